@@ -1,0 +1,86 @@
+# sluice: `make` gives build/sluice. Rooms are globbed: a new .c file needs no edit here.
+#   make            the program            make check      unit tests, scenarios, structure
+#   make asan       the same, sanitized    make fuzz       every fuzz target (needs clang)
+# BUILD=dir and CC=clang-14 may be given; everything is built out of tree.
+
+CC      ?= gcc
+BUILD   ?= build
+ROOMS   := base wire net http resource plan store proxy filter ai mock cli
+CSTD    := -std=c17
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+           -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum -Wimplicit-fallthrough \
+           -Wdouble-promotion -Werror
+HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection -fstack-clash-protection
+LINK    := -pie -Wl,-z,relro,-z,now
+OPT     ?= -O2 -g
+SAN     ?=
+LIBS    := -lyaml -lcares -lssl -lcrypto -lpthread
+VERSION ?= $(shell cat VERSION 2>/dev/null || echo 0.0.0)
+CFLAGS  += $(CSTD) $(OPT) $(WARN) $(if $(SAN),$(SAN),$(HARDEN)) -Isrc -I. -MMD -MP
+LDFLAGS += $(if $(SAN),$(SAN),$(LINK))
+
+ALL_C   := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c))
+TEST_C  := $(filter %_test.c,$(ALL_C))
+FUZZ_C  := $(filter %_fuzz.c,$(ALL_C))
+ROOM_C  := $(filter-out %_test.c %_fuzz.c,$(ALL_C))
+MAIN_C  := $(wildcard src/main.c src/registry.c)
+ROOM_O  := $(ROOM_C:%.c=$(BUILD)/obj/%.o)
+MAIN_O  := $(MAIN_C:%.c=$(BUILD)/obj/%.o)
+TESTS   := $(TEST_C:src/%.c=$(BUILD)/test/%)
+
+# What the simulated world replaces.
+SIM_GONE := src/net/sys.c src/base/clock.c src/base/random.c src/base/file.c src/net/dns.c
+SIM_C    := $(wildcard sim/*.c)
+SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o) $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_GONE),$(ROOM_C))) \
+            $(BUILD)/obj/src/registry.o
+
+.PHONY: all check unit scenarios clean asan tsan fuzz-build
+all: $(BUILD)/sluice
+
+$(BUILD)/sluice: $(ROOM_O) $(MAIN_O)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/libsluice.a: $(ROOM_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/obj/src/cli/version.o: CFLAGS += -DSLUICE_VERSION='"$(VERSION)"'
+$(BUILD)/obj/src/cli/version.o: VERSION
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+# A unit test is src/<room>/<name>_test.c with a main of cmocka.
+$(BUILD)/test/%_test: $(BUILD)/obj/src/%_test.o $(BUILD)/libsluice.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libsluice.a -lcmocka -ljansson $(LIBS)
+
+unit: $(TESTS)
+	@for t in $(TESTS); do ASAN_OPTIONS=handle_segv=2 $$t || exit 1; done
+
+$(BUILD)/sluice-sim: $(SIM_O)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+scenarios: $(BUILD)/sluice-sim
+	$(BUILD)/sluice-sim tests/sim
+
+check: unit scenarios
+	script/check
+
+asan:
+	$(MAKE) BUILD=$(BUILD)/asan OPT="-O1 -g -fno-omit-frame-pointer" SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" $(or $(GOAL),unit scenarios all)
+tsan:
+	$(MAKE) BUILD=$(BUILD)/tsan OPT="-O1 -g" SAN="-fsanitize=thread" $(or $(GOAL),all)
+
+# A fuzz target is src/<room>/<name>_fuzz.c with LLVMFuzzerTestOneInput.
+FUZZERS := $(FUZZ_C:src/%.c=$(BUILD)/fuzz/%)
+fuzz-build: $(FUZZERS)
+$(BUILD)/fuzz/%_fuzz: src/%_fuzz.c $(ROOM_C)
+	@mkdir -p $(@D)
+	clang-14 $(CSTD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Isrc -o $@ $< $(ROOM_C) $(LIBS)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

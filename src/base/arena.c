@@ -1,0 +1,93 @@
+#include "base/arena.h"
+
+#include <stdlib.h>
+
+#include "base/num.h"
+
+#define ALIGN 16u
+#define BLOCK_MIN 1024u
+#define BLOCK_MAX (64u * 1024u)
+
+struct arena_block {
+	struct arena_block *next;
+	_Alignas(ALIGN) char data[];
+};
+
+void arena_init(struct arena *a, size_t max)
+{
+	*a = (struct arena){.max = max, .block_size = BLOCK_MIN};
+}
+
+void arena_init_with(struct arena *a, size_t max, void *first, size_t first_size)
+{
+	ASSERT((uintptr_t)first % ALIGN == 0);
+	arena_init(a, max);
+	a->at = first;
+	a->end = a->at + first_size;
+}
+
+void arena_done(struct arena *a)
+{
+	while (a->blocks != NULL) {
+		struct arena_block *b = a->blocks;
+
+		a->blocks = b->next;
+		free(b);
+	}
+	arena_init(a, a->max);
+}
+
+static void add_block(struct arena *a, size_t size)
+{
+	size_t want = MAX(size, a->block_size);
+	struct arena_block *b = malloc(sizeof(*b) + want);
+
+	ASSERT(b != NULL);
+	b->next = a->blocks;
+	a->blocks = b;
+	a->at = b->data;
+	a->end = a->at + want;
+	a->block_size = MIN(a->block_size * 2, BLOCK_MAX);
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	size_t total;
+	void *p;
+
+	if (!num_add(size, ALIGN - 1, &size)) {
+		return NULL;
+	}
+	size &= ~(size_t)(ALIGN - 1);
+	if (!num_add(a->total, size, &total) || total > a->max) {
+		return NULL;
+	}
+	if ((size_t)(a->end - a->at) < size || a->at == NULL) {
+		add_block(a, size);
+	}
+	p = a->at;
+	a->at += size;
+	a->total = total;
+	return memset(p, 0, size);
+}
+
+void *arena_must(struct arena *a, size_t size)
+{
+	void *p = arena_alloc(a, size);
+
+	ASSERT(p != NULL);
+	return p;
+}
+
+struct bytes arena_copy(struct arena *a, struct bytes b)
+{
+	char *p = b.n < SIZE_MAX ? arena_alloc(a, b.n + 1) : NULL;
+
+	if (p == NULL) {
+		return (struct bytes){NULL, 0};
+	}
+	if (b.n != 0) {
+		memcpy(p, b.p, b.n);
+	}
+	return (struct bytes){p, b.n};
+}

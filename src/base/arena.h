@@ -1,0 +1,35 @@
+/*
+ * An arena: memory that ends together. Bump allocation, zeroed, 16-byte aligned, never moved.
+ *
+ * The first block may be the caller's (an exchange embeds 1 KB), further ones come from the heap and
+ * are as large as what is asked for. Nothing is allocated per event from one.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "base/bytes.h"
+
+struct arena_block;
+
+struct arena {
+	char *at, *end;             /* free part of the current block */
+	struct arena_block *blocks; /* heap blocks, newest first */
+	size_t total, max;          /* bytes handed out so far, and the most there may be */
+	size_t block_size;          /* of the next heap block */
+};
+
+/* max: bytes that arena_alloc may hand out in all. */
+void arena_init(struct arena *a, size_t max);
+/* The same, with a first block that the caller owns (16-byte aligned). */
+void arena_init_with(struct arena *a, size_t max, void *first, size_t first_size);
+/* Frees the heap blocks; the arena is as after init without a first block. Safe on a zeroed arena. */
+void arena_done(struct arena *a);
+
+/* Zeroed memory, or NULL when max would be passed. */
+MUST_CHECK void *arena_alloc(struct arena *a, size_t size);
+/* For sizes that the caller has bounded: asserts instead of returning NULL. */
+void *arena_must(struct arena *a, size_t size);
+/* Copy with a NUL behind it; p is NULL when max would be passed. */
+struct bytes arena_copy(struct arena *a, struct bytes b);
+
+#endif

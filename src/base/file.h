@@ -1,0 +1,33 @@
+/*
+ * Files. Scenario tests link sim/file.c in its place (a scripted disk). Everything here blocks: jobs
+ * threads, start-up and commands only.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/err.h"
+#include "base/text.h"
+
+struct file_stat {
+	bool exists, is_dir, is_regular;
+	uint64_t size, mtime_ns, inode;
+	unsigned mode;
+};
+
+MUST_CHECK int file_stat(const char *path, struct file_stat *out);
+/* Reads a regular file of at most max bytes, appended to out (whose max must allow it). ERR_NOT_FOUND,
+ * ERR_LIMIT, ERR_IO; *st (may be NULL) is what was true of the very file that was read. */
+MUST_CHECK int file_read(
+	const char *path, size_t max, struct text *out, struct file_stat *st, struct fault *fault);
+/* Atomic: a temporary in the same directory (path.tmp, opened exclusively), fsync, rename, fsync of the
+ * directory. On failure the target is as it was and no temporary is left. mode as given (0600). */
+MUST_CHECK int file_write_atomic(
+	const char *path, struct bytes content, unsigned mode, struct fault *fault);
+/* Names in a directory ("." and ".." left out), sorted by bytes. Calls each until it returns false. */
+MUST_CHECK int file_list(
+	const char *dir, bool (*each)(void *arg, const char *name), void *arg, struct fault *fault);
+/* With parents; existing directories are fine. */
+MUST_CHECK int file_make_dir(const char *path, unsigned mode, struct fault *fault);
+MUST_CHECK int file_remove(const char *path);
+
+#endif

@@ -1,0 +1,249 @@
+#define _GNU_SOURCE
+#include "base/seg.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define SLAB_SEGS 32u
+#define TRIM_PER_CALL 16u
+
+struct seg_slab {
+	struct list link;
+	struct seg *free;   /* given back */
+	unsigned n_free;    /* given back and never lent */
+	unsigned n_touched; /* segs[n_touched..] were never lent: their pages do not exist yet */
+	struct seg *segs;   /* SLAB_SEGS of them, one mapping */
+};
+
+void segpool_init(struct segpool *p, size_t budget_bytes)
+{
+	*p = (struct segpool){.budget = MAX(budget_bytes / SEG_SIZE, 8u)};
+	list_init(&p->partial);
+	list_init(&p->full);
+}
+
+static struct seg_slab *slab_new(void)
+{
+	struct seg_slab *slab = must_alloc(sizeof(*slab));
+	void *mem = mmap(NULL, SLAB_SEGS * SEG_SIZE, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	ASSERT(mem != MAP_FAILED);
+	/* A huge page would make one kilobyte of prompt cost two megabytes. */
+	IGNORE(madvise(mem, SLAB_SEGS * SEG_SIZE, MADV_NOHUGEPAGE)); /* a hint */
+	slab->segs = mem;
+	slab->n_free = SLAB_SEGS;
+	return slab;
+}
+
+static void slab_free(struct seg_slab *slab)
+{
+	munmap(slab->segs, SLAB_SEGS * SEG_SIZE);
+	list_remove(&slab->link);
+	free(slab);
+}
+
+void segpool_done(struct segpool *p)
+{
+	ASSERT(p->lent == 0);
+	while (!list_empty(&p->partial)) {
+		slab_free(CONTAINER_OF(p->partial.next, struct seg_slab, link));
+	}
+}
+
+bool segpool_tight(const struct segpool *p)
+{
+	return p->lent >= p->budget - p->budget / 5;
+}
+
+bool segpool_spent(const struct segpool *p)
+{
+	return p->lent >= p->budget;
+}
+
+struct seg *seg_take(struct segpool *p)
+{
+	struct seg_slab *slab;
+	struct seg *s;
+
+	if (p->lent >= p->budget + p->budget / 5) {
+		return NULL;
+	}
+	if (list_empty(&p->partial)) {
+		slab = slab_new();
+		list_insert(&p->partial, &slab->link);
+		p->free += SLAB_SEGS;
+	}
+	slab = CONTAINER_OF(p->partial.next, struct seg_slab, link);
+	s = slab->free;
+	if (s != NULL) {
+		slab->free = s->next;
+	} else {
+		s = &slab->segs[slab->n_touched++];
+		s->slab = slab;
+	}
+	if (--slab->n_free == 0) {
+		list_remove(&slab->link);
+		list_insert(&p->full, &slab->link);
+	}
+	p->free--;
+	p->lent++;
+	p->high = MAX(p->high, p->lent);
+	s->next = NULL;
+	s->beg = s->end = 0;
+	return s;
+}
+
+void seg_give(struct segpool *p, struct seg *s)
+{
+	struct seg_slab *slab;
+
+	if (s == NULL) {
+		return;
+	}
+	slab = s->slab;
+	s->next = slab->free;
+	slab->free = s;
+	if (slab->n_free++ == 0) {
+		/* Behind the others: the slabs in front fill up again, this one may become free. */
+		list_remove(&slab->link);
+		list_append(&p->partial, &slab->link);
+	}
+	p->free++;
+	p->lent--;
+}
+
+void segpool_trim(struct segpool *p, uint64_t now_ms)
+{
+	struct list *at;
+	struct list *next;
+	unsigned freed = 0;
+
+	if (p->free <= SLAB_SEGS || p->free < p->lent) {
+		p->mostly_free_ms = 0;
+		return;
+	}
+	if (p->mostly_free_ms == 0) {
+		p->mostly_free_ms = now_ms != 0 ? now_ms : 1;
+		return;
+	}
+	if (now_ms - p->mostly_free_ms < 1000) {
+		return;
+	}
+	for (at = p->partial.prev; at != &p->partial && freed < TRIM_PER_CALL; at = next) {
+		struct seg_slab *slab = CONTAINER_OF(at, struct seg_slab, link);
+
+		next = at->prev;
+		if (slab->n_free == SLAB_SEGS && p->free > SLAB_SEGS) {
+			slab_free(slab);
+			p->free -= SLAB_SEGS;
+			freed++;
+		}
+	}
+}
+
+void chain_append(struct chain *c, struct seg *s)
+{
+	s->next = NULL;
+	if (c->tail != NULL) {
+		c->tail->next = s;
+	} else {
+		c->head = s;
+	}
+	c->tail = s;
+	c->n += s->end - s->beg;
+}
+
+void chain_move(struct chain *to, struct chain *from)
+{
+	if (from->head == NULL) {
+		return;
+	}
+	if (to->tail != NULL) {
+		to->tail->next = from->head;
+	} else {
+		to->head = from->head;
+	}
+	to->tail = from->tail;
+	to->n += from->n;
+	*from = (struct chain){NULL, NULL, 0};
+}
+
+void chain_drop(struct segpool *p, struct chain *c, size_t n)
+{
+	ASSERT(n <= c->n);
+	c->n -= n;
+	while (c->head != NULL) {
+		struct seg *s = c->head;
+		size_t here = s->end - s->beg;
+
+		if (n < here) {
+			s->beg += (uint32_t)n;
+			return;
+		}
+		n -= here;
+		c->head = s->next;
+		if (c->head == NULL) {
+			c->tail = NULL;
+		}
+		seg_give(p, s);
+		if (n == 0 && c->n != 0) {
+			return;
+		}
+	}
+}
+
+void chain_give(struct segpool *p, struct chain *c)
+{
+	while (c->head != NULL) {
+		struct seg *s = c->head;
+
+		c->head = s->next;
+		seg_give(p, s);
+	}
+	*c = (struct chain){NULL, NULL, 0};
+}
+
+void chain_copy(const struct chain *c, size_t at, size_t n, char *out)
+{
+	for (const struct seg *s = c->head; n != 0; s = s->next) {
+		size_t here;
+		size_t take;
+
+		ASSERT(s != NULL);
+		here = s->end - s->beg;
+		if (at >= here) {
+			at -= here;
+			continue;
+		}
+		take = MIN(here - at, n);
+		memcpy(out, s->data + s->beg + at, take);
+		out += take;
+		n -= take;
+		at = 0;
+	}
+}
+
+bool chain_add(struct segpool *p, struct chain *c, const char *bytes, size_t n)
+{
+	while (n != 0) {
+		struct seg *s = c->tail;
+		size_t take;
+
+		if (s == NULL || s->end == SEG_ROOM) {
+			s = seg_take(p);
+			if (s == NULL) {
+				return false;
+			}
+			chain_append(c, s);
+		}
+		take = MIN(n, (size_t)(SEG_ROOM - s->end));
+		memcpy(s->data + s->end, bytes, take);
+		s->end += (uint32_t)take;
+		c->n += take;
+		bytes += take;
+		n -= take;
+	}
+	return true;
+}

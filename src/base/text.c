@@ -1,0 +1,189 @@
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/num.h"
+
+void text_init(struct text *t, size_t max)
+{
+	*t = (struct text){.max = max};
+}
+
+void text_init_fixed(struct text *t, char *storage, size_t cap)
+{
+	*t = (struct text){.p = storage, .cap = cap, .max = cap, .fixed = true};
+}
+
+void text_done(struct text *t)
+{
+	if (!t->fixed) {
+		free(t->p);
+	}
+	*t = (struct text){.max = t->max};
+}
+
+void text_clear(struct text *t)
+{
+	t->n = 0;
+	t->full = false;
+}
+
+/* Room for n more bytes, or the text is full from now on. */
+static bool reserve(struct text *t, size_t n)
+{
+	size_t need;
+	size_t cap;
+
+	if (t->full) {
+		return false;
+	}
+	if (!num_add(t->n, n, &need) || need > t->max) {
+		t->full = true;
+		return false;
+	}
+	if (need <= t->cap) {
+		return true;
+	}
+	if (t->fixed) {
+		t->full = true;
+		return false;
+	}
+	cap = t->cap < 64 ? 64 : t->cap;
+	while (cap < need) {
+		cap = cap > t->max / 2 ? t->max : cap * 2;
+	}
+	t->p = must_realloc(t->p, cap);
+	t->cap = cap;
+	return true;
+}
+
+void text_add(struct text *t, const char *p, size_t n)
+{
+	if (n != 0 && reserve(t, n)) {
+		memcpy(t->p + t->n, p, n);
+		t->n += n;
+	}
+}
+
+void text_add_bytes(struct text *t, struct bytes b)
+{
+	text_add(t, b.p, b.n);
+}
+
+void text_add_str(struct text *t, const char *s)
+{
+	text_add(t, s, strlen(s));
+}
+
+void text_add_char(struct text *t, char c)
+{
+	text_add(t, &c, 1);
+}
+
+void text_add_u64(struct text *t, uint64_t v)
+{
+	char tmp[NUM_U64_MAX];
+
+	text_add(t, tmp, num_format_u64(tmp, v));
+}
+
+void text_addv(struct text *t, const char *fmt, va_list ap)
+{
+	va_list again;
+	char small[256];
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(small, sizeof(small), fmt, ap);
+	ASSERT(n >= 0);
+	if ((size_t)n < sizeof(small)) {
+		text_add(t, small, (size_t)n);
+	} else if (reserve(t, (size_t)n + 1)) {
+		vsnprintf(t->p + t->n, (size_t)n + 1, fmt, again);
+		t->n += (size_t)n;
+	}
+	va_end(again);
+}
+
+void text_addf(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_addv(t, fmt, ap);
+	va_end(ap);
+}
+
+/* Length of the well-formed UTF-8 sequence at p (RFC 3629 §4), 0 if there is none. */
+static size_t utf8_len(const char *p, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)p;
+	size_t len;
+
+	if (s[0] < 0x80) {
+		return 1;
+	}
+	if (s[0] < 0xc2 || s[0] > 0xf4) {
+		return 0;
+	}
+	len = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (n < len) {
+		return 0;
+	}
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) {
+		return 0;
+	}
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80) {
+			return 0;
+		}
+	}
+	return len;
+}
+
+void text_add_json(struct text *t, struct bytes b)
+{
+	for (size_t i = 0; i < b.n;) {
+		unsigned char c = (unsigned char)b.p[i];
+		size_t len;
+
+		if (c == '"' || c == '\\') {
+			text_add_char(t, '\\');
+			text_add_char(t, (char)c);
+			i++;
+		} else if (c == '\n') {
+			text_add(t, "\\n", 2);
+			i++;
+		} else if (c < 0x20 || c == 0x7f) {
+			text_addf(t, "\\u%04x", c);
+			i++;
+		} else if ((len = utf8_len(b.p + i, b.n - i)) != 0) {
+			text_add(t, b.p + i, len);
+			i += len;
+		} else {
+			text_add_str(t, "\xef\xbf\xbd");
+			i++;
+		}
+	}
+}
+
+const char *text_cstr(struct text *t)
+{
+	bool full = t->full;
+
+	if (t->n < t->cap) {
+		t->p[t->n] = '\0';
+		return t->p;
+	}
+	/* The NUL does not count against the maximum of heap texts. */
+	if (t->fixed) {
+		return "";
+	}
+	t->p = must_realloc(t->p, t->n + 1);
+	t->cap = t->n + 1;
+	t->p[t->n] = '\0';
+	t->full = full;
+	return t->p;
+}

@@ -1,0 +1,38 @@
+/*
+ * TLS by OpenSSL 3 behind a small interface. This issue's side is the client's: towards upstreams,
+ * verified against the system store (or a given CA file), with SNI, ALPN http/1.1 and session
+ * resumption. I/O goes through sys.h by a BIO of our own.
+ */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include "net/sys.h"
+
+struct tls_context; /* one per worker: SSL_CTX, session cache per name; shared X509_STORE */
+struct tls;
+
+struct tls_client_opts {
+	struct tls_context *context;
+	const char *
+		name; /* for SNI and verification; an IP literal is verified as such, without SNI */
+	const char *session_key; /* resumption is looked up by it: "name:port"; copied */
+};
+
+/* Loads the trust store once (call before threads start). ca_file NULL: the system's store. */
+MUST_CHECK int tls_global_init(const char *ca_file, struct fault *fault);
+struct tls_context *tls_context_new(void);
+void tls_context_free(struct tls_context *c);
+
+struct tls *tls_client_new(const struct tls_client_opts *opts, int fd);
+/* 0 done; ERR_AGAIN; ERR_TLS with fault (what failed to verify, for which name; no library text beyond
+ * the verification reason); ERR_CLOSED, ERR_RESET. */
+MUST_CHECK int tls_handshake(struct tls *t, struct fault *fault);
+MUST_CHECK ssize_t tls_read(struct tls *t, void *p, size_t n);
+MUST_CHECK ssize_t tls_writev(struct tls *t, const struct iovec *v, int n);
+/* Decrypted bytes wait inside. */
+bool tls_pending(const struct tls *t);
+bool tls_resumed(const struct tls *t);
+void tls_shutdown(struct tls *t);
+void tls_free(struct tls *t);
+
+#endif
