@@ -1,0 +1,157 @@
+/*
+ * The plan: what will happen to a request. A pure function of the resources: the same snapshot gives
+ * the same plan and the same hash. Made of parts (services, providers, consumer sets, routes) that are
+ * immutable; what outlives a plan is in cells (plan/cell.h), which are bound when it goes live.
+ *
+ * Compiled on a jobs thread, read by workers without locks, freed by control.
+ */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "base/hash.h"
+#include "plan/cell.h"
+#include "plan/provider.h"
+#include "resource/object.h"
+
+/* One address of an upstream: a name or a literal, and a port. */
+struct endpoint {
+	struct bytes host; /* without brackets */
+	uint16_t port;
+	struct endpoint_cell *cell; /* bound when the plan goes live; NULL before */
+};
+
+/* <registry name>.<registry type> of the McpBridge. */
+struct service {
+	struct bytes name; /* "llm-lololo.internal.dns" */
+	uint16_t port;     /* the registry's; a static one's endpoints have their own */
+	bool tls;
+	struct bytes
+		sni; /* the registry's own, or the host of a one-host dns registry; may be empty */
+	struct endpoint *endpoints;
+	size_t n_endpoints;
+};
+
+struct destination {
+	const struct service *service;
+	const struct provider
+		*provider; /* NULL: no ai-proxy rule for (route, service): plain proxying */
+	const struct mapping *mapping; /* of model-mapper for (route, service); NULL: none */
+	unsigned weight;               /* 0: no traffic */
+};
+
+/* key-auth (data-plane.md §12). */
+struct consumer {
+	struct bytes name;
+};
+
+enum key_source { KEY_IN_HEADER, KEY_IN_QUERY };
+
+struct key_name { /* a place where credentials may stand */
+	enum key_source source;
+	struct bytes name; /* header names in lower case */
+	uint8_t field_id;  /* enum field_id when the header is a known one */
+};
+
+struct consumers {
+	/* All places of all consumers, in file order, without repetition; what identify looks at. */
+	struct key_name *places;
+	size_t n_places;
+	struct map by_key; /* (place index, value) → consumer; key bytes: index, then the value */
+	struct map
+		by_bearer; /* values of BEARER credentials (key Authorization in header): second pass */
+	struct consumer *v;
+	size_t n;
+	bool strict; /* strictCredential */
+	struct bytes realm;
+	int global_auth; /* -1 absent, 0 false, 1 true */
+	bool has_rules;
+	bool invalid; /* the configuration cannot be used: protected routes answer 503 */
+};
+
+/* What key-auth demands on a route. */
+struct auth_rule {
+	enum { AUTH_PASS, AUTH_ANY_CONSUMER, AUTH_ALLOW_LIST, AUTH_BROKEN } need;
+	const struct consumers *consumers; /* whose credentials count; never NULL */
+	const struct consumer **allow;     /* sorted by pointer */
+	size_t n_allow;
+};
+
+struct rewrite {
+	struct bytes path; /* rewrite-path; empty: none */
+	struct bytes host; /* upstream-vhost; empty: none */
+};
+
+struct route {
+	struct bytes name; /* Ingress name: "ai-route-x.internal" */
+	struct bytes host; /* lower case, "*" for every host, "*.a.com" */
+	struct bytes path; /* without trailing slash for prefixes */
+	enum { PATH_EXACT, PATH_PREFIX } path_type;
+	bool path_nocase;
+	uint16_t methods; /* bit per enum method; 0: any */
+	struct destination *destinations;
+	size_t n_destinations;
+	unsigned total_weight; /* > 0 */
+	struct auth_rule auth;
+	struct rewrite rewrite;
+	bool is_ai;    /* some destination has a provider: the body is read */
+	unsigned rank; /* order inside its host, 0 first */
+};
+
+enum method {
+	METHOD_OTHER,
+	METHOD_GET,
+	METHOD_HEAD,
+	METHOD_POST,
+	METHOD_PUT,
+	METHOD_DELETE,
+	METHOD_CONNECT,
+	METHOD_OPTIONS,
+	METHOD_TRACE,
+	METHOD_PATCH
+};
+enum method method_of(struct bytes name);
+
+struct plan {
+	uint64_t version; /* counts up with every plan of the process; set by the caller */
+	uint64_t hash[2];
+	struct findings
+		findings; /* errors do not make a plan unusable: what they concern is left out */
+	size_t n_routes, n_providers, n_consumers, n_services;
+	struct consumers *consumers;
+	struct endpoint **endpoints; /* all, for binding */
+	size_t n_endpoints;
+	struct plan_index *index; /* host and path lookup (plan/match.c) */
+	struct arena arena;
+};
+
+struct plan_env { /* what compiling needs beside the resources */
+	const struct provider_types *types;
+	struct hash_seed seed;
+};
+
+/* Never NULL: what cannot be compiled is left out and said in plan->findings (with place and remedy). */
+struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env);
+/* Cells must have been unbound. */
+void plan_free(struct plan *p);
+
+/* What a request asks, as far as routing needs it. */
+struct route_query {
+	struct bytes host; /* without port, any case */
+	struct bytes path; /* without query */
+	enum method method;
+};
+
+/* Candidates in order of precedence, at most max; the list ends after the first that nothing later can
+ * be preferred to. 0: no route (404). higress-resources.md §5.2, §5.3; cost does not grow with the
+ * number of hosts and routes. */
+#define PLAN_CANDIDATES_MAX 16u
+size_t plan_candidates(
+	const struct plan *p, const struct route_query *q, const struct route **out, size_t max);
+
+/* Chooses by weight; `pick` is uniform in 0..route->total_weight-1. */
+const struct destination *route_pick(const struct route *r, unsigned pick);
+
+/* The path after the route's rewrite, appended to out (higress-resources.md §5.6). */
+void route_rewrite_path(const struct route *r, struct bytes path, struct text *out);
+
+#endif

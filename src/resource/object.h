@@ -1,0 +1,165 @@
+/*
+ * Resources as objects: what one YAML file of a Higress tree says (higress-resources.md §1, §2).
+ *
+ * A file is read through the schema table of its kind (resource/kind_<noun>.c): each row says where a
+ * member stands, of which type it is and where it goes in the typed struct below. What no row names
+ * stays in the tree. An object is immutable once read and owns an arena of its own, so that it can be
+ * shared between snapshots and kept when its file breaks. Reference counts are plain numbers: objects
+ * are counted on one thread at a time (control or a job that was handed the snapshot).
+ */
+#ifndef RESOURCE_OBJECT_H
+#define RESOURCE_OBJECT_H
+
+#include "resource/finding.h"
+#include "wire/yaml.h"
+
+/* Files above it are refused with a finding. A 100,000-consumer key-auth file is about 20 MB. */
+#define RESOURCE_FILE_MAX (64u * 1024u * 1024u)
+
+enum resource_kind {
+	RESOURCE_CONFIGMAP,
+	RESOURCE_INGRESS,
+	RESOURCE_MCPBRIDGE,
+	RESOURCE_WASMPLUGIN,
+	RESOURCE_KIND_COUNT
+};
+
+/* Directory of a kind ("ingresses"); the kind of a directory, -1 when the program knows none. */
+const char *resource_dir(enum resource_kind kind);
+int resource_kind_of_dir(struct bytes dir);
+
+/* Where something stands, for findings. */
+struct place {
+	uint32_t line, column;
+};
+
+struct pair { /* of a string map */
+	struct bytes key, value;
+	struct place at;
+};
+
+struct pairs {
+	struct pair *v;
+	size_t n;
+};
+
+struct strings {
+	struct bytes *v;
+	struct place *at;
+	size_t n;
+};
+
+struct meta {
+	struct bytes name;     /* from the file's name, whatever the file says */
+	struct bytes creation; /* creationTimestamp, empty when absent or null */
+	struct bytes version;  /* resourceVersion */
+	struct pairs labels, annotations;
+};
+
+struct configmap {
+	struct pairs data;
+};
+
+struct registry { /* of the McpBridge: a service source */
+	struct bytes name, type, domain, protocol, sni, proxy_name;
+	uint64_t port; /* 0: none */
+	struct place at, domain_at;
+};
+
+struct mcpbridge {
+	struct registry *registries;
+	size_t n_registries;
+};
+
+struct ingress_path {
+	struct bytes path, type;                 /* as written; may be empty */
+	bool backend_service;                    /* a backend of kind Service */
+	struct bytes backend_kind, backend_name; /* of backend.resource */
+	struct place at;
+};
+
+struct ingress_rule {
+	struct bytes host; /* empty: every host */
+	struct ingress_path *paths;
+	size_t n_paths;
+	struct place at;
+};
+
+struct ingress_tls {
+	struct strings hosts;
+	struct bytes secret;
+};
+
+struct ingress {
+	struct bytes class_name;
+	struct ingress_rule *rules;
+	size_t n_rules;
+	struct ingress_tls *tls;
+	size_t n_tls;
+};
+
+struct plugin_rule {
+	struct strings ingress, service, domain;
+	const struct yaml_node *config; /* may be NULL */
+	bool disabled;                  /* configDisable */
+	struct place at;
+};
+
+struct wasmplugin {
+	struct bytes
+		plugin; /* from the label higress.io/wasm-plugin-name, else from the object's name
+				without ".internal" or "-<version>" */
+	struct bytes phase;
+	int64_t priority;
+	const struct yaml_node *config; /* defaultConfig, may be NULL */
+	bool config_disabled;           /* defaultConfigDisable */
+	struct plugin_rule *rules;
+	size_t n_rules;
+};
+
+struct object {
+	enum resource_kind kind;
+	struct bytes file; /* "ingresses/a.yaml" */
+	struct meta meta;
+	const struct yaml_node *root;
+	union {
+		struct configmap configmap;
+		struct mcpbridge mcpbridge;
+		struct ingress ingress;
+		struct wasmplugin wasmplugin;
+	} u;
+	uint64_t hash[2];         /* of the file's bytes (SHA-256, first half) */
+	struct findings findings; /* what reading it found; errors == 0 */
+	struct arena arena;
+	unsigned refs;
+};
+
+/* Reads one file. `file` is its name below the root, "ingresses/a.yaml". NULL when it is invalid; then
+ * at least one error is in *why (whose arena is the caller's). */
+MUST_CHECK struct object *object_read(
+	enum resource_kind kind, struct bytes file, struct bytes text, struct findings *why);
+struct object *object_ref(struct object *o);
+void object_unref(struct object *o);
+
+/* "" when there is none. */
+struct bytes pairs_get(const struct pairs *p, const char *key);
+const struct pair *pairs_find(const struct pairs *p, struct bytes key);
+
+/* A consistent set of objects, ordered by kind and name. Counted like objects. */
+struct snapshot {
+	struct object **objects;
+	size_t n, cap;
+	unsigned refs;
+};
+
+struct snapshot *snapshot_new(void);
+/* Takes over one reference to o. An object of the same kind and name is replaced. */
+void snapshot_put(struct snapshot *s, struct object *o);
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);
+/* NULL when there is none. */
+struct object *snapshot_get(const struct snapshot *s, enum resource_kind kind, struct bytes name);
+/* Objects of one kind: first index in *from, number returned. */
+size_t snapshot_kind(const struct snapshot *s, enum resource_kind kind, size_t *from);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * The directory store: a Higress file-store root (higress-resources.md §1). Blocking: start-up, jobs
+ * threads and commands.
+ *
+ * The unit of reading is the file: (size, mtime, inode, hash) → parsed object kept. A file that broke
+ * keeps its last good object and is reported; a directory that cannot be read keeps all of its last.
+ */
+#ifndef STORE_DIRECTORY_H
+#define STORE_DIRECTORY_H
+
+#include "resource/object.h"
+
+struct directory;
+
+struct directory_report {
+	size_t files, read, kept_bad; /* seen, parsed anew, broken but served from memory */
+	struct findings findings;     /* of reading: broken files, several documents … */
+	struct arena arena;
+};
+
+struct directory *directory_new(const char *root);
+void directory_free(struct directory *d);
+/* Reads what changed; returns a new snapshot (one reference is the caller's), never NULL. A missing
+ * root is an empty snapshot. *report is filled (directory_report_done frees it). */
+struct snapshot *directory_read(struct directory *d, struct directory_report *report);
+void directory_report_done(struct directory_report *r);
+/* Whether there is any resource file at all (zero-configuration start asks). */
+bool directory_is_empty(const char *root);
+
+#endif
