@@ -92,6 +92,13 @@ struct seg *seg_take(struct segpool *p)
 	p->high = MAX(p->high, p->lent);
 	s->next = NULL;
 	s->beg = s->end = 0;
+	s->refs = 1;
+	return s;
+}
+
+struct seg *seg_ref(struct seg *s)
+{
+	s->refs++;
 	return s;
 }
 
@@ -99,7 +106,7 @@ void seg_give(struct segpool *p, struct seg *s)
 {
 	struct seg_slab *slab;
 
-	if (s == NULL) {
+	if (s == NULL || --s->refs != 0) {
 		return;
 	}
 	slab = s->slab;

@@ -23,7 +23,9 @@ struct seg {
 	struct seg *next;      /* in a chain or in a free list */
 	struct seg_slab *slab; /* where it came from */
 	uint32_t beg, end;     /* filled part of data */
-	char data[SEG_SIZE - 2 * sizeof(void *) - 8];
+	uint32_t refs;         /* holders: a head and a body may share one segment */
+	uint32_t unused;
+	char data[SEG_SIZE - 2 * sizeof(void *) - 16];
 };
 static_assert(sizeof(struct seg) == SEG_SIZE, "a segment is exactly one slot of its slab");
 
@@ -44,6 +46,8 @@ void segpool_done(struct segpool *p);
 
 /* An empty segment (beg == end == 0), or NULL when even the reserve is spent. */
 MUST_CHECK struct seg *seg_take(struct segpool *p);
+/* One more holder; each gives once. */
+struct seg *seg_ref(struct seg *s);
 /* NULL is allowed. */
 void seg_give(struct segpool *p, struct seg *s);
 

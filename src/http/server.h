@@ -1,0 +1,44 @@
+/*
+ * The server side of HTTP on one loop: accepts, parses heads, keeps connections alive, answers
+ * pipelined requests in order. Every complete request head is handed to on_request as a stream.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include "http/limits.h"
+#include "http/stream.h"
+#include "net/loop.h"
+
+struct server;
+
+struct server_opts {
+	struct loop *loop;
+	struct segpool *pool;
+	struct http_limits limits;
+	/* Called when a request's head is there. The callee sets stream->user and, when it wants the
+	 * body, calls stream_want; it answers with stream_send and ends with stream_close or _reset,
+	 * also from inside this call. */
+	void (*on_request)(struct server *srv, struct stream *s);
+	/* Makes the text of an answer to bytes that are no request (400, 431, 501, 505), as a complete
+	 * JSON body appended to out; NULL: a plain one. */
+	void (*error_body)(struct server *srv, const struct fault *f, struct text *out);
+	void *context; /* for the callee: server_context */
+};
+
+struct server *server_new(const struct server_opts *opts);
+void *server_context(const struct server *srv);
+/* Takes connections from a listening descriptor (shared with other workers; not closed by us). */
+MUST_CHECK int server_listen(struct server *srv, int fd);
+/* Stops accepting; idle connections close; running streams go on, and their connections close after
+ * them. on_drained is called once, when no connection is left (perhaps in the next turn). */
+void server_drain(struct server *srv, void (*on_drained)(struct server *srv));
+/* Closes everything at once; streams' users are told by on_stream (in FAILED, gone). */
+void server_free(struct server *srv);
+
+struct server_counts {
+	uint64_t accepted, requests, refused_heads;
+	uint32_t connections, streams; /* now */
+};
+const struct server_counts *server_counts(const struct server *srv);
+
+#endif
