@@ -5,6 +5,7 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
+#include "base/text.h"
 #include "http/limits.h"
 #include "http/stream.h"
 #include "net/loop.h"
