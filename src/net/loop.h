@@ -44,8 +44,8 @@ void loop_unwatch(struct loop *l, struct watch *w);
 
 /*
  * A wheel of 1 ms slots with hierarchy; deadlines are lazy: moving one later only stores the new
- * value, and the wheel puts it back when its old slot comes up. Fires at most 1 ms late plus the
- * length of a turn, never early.
+ * value, and the wheel puts it back when its old slot comes up. Fires at most 2 ms late (time is
+ * rounded up once when it is set and once when the loop sleeps) plus the length of a turn, never early.
  */
 struct timer {
 	struct list link;
@@ -110,5 +110,8 @@ uint64_t loop_now_us(const struct loop *l);
 /* Number of turns begun; other threads may read it (reclamation: what was replaced before turn n may
  * be freed when every loop has begun a turn after it or sleeps outside of one). */
 uint64_t loop_turn_number(const struct loop *l);
+/* Outside of a turn, waiting in the kernel; any thread may ask. What the loop reads after it woke was
+ * written before this said true. May say false although it sleeps. */
+bool loop_sleeping(const struct loop *l);
 
 #endif

@@ -15,7 +15,8 @@ struct sock {
 	struct watch watch;
 	struct tls *tls; /* NULL: plain */
 	bool connecting, handshaking;
-	bool eof; /* the peer's end was read */
+	bool eof;   /* the peer's end was read */
+	int broken; /* why it failed (enum err); stays, and every later call says it again */
 	void (*on_ready)(struct sock *s);
 };
 

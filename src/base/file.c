@@ -1,0 +1,326 @@
+#define _GNU_SOURCE
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The longest path plus ".tmp"; longer ones the system refuses as well. */
+#define PATH_MAX_BYTES 4096
+
+static int fail(struct fault *fault, const char *what, const char *path, int error)
+{
+	enum err err = error == ENOENT || error == ENOTDIR ? ERR_NOT_FOUND
+		: error == EEXIST                          ? ERR_EXISTS
+		: error == EFBIG || error == ENAMETOOLONG  ? ERR_LIMIT
+							   : ERR_IO;
+
+	return fault_set(fault, err, 0, 0, "cannot %s %.100s: %s", what, path, strerror(error));
+}
+
+static void fill(struct file_stat *out, const struct stat *st)
+{
+	*out = (struct file_stat){
+		.exists = true,
+		.is_dir = S_ISDIR(st->st_mode),
+		.is_regular = S_ISREG(st->st_mode),
+		.size = (uint64_t)st->st_size,
+		.mtime_ns =
+			(uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec,
+		.inode = st->st_ino,
+		.mode = st->st_mode & 07777u,
+	};
+}
+
+int file_stat(const char *path, struct file_stat *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0) {
+		fill(out, &st);
+		return 0;
+	}
+	if (errno == ENOENT || errno == ENOTDIR) {
+		*out = (struct file_stat){.exists = false};
+		return 0;
+	}
+	return ERR_IO;
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+/* Appends all of fd. A file that grows while it is read meets the same limit. */
+static int read_all(int fd, size_t max, struct text *out)
+{
+	char part[16384];
+	size_t sum = 0;
+
+	for (;;) {
+		ssize_t n = read(fd, part, sizeof(part));
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			return n == 0 ? 0 : errno;
+		}
+		sum += (size_t)n;
+		text_add(out, part, (size_t)n);
+		if (sum > max || text_full(out)) {
+			return EFBIG;
+		}
+	}
+}
+
+static int read_regular(int fd, size_t max, struct text *out, struct stat *st)
+{
+	if (fstat(fd, st) != 0) {
+		return errno;
+	}
+	if (S_ISDIR(st->st_mode)) {
+		return EISDIR;
+	}
+	if (!S_ISREG(st->st_mode)) {
+		return EINVAL;
+	}
+	return (uint64_t)st->st_size > max ? EFBIG : read_all(fd, max, out);
+}
+
+int file_read(
+	const char *path, size_t max, struct text *out, struct file_stat *st, struct fault *fault)
+{
+	/* Not blocking: opening a named pipe would wait for its writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t before = out->n;
+	struct stat sys;
+	int error;
+
+	if (fd < 0) {
+		return fail(fault, "read", path, errno);
+	}
+	error = read_regular(fd, max, out, &sys);
+	close(fd);
+	if (error != 0) {
+		out->n = before;
+		out->full = false;
+		return fail(fault, "read", path, error);
+	}
+	if (st != NULL) {
+		fill(st, &sys);
+	}
+	return 0;
+}
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+/* A writer holds a lock on its temporary. One without a lock was left by a process that died. */
+static void remove_orphan(const char *tmp)
+{
+	int fd = open(tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd >= 0) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+			unlink(tmp);
+		}
+		close(fd);
+	}
+}
+
+static int open_temporary(const char *tmp, unsigned mode)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+	int fd = open(tmp, flags, (mode_t)mode);
+
+	if (fd < 0 && errno == EEXIST) {
+		remove_orphan(tmp);
+		fd = open(tmp, flags, (mode_t)mode);
+	}
+	return fd;
+}
+
+/* 0 or errno. */
+static int write_all(int fd, struct bytes content)
+{
+	while (content.n != 0) {
+		ssize_t n = write(fd, content.p, content.n);
+
+		if (n < 0 && errno != EINTR) {
+			return errno;
+		}
+		if (n > 0) {
+			content.p += n;
+			content.n -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int fill_temporary(int fd, struct bytes content, unsigned mode)
+{
+	int error;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		return errno;
+	}
+	error = write_all(fd, content);
+	if (error != 0) {
+		return error;
+	}
+	/* The umask took bits from the mode of open. */
+	return fchmod(fd, (mode_t)mode) == 0 && fsync(fd) == 0 ? 0 : errno;
+}
+
+/* A rename is only as durable as its directory. 0 or errno. */
+static int sync_directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX_BYTES];
+	int fd;
+	int error;
+
+	if (slash == NULL) {
+		snprintf(dir, sizeof(dir), ".");
+	} else {
+		snprintf(dir, sizeof(dir), "%.*s", (int)MAX(slash - path, 1), path);
+	}
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		return errno;
+	}
+	error = fsync(fd) == 0 ? 0 : errno;
+	close(fd);
+	return error;
+}
+
+int file_write_atomic(const char *path, struct bytes content, unsigned mode, struct fault *fault)
+{
+	char tmp[PATH_MAX_BYTES];
+	int fd;
+	int error;
+
+	if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp)) {
+		return fail(fault, "write", path, ENAMETOOLONG);
+	}
+	fd = open_temporary(tmp, mode);
+	if (fd < 0) {
+		return fail(fault, "write", tmp, errno);
+	}
+	error = fill_temporary(fd, content, mode);
+	if (error == 0 && rename(tmp, path) != 0) {
+		error = errno;
+	}
+	if (error != 0) {
+		unlink(tmp);
+	} else {
+		error = sync_directory_of(path);
+	}
+	close(fd);
+	return error == 0 ? 0 : fail(fault, "write", path, error);
+}
+
+/* --- directories -------------------------------------------------------------------------------- */
+
+struct names {
+	char **v;
+	size_t n, cap;
+};
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void names_add(struct names *names, const char *name)
+{
+	if (names->n == names->cap) {
+		names->cap = MAX(names->cap * 2, 16u);
+		names->v = must_realloc(names->v, names->cap * sizeof(*names->v));
+	}
+	names->v[names->n++] = must_strdup(name);
+}
+
+/* 0 or errno. */
+static int collect(DIR *d, struct names *names)
+{
+	const struct dirent *e;
+
+	for (;;) {
+		errno = 0;
+		e = readdir(d);
+		if (e == NULL) {
+			return errno;
+		}
+		if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
+			names_add(names, e->d_name);
+		}
+	}
+}
+
+int file_list(
+	const char *dir, bool (*each)(void *arg, const char *name), void *arg, struct fault *fault)
+{
+	DIR *d = opendir(dir);
+	struct names names = {NULL, 0, 0};
+	bool more = true;
+	int error;
+
+	if (d == NULL) {
+		return fail(fault, "list", dir, errno);
+	}
+	error = collect(d, &names);
+	closedir(d);
+	if (error == 0 && names.n != 0) {
+		qsort(names.v, names.n, sizeof(*names.v), by_bytes);
+	}
+	for (size_t i = 0; i < names.n; i++) {
+		more = more && error == 0 && each(arg, names.v[i]);
+		free(names.v[i]);
+	}
+	free(names.v);
+	return error == 0 ? 0 : fail(fault, "list", dir, error);
+}
+
+static int make_one(const char *path, unsigned mode)
+{
+	struct stat st;
+
+	if (mkdir(path, (mode_t)mode) == 0) {
+		return 0;
+	}
+	if (errno == EEXIST && stat(path, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		return EEXIST;
+	}
+	return errno == EEXIST ? 0 : errno;
+}
+
+int file_make_dir(const char *path, unsigned mode, struct fault *fault)
+{
+	char part[PATH_MAX_BYTES];
+	size_t n = strlen(path);
+	int error = n != 0 ? 0 : ENOENT;
+
+	if (n >= sizeof(part)) {
+		return fail(fault, "make directory", path, ENAMETOOLONG);
+	}
+	for (size_t i = 1; i <= n && error == 0; i++) {
+		if (i == n || path[i] == '/') {
+			memcpy(part, path, i);
+			part[i] = '\0';
+			error = make_one(part, mode);
+		}
+	}
+	return error == 0 ? 0 : fail(fault, "make directory", path, error);
+}
+
+int file_remove(const char *path)
+{
+	if (unlink(path) == 0) {
+		return 0;
+	}
+	return errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO;
+}
