@@ -34,6 +34,8 @@ struct yaml_doc {
 	struct yaml_node *root; /* first document; NULL when the stream is empty */
 	bool more;              /* further documents followed: they were not read */
 	uint32_t more_line;     /* where the second begins */
+	/* The first key that stood in its map before; NULL: none. */
+	const struct yaml_node *duplicate;
 };
 
 /* The tree is in the arena and does not point into the input. Duplicate keys: the last wins, at the
