@@ -56,6 +56,8 @@ $(BUILD)/test/%_test: $(BUILD)/obj/src/%_test.o $(BUILD)/libsluice.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libsluice.a -lcmocka -ljansson $(LIBS)
 
+.PHONY: unit-build
+unit-build: $(TESTS)
 unit: $(TESTS)
 	@for t in $(TESTS); do ASAN_OPTIONS=handle_segv=2 $$t || exit 1; done
 
@@ -80,7 +82,18 @@ $(BUILD)/fuzz/%_fuzz: src/%_fuzz.c $(ROOM_C)
 	@mkdir -p $(@D)
 	clang-14 $(CSTD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Isrc -o $@ $< $(ROOM_C) $(LIBS)
 
+# For script/check: objects without a program; every header compiled alone.
+.PHONY: objects
+objects: $(ROOM_O) $(MAIN_O)
+HEADER_H := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.h)) $(wildcard sim/*.h)
+.PHONY: headers
+headers: $(HEADER_H:%=$(BUILD)/header/%.ok)
+$(BUILD)/header/%.ok: %
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MT $@ -MF $(@:.ok=.d) -fsyntax-only -x c $<
+	@touch $@
+
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/header -name '*.d' 2>/dev/null)
