@@ -93,6 +93,11 @@ int sock_open(struct sock *s, struct fault *fault)
 	return s->handshaking ? go_on_with_handshake(s, fault) : 0;
 }
 
+static bool holds_more(const struct sock *s)
+{
+	return s->tls != NULL && tls_pending(s->tls);
+}
+
 ssize_t sock_read(struct sock *s, void *p, size_t n)
 {
 	ssize_t got;
@@ -107,7 +112,7 @@ ssize_t sock_read(struct sock *s, void *p, size_t n)
 		s->broken = (int)got;
 	} else if (got == 0) {
 		s->eof = n != 0;
-	} else if ((size_t)got < n && !s->watch.hangup) {
+	} else if ((size_t)got < n && !s->watch.hangup && !holds_more(s)) {
 		/* Drained; the end of the stream would have been reported as a hangup. */
 		s->watch.readable = false;
 	}
