@@ -212,6 +212,80 @@ void chain_give(struct segpool *p, struct chain *c)
 	*c = (struct chain){NULL, NULL, 0};
 }
 
+#define COALESCE_MAX 4096u
+
+/* Takes the first segment off the chain. */
+static struct seg *shift(struct chain *c)
+{
+	struct seg *s = c->head;
+
+	c->head = s->next;
+	if (c->head == NULL) {
+		c->tail = NULL;
+	}
+	c->n -= s->end - s->beg;
+	return s;
+}
+
+static bool fits_tail(const struct chain *c, size_t n)
+{
+	return c->tail != NULL && n <= COALESCE_MAX && SEG_ROOM - c->tail->end >= n;
+}
+
+/* Moves the first n bytes of a segment that holds more than n. */
+static bool take_part(struct segpool *p, struct chain *from, size_t n, struct chain *to)
+{
+	struct seg *s = from->head;
+	size_t rest = s->end - s->beg - n;
+	struct seg *t;
+
+	if (n <= rest || fits_tail(to, n)) {
+		if (!chain_add(p, to, s->data + s->beg, n)) {
+			return false;
+		}
+		s->beg += (uint32_t)n;
+		from->n -= n;
+		return true;
+	}
+	t = seg_take(p);
+	if (t == NULL) {
+		return false;
+	}
+	memcpy(t->data, s->data + s->beg + n, rest);
+	t->end = (uint32_t)rest;
+	from->head = t;
+	t->next = s->next;
+	if (from->tail == s) {
+		from->tail = t;
+	}
+	from->n -= n;
+	s->end = s->beg + (uint32_t)n;
+	chain_append(to, s);
+	return true;
+}
+
+bool chain_take(struct segpool *p, struct chain *from, size_t n, struct chain *to)
+{
+	ASSERT(n <= from->n);
+	while (n != 0) {
+		struct seg *s = from->head;
+		size_t here = s->end - s->beg;
+
+		if (here > n) {
+			return take_part(p, from, n, to);
+		}
+		n -= here;
+		s = shift(from);
+		if (fits_tail(to, here)) {
+			IGNORE(chain_add(p, to, s->data + s->beg, here)); /* there is room */
+			seg_give(p, s);
+		} else {
+			chain_append(to, s);
+		}
+	}
+	return true;
+}
+
 void chain_copy(const struct chain *c, size_t at, size_t n, char *out)
 {
 	for (const struct seg *s = c->head; n != 0; s = s->next) {

@@ -70,6 +70,11 @@ void chain_move(struct chain *to, struct chain *from);
 /* Drops n bytes (n <= c->n) from the front, giving empty segments back. */
 void chain_drop(struct segpool *p, struct chain *c, size_t n);
 void chain_give(struct segpool *p, struct chain *c);
+/* Moves the first n bytes (n <= from->n) behind `to`. Whole segments move; of a segment that is cut the
+ * smaller part is copied; little is copied into the last segment of `to` when it has room, so that a
+ * queue of small pieces does not hold a segment for each. False when the pool has nothing to lend (what
+ * was moved until then stays moved). */
+MUST_CHECK bool chain_take(struct segpool *p, struct chain *from, size_t n, struct chain *to);
 /* Copies n bytes from offset `at` to out; at + n <= c->n. */
 void chain_copy(const struct chain *c, size_t at, size_t n, char *out);
 /* Appends a copy of p[0..n); false when the pool has nothing to lend (what fits was added). */
