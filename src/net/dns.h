@@ -22,7 +22,6 @@ struct dns_answer {
 };
 
 struct dns_query {
-	struct list link;
 	void (*on_answer)(struct dns_query *q, const struct dns_answer *a);
 	uint16_t port;
 	bool done, cancelled;
