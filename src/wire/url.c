@@ -1,0 +1,210 @@
+/*
+ * Hosts are letters, digits and "-._~" or an IPv6 address in brackets. RFC 3986 would also allow
+ * escapes and sub-delimiters in a name; no host has them, and two readers may take them differently.
+ */
+#include "wire/url.h"
+
+#include "base/num.h"
+
+static bool is_hex(char c)
+{
+	char lower = ascii_lower(c);
+	return ascii_digit(c) || (lower >= 'a' && lower <= 'f');
+}
+
+static unsigned hex_value(char c)
+{
+	return ascii_digit(c) ? (unsigned)(c - '0') : (unsigned)(ascii_lower(c) - 'a') + 10;
+}
+
+static bool is_host_char(char c)
+{
+	char lower = ascii_lower(c);
+	return (lower >= 'a' && lower <= 'z') || ascii_digit(c) || c == '-' || c == '.' ||
+		c == '_' || c == '~';
+}
+
+/* Length of the host at the beginning of text, 0 when there is none. */
+static size_t host_length(struct bytes text)
+{
+	size_t n = 0;
+	if (text.n == 0 || text.p[0] != '[') {
+		while (n < text.n && is_host_char(text.p[n])) {
+			n++;
+		}
+		return n;
+	}
+	n = 1;
+	while (n < text.n && (is_hex(text.p[n]) || text.p[n] == ':' || text.p[n] == '.')) {
+		n++;
+	}
+	/* The shortest address is "::". */
+	return n >= 3 && n < text.n && text.p[n] == ']' ? n + 1 : 0;
+}
+
+int url_parse_authority(struct bytes text, struct bytes *host, uint16_t *port)
+{
+	size_t host_n = host_length(text);
+	uint64_t number = 0;
+	if (host_n == 0) {
+		return ERR_SYNTAX;
+	}
+	if (host_n < text.n) {
+		struct bytes digits = bytes_of(text.p + host_n + 1, text.n - host_n - 1);
+		if (text.p[host_n] != ':' || digits.n > 5 ||
+			!num_parse_u64(digits, UINT16_MAX, &number) || number == 0) {
+			return ERR_SYNTAX;
+		}
+	}
+	*host = bytes_of(text.p, host_n);
+	*port = (uint16_t)number;
+	return 0;
+}
+
+/* Path and query: visible characters, whole escapes, no fragment. */
+static int check_rest(struct bytes rest, size_t where, struct fault *fault)
+{
+	for (size_t i = 0; i < rest.n; i++) {
+		char c = rest.p[i];
+		if (c < 0x21 || c > 0x7e) {
+			return fault_set(
+				fault, ERR_SYNTAX, 400, where + i, "a byte that no URL may hold");
+		}
+		if (c == '#') {
+			return fault_set(fault, ERR_SYNTAX, 400, where + i, "a fragment in a URL");
+		}
+		if (c != '%') {
+			continue;
+		}
+		if (rest.n - i < 3 || !is_hex(rest.p[i + 1]) || !is_hex(rest.p[i + 2])) {
+			return fault_set(fault, ERR_SYNTAX, 400, where + i,
+				"'%%' without two hexadecimal digits in a URL");
+		}
+	}
+	return 0;
+}
+
+static void cut_query(struct url *url, struct bytes rest)
+{
+	url->path = bytes_cut(&rest, '?');
+	url->query = rest;
+}
+
+/* Length of "http://" or "https://" at the beginning, 0 when neither stands there. */
+static size_t scheme_length(struct bytes text)
+{
+	if (bytes_starts_nocase(text, BYTES("http://"))) {
+		return 7;
+	}
+	return bytes_starts_nocase(text, BYTES("https://")) ? 8 : 0;
+}
+
+/* prefix: length of the scheme with its "://". */
+static int parse_absolute(struct url *out, struct bytes text, size_t prefix, struct fault *fault)
+{
+	struct url url = {.scheme = bytes_of(text.p, prefix - 3)};
+	size_t end = prefix;
+	while (end < text.n && text.p[end] != '/' && text.p[end] != '?' && text.p[end] != '#') {
+		end++;
+	}
+	if (url_parse_authority(bytes_of(text.p + prefix, end - prefix), &url.host, &url.port) !=
+		0) {
+		return fault_set(
+			fault, ERR_SYNTAX, 400, prefix, "host and port of a URL are not valid");
+	}
+	struct bytes rest = bytes_of(text.p + end, text.n - end);
+	int err = check_rest(rest, end, fault);
+	if (err != 0) {
+		return err;
+	}
+	cut_query(&url, rest);
+	*out = url;
+	return 0;
+}
+
+int url_parse_target(struct url *out, struct bytes target, struct fault *fault)
+{
+	size_t prefix = scheme_length(target);
+	if (prefix > 0) {
+		return parse_absolute(out, target, prefix, fault);
+	}
+	struct url url = {0};
+	if (bytes_eq(target, BYTES("*"))) {
+		url.path = target;
+		*out = url;
+		return 0;
+	}
+	if (target.n == 0 || target.p[0] != '/') {
+		return fault_set(fault, ERR_SYNTAX, 400, 0,
+			"a request target begins with '/' or http(s)://");
+	}
+	int err = check_rest(target, 0, fault);
+	if (err != 0) {
+		return err;
+	}
+	cut_query(&url, target);
+	*out = url;
+	return 0;
+}
+
+int url_parse(struct url *out, struct bytes text, struct fault *fault)
+{
+	size_t prefix = scheme_length(text);
+	if (prefix == 0) {
+		return fault_set(
+			fault, ERR_SYNTAX, 400, 0, "a URL begins with http:// or https://");
+	}
+	return parse_absolute(out, text, prefix, fault);
+}
+
+ptrdiff_t url_decode(char *out, struct bytes s, bool plus_is_blank, bool keep_slash)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (c == '+' && plus_is_blank) {
+			c = ' ';
+		} else if (c == '%') {
+			if (s.n - i < 3 || !is_hex(s.p[i + 1]) || !is_hex(s.p[i + 2])) {
+				return -1;
+			}
+			char plain = (char)(hex_value(s.p[i + 1]) << 4 | hex_value(s.p[i + 2]));
+			if (plain != '/' || !keep_slash) {
+				c = plain;
+				i += 2;
+			}
+		}
+		out[n++] = c;
+	}
+	return (ptrdiff_t)n;
+}
+
+bool url_query_get(struct bytes query, struct bytes name, struct bytes *value, struct bytes *whole)
+{
+	struct bytes rest = query;
+	while (rest.p != NULL) {
+		struct bytes pair = bytes_cut(&rest, '&');
+		struct bytes after = pair;
+		if (pair.n > 0 && bytes_eq(bytes_cut(&after, '='), name)) {
+			*whole = pair;
+			*value = after.p != NULL ? after : bytes_of(pair.p + pair.n, 0);
+			return true;
+		}
+	}
+	return false;
+}
+
+void url_query_without(struct bytes query, struct bytes whole, struct text *out)
+{
+	size_t before = (size_t)(whole.p - query.p);
+	size_t after = before + whole.n;
+	ASSERT(before <= query.n && whole.n <= query.n - before);
+	/* One '&' goes with it: the one behind, or the one before when it is the last. */
+	if (after < query.n) {
+		after++;
+	} else if (before > 0) {
+		before--;
+	}
+	text_add(out, query.p, before);
+	text_add(out, query.p + after, query.n - after);
+}
