@@ -1,0 +1,52 @@
+/*
+ * What the exchange asks of those who understand payloads (room ai) and credentials (room filter).
+ * registry.c hands the tables over; proxy knows neither room.
+ */
+#ifndef PROXY_DIALECT_H
+#define PROXY_DIALECT_H
+
+#include "http/head.h"
+#include "wire/sse.h"
+
+struct exchange;
+
+enum event_verdict { EVENT_PASS, EVENT_HIDE };
+
+struct dialect {
+	/* The JSON scan of a request body: its query, made once. */
+	const struct json_query *(*request_query)(void);
+	/* The body is whole and its hits are in x->rq->hits: reads what routing needs (model, stream).
+	 * False: replied (400). */
+	bool (*read_request)(struct exchange *x);
+	/* A destination is chosen: decides path, edits of the body and credential, into x->rq. False:
+	 * replied. */
+	bool (*prepare)(struct exchange *x);
+	/* Adds the credential and other fields of its own to the head for the upstream. */
+	void (*add_headers)(struct exchange *x, struct head_out *out);
+	/* The answer's head is there (2xx): whether its body is read. */
+	void (*begin_answer)(struct exchange *x, bool stream);
+	/* One event of a stream. raw is contiguous. */
+	enum event_verdict (*event)(struct exchange *x, const struct sse_event *e, struct bytes raw);
+	/* The next bytes of an answer that is no stream; and its end. */
+	void (*bytes)(struct exchange *x, struct bytes b);
+	void (*end_answer)(struct exchange *x);
+	/* Gives back what begin_answer made; called once, on every path. */
+	void (*done)(struct exchange *x);
+};
+
+/* A filter that reads no payload. */
+struct filter {
+	const char *name;
+	/* Step identify: who calls? Sets x->rq->consumer; false: replied. */
+	bool (*identify)(struct exchange *x);
+	/* Step decide: the verdict for the final route; false: replied. */
+	bool (*decide)(struct exchange *x);
+};
+
+struct hooks {
+	const struct dialect *dialect;
+	const struct filter *const *filters;
+	size_t n_filters;
+};
+
+#endif

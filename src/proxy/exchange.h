@@ -1,0 +1,204 @@
+/*
+ * One client request and its answer. Cast list:
+ *
+ *   worker ── owns ──▶ exchange ── talks to ──▶ client stream, upstream stream
+ *                         │
+ *                         ├─ request  what is only needed until commit: head, body scan, candidates,
+ *                         │           the attempt; recycled then
+ *                         ├─ view     the worker's handle of the plan, let go at commit
+ *                         └─ record   what finish needs: the line in the access log, and usage
+ *
+ * exchange.c tells the story of one exchange step by step; answer.c relays what comes back; reply.c
+ * makes the gateway's own answers.
+ */
+#ifndef PROXY_EXCHANGE_H
+#define PROXY_EXCHANGE_H
+
+#include "http/client.h"
+#include "http/server.h"
+#include "plan/plan.h"
+#include "proxy/dialect.h"
+#include "proxy/limits.h"
+#include "proxy/usage.h"
+#include "wire/json.h"
+#include "wire/splice.h"
+#include "wire/url.h"
+
+struct worker;
+struct plan_view;
+
+enum verdict {
+	VERDICT_NEXT,
+	VERDICT_WAIT,  /* back to the loop; the step runs again when something changed */
+	VERDICT_AGAIN, /* go on in the next turn */
+	VERDICT_RETRY, /* a new attempt */
+	VERDICT_REPLY, /* the gateway answers: reply_set was called */
+	VERDICT_END    /* finish */
+};
+
+enum error_format { ERROR_FORMAT_JSON, ERROR_FORMAT_PLAIN };
+
+/* Something that was taken for this exchange and that finish gives back, whatever happens: a slot of a
+ * limit, a probe of a circuit. */
+struct hold {
+	struct hold *next;
+	void (*release)(struct hold *h, struct exchange *x);
+};
+
+/* What finish needs. Texts live in the exchange's small arena. */
+struct record {
+	char id[36]; /* request id: 32 hexadecimal digits, or the client's own when it is sane */
+	uint8_t id_n;
+	uint16_t status;	/* sent to the client; 499: it left before */
+	const char *reason;	/* of an answer or an end that the gateway made; static; or NULL */
+	uint64_t began_us, first_us, ended_us; /* monotonic; first_us: first byte of the answer */
+	uint64_t added_us;	/* our own part of the time to the first byte */
+	uint64_t bytes_in, bytes_out;
+	struct bytes method, path, host, route, provider, consumer, model, upstream_model, upstream;
+	struct usage usage;
+	bool stream, client_abort, cut; /* cut: the upstream broke off */
+	uint8_t attempts;
+};
+
+#define EDITS_MAX 8u
+#define HITS_INLINE 24u
+
+/* One try at one upstream, reset for each. */
+struct attempt {
+	const struct destination *to;
+	struct endpoint_cell *cell;
+	struct bytes credential;	/* of the provider; part of the plan */
+	struct text target;		/* path and query towards the upstream */
+	struct splice_edit edits[EDITS_MAX];
+	size_t n_edits;
+	struct splice splice;
+	struct bytes upstream_model;
+	bool hide_usage; /* usage was injected: the event that only carries it is not shown */
+	bool fresh;	 /* no idle connection: the last one died under us */
+	uint64_t sent_us;
+};
+
+/* The body on its way to the upstream: spliced when it was gathered, else straight from the client. */
+struct body_source {
+	struct stream_source source;
+	struct exchange *x;
+};
+
+/* Needed until commit. */
+struct request {
+	struct request *next_free;
+	struct head head; /* the client's, fields kept in arena */
+	struct url url;
+	enum api api;
+	struct bytes api_suffix;
+	const struct route *candidates[PLAN_CANDIDATES_MAX];
+	size_t n_candidates;
+	const struct route *route;
+	const struct consumer *consumer; /* who calls; NULL: nobody known */
+	bool credential_seen;		 /* some credential was found, whoever's */
+	uint64_t strip_fields[2];	 /* bit per field: never sent on */
+	struct bytes query;		 /* to send on: without a credential parameter; p NULL: none */
+	bool gathers;			 /* the body is read whole */
+	struct chain body;		 /* when gathered */
+	uint64_t body_n;		 /* bytes scanned or passed so far */
+	struct json_scan_room scan_room;
+	struct json_scan *scan;
+	struct json_hits hits;
+	struct json_hit hits_room[HITS_INLINE];
+	struct bytes model;
+	bool stream; /* "stream": true */
+	struct attempt at;
+	struct body_source source;
+	uint64_t complete_us;
+	/* the gateway's own answer */
+	struct {
+		uint16_t status;
+		const char *reason; /* static, x-sluice-reason */
+		char text[200];
+		char authenticate[96]; /* WWW-Authenticate, empty: none */
+		uint32_t retry_after_s;
+		bool model_not_found;
+	} reply;
+	struct arena arena;
+	_Alignas(16) char arena_room[2048];
+};
+
+/* What goes to the client. */
+struct answer {
+	struct stream_source source;
+	struct segpool *pool;
+	struct chain chain;
+};
+
+struct exchange {
+	uint32_t magic;
+	uint8_t step;
+	uint8_t protocol; /* enum protocol: of the client */
+	bool running;
+	bool committed;	  /* the client has seen bytes of an upstream's answer */
+	bool is_sse;	  /* the answer is relayed event by event */
+	bool reads_answer; /* the dialect looks at the answer */
+	bool saw_done;	  /* [DONE] went by */
+	bool ending;	  /* the last byte is on its way to the client */
+	bool timed_out;	  /* the step's deadline passed */
+	bool timing;	  /* the client asked for Server-Timing */
+	bool waiting_address;
+	struct worker *w;
+	struct list link;      /* of the worker's exchanges */
+	struct list wait_link; /* of those that wait for an address */
+	struct stream *client, *up;
+	struct stream_user client_user, up_user;
+	struct task again;
+	struct timer timer;
+	struct plan_view *view;
+	struct request *rq;
+	struct hold *holds;
+	void *answer_state; /* the dialect's */
+	struct sse sse;
+	struct chain pending; /* raw bytes of the event in progress */
+	struct answer answer;
+	struct record rec;
+	struct arena keep;
+	_Alignas(16) char keep_room[512];
+};
+
+#define EXCHANGE_MAGIC 0x45786368u
+
+/* Begins an exchange on a request that has arrived. */
+void exchange_start(struct worker *w, struct stream *client);
+/* Goes on with it: something that it waits for may have happened. */
+void exchange_wake(struct exchange *x);
+/* The process ends: cut, recorded, freed. */
+void exchange_abort(struct exchange *x);
+
+/* A copy in the exchange's small arena, at most LOG_TEXT_MAX bytes of it. */
+struct bytes exchange_keep(struct exchange *x, struct bytes b);
+/* Adds an edit of the request body. */
+void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put);
+/* The field i of the client's head is not sent on. */
+void exchange_strip(struct exchange *x, unsigned i);
+bool exchange_stripped(const struct exchange *x, unsigned i);
+
+/* --- steps of the answer (answer.c) ------------------------------------------------------------- */
+
+enum verdict step_head(struct exchange *x);   /* waits for the upstream's head */
+enum verdict step_first(struct exchange *x);  /* a stream: for its first event with data */
+enum verdict step_commit(struct exchange *x); /* from here on there is no other attempt */
+enum verdict step_relay(struct exchange *x);  /* until both ends are done */
+void answer_init(struct exchange *x);
+
+/* --- the gateway's own answers (reply.c) -------------------------------------------------------- */
+
+/* Says what is answered; returns VERDICT_REPLY. reason: data-plane.md §11. */
+enum verdict reply_set(struct exchange *x, unsigned status, const char *reason, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+/* The answer for an upstream that failed before commit. */
+enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f);
+/* Sends it. */
+enum verdict step_reply(struct exchange *x);
+/* The event that ends a stream that cannot be completed, in the client's protocol, into out. */
+void reply_error_event(struct exchange *x, unsigned status, const char *message, struct text *out);
+/* The body of a refusal of bytes that were no request at all. */
+void reply_no_request(struct server *srv, const struct fault *f, struct text *out);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * The data path as a whole: workers with a loop each, and control, which hands plans over, resolves
+ * names and frees what nobody uses. It starts no thread: who made it runs the loops, one thread each
+ * (serve) or all by hand (the simulated world).
+ */
+#ifndef PROXY_GATEWAY_H
+#define PROXY_GATEWAY_H
+
+#include "http/limits.h"
+#include "net/loop.h"
+#include "plan/plan.h"
+#include "proxy/dialect.h"
+#include "proxy/limits.h"
+
+struct gateway;
+
+#define WORKERS_MAX 64u
+
+struct gateway_opts {
+	unsigned n_workers;
+	size_t memory_max; /* bytes that buffers of all workers may take (architecture: memory.max) */
+	struct http_limits http;
+	struct proxy_limits limits;
+	bool plain_errors; /* errorFormat: plain */
+	const struct hooks *hooks;
+	unsigned busy_poll_us;
+	bool access_log; /* false: no lines are made */
+	struct hash_seed seed;
+};
+
+struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f);
+/* No loop may be running any more. */
+void gateway_free(struct gateway *g);
+
+struct loop *gateway_control(struct gateway *g);
+struct loop *gateway_loop(struct gateway *g, unsigned worker);
+
+/* Before the loops run. */
+MUST_CHECK int gateway_listen(struct gateway *g, const struct sys_addr *addr, struct sys_addr *bound);
+
+/* Control: makes a plan live; it belongs to the gateway from here on. on_live (may be NULL) is called
+ * on control when every worker has acknowledged it. */
+void gateway_set_plan(struct gateway *g, struct plan *p, void (*on_live)(void *arg), void *arg);
+/* Control: the plan that is handed out now; NULL before the first. */
+const struct plan *gateway_plan(const struct gateway *g);
+
+/* Control: stops accepting, finishes what runs; on_drained when nothing runs any more. */
+void gateway_drain(struct gateway *g, void (*on_drained)(void *arg), void *arg);
+/* Control: cuts what still runs. */
+void gateway_cut(struct gateway *g);
+
+/* The log thread: writes what the workers' rings hold to fd; returns the bytes written, < 0 when fd is
+ * broken (what was shown is dropped then, and counted). */
+ssize_t gateway_write_log(struct gateway *g, int fd);
+
+struct worker_counts {
+	uint64_t exchanges, replies, upstream_failures, client_aborts, usage_unknown;
+	uint64_t events, turns_long;
+	uint32_t open;	    /* exchanges now */
+	uint64_t lent, high; /* segments: now, most */
+	uint64_t log_dropped;
+};
+/* Any thread; the numbers are not of one moment. */
+void gateway_counts(const struct gateway *g, struct worker_counts *sum);
+
+/* What memory may be used at most, in bytes, for `--check` (architecture.md §5). */
+uint64_t gateway_memory_bound(const struct gateway_opts *opts);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Limits and deadlines of exchanges, each with its default and the reason for the number.
+ */
+#ifndef PROXY_LIMITS_H
+#define PROXY_LIMITS_H
+
+#include "base/base.h"
+
+struct proxy_limits {
+	/* Largest request body (data-plane.md §3.3). */
+	uint64_t body_max;
+	/* From the request being sent to the first byte of the answer. Slow non-stream completions take
+	 * minutes; a provider's firstByteTimeout is shorter where somebody knows better. */
+	uint32_t first_byte_ms;
+	/* Longest silence inside an answer (data-plane.md §10.4). */
+	uint32_t idle_ms;
+	/* Waiting for a name that was never resolved. */
+	uint32_t resolve_ms;
+};
+
+#define PROXY_LIMITS_DEFAULT \
+	{ \
+		.body_max = 100u * 1024u * 1024u, .first_byte_ms = 600000, .idle_ms = 120000, \
+		.resolve_ms = 5000, \
+	}
+
+/* Bytes of an answer that wait for a slow client before the upstream is not read any more. Two reads:
+ * one being sent, one behind it. */
+#define ANSWER_HIGH_WATER 65536u
+/* Bytes of a body that streams through without being gathered, likewise. */
+#define THROUGH_HIGH_WATER 65536u
+/* An event that lies across segments is put together to read its usage, up to this; a longer one is
+ * relayed unread (usage unknown). Usage events are below 1 KB. */
+#define EVENT_READ_MAX (256u * 1024u)
+/* Longest path, model and other text from the client that a log line shows. */
+#define LOG_TEXT_MAX 160u
+
+#endif

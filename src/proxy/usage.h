@@ -1,0 +1,15 @@
+/*
+ * What an answer cost, as its payload says. `ai` fills it, the access line and later the meter read it.
+ */
+#ifndef PROXY_USAGE_H
+#define PROXY_USAGE_H
+
+#include "base/base.h"
+
+struct usage {
+	bool known; /* at least one number was read; else the rest means nothing, not zero */
+	uint64_t input, output, total;
+	uint64_t cached, reasoning; /* parts of input and output */
+};
+
+#endif
