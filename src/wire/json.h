@@ -40,7 +40,8 @@ struct json_want {
 
 /* Compiled wants: immutable, shared between threads. */
 struct json_query;
-/* n <= JSON_WANTS_MAX; a path that breaks the grammar above is asserted against. */
+/* n <= JSON_WANTS_MAX; wants are copied. A path that breaks the grammar above, has more than 16 keys
+ * and elements, or an `equals` longer than JSON_KEY_MAX is asserted against. */
 struct json_query *json_query_new(const struct json_want *wants, size_t n);
 void json_query_free(struct json_query *q);
 

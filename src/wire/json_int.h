@@ -1,0 +1,142 @@
+/*
+ * What the json_*.c files share: the compiled query, the scanner's state, the three ways to run
+ * through a string. For these files and their tests only.
+ */
+#ifndef WIRE_JSON_INT_H
+#define WIRE_JSON_INT_H
+
+#include "wire/json.h"
+
+/* Keys and elements in one wanted path (json.h names the number). Bounds the scanner's state. */
+#define JSON_PATH_MAX 16u
+
+/* --- query -------------------------------------------------------------------------------------- */
+
+#define JSON_NO_NODE UINT16_MAX
+
+struct json_edge {
+	struct bytes key;
+	uint16_t node;
+};
+
+/* One place in a text that is wanted, or lies on the way to one. */
+struct json_node {
+	const struct json_edge *edges;
+	uint64_t lengths;  /* bit n: an edge's key has n bytes */
+	uint32_t wants;    /* bit i: want i ends here */
+	uint32_t literals; /* those of them that have an `equals` */
+	uint16_t n_edges;
+	uint16_t first, rest; /* of an array's elements */
+};
+
+struct json_query {
+	struct json_node *nodes; /* the first is the top value's */
+	size_t n_nodes, cap_nodes;
+	struct bytes equals[JSON_WANTS_MAX];
+	char *paths[JSON_WANTS_MAX]; /* keys of edges point into these */
+	size_t n;
+};
+
+/* The place behind `key` in an object at `node`. */
+uint16_t json_query_step(const struct json_query *q, uint16_t node, struct bytes key);
+
+/* False when max hits are there already. */
+MUST_CHECK bool json_hits_add(struct json_hits *h, const struct json_hit *hit);
+
+/* --- running through strings --------------------------------------------------------------------- */
+
+/*
+ * From p, inside a string and between two characters, to the closing quote or to the last place
+ * between two characters from where bytes must be looked at one by one: a fault, or a piece that ends.
+ * What lies before the returned place is without fault. *escaped is set when a backslash was passed.
+ */
+const char *json_run_portable(const char *p, const char *end, bool *escaped);
+const char *json_run_sse2(const char *p, const char *end, bool *escaped);
+const char *json_run_avx2(const char *p, const char *end, bool *escaped);
+
+struct json_run {
+	const char *name;
+	const char *(*run)(const char *p, const char *end, bool *escaped);
+};
+
+/* The ways this machine can go, best first; i < *n_out. */
+const struct json_run *json_runs(size_t *n_out);
+
+/* --- scanner's state ------------------------------------------------------------------------------ */
+
+enum json_state {
+	JSON_AT_VALUE,
+	JSON_AT_FIRST_VALUE, /* or ] */
+	JSON_AT_KEY,
+	JSON_AT_FIRST_KEY, /* or } */
+	JSON_AT_COLON,
+	JSON_AT_NEXT, /* a comma or the closing bracket */
+	JSON_AT_END,  /* nothing but blanks */
+	JSON_IN_KEY,  /* from here on: inside a token that the last piece did not end */
+	JSON_IN_STRING,
+	JSON_IN_NUMBER,
+	JSON_IN_WORD,
+	JSON_FAILED
+};
+
+/* A string that is read byte by byte, because it spans pieces or has a fault. */
+struct json_string {
+	uint16_t unit; /* value of a \u escape so far */
+	uint16_t high; /* a high surrogate that waits for its other half; 0: none */
+	uint8_t escape; /* 0 none, 1 behind the backslash, 2..5: that many minus one digits to come */
+	uint8_t more;   /* bytes to come of a UTF-8 sequence */
+	uint8_t have;   /* bytes of it that were seen */
+	uint8_t lo, hi; /* bounds of its next byte */
+	bool escaped;
+	bool keep;      /* its text matters and still fits */
+	uint8_t kept_n; /* bytes of kept, unescaped; more than JSON_KEY_MAX: it matches nothing */
+	char kept[JSON_KEY_MAX + 1];
+};
+
+struct json_scan {
+	const struct json_query *query;
+	struct json_hits *hits;
+	const char *(*run)(const char *p, const char *end, bool *escaped);
+	const char *piece;     /* first byte of the piece at hand */
+	uint64_t at;           /* its offset in the text */
+	uint64_t is_object[2]; /* a bit per open container */
+	uint64_t beg;          /* first byte of the scalar in progress */
+	uint64_t top_at;
+	uint64_t fault_at;
+	const char *fault_text; /* static storage */
+	const char *word;       /* rest of true, false or null */
+	enum err fault_err;
+	uint16_t depth;   /* open containers */
+	uint16_t tracked; /* how many of them, from the top, lie on wanted paths */
+	uint16_t node;    /* where the next value stands */
+	uint8_t state;
+	uint8_t type; /* of the scalar in progress */
+	uint8_t number;
+	uint8_t top;
+	bool top_empty;
+	struct json_string str;
+	uint16_t level_node[JSON_PATH_MAX + 1]; /* of the tracked containers */
+	uint64_t level_beg[JSON_PATH_MAX + 1];
+};
+static_assert(sizeof(struct json_scan) <= JSON_SCAN_SIZE, "owners embed the scanner");
+
+static inline uint64_t json_scan_offset(const struct json_scan *s, const char *p)
+{
+	return s->at + (uint64_t)(p - s->piece);
+}
+
+/* Notes the failure at that offset; returns NULL. text has static storage. */
+const char *json_scan_refuse(struct json_scan *s, enum err err, uint64_t at, const char *text);
+
+/* --- strings byte by byte ------------------------------------------------------------------------- */
+
+void json_string_start(struct json_string *str, bool keep);
+/*
+ * Takes bytes until the string is over, or the piece, or quick running is possible again. NULL: refused.
+ * *over: the closing quote was passed.
+ */
+const char *json_string_feed(struct json_scan *s, const char *p, const char *end, bool *over);
+/* Whether a character, an escape or an unescaped text is unfinished. */
+bool json_string_busy(const struct json_string *str);
+
+#endif
