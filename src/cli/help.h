@@ -1,0 +1,16 @@
+/*
+ * `sluice help [COMMAND]`, the --help of every command, and the reference page made of them.
+ */
+#ifndef CLI_HELP_H
+#define CLI_HELP_H
+
+#include "cli/command.h"
+
+void help_overview(const struct command_table *t, FILE *out);
+void help_command(const struct command *c, FILE *out);
+/* All commands as one page of Markdown: docs/commands.md is this output. */
+void help_markdown(const struct command_table *t, FILE *out);
+
+int help_main(const struct command_table *t, int argc, char **argv);
+
+#endif

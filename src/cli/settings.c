@@ -1,0 +1,292 @@
+#include "cli/settings.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/machine.h"
+
+#define KB UINT64_C(1024)
+#define MB (1024 * KB)
+#define GB (1024 * MB)
+#define SECOND UINT64_C(1000)
+#define DAY (86400 * SECOND)
+
+#define EXIT_USAGE 2
+
+/* More workers than this mean colder upstream connections, not more speed. */
+#define WORKERS_DEFAULT_MAX 4u
+/* Below it a worker could not hold a handful of bodies. */
+#define MEMORY_MIN (16 * MB)
+
+#define MEMBER(m) OPTION_MEMBER(struct settings, m)
+#define LIMIT_MS(m, what, least)                                                              \
+	.type = OPTION_DURATION, .is_limit = true, .arg = "TIME", .min = (least), .max = DAY, \
+	.help = what, MEMBER(m)
+
+static const struct option rows[] = {
+	{.name = "data",
+		.env = "SLUICE_DATA",
+		.type = OPTION_PATH,
+		.arg = "DIR",
+		.fallback = "./data",
+		.help = "Directory that holds resources/ and state/.",
+		MEMBER(data)},
+	{.name = "resources",
+		.env = "SLUICE_RESOURCES",
+		.type = OPTION_PATH,
+		.arg = "DIR",
+		.computed = "DATA/resources",
+		.help = "Root of a Higress file store.",
+		MEMBER(resources)},
+	{.name = "state",
+		.env = "SLUICE_STATE",
+		.type = OPTION_PATH,
+		.arg = "DIR",
+		.computed = "DATA/state",
+		.help = "What the program itself keeps, mode 0700.",
+		MEMBER(state)},
+	{.name = "gateway",
+		.env = "SLUICE_GATEWAY",
+		.type = OPTION_ADDRESSES,
+		.arg = "ADDR:PORT",
+		.fallback = "0.0.0.0:8080",
+		.help = "Where clients connect; port 0 takes a free one.",
+		MEMBER(gateway)},
+	{.name = "workers",
+		.env = "SLUICE_WORKERS",
+		.type = OPTION_NUMBER,
+		.arg = "N",
+		.min = 1,
+		.max = 256,
+		.computed = "as many as CPUs, at most 4",
+		.help = "Worker threads. More of them mean colder upstream connections.",
+		MEMBER(workers)},
+	{.name = "busy-poll",
+		.env = "SLUICE_BUSY_POLL",
+		.type = OPTION_NUMBER,
+		.arg = "US",
+		.min = 0,
+		.max = 1000,
+		.help = "Microseconds a worker polls before it sleeps. 50 buys speed at few "
+			"connections for a busy core.",
+		MEMBER(busy_poll_us)},
+	{.name = "memory-max",
+		.env = "SLUICE_MEMORY_MAX",
+		.type = OPTION_BYTES,
+		.arg = "BYTES",
+		.min = MEMORY_MIN,
+		.max = 1024 * GB,
+		.computed = "a quarter of the memory it may use",
+		.help = "Bound of the memory for bodies and connection input, all workers "
+			"together.",
+		MEMBER(memory_max)},
+	{.name = "log-level",
+		.env = "SLUICE_LOG_LEVEL",
+		.type = OPTION_ENUM,
+		.arg = "LEVEL",
+		.choices = "error|warn|info|debug",
+		.fallback = "info",
+		.help = "Least level of the lines on stderr.",
+		MEMBER(log_level)},
+	{.name = "log-format",
+		.env = "SLUICE_LOG_FORMAT",
+		.type = OPTION_ENUM,
+		.arg = "FORMAT",
+		.choices = "auto|text|json",
+		.fallback = "auto",
+		.help = "Format of log lines; auto is text on a terminal, else json.",
+		MEMBER(log_format)},
+	{.name = "access-log",
+		.env = "SLUICE_LOG_ACCESS",
+		.type = OPTION_PATH,
+		.arg = "PATH|-|off",
+		.fallback = "-",
+		.help = "Where one line per exchange goes; - is standard output.",
+		MEMBER(access_log)},
+	{.name = "config",
+		.env = "SLUICE_CONFIG",
+		.type = OPTION_PATH,
+		.flag_only = true,
+		.arg = "FILE",
+		.computed = "none",
+		.help = "YAML file with the names of these options as keys, limits in a map "
+			"`limits`.",
+		MEMBER(config)},
+	{.name = "ready-file",
+		.env = "SLUICE_READY_FILE",
+		.type = OPTION_PATH,
+		.arg = "PATH",
+		.computed = "none",
+		.help = "Written as JSON (addresses, pid, version) when all listeners accept.",
+		MEMBER(ready_file)},
+	{.name = "drain-timeout",
+		.env = "SLUICE_DRAIN_TIMEOUT",
+		.type = OPTION_DURATION,
+		.arg = "TIME",
+		.min = 0,
+		.max = DAY,
+		.fallback = "30s",
+		.help = "How long running exchanges may go on after SIGTERM.",
+		MEMBER(drain_ms)},
+	{.name = "error-format",
+		.env = "SLUICE_ERROR_FORMAT",
+		.type = OPTION_ENUM,
+		.arg = "FORMAT",
+		.choices = "json|plain",
+		.fallback = "json",
+		.help = "Error answers: objects of the client's protocol, or plain text as Higress "
+			"gives.",
+		MEMBER(error_format)},
+	{.name = "upstream-ca",
+		.env = "SLUICE_UPSTREAM_CA",
+		.type = OPTION_PATH,
+		.arg = "FILE",
+		.computed = "the system's authorities",
+		.help = "PEM file with certificate authorities that are trusted beside the "
+			"system's.",
+		MEMBER(upstream_ca)},
+	{.name = "check",
+		.type = OPTION_BOOL,
+		.flag_only = true,
+		.help = "Print the settings in force and the memory bound, then exit.",
+		MEMBER(check)},
+
+	{.name = "head-timeout",
+		LIMIT_MS(http.head_ms, "A request's head must arrive within it.", 1)},
+	{.name = "idle-timeout",
+		LIMIT_MS(http.idle_ms, "A client connection may be silent between requests.", 1)},
+	{.name = "body-timeout",
+		LIMIT_MS(http.body_ms, "Longest silence inside a request's body.", 1)},
+	{.name = "write-timeout",
+		LIMIT_MS(http.write_ms, "Longest time a client may take nothing of an answer.", 1)},
+	{.name = "connect-timeout",
+		LIMIT_MS(http.connect_ms, "Connecting to an upstream, TLS handshake included.", 1)},
+	{.name = "pool-idle-timeout",
+		LIMIT_MS(http.pool_idle_ms, "An idle upstream connection is kept that long.", 1)},
+	{.name = "pool-idle-max",
+		.type = OPTION_NUMBER,
+		.is_limit = true,
+		.arg = "N",
+		.min = 0,
+		.max = 65536,
+		.help = "Idle upstream connections per endpoint and worker.",
+		MEMBER(http.pool_idle_max)},
+	{.name = "connections-max",
+		.type = OPTION_NUMBER,
+		.is_limit = true,
+		.arg = "N",
+		.min = 1,
+		.max = 10000000,
+		.help = "Client connections of one worker; above it the listener rests.",
+		MEMBER(http.connections_max)},
+	{.name = "body-max",
+		.type = OPTION_BYTES,
+		.is_limit = true,
+		.arg = "BYTES",
+		.min = KB,
+		.max = 16 * GB,
+		.fallback = "100M",
+		.help = "Largest request body; a larger one gets 413 before it is read to the end.",
+		MEMBER(body_max)},
+	{.name = "first-byte-timeout",
+		.fallback = "120s",
+		LIMIT_MS(first_byte_ms,
+			"From a streamed request's last byte to the answer's first; 0 is off.", 0)},
+	{.name = "stream-idle-timeout",
+		.fallback = "120s",
+		LIMIT_MS(stream_idle_ms, "Between two bytes of a streamed answer; 0 is off.", 0)},
+};
+
+static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3,
+	"the choices of log-level are in the order of enum log_level");
+static_assert(SETTINGS_LOG_AUTO == 0 && SETTINGS_LOG_TEXT == 1 && SETTINGS_LOG_JSON == 2,
+	"the choices of log-format are in the order of their enum");
+
+static const struct option_table table = {"serve", rows, ARRAY_LEN(rows)};
+
+/* Defaults that are stated elsewhere; the rows without one show these. */
+static const struct settings initial = {.http = HTTP_LIMITS_DEFAULT};
+
+static char *below(const char *dir, const char *name)
+{
+	struct text t;
+	char *path;
+
+	text_init(&t, 65536);
+	text_addf(&t, "%s/%s", dir, name);
+	path = must_strdup(text_cstr(&t));
+	text_done(&t);
+	return path;
+}
+
+/* What depends on other settings or on the machine. */
+static void complete(struct settings *s)
+{
+	if (s->resources == NULL) {
+		s->resources = below(s->data, "resources");
+	}
+	if (s->state == NULL) {
+		s->state = below(s->data, "state");
+	}
+	if (s->workers == 0) {
+		s->workers = MIN(machine_cpus(), WORKERS_DEFAULT_MAX);
+	}
+	if (s->memory_max == 0) {
+		s->memory_max = MAX(machine_memory() / 4, MEMORY_MIN);
+	}
+	if (s->log_format == SETTINGS_LOG_AUTO) {
+		s->log_format = isatty(STDERR_FILENO) ? SETTINGS_LOG_TEXT : SETTINGS_LOG_JSON;
+	}
+}
+
+int settings_parse(int argc, char **argv, struct settings *out, FILE *err)
+{
+	struct settings s = initial;
+	struct options o;
+	int rc;
+
+	options_init(&o, &table, &s, err);
+	rc = options_read_flags(&o, argc, argv);
+	rc = rc == 0 ? options_read_env(&o) : rc;
+	rc = rc == 0 && s.config != NULL ? options_read_file(&o, s.config) : rc;
+	rc = rc == 0 ? options_read_defaults(&o) : rc;
+	if (rc != 0) {
+		settings_done(&s);
+		return EXIT_USAGE;
+	}
+	complete(&s);
+	memcpy(s.source, o.source, sizeof(s.source));
+	*out = s;
+	return 0;
+}
+
+void settings_done(struct settings *s)
+{
+	options_done(&table, s);
+}
+
+size_t settings_worker_budget(const struct settings *s)
+{
+	return (size_t)(s->memory_max / 6 * 5 / s->workers);
+}
+
+void settings_print(const struct settings *s, FILE *out)
+{
+	struct settings copy = *s; /* the printer only reads, but takes what the reader filled */
+	struct options o;
+
+	options_init(&o, &table, &copy, NULL);
+	memcpy(o.source, s->source, sizeof(o.source));
+	options_print(&o, out);
+	fprintf(out,
+		"# memory bound: %llu bytes for bodies and connection input, %u workers with a "
+		"budget of %zu each\n",
+		(unsigned long long)s->memory_max, s->workers, settings_worker_budget(s));
+}
+
+void settings_help(FILE *out)
+{
+	options_help(&table, &initial, out);
+}
