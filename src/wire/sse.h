@@ -23,12 +23,11 @@ struct sse_event {
 };
 
 struct sse {
-	uint32_t pos;   /* raw bytes of the event in progress */
-	uint32_t line;  /* where its current line began */
-	uint32_t colon; /* 1 + offset of the line's first colon; 0: none yet */
-	uint8_t state;
+	uint32_t pos;  /* raw bytes of the event in progress */
+	uint32_t line; /* where its current line began */
+	uint8_t flags;
 	struct sse_event event;
-	char head[8]; /* first bytes of the current line, to know its field name */
+	char head[16]; /* first bytes of the current line: its name, a blank, "[DONE]" */
 };
 
 void sse_init(struct sse *s);
