@@ -104,11 +104,14 @@ enum field_id field_id_of(struct bytes name)
 			}
 		}
 	}
-	if (first != 'x' && first != 'p') {
+	if (name.n < 3 || (first != 'x' && first != 'p')) {
 		return FIELD_OTHER;
 	}
+	/* The third byte tells the families apart. */
+	char third = ascii_lower(name.p[2]);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		if (bytes_starts_nocase(name, families[i].prefix)) {
+		struct bytes prefix = families[i].prefix;
+		if (prefix.p[2] == third && bytes_starts_nocase(name, prefix)) {
 			return families[i].id;
 		}
 	}
