@@ -3,7 +3,9 @@
 #   make asan       the same, sanitized    make fuzz       every fuzz target (needs clang)
 # BUILD=dir and CC=clang-14 may be given; everything is built out of tree.
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 BUILD   ?= build
 ROOMS   := base wire net http resource plan store proxy filter ai mock cli
 CSTD    := -std=c17
