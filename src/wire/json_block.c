@@ -87,7 +87,8 @@ ALWAYS_INLINE unsigned settle_escapes(struct plain *m, uint64_t behind, const st
 	m->quote &= ~behind;
 	n = lowest(m->quote | m->low | bad);
 	if (n < BLOCK) {
-		return (bad >> n & 1) != 0 ? highest(first & up_to(n)) : n;
+		/* The bad byte may be a backslash itself: its own does not count. */
+		return (bad >> n & 1) != 0 ? highest(first & up_to(n) >> 1) : n;
 	}
 	if ((first >> 63) != 0) {
 		return 63;
