@@ -96,15 +96,25 @@ static size_t byte_of(struct builder *b, yaml_mark_t mark)
 	return b->cursor_byte;
 }
 
+static int fail_memory(const struct builder *b, yaml_mark_t at)
+{
+	return fail(b, ERR_LIMIT, at, "the document needs too much memory");
+}
+
+/* NULL: the fault is set and the caller returns ERR_LIMIT. */
 static void *grab(struct builder *b, size_t size, yaml_mark_t at)
 {
 	void *p = arena_alloc(b->arena, size);
 
 	if (p == NULL) {
-		IGNORE(fail(b, ERR_LIMIT, at, "the document needs too much memory"));
-		/* the caller returns ERR_LIMIT */
+		IGNORE(fail_memory(b, at)); /* said by returning NULL */
 	}
 	return p;
+}
+
+static yaml_mark_t mark_of(const struct yaml_node *n)
+{
+	return (yaml_mark_t){.line = n->line - 1, .column = n->column - 1};
 }
 
 static struct yaml_node *new_node(struct builder *b, const yaml_event_t *ev)
@@ -232,7 +242,7 @@ static int merge_map(struct builder *b, struct frame *f, const struct yaml_node 
 		if (find_member(f, v->key->text) != NULL) {
 			continue;
 		}
-		copy = grab(b, sizeof(*copy), (yaml_mark_t){.line = v->line - 1});
+		copy = grab(b, sizeof(*copy), mark_of(v));
 		if (copy == NULL) {
 			return ERR_LIMIT;
 		}
@@ -260,7 +270,7 @@ static int merge_sources(struct builder *b, struct frame *f)
 	return rc;
 }
 
-static int add_member(struct builder *b, struct frame *f, struct yaml_node *n, yaml_mark_t at)
+static int add_member(struct builder *b, struct frame *f, struct yaml_node *n)
 {
 	struct yaml_node **end = &f->sources;
 
@@ -275,7 +285,7 @@ static int add_member(struct builder *b, struct frame *f, struct yaml_node *n, y
 		return 0;
 	}
 	if (!can_merge(n)) {
-		return fail(b, ERR_SYNTAX, at,
+		return fail(b, ERR_SYNTAX, mark_of(n),
 			"a merge key (<<) needs a mapping or a list of mappings");
 	}
 	while (*end != NULL) {
@@ -295,7 +305,7 @@ static bool expects_key(const struct builder *b)
 }
 
 /* The node is complete: it goes into the open collection, or is the root. */
-static int place_node(struct builder *b, struct yaml_node *n, struct extent e, yaml_mark_t at)
+static int place_node(struct builder *b, struct yaml_node *n, struct extent e)
 {
 	struct frame *f;
 
@@ -308,7 +318,7 @@ static int place_node(struct builder *b, struct yaml_node *n, struct extent e, y
 	f->extent.weight += e.weight;
 	f->extent.height = MAX(f->extent.height, e.height + 1);
 	if (f->node->type == YAML_MAP) {
-		return add_member(b, f, n, at);
+		return add_member(b, f, n);
 	}
 	append(f, n);
 	return 0;
@@ -324,9 +334,9 @@ static int new_anchor(
 		return 0;
 	}
 	key = arena_copy(b->arena, bytes_str((const char *)name));
-	*out = key.p != NULL ? grab(b, sizeof(**out), at) : NULL;
-	if (*out == NULL) {
-		return ERR_LIMIT;
+	*out = arena_alloc(b->arena, sizeof(**out));
+	if (key.p == NULL || *out == NULL) {
+		return fail_memory(b, at);
 	}
 	(*out)->open = true;
 	if (b->anchors.cap == 0) {
@@ -380,7 +390,7 @@ static int on_alias(struct builder *b, const yaml_event_t *ev)
 		return ERR_LIMIT;
 	}
 	become_copy(n, &a->node);
-	return place_node(b, n, a->extent, ev->start_mark);
+	return place_node(b, n, a->extent);
 }
 
 /* What a tag of YAML's own makes of a scalar; tags of others do not change the text. */
@@ -413,7 +423,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *ev)
 	}
 	n->text = expects_key(b) ? keep_key(b, text) : arena_copy(b->arena, text);
 	if (n->text.p == NULL) {
-		return fail(b, ERR_LIMIT, ev->start_mark, "the document needs too much memory");
+		return fail_memory(b, ev->start_mark);
 	}
 	n->type = YAML_STRING;
 	n->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
@@ -427,7 +437,7 @@ static int on_scalar(struct builder *b, const yaml_event_t *ev)
 		yaml_resolve(n->text, n);
 	}
 	close_anchor(anchor, n, (struct extent){1, 0});
-	return place_node(b, n, (struct extent){1, 0}, ev->start_mark);
+	return place_node(b, n, (struct extent){1, 0});
 }
 
 static int on_start(
@@ -477,7 +487,7 @@ static int on_end(struct builder *b, const yaml_event_t *ev)
 	map_done(&f->index);
 	b->depth--;
 	close_anchor(f->anchor, f->node, f->extent);
-	return place_node(b, f->node, f->extent, ev->start_mark);
+	return place_node(b, f->node, f->extent);
 }
 
 /* What stands behind the first document: nothing, a further document (left unread, so that it need not
@@ -548,7 +558,7 @@ static int parser_fault(struct builder *b)
 	yaml_mark_t at = p->problem_mark;
 
 	if (p->error == YAML_MEMORY_ERROR) {
-		return fail(b, ERR_LIMIT, at, "the document needs too much memory");
+		return fail_memory(b, at);
 	}
 	if (p->error == YAML_READER_ERROR) {
 		size_t n = MIN(p->problem_offset, b->text.n);
