@@ -149,7 +149,7 @@ static void a_reset_is_seen_by_the_peer_and_kills_nobody(void **state)
 
 	(void)state;
 	/* What a failed send would raise must not be ignored by chance. */
-	signal(SIGPIPE, SIG_DFL);
+	sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 	wait_readable(listener);
 	server = sys_accept(listener, &peer);
 	assert_true(client >= 0 && server >= 0);

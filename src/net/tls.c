@@ -1,8 +1,8 @@
 /*
  * The library reads and writes by a BIO over sys_recv and sys_sendv. Two things follow from the
- * edge-triggered loop: a recv that brought fewer bytes than asked is the last one of a tls_read (the
- * BIO then says "try again" by itself, without asking the kernel), and a failure of the descriptor is
- * kept as the enum err that it was, because the library forgets it.
+ * edge-triggered loop: once a tls_read has bytes to give, a recv that brought fewer than asked is its
+ * last one (the BIO then says "try again" by itself, without asking the kernel); and a failure of the
+ * descriptor is kept as the enum err that it was, because the library forgets it.
  */
 #include "net/tls.h"
 
@@ -38,6 +38,7 @@ struct tls {
 	size_t retry_n;   /* size of the record that the kernel took only in part, 0: none */
 	bool eof;         /* the descriptor's */
 	bool drained;     /* recv brought less than asked in this call */
+	bool has_some;    /* this call has bytes to give: it need not ask again */
 	bool ended;       /* close_notify came */
 	bool said_end;    /* close_notify was sent */
 };
@@ -112,7 +113,7 @@ static int bio_read(BIO *bio, char *p, int n)
 	if (t->io_error != 0) {
 		return -1;
 	}
-	if (!t->drained) {
+	if (!t->drained || !t->has_some) {
 		got = sys_recv(t->fd, p, (size_t)n);
 		t->drained = got < n;
 		t->eof = got == 0;
@@ -331,7 +332,7 @@ int tls_handshake(struct tls *t, struct fault *fault)
 		return fault_set(fault, (enum err)t->failed, 0, 0,
 			"no TLS connection to \"%.100s\" is possible", t->name);
 	}
-	t->drained = false;
+	t->has_some = false;
 	ERR_clear_error();
 	rc = SSL_do_handshake(t->ssl);
 	if (rc == 1) {
@@ -357,6 +358,7 @@ ssize_t tls_read(struct tls *t, void *p, size_t n)
 		size_t got;
 		int rc;
 
+		t->has_some = sum != 0;
 		ERR_clear_error();
 		rc = SSL_read_ex(t->ssl, (char *)p + sum, n - sum, &got);
 		if (rc != 1) {
