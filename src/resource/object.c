@@ -260,8 +260,10 @@ static const struct schema *form_of(struct schema_reader *r, const struct object
 
 static void read_into(struct object *o, struct bytes text)
 {
-	struct schema_reader r = {
-		.arena = &o->arena, .findings = &o->findings, .left = FINDINGS_MAX};
+	struct schema_reader r = {.arena = &o->arena,
+		.findings = &o->findings,
+		.left = FINDINGS_MAX,
+		.errors_left = FINDINGS_MAX};
 
 	if (!take_name(o) || !parse(o, text)) {
 		return;

@@ -21,6 +21,7 @@ static const struct finding too_large = {.level = FINDING_ERROR, .code = "too-la
 void schema_note(struct schema_reader *r, const struct finding *what, const struct yaml_node *at,
 	const char *fmt, ...)
 {
+	unsigned *left = what->level == FINDING_ERROR ? &r->errors_left : &r->left;
 	struct finding here = *what;
 	char text[NOTE_MAX];
 	va_list ap;
@@ -28,17 +29,17 @@ void schema_note(struct schema_reader *r, const struct finding *what, const stru
 	here.file = r->file;
 	here.line = at->line;
 	here.column = at->column;
-	if (r->left == 0) {
+	if (*left == 0) {
 		r->findings->n++;
 		r->findings->errors += what->level == FINDING_ERROR;
 		return;
 	}
-	r->left--;
+	--*left;
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	findings_add(r->findings, &here, "%s", text);
-	if (r->left == 0) {
+	if (*left == 0) {
 		here.level = FINDING_INFO;
 		here.code = "more-findings";
 		findings_add(r->findings, &here,
@@ -114,21 +115,33 @@ static void read_bool(
 	}
 }
 
-static bool integer_of(const struct yaml_node *n, int64_t *out)
+static bool integer_in_quotes(struct bytes text, int64_t *out)
 {
-	bool minus = n->type == YAML_STRING && n->text.n != 0 && n->text.p[0] == '-';
-	struct bytes digits = bytes_of(n->text.p + minus, n->text.n - minus);
+	bool minus = text.n != 0 && text.p[0] == '-';
 	uint64_t v;
 
+	if (!num_parse_u64(bytes_of(text.p + minus, text.n - minus), INT64_MAX, &v)) {
+		return false;
+	}
+	*out = minus ? -(int64_t)v : (int64_t)v;
+	return true;
+}
+
+static bool integer_of(const struct yaml_node *n, int64_t *out)
+{
+	uint64_t v;
+
+	if (n->type == YAML_STRING) {
+		return integer_in_quotes(n->text, out);
+	}
 	if (n->type == YAML_INT) {
 		*out = n->integer;
 		return true;
 	}
-	if (n->type == YAML_STRING ? !num_parse_u64(digits, INT64_MAX, &v)
-				   : !yaml_u64(n, &v) || v > INT64_MAX) {
+	if (!yaml_u64(n, &v) || v > INT64_MAX) {
 		return false;
 	}
-	*out = minus ? -(int64_t)v : (int64_t)v;
+	*out = (int64_t)v;
 	return true;
 }
 

@@ -61,7 +61,9 @@ struct schema_reader {
 	struct arena *arena;
 	struct findings *findings;
 	struct bytes file;
-	unsigned left; /* findings that may still be added; the last one says that more follow */
+	/* How many may still be added; the last one says that more follow. Errors have a count of their
+	 * own: one behind a thousand warnings must not be lost. */
+	unsigned left, errors_left;
 };
 
 /* Adds a finding at a node. */
