@@ -22,8 +22,8 @@
 #define H1_LENGTH_NONE UINT64_MAX
 
 enum h1_framing {
-	H1_NO_BODY,
-	H1_LENGTH, /* exactly `length` bytes */
+	H1_NO_BODY, /* also when the length is 0 */
+	H1_LENGTH,  /* exactly `length` bytes */
 	H1_CHUNKED,
 	H1_TO_CLOSE /* responses only: until the connection ends */
 };
@@ -52,7 +52,9 @@ struct h1_head {
  * Content-Length or one that is no plain number, Content-Length beside Transfer-Encoding, any
  * Transfer-Encoding other than exactly "chunked" once (and none in HTTP/1.0), a missing or second
  * Host in HTTP/1.1, a Host with characters outside host[:port], more than one blank in the request
- * line, targets with bytes outside 0x21..0x7e. An empty line before the request line is skipped
+ * line, targets with bytes outside 0x21..0x7e, more than 32 names in Connection. The first line, a bare
+ * LF and the limit are judged as soon as they are there, the rest when the head is whole; what is said
+ * never depends on how the bytes were split. An empty line before the request line is skipped
  * once (RFC 9112 §2.2). Absolute-form targets are accepted as they are (url_split understands them).
  * out->fields must point to H1_FIELDS_MAX fields. *scanned starts at 0 for each head.
  */
@@ -60,7 +62,8 @@ MUST_CHECK enum read_rc h1_parse_request(
 	struct h1_head *out, struct bytes in, size_t *scanned, size_t *used, struct fault *fault);
 
 /* The same for a response; `request_was_head` and status 1xx, 204, 304 mean H1_NO_BODY. A response
- * with neither length nor chunked is H1_TO_CLOSE and not keep_alive. fault.status is 502. */
+ * with neither length nor chunked is H1_TO_CLOSE and not keep_alive; a 1xx or 204 that
+ * announces a body is not keep_alive either. No blank is needed where there is no reason. fault.status is 502. */
 MUST_CHECK enum read_rc h1_parse_response(struct h1_head *out, struct bytes in,
 	bool request_was_head, size_t *scanned, size_t *used, struct fault *fault);
 

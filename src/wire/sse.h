@@ -23,7 +23,7 @@ struct sse_event {
 };
 
 struct sse {
-	uint32_t pos;  /* raw bytes of the event in progress */
+	uint32_t pos;  /* raw bytes of the event in progress, at most SSE_EVENT_MAX */
 	uint32_t line; /* where its current line began */
 	uint8_t flags;
 	struct sse_event event;
@@ -41,7 +41,8 @@ void sse_init(struct sse *s);
 MUST_CHECK enum read_rc sse_feed(
 	struct sse *s, struct bytes in, size_t *used, struct sse_event *ev);
 
-/* Whether bytes of an unfinished event are held (a clean end of the stream delivers it: sse_finish). */
+/* Whether bytes of an unfinished event are held (a clean end of the stream delivers it: sse_finish). The
+ * LF of a terminator that was cut does not count: it may be passed on at once. */
 bool sse_in_event(const struct sse *s);
 /* The unterminated last event at a clean end. False when there is none. */
 bool sse_finish(struct sse *s, struct sse_event *ev);

@@ -24,7 +24,7 @@ MUST_CHECK int url_parse_target(struct url *out, struct bytes target, struct fau
 MUST_CHECK int url_parse(struct url *out, struct bytes text, struct fault *fault);
 
 /* "host", "host:port", "[v6]", "[v6]:port" (a Host field). Empty, user information, blanks and bytes
- * that no host may hold are refused. */
+ * that no host may hold (all but letters, digits, "-._~") are refused, and "host:" too. */
 MUST_CHECK int url_parse_authority(struct bytes text, struct bytes *host, uint16_t *port);
 
 /* Percent-decodes into out (room for s.n bytes): returns the length, or -1 for a bad escape. '+'
