@@ -1,0 +1,342 @@
+#define _GNU_SOURCE
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct room {
+	char dir[64];
+	char path[128]; /* the last one that `in` made */
+};
+
+static int room_open(void **state)
+{
+	struct room *r = calloc(1, sizeof(*r));
+
+	assert_non_null(r);
+	snprintf(r->dir, sizeof(r->dir), "/tmp/sluice-file-test-XXXXXX");
+	assert_non_null(mkdtemp(r->dir));
+	*state = r;
+	return 0;
+}
+
+static bool remove_it(void *arg, const char *name)
+{
+	const char *dir = arg;
+	char path[400];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (unlink(path) != 0) {
+		chmod(path, 0700);
+		IGNORE(file_list(path, remove_it, path, NULL)); /* rmdir will tell */
+		rmdir(path);
+	}
+	return true;
+}
+
+static int room_close(void **state)
+{
+	struct room *r = *state;
+
+	assert_int_equal(file_list(r->dir, remove_it, r->dir, NULL), 0);
+	assert_int_equal(rmdir(r->dir), 0);
+	free(r);
+	return 0;
+}
+
+static const char *in(struct room *r, const char *name)
+{
+	snprintf(r->path, sizeof(r->path), "%s/%s", r->dir, name);
+	return r->path;
+}
+
+static void write_as(const char *path, const char *content)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(content, f);
+	fclose(f);
+}
+
+static void assert_content(const char *path, const char *content)
+{
+	struct text t;
+
+	text_init(&t, 1000);
+	assert_int_equal(file_read(path, 1000, &t, NULL, NULL), 0);
+	assert_string_equal(text_cstr(&t), content);
+	text_done(&t);
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+static void reading_stops_at_its_limit(void **state)
+{
+	static const struct {
+		const char *content;
+		size_t max, text_max;
+		int rc;
+		const char *reason;
+	} rows[] = {
+		{"", 0, 10, 0, "nothing fits everywhere"},
+		{"12345", 5, 10, 0, "as long as the limit"},
+		{"123456", 5, 10, ERR_LIMIT, "one byte more"},
+		{"12345", 5, 4, ERR_LIMIT, "the text has no room"},
+	};
+	struct room *r = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct fault fault = {.text = ""};
+		struct file_stat st = {.size = 99};
+		struct text t;
+		int rc;
+
+		write_as(in(r, "file"), rows[i].content);
+		text_init(&t, rows[i].text_max + 2);
+		text_add_str(&t, "> ");
+		rc = file_read(r->path, rows[i].max, &t, &st, &fault);
+		if (rc != rows[i].rc) {
+			fail_msg("%d: %s", rc, rows[i].reason);
+		}
+		if (rc == 0) {
+			assert_int_equal(st.size, strlen(rows[i].content));
+			assert_true(st.exists && st.is_regular && !st.is_dir);
+			assert_string_equal(text_cstr(&t) + 2, rows[i].content);
+		} else {
+			/* What was there before stays, what was read is gone. */
+			assert_string_equal(text_cstr(&t), "> ");
+			assert_int_equal(st.size, 99);
+			assert_non_null(strstr(fault.text, r->path));
+		}
+		text_done(&t);
+	}
+}
+
+static void a_file_without_a_size_is_read_to_its_end(void **state)
+{
+	struct text t;
+
+	(void)state;
+	text_init(&t, 100000);
+	assert_int_equal(file_read("/proc/self/status", 100000, &t, NULL, NULL), 0);
+	assert_true(t.n > 100);
+	text_clear(&t);
+	assert_int_equal(file_read("/proc/self/status", 100, &t, NULL, NULL), ERR_LIMIT);
+	assert_int_equal(t.n, 0);
+	text_done(&t);
+}
+
+static void only_regular_files_are_read(void **state)
+{
+	struct room *r = *state;
+	struct fault fault;
+	struct text t;
+
+	text_init(&t, 100);
+	assert_int_equal(file_read(in(r, "none"), 10, &t, NULL, &fault), ERR_NOT_FOUND);
+	assert_int_equal(fault.err, ERR_NOT_FOUND);
+	assert_int_equal(file_read(r->dir, 10, &t, NULL, &fault), ERR_IO);
+	assert_non_null(strstr(fault.text, "Is a directory"));
+	assert_int_equal(mkfifo(in(r, "pipe"), 0600), 0);
+	assert_int_equal(file_read(r->path, 10, &t, NULL, &fault), ERR_IO); /* and does not hang */
+	write_as(in(r, "file"), "x");
+	assert_int_equal(file_read(in(r, "file/below"), 10, &t, NULL, &fault), ERR_NOT_FOUND);
+	text_done(&t);
+}
+
+static void stat_tells_what_is_there(void **state)
+{
+	struct room *r = *state;
+	struct file_stat a;
+	struct file_stat b;
+
+	assert_int_equal(file_stat(in(r, "none"), &a), 0);
+	assert_false(a.exists);
+	assert_int_equal(file_stat(r->dir, &a), 0);
+	assert_true(a.exists && a.is_dir && !a.is_regular);
+	write_as(in(r, "file"), "abc");
+	chmod(r->path, 0640);
+	assert_int_equal(file_stat(r->path, &a), 0);
+	assert_true(a.exists && a.is_regular && a.size == 3 && a.mode == 0640);
+	/* A replacement of the same size is another file. */
+	assert_int_equal(file_write_atomic(r->path, BYTES("xyz"), 0640, NULL), 0);
+	assert_int_equal(file_stat(r->path, &b), 0);
+	assert_true(a.inode != b.inode || a.mtime_ns != b.mtime_ns);
+}
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+static void a_write_replaces_the_whole_file(void **state)
+{
+	struct room *r = *state;
+	struct file_stat st;
+	mode_t umask_before = umask(0077);
+
+	assert_int_equal(file_write_atomic(in(r, "file"), BYTES("first, longer"), 0600, NULL), 0);
+	assert_content(r->path, "first, longer");
+	assert_int_equal(file_write_atomic(r->path, BYTES("second"), 0644, NULL), 0);
+	assert_content(r->path, "second");
+	assert_int_equal(file_stat(r->path, &st), 0);
+	assert_int_equal(st.mode, 0644); /* as given, whatever the umask is */
+	assert_int_equal(file_write_atomic(r->path, BYTES(""), 0600, NULL), 0);
+	assert_content(r->path, "");
+	umask(umask_before);
+	assert_int_equal(file_stat(in(r, "file.tmp"), &st), 0);
+	assert_false(st.exists);
+}
+
+static void a_failed_write_leaves_everything_as_it_was(void **state)
+{
+	struct room *r = *state;
+	struct fault fault;
+	struct file_stat st;
+	char long_name[300];
+
+	assert_int_equal(file_make_dir(in(r, "dir/inside"), 0700, NULL), 0);
+	/* A directory cannot be replaced by a file. */
+	assert_int_equal(file_write_atomic(in(r, "dir"), BYTES("x"), 0600, &fault), ERR_IO);
+	assert_non_null(strstr(fault.text, r->path));
+	assert_int_equal(file_stat(in(r, "dir.tmp"), &st), 0);
+	assert_false(st.exists);
+	assert_int_equal(
+		file_write_atomic(in(r, "none/file"), BYTES("x"), 0600, &fault), ERR_NOT_FOUND);
+	memset(long_name, 'n', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	assert_int_equal(file_write_atomic(long_name, BYTES("x"), 0600, &fault), ERR_LIMIT);
+}
+
+static void an_orphan_temporary_is_replaced_and_a_live_one_is_not(void **state)
+{
+	struct room *r = *state;
+	struct fault fault;
+	int other;
+
+	write_as(in(r, "file.tmp"), "left by a process that died");
+	assert_int_equal(file_write_atomic(in(r, "file"), BYTES("new"), 0600, NULL), 0);
+	assert_content(r->path, "new");
+
+	write_as(in(r, "file.tmp"), "being written");
+	other = open(r->path, O_RDWR);
+	assert_int_equal(flock(other, LOCK_EX), 0);
+	assert_int_equal(
+		file_write_atomic(in(r, "file"), BYTES("newer"), 0600, &fault), ERR_EXISTS);
+	assert_content(in(r, "file"), "new");
+	assert_content(in(r, "file.tmp"), "being written");
+	close(other);
+	unlink(r->path);
+}
+
+static void a_temporary_that_is_a_link_is_not_followed(void **state)
+{
+	struct room *r = *state;
+	char victim[128];
+
+	snprintf(victim, sizeof(victim), "%s", in(r, "victim"));
+	write_as(victim, "precious");
+	assert_int_equal(symlink(victim, in(r, "linked.tmp")), 0);
+	assert_int_equal(file_write_atomic(in(r, "linked"), BYTES("x"), 0600, NULL), ERR_EXISTS);
+	assert_content(victim, "precious");
+}
+
+/* --- directories -------------------------------------------------------------------------------- */
+
+struct seen {
+	char names[64];
+	unsigned left;
+};
+
+static bool see(void *arg, const char *name)
+{
+	struct seen *s = arg;
+	size_t n = strlen(s->names);
+
+	snprintf(s->names + n, sizeof(s->names) - n, "%s ", name);
+	return --s->left != 0;
+}
+
+static void names_are_listed_in_order_of_bytes(void **state)
+{
+	static const char *const names[] = {"b", "a", ".hidden", "B", "a-1", "\xc3\xa4"};
+	struct room *r = *state;
+	struct seen all = {.left = 100};
+	struct seen two = {.left = 2};
+	struct fault fault;
+	char dir[128];
+
+	snprintf(dir, sizeof(dir), "%s", in(r, "list"));
+	assert_int_equal(file_make_dir(dir, 0700, NULL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char path[160];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		write_as(path, "");
+	}
+	assert_int_equal(file_list(dir, see, &all, NULL), 0);
+	assert_string_equal(all.names, ".hidden B a a-1 b \xc3\xa4 ");
+	assert_int_equal(file_list(dir, see, &two, NULL), 0);
+	assert_string_equal(two.names, ".hidden B ");
+	assert_int_equal(file_list(in(r, "none"), see, &two, &fault), ERR_NOT_FOUND);
+}
+
+static void directories_are_made_with_their_parents(void **state)
+{
+	struct room *r = *state;
+	struct file_stat st;
+	struct fault fault;
+
+	assert_int_equal(file_make_dir(in(r, "a/b//c/"), 0750, NULL), 0);
+	assert_int_equal(file_stat(in(r, "a/b/c"), &st), 0);
+	assert_true(st.is_dir);
+	assert_int_equal(file_make_dir(in(r, "a/b/c"), 0750, NULL), 0);
+	assert_int_equal(file_make_dir("/", 0750, NULL), 0);
+	assert_int_equal(file_make_dir("", 0750, &fault), ERR_NOT_FOUND);
+	write_as(in(r, "a/file"), "");
+	assert_int_equal(file_make_dir(in(r, "a/file/d"), 0750, &fault), ERR_EXISTS);
+}
+
+static void removing_says_what_was_not_there(void **state)
+{
+	struct room *r = *state;
+
+	write_as(in(r, "file"), "");
+	assert_int_equal(file_remove(r->path), 0);
+	assert_int_equal(file_remove(r->path), ERR_NOT_FOUND);
+	assert_int_equal(file_remove(r->dir), ERR_IO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(reading_stops_at_its_limit, room_open, room_close),
+		cmocka_unit_test_setup_teardown(
+			a_file_without_a_size_is_read_to_its_end, room_open, room_close),
+		cmocka_unit_test_setup_teardown(only_regular_files_are_read, room_open, room_close),
+		cmocka_unit_test_setup_teardown(stat_tells_what_is_there, room_open, room_close),
+		cmocka_unit_test_setup_teardown(
+			a_write_replaces_the_whole_file, room_open, room_close),
+		cmocka_unit_test_setup_teardown(
+			a_failed_write_leaves_everything_as_it_was, room_open, room_close),
+		cmocka_unit_test_setup_teardown(
+			an_orphan_temporary_is_replaced_and_a_live_one_is_not, room_open,
+			room_close),
+		cmocka_unit_test_setup_teardown(
+			a_temporary_that_is_a_link_is_not_followed, room_open, room_close),
+		cmocka_unit_test_setup_teardown(
+			names_are_listed_in_order_of_bytes, room_open, room_close),
+		cmocka_unit_test_setup_teardown(
+			directories_are_made_with_their_parents, room_open, room_close),
+		cmocka_unit_test_setup_teardown(
+			removing_says_what_was_not_there, room_open, room_close),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
