@@ -64,6 +64,9 @@ enum protocol { PROTOCOL_OPENAI, PROTOCOL_ANTHROPIC, PROTOCOL_GEMINI };
  * set to the part of path (raw bytes) from which the API was recognised: "/v1/files/f1" of
  * "/team/v1/files/f1"; empty for API_NONE. */
 enum api api_of_path(struct bytes path, struct bytes *suffix);
+/* The values in a suffix that api_of_path gave ({file_id} …), raw, first one first; how many. */
+#define API_VALUES_MAX 2u
+size_t api_path_values(enum api a, struct bytes suffix, struct bytes *out, size_t max);
 /* The client's protocol, which decides the shape of errors. */
 enum protocol api_protocol(enum api a);
 /* "openai/v1/chatcompletions"; "" for API_NONE. */

@@ -25,8 +25,9 @@ enum provider_tweak {
 
 struct capability {
 	enum api api;
-	const char *
-		path; /* "/v1/chat/completions", placeholders {file_id} … kept from the client's path */
+	/* "/v1/files/{file_id}": values are taken from the client's path in order; what stands behind a
+	 * '?' is appended to the client's query. "" keeps the client's path, NULL: switched off. */
+	const char *path;
 };
 
 /* A configuration key that a type understands beside the common ones. */
@@ -34,6 +35,7 @@ struct provider_key {
 	const char *name;
 	enum { KEY_STRING, KEY_BOOL, KEY_PORT, KEY_URL, KEY_STRING_LIST, KEY_ANY } type;
 	bool required;
+	const char *only; /* the one value that is served; with another the provider is unusable */
 };
 
 struct provider_type {
@@ -44,6 +46,9 @@ struct provider_type {
 	bool token_required;
 	bool custom_url; /* openaiCustomUrl semantics (providers.md §2.2) by key custom_url_key */
 	const char *custom_url_key;
+	/* Endings of a custom URL that stand for one API, longer ones first. */
+	const struct capability *direct;
+	size_t n_direct;
 	bool unsupported_passes; /* an API without a capability passes; else 404 */
 	unsigned tweaks;         /* enum provider_tweak */
 	const struct capability *caps;
@@ -87,18 +92,15 @@ int mapping_compile(struct mapping *out, const struct yaml_node *node, const str
 struct provider {
 	struct bytes id;
 	const struct provider_type *type;
-	bool original;            /* protocol: original */
-	struct strings tokens;    /* apiTokens */
-	struct bytes host;        /* Host to send, with port when the custom URL names one */
-	struct bytes sni;         /* host without port */
-	struct bytes custom_path; /* "/v1", "/" or "" when there is no custom URL */
-	enum api direct_api; /* API that a direct custom URL stands for; API_NONE: prefix form */
-	struct bytes direct_path; /* its exact path */
-	struct bytes base_path, provider_base_path;
+	bool original;         /* protocol: original */
+	struct strings tokens; /* apiTokens */
+	struct bytes host;     /* Host to send, with port when the custom URL names one */
+	struct bytes sni;      /* host without port */
+	struct bytes base_path, provider_base_path; /* "" or "/x" */
 	enum { BASE_PATH_NONE, BASE_PATH_REMOVE, BASE_PATH_PREPEND } base_path_handling;
 	struct mapping mapping;
 	unsigned tweaks;
-	const struct capability *caps;
+	const struct capability *caps; /* custom URL and `capabilities` are worked in */
 	size_t n_caps;
 	uint64_t first_byte_ms;       /* firstByteTimeout, 0: default */
 	struct bytes response_format; /* responseJsonSchema as JSON text, empty: none */

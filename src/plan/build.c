@@ -1,0 +1,67 @@
+#include "plan/build.h"
+
+struct bytes build_text(struct arena *a, struct bytes b)
+{
+	struct bytes copy = arena_copy(a, b);
+
+	ASSERT(copy.p != NULL);
+	return copy;
+}
+
+struct bytes build_lower(struct arena *a, struct bytes b)
+{
+	char *p = arena_must(a, b.n + 1);
+
+	for (size_t i = 0; i < b.n; i++) {
+		p[i] = ascii_lower(b.p[i]);
+	}
+	return bytes_of(p, b.n);
+}
+
+static struct finding finding_at(
+	const struct object *o, struct place at, const char *code, enum finding_level level)
+{
+	return (struct finding){.level = level,
+		.file = o->file,
+		.line = at.line,
+		.column = at.column,
+		.code = code};
+}
+
+struct finding build_error(const struct object *o, struct place at, const char *code)
+{
+	return finding_at(o, at, code, FINDING_ERROR);
+}
+
+struct finding build_warning(const struct object *o, struct place at, const char *code)
+{
+	return finding_at(o, at, code, FINDING_WARNING);
+}
+
+bool build_scalar(const struct yaml_node *n, const char *what, const struct object *o,
+	struct findings *f, struct bytes *out)
+{
+	struct finding at;
+
+	if (n == NULL || n->type == YAML_NULL) {
+		return false;
+	}
+	if (n->type == YAML_SEQ || n->type == YAML_MAP) {
+		at = build_error(o, build_place(n), "string-expected");
+		findings_add(f, &at, "%s must be a string, not a %s", what,
+			n->type == YAML_SEQ ? "list" : "map");
+		return false;
+	}
+	if (n->type != YAML_STRING) {
+		at = build_warning(o, build_place(n), "string-expected");
+		findings_add(
+			f, &at, "%s must be a string; its text is taken, put it in quotes", what);
+	}
+	*out = n->text;
+	return true;
+}
+
+struct place build_place(const struct yaml_node *n)
+{
+	return n != NULL ? (struct place){n->line, n->column} : (struct place){0, 0};
+}

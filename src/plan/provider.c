@@ -1,0 +1,614 @@
+#include "plan/provider.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "plan/build.h"
+#include "wire/json.h"
+#include "wire/url.h"
+
+/* One entry of ai-proxy's `providers` on its way to a struct provider. */
+struct entry {
+	const struct yaml_node *node;
+	const struct object *where;
+	struct arena *arena;
+	struct findings *findings;
+	const struct provider_type *type;
+	struct provider *out;
+	bool bad; /* an error was found: the provider cannot be used */
+};
+
+/* Keys that every type understands (providers.md §0.3), and those that only Console reads. */
+static const struct common_key {
+	const char *name;
+	bool later; /* would change requests or answers, which this version does not do */
+} common_keys[] = {
+	{"id", false},
+	{"type", false},
+	{"apiTokens", false},
+	{"timeout", false},
+	{"modelMapping", false},
+	{"protocol", false},
+	{"firstByteTimeout", false},
+	{"capabilities", false},
+	{"basePath", false},
+	{"basePathHandling", false},
+	{"providerDomain", false},
+	{"providerBasePath", false},
+	{"tlsServerName", false},
+	{"reasoningContentMode", false},
+	{"authHeaderKey", false},
+	{"subPath", false},
+	{"openaiExtraCustomUrls", false},
+	{"openaiCustomServiceName", false},
+	{"openaiCustomServicePort", false},
+	{"vllmExtraCustomUrls", false},
+	{"context", true},
+	{"customSettings", true},
+	{"failover", true},
+	{"retryOnFailure", true},
+	{"contextCleanupCommands", true},
+	{"mergeConsecutiveMessages", true},
+	{"promoteThinkingOnEmpty", true},
+	{"hiclawMode", true},
+};
+
+/* --- findings and members ----------------------------------------------------------------------- */
+
+/* The whole entry is refused; `at` may be NULL. */
+PRINTF_LIKE(4, 5)
+static void refuse(
+	struct entry *e, const struct yaml_node *at, const char *code, const char *fmt, ...)
+{
+	struct finding f = build_error(e->where, build_place(at != NULL ? at : e->node), code);
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	findings_add(e->findings, &f, "provider " BYTES_FMT ": %s", BYTES_ARG(e->out->id), text);
+	e->bad = true;
+}
+
+static struct bytes member_text(struct entry *e, const char *key)
+{
+	struct bytes text = {0};
+
+	IGNORE(build_scalar(yaml_get(e->node, key), key, e->where, e->findings,
+		&text)); /* absent and said already: both are "" */
+	return bytes_trim(text);
+}
+
+static bool is_true(const struct yaml_node *n)
+{
+	return n != NULL &&
+		(n->type == YAML_BOOL ? n->boolean
+				      : n->type == YAML_STRING && bytes_eq(n->text, BYTES("true")));
+}
+
+/* --- keys --------------------------------------------------------------------------------------- */
+
+/* Whether a setting that is not built yet would do something. */
+static bool is_active(const struct yaml_node *n)
+{
+	const struct yaml_node *enabled = yaml_get(n, "enabled");
+
+	if (n->type == YAML_MAP) {
+		return enabled != NULL ? is_true(enabled) : n->n != 0;
+	}
+	return n->type == YAML_SEQ ? n->n != 0 : is_true(n);
+}
+
+static void check_value(struct entry *e, const struct provider_key *k, const struct yaml_node *n)
+{
+	bool scalar = n->type != YAML_SEQ && n->type != YAML_MAP;
+	uint64_t port;
+
+	if (k->type == KEY_BOOL && n->type != YAML_BOOL && n->type != YAML_STRING) {
+		refuse(e, n, "boolean-expected", "%s must be true or false", k->name);
+	} else if (k->type == KEY_PORT && (!yaml_u64(n, &port) || port == 0 || port > 65535)) {
+		refuse(e, n, "port-expected", "%s must be a port, 1 to 65535", k->name);
+	} else if (k->type == KEY_STRING_LIST && n->type != YAML_SEQ) {
+		refuse(e, n, "list-expected", "%s must be a list", k->name);
+	} else if ((k->type == KEY_STRING || k->type == KEY_URL) && !scalar) {
+		refuse(e, n, "string-expected", "%s must be a string", k->name);
+	} else if (k->only != NULL && scalar && !bytes_eq_nocase(n->text, bytes_str(k->only))) {
+		refuse(e, n, "unsupported-setting",
+			"%s: " BYTES_FMT " is not served by this version; remove it or use %s",
+			k->name, BYTES_ARG(n->text), k->only);
+	}
+}
+
+static void check_key(struct entry *e, const struct yaml_node *n)
+{
+	struct finding at = build_warning(e->where, build_place(n), "unknown-field");
+
+	for (size_t i = 0; i < e->type->n_keys; i++) {
+		if (bytes_eq(n->key->text, bytes_str(e->type->keys[i].name))) {
+			if (n->type != YAML_NULL) {
+				check_value(e, &e->type->keys[i], n);
+			}
+			return;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(common_keys); i++) {
+		if (!bytes_eq(n->key->text, bytes_str(common_keys[i].name))) {
+			continue;
+		}
+		if (common_keys[i].later && is_active(n)) {
+			at.code = "unsupported-setting";
+			findings_add(e->findings, &at,
+				"provider " BYTES_FMT ": %s has no effect in this version",
+				BYTES_ARG(e->out->id), common_keys[i].name);
+		}
+		return;
+	}
+	findings_add(e->findings, &at,
+		"provider " BYTES_FMT ": " BYTES_FMT
+		" means nothing to type %s; check the spelling",
+		BYTES_ARG(e->out->id), BYTES_ARG(n->key->text), e->type->name);
+}
+
+static void check_keys(struct entry *e)
+{
+	for (const struct yaml_node *n = e->node->items; n != NULL; n = n->next) {
+		check_key(e, n);
+	}
+	for (size_t i = 0; i < e->type->n_keys; i++) {
+		if (e->type->keys[i].required && member_text(e, e->type->keys[i].name).n == 0) {
+			refuse(e, NULL, "key-missing", "type %s needs %s", e->type->name,
+				e->type->keys[i].name);
+		}
+	}
+}
+
+/* --- protocol, credentials ---------------------------------------------------------------------- */
+
+static void read_protocol(struct entry *e)
+{
+	struct bytes protocol = member_text(e, "protocol");
+
+	if (bytes_eq(protocol, BYTES("original"))) {
+		e->out->original = true;
+	} else if (protocol.n != 0 && !bytes_eq(protocol, BYTES("openai"))) {
+		refuse(e, yaml_get(e->node, "protocol"), "bad-value",
+			"protocol is openai or original, not " BYTES_FMT, BYTES_ARG(protocol));
+	}
+}
+
+static void read_tokens(struct entry *e)
+{
+	const struct yaml_node *list = yaml_get(e->node, "apiTokens");
+	struct strings *out = &e->out->tokens;
+
+	if (list != NULL && list->type == YAML_SEQ) {
+		out->v = arena_must(e->arena, (list->n + 1) * sizeof(*out->v));
+		out->at = arena_must(e->arena, (list->n + 1) * sizeof(*out->at));
+		for (const struct yaml_node *n = list->items; n != NULL; n = n->next) {
+			struct bytes token = {0};
+
+			if (build_scalar(n, "an API token", e->where, e->findings, &token) &&
+				bytes_trim(token).n != 0) {
+				out->at[out->n] = build_place(n);
+				out->v[out->n++] = build_text(e->arena, bytes_trim(token));
+			}
+		}
+	} else if (list != NULL && list->type != YAML_NULL) {
+		refuse(e, list, "list-expected", "apiTokens must be a list of strings");
+	}
+	if (out->n != 0 || e->type->auth == AUTH_NONE) {
+		return;
+	}
+	if (e->type->token_required) {
+		refuse(e, NULL, "token-missing", "type %s needs an entry in apiTokens",
+			e->type->name);
+	} else if (e->type->default_host != NULL) {
+		struct finding at = build_warning(
+			e->where, build_place(e->node), "provider-without-credential");
+
+		findings_add(e->findings, &at,
+			"provider " BYTES_FMT
+			" has no apiTokens, so its upstream gets no "
+			"credential; the client's own is never passed on",
+			BYTES_ARG(e->out->id));
+	}
+}
+
+/* --- host --------------------------------------------------------------------------------------- */
+
+/* Host with port for the Host header, host alone for SNI. */
+static void set_host(struct entry *e, const char *key, struct bytes host, uint16_t port)
+{
+	struct bytes name;
+	uint16_t own;
+	char text[300];
+	int n;
+
+	if (url_parse_authority(host, &name, &own) != 0 || host.n > 255) {
+		refuse(e, yaml_get(e->node, key), "bad-host",
+			"%s is no host name; write it without scheme and path", key);
+		return;
+	}
+	port = port != 0 ? port : own;
+	e->out->sni = build_lower(e->arena, name);
+	n = port != 0 ? snprintf(text, sizeof(text), BYTES_FMT ":%u", BYTES_ARG(e->out->sni), port)
+		      : snprintf(text, sizeof(text), BYTES_FMT, BYTES_ARG(e->out->sni));
+	e->out->host = build_text(e->arena, bytes_of(text, (size_t)n));
+}
+
+static uint16_t port_key(const struct entry *e)
+{
+	uint64_t port;
+
+	for (size_t i = 0; i < e->type->n_keys; i++) {
+		const struct provider_key *k = &e->type->keys[i];
+
+		if (k->type == KEY_PORT && yaml_u64(yaml_get(e->node, k->name), &port) &&
+			port <= 65535) {
+			return (uint16_t)port;
+		}
+	}
+	return 0;
+}
+
+/* A host from the type's own key: what stands behind a colon is cut, the registry has the port. */
+static void host_from_key(struct entry *e, struct bytes host)
+{
+	struct bytes name;
+	uint16_t own;
+
+	if (url_parse_authority(host, &name, &own) == 0) {
+		host = name;
+	}
+	set_host(e, e->type->host_key, host, port_key(e));
+}
+
+static void read_host(struct entry *e, const struct url *custom)
+{
+	struct bytes domain = member_text(e, "providerDomain");
+	struct bytes name = member_text(e, "tlsServerName");
+	struct bytes own =
+		e->type->host_key != NULL ? member_text(e, e->type->host_key) : (struct bytes){0};
+
+	if (domain.n != 0) {
+		set_host(e, "providerDomain", domain, 0);
+	} else if (custom != NULL) {
+		set_host(e, e->type->custom_url_key, custom->host, custom->port);
+	} else if (own.n != 0) {
+		host_from_key(e, own);
+	} else if (e->type->default_host != NULL) {
+		set_host(e, "type", bytes_str(e->type->default_host), 0);
+	}
+	if (name.n != 0) {
+		e->out->sni = build_lower(e->arena, name);
+	}
+}
+
+/* --- capabilities ------------------------------------------------------------------------------- */
+
+/* A custom URL's path as the base of all APIs, and the one API that it stands for itself, if any. */
+struct custom_base {
+	struct bytes base; /* without trailing slash */
+	enum api direct;
+	struct bytes path, query;
+};
+
+static struct custom_base custom_base(const struct provider_type *t, const struct url *u)
+{
+	struct custom_base c = {.base = u->path, .path = u->path, .query = u->query};
+
+	while (bytes_ends(c.base, BYTES("/"))) {
+		c.base.n--;
+	}
+	for (size_t i = 0; i < t->n_direct; i++) {
+		struct bytes ending = bytes_str(t->direct[i].path);
+
+		if (bytes_ends(c.base, ending)) {
+			c.base.n -= ending.n;
+			c.direct = t->direct[i].api;
+			break;
+		}
+	}
+	return c;
+}
+
+/* "/v1" of a capability is what the custom path stands for; what a server has beside its "/v1"
+ * (vllm's "/tokenize") is found beside the custom path's. */
+static const char *rebased(
+	struct entry *e, const struct custom_base *c, const struct capability *cap)
+{
+	struct bytes base = c->base;
+	struct bytes rest = bytes_str(cap->path);
+	struct text t;
+	struct bytes copy;
+
+	if (bytes_starts(rest, BYTES("/v1/"))) {
+		rest.p += 3;
+		rest.n -= 3;
+	} else if (bytes_ends(base, BYTES("/v1"))) {
+		base.n -= 3;
+	}
+	text_init(&t, RESOURCE_FILE_MAX);
+	if (cap->api == c->direct) {
+		text_add_bytes(&t, c->path);
+	} else {
+		text_add_bytes(&t, base);
+		text_add_bytes(&t, rest);
+	}
+	if (c->query.n != 0) {
+		text_add_char(&t, '?');
+		text_add_bytes(&t, c->query);
+	}
+	copy = build_text(e->arena, text_bytes(&t));
+	text_done(&t);
+	return copy.p;
+}
+
+static void override(
+	struct entry *e, struct capability *caps, size_t *n, const struct yaml_node *value)
+{
+	enum api api = api_of_name(value->key->text);
+	struct bytes path = {0};
+	size_t i = 0;
+
+	if (api == API_NONE) {
+		refuse(e, value, "unknown-api", "capabilities: nothing is called " BYTES_FMT,
+			BYTES_ARG(value->key->text));
+		return;
+	}
+	if (value->type != YAML_NULL &&
+		!build_scalar(value, "a path in capabilities", e->where, e->findings, &path)) {
+		e->bad = true;
+		return;
+	}
+	if (path.n != 0 && path.p[0] != '/') {
+		refuse(e, value, "bad-value", "capabilities: a path begins with /");
+		return;
+	}
+	while (i < *n && caps[i].api != api) {
+		i++;
+	}
+	caps[i] = (struct capability){
+		api, value->type == YAML_NULL ? NULL : build_text(e->arena, path).p};
+	*n = MAX(*n, i + 1);
+}
+
+static void read_capabilities(struct entry *e, const struct url *custom)
+{
+	const struct provider_type *t = e->type;
+	const struct yaml_node *own = yaml_get(e->node, "capabilities");
+	const struct yaml_node *alt = t->alt_key != NULL ? yaml_get(e->node, t->alt_key) : NULL;
+	bool use_alt = t->alt_key != NULL && (alt != NULL ? is_true(alt) : t->alt_default);
+	const struct capability *from = use_alt ? t->caps_alt : t->caps;
+	size_t n = use_alt ? t->n_caps_alt : t->n_caps;
+	struct capability *caps = arena_must(e->arena, API_COUNT * sizeof(*caps));
+	struct custom_base base;
+
+	if (custom != NULL) {
+		base = custom_base(t, custom);
+	}
+	for (size_t i = 0; i < n; i++) {
+		caps[i] = (struct capability){
+			from[i].api, custom != NULL ? rebased(e, &base, &from[i]) : from[i].path};
+	}
+	if (own != NULL && own->type == YAML_MAP) {
+		for (const struct yaml_node *v = own->items; v != NULL; v = v->next) {
+			override(e, caps, &n, v);
+		}
+	} else if (own != NULL && own->type != YAML_NULL) {
+		refuse(e, own, "map-expected", "capabilities must be a map from API to path");
+	}
+	e->out->caps = caps;
+	e->out->n_caps = n;
+}
+
+/* NULL when there is none or it is refused. */
+static const struct url *read_custom_url(struct entry *e, struct url *room)
+{
+	struct bytes text;
+	struct fault fault;
+	char with_scheme[4096];
+
+	if (!e->type->custom_url) {
+		return NULL;
+	}
+	text = member_text(e, e->type->custom_url_key);
+	if (text.n == 0) {
+		return NULL;
+	}
+	/* Higress cuts the scheme off and never looks at it, so a URL without one works there. */
+	if (!bytes_starts_nocase(text, BYTES("http://")) &&
+		!bytes_starts_nocase(text, BYTES("https://")) && text.n < sizeof(with_scheme) - 9) {
+		int n = snprintf(
+			with_scheme, sizeof(with_scheme), "https://" BYTES_FMT, BYTES_ARG(text));
+
+		text = build_text(e->arena, bytes_of(with_scheme, (size_t)n));
+	}
+	if (url_parse(room, text, &fault) != 0) {
+		refuse(e, yaml_get(e->node, e->type->custom_url_key), "bad-url", "%s: %s",
+			e->type->custom_url_key, fault.text);
+		return NULL;
+	}
+	return room;
+}
+
+/* --- base path, schema -------------------------------------------------------------------------- */
+
+/* "/x" or "": a slash in front, none behind. */
+static struct bytes base_path(struct entry *e, const char *key)
+{
+	struct bytes path = member_text(e, key);
+	char *with_slash;
+
+	while (bytes_ends(path, BYTES("/"))) {
+		path.n--;
+	}
+	if (path.n == 0 || path.p[0] == '/') {
+		return build_text(e->arena, path);
+	}
+	with_slash = arena_must(e->arena, path.n + 2);
+	with_slash[0] = '/';
+	memcpy(with_slash + 1, path.p, path.n);
+	return bytes_of(with_slash, path.n + 1);
+}
+
+static void read_base_paths(struct entry *e)
+{
+	struct bytes handling = member_text(e, "basePathHandling");
+	struct provider *p = e->out;
+
+	p->base_path = base_path(e, "basePath");
+	p->provider_base_path = base_path(e, "providerBasePath");
+	if (handling.n != 0 && !bytes_eq(handling, BYTES("removePrefix")) &&
+		!bytes_eq(handling, BYTES("prepend"))) {
+		refuse(e, yaml_get(e->node, "basePathHandling"), "bad-value",
+			"basePathHandling is removePrefix or prepend, not " BYTES_FMT,
+			BYTES_ARG(handling));
+	} else if (p->base_path.n != 0) {
+		p->base_path_handling =
+			bytes_eq(handling, BYTES("prepend")) ? BASE_PATH_PREPEND : BASE_PATH_REMOVE;
+	}
+}
+
+static void put_number(struct json_writer *w, const struct yaml_node *n)
+{
+	struct fault fault;
+	char text[32];
+	int len;
+
+	if (n->type == YAML_INT) {
+		json_put_i64(w, n->integer);
+	} else if (json_scan_all(NULL, n->text, NULL, &fault) == 0) {
+		json_put_raw(w, n->text); /* as it is spelled: 0.1 stays 0.1 */
+	} else if (isfinite(n->number)) {
+		len = snprintf(text, sizeof(text), "%.17g", n->number);
+		json_put_raw(w, bytes_of(text, (size_t)len));
+	} else {
+		json_put_null(w);
+	}
+}
+
+/* Depth is bounded by YAML_DEPTH_MAX, below JSON_DEPTH_MAX. */
+static void put_yaml(struct json_writer *w, const struct yaml_node *n)
+{
+	switch (n->type) {
+	case YAML_NULL:
+		json_put_null(w);
+		break;
+	case YAML_BOOL:
+		json_put_bool(w, n->boolean);
+		break;
+	case YAML_INT:
+	case YAML_FLOAT:
+		put_number(w, n);
+		break;
+	case YAML_STRING:
+		json_put_string(w, n->text);
+		break;
+	case YAML_SEQ:
+		json_open_array(w);
+		for (const struct yaml_node *v = n->items; v != NULL; v = v->next) {
+			put_yaml(w, v);
+		}
+		json_close_array(w);
+		break;
+	case YAML_MAP:
+		json_open_object(w);
+		for (const struct yaml_node *v = n->items; v != NULL; v = v->next) {
+			json_key_bytes(w, v->key->text);
+			put_yaml(w, v);
+		}
+		json_close_object(w);
+		break;
+	}
+}
+
+static void read_schema(struct entry *e)
+{
+	const struct yaml_node *schema = yaml_get(e->node, "responseJsonSchema");
+	struct json_writer w;
+	struct text t;
+
+	if (schema == NULL || schema->type != YAML_MAP || schema->n == 0) {
+		return;
+	}
+	text_init(&t, RESOURCE_FILE_MAX);
+	json_writer_init(&w, &t);
+	put_yaml(&w, schema);
+	e->out->response_format = build_text(e->arena, text_bytes(&t));
+	text_done(&t);
+}
+
+/* --- the whole ---------------------------------------------------------------------------------- */
+
+static const struct provider_type *find_type(const struct provider_types *types, struct bytes name)
+{
+	for (size_t i = 0; i < types->n; i++) {
+		if (bytes_eq(name, bytes_str(types->v[i].name))) {
+			return &types->v[i];
+		}
+	}
+	return NULL;
+}
+
+static void read_type(struct entry *e, const struct provider_types *types)
+{
+	struct bytes name = member_text(e, "type");
+
+	e->type = find_type(types, name);
+	if (name.n == 0) {
+		refuse(e, NULL, "key-missing", "it has no type");
+	} else if (e->type == NULL) {
+		refuse(e, yaml_get(e->node, "type"), "provider-type-unknown",
+			"type " BYTES_FMT " is not served by this version", BYTES_ARG(name));
+	}
+}
+
+static void read_rest(struct entry *e)
+{
+	struct provider *p = e->out;
+	struct url room;
+	const struct url *custom = read_custom_url(e, &room);
+
+	read_protocol(e);
+	read_tokens(e);
+	read_host(e, custom);
+	read_capabilities(e, custom);
+	read_base_paths(e);
+	read_schema(e);
+	if (mapping_compile(&p->mapping, yaml_get(e->node, "modelMapping"), e->where, e->arena,
+		    e->findings) != 0) {
+		e->bad = true;
+	}
+	IGNORE(yaml_u64(yaml_get(e->node, "firstByteTimeout"), &p->first_byte_ms)); /* 0: default */
+	p->tweaks = e->type->tweaks;
+	/* D-03: behind a custom URL may be any compatible server, old ones know no developer role. */
+	if (custom != NULL) {
+		p->tweaks |= TWEAK_DEVELOPER_TO_SYSTEM;
+	}
+	if (p->original) {
+		p->tweaks = 0;
+	}
+}
+
+struct provider *provider_compile(const struct yaml_node *entry, const struct object *where,
+	const struct provider_types *types, struct arena *a, struct findings *f)
+{
+	struct entry e = {.node = entry, .where = where, .arena = a, .findings = f};
+
+	e.out = arena_must(a, sizeof(*e.out));
+	if (entry->type != YAML_MAP) {
+		refuse(&e, entry, "map-expected", "a provider must be a map");
+		return NULL;
+	}
+	e.out->id = build_text(a, member_text(&e, "id"));
+	read_type(&e, types);
+	if (e.type == NULL) {
+		return NULL;
+	}
+	e.out->type = e.type;
+	check_keys(&e);
+	read_rest(&e);
+	return e.bad ? NULL : e.out;
+}

@@ -1,0 +1,103 @@
+#include "plan/provider.h"
+
+/* Whether path begins with the segments of prefix: "/ai" of "/ai" and "/ai/x", not of "/ainet". */
+static bool starts_at_border(struct bytes path, struct bytes prefix)
+{
+	return prefix.n != 0 && bytes_starts(path, prefix) &&
+		(path.n == prefix.n || path.p[prefix.n] == '/');
+}
+
+static const struct capability *capability_of(const struct provider *p, enum api api)
+{
+	for (size_t i = 0; i < p->n_caps; i++) {
+		if (p->caps[i].api == api) {
+			return &p->caps[i];
+		}
+	}
+	return NULL;
+}
+
+/* The template up to its '?', with the client's values in the place of {names}. */
+static void expand(struct bytes template, enum api api, struct bytes path, struct text *out)
+{
+	struct bytes values[API_VALUES_MAX];
+	struct bytes suffix;
+	size_t n = 0;
+	size_t next = 0;
+
+	if (memchr(template.p, '{', template.n) != NULL && api_of_path(path, &suffix) == api) {
+		n = api_path_values(api, suffix, values, API_VALUES_MAX);
+	}
+	for (size_t i = 0; i < template.n; i++) {
+		const char *end = template.p[i] == '{' && next < n
+			? memchr(template.p + i, '}', template.n - i)
+			: NULL;
+
+		if (end == NULL) {
+			text_add_char(out, template.p[i]);
+			continue;
+		}
+		text_add_bytes(out, values[next++]);
+		i = (size_t)(end - template.p);
+	}
+}
+
+/* Puts prefix in front of what was added behind mark, unless it stands there. */
+static void put_in_front(struct text *out, size_t mark, struct bytes prefix)
+{
+	size_t n = out->n - mark;
+
+	if (prefix.n == 0 || text_full(out) ||
+		starts_at_border(bytes_of(out->p + mark, n), prefix)) {
+		return;
+	}
+	text_add_bytes(out, prefix);
+	if (!text_full(out)) {
+		memmove(out->p + mark + prefix.n, out->p + mark, n);
+		memcpy(out->p + mark, prefix.p, prefix.n);
+	}
+}
+
+static void add_query(struct text *out, struct bytes query, struct bytes own)
+{
+	if (query.p != NULL) {
+		text_add_char(out, '?');
+		text_add_bytes(out, query);
+	}
+	if (own.n != 0) {
+		text_add_char(out, query.p == NULL ? '?' : '&');
+		text_add_bytes(out, own);
+	}
+}
+
+int provider_path(const struct provider *p, enum api api, struct bytes path, struct bytes query,
+	struct text *out)
+{
+	const struct capability *cap =
+		p->original || api == API_NONE ? NULL : capability_of(p, api);
+	bool keeps = p->original || api == API_NONE || p->type->unsupported_passes;
+	struct bytes template = {0};
+	struct bytes own = {0};
+	size_t mark = out->n;
+
+	if (cap == NULL ? !keeps : cap->path == NULL) {
+		return ERR_UNSUPPORTED;
+	}
+	if (p->base_path_handling == BASE_PATH_REMOVE && starts_at_border(path, p->base_path)) {
+		path.p += p->base_path.n;
+		path.n -= p->base_path.n;
+	}
+	if (cap != NULL && cap->path[0] != '\0') {
+		own = bytes_str(cap->path);
+		template = bytes_cut(&own, '?');
+		expand(template, api, path, out);
+	} else {
+		text_add_bytes(out, path.n != 0 ? path : BYTES("/"));
+	}
+	if (p->base_path_handling == BASE_PATH_PREPEND) {
+		put_in_front(out, mark, p->base_path);
+	}
+	put_in_front(out, mark, p->provider_base_path);
+	add_query(out, query, own);
+	return 0;
+}
