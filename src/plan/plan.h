@@ -59,6 +59,8 @@ struct consumers {
 	struct map by_key; /* (place index, value) → consumer; key bytes: index, then the value */
 	struct map
 		by_bearer; /* values of BEARER credentials (key Authorization in header): second pass */
+	struct map by_name;
+	struct consumers *next; /* all sets of a plan: rules may bring their own */
 	struct consumer *v;
 	size_t n;
 	bool strict; /* strictCredential */
@@ -87,10 +89,10 @@ struct route {
 	struct bytes path; /* without trailing slash for prefixes */
 	enum { PATH_EXACT, PATH_PREFIX } path_type;
 	bool path_nocase;
-	uint16_t methods; /* bit per enum method; 0: any */
-	struct destination *destinations;
+	uint16_t methods;                 /* bit per enum method; 0: any */
+	struct destination *destinations; /* usable ones only */
 	size_t n_destinations;
-	unsigned total_weight; /* > 0 */
+	unsigned total_weight; /* 0: n_destinations is 0 and the answer 503 config.invalid */
 	struct auth_rule auth;
 	struct rewrite rewrite;
 	bool is_ai;    /* some destination has a provider: the body is read */
@@ -110,6 +112,8 @@ enum method {
 	METHOD_PATCH
 };
 enum method method_of(struct bytes name);
+/* "" for METHOD_OTHER. */
+const char *method_name(enum method m);
 
 struct plan {
 	uint64_t version; /* counts up with every plan of the process; set by the caller */
@@ -117,8 +121,9 @@ struct plan {
 	struct findings
 		findings; /* errors do not make a plan unusable: what they concern is left out */
 	size_t n_routes, n_providers, n_consumers, n_services;
-	struct consumers *consumers;
-	struct endpoint **endpoints; /* all, for binding */
+	struct consumers *consumers;     /* of key-auth's default configuration; never NULL */
+	struct consumers *consumer_sets; /* these and those of rules */
+	struct endpoint **endpoints;     /* all, for binding */
 	size_t n_endpoints;
 	struct plan_index *index; /* host and path lookup (plan/match.c) */
 	struct arena arena;

@@ -1,0 +1,226 @@
+#include "plan/annotations.h"
+
+#include "plan/build.h"
+
+#define HIGRESS "higress.io/"
+#define NGINX "nginx.ingress.kubernetes.io/"
+
+/* What a key means to this version. Whatever decides who may pass a route, or which requests it takes,
+ * makes the route unusable while it is not evaluated; the rest only goes without effect. */
+enum meaning { UNDERSTOOD, CONDITION, IF_TRUE, NO_EFFECT };
+
+static const struct row {
+	const char *key; /* a '*' at its end: a beginning */
+	enum meaning meaning;
+} rows[] = {
+	{"comment", UNDERSTOOD},
+	{"destination", UNDERSTOOD},
+	{"enable-header-control", UNDERSTOOD},
+	{"enable-proxy-next-upstream", UNDERSTOOD},
+	{"enable-rewrite", UNDERSTOOD},
+	{"ignore-path-case", UNDERSTOOD},
+	{"match-method", UNDERSTOOD},
+	{"proxy-next-upstream", UNDERSTOOD},
+	{"proxy-next-upstream-timeout", UNDERSTOOD},
+	{"proxy-next-upstream-tries", UNDERSTOOD},
+	{"rewrite-path", UNDERSTOOD},
+	{"upstream-vhost", UNDERSTOOD},
+	{"use-regex", IF_TRUE},
+	{"full-path-regex", IF_TRUE},
+	{"rewrite-target", CONDITION},
+	{"exact-match-*", CONDITION},
+	{"prefix-match-*", CONDITION},
+	{"regex-match-*", CONDITION},
+	{"whitelist-source-range", CONDITION},
+	{"blacklist-source-range", CONDITION},
+	{"denylist-source-range", CONDITION},
+	{"domain-whitelist-source-range", CONDITION},
+	{"domain-blacklist-source-range", CONDITION},
+	{"auth-*", CONDITION},
+};
+
+static bool is_key(const struct row *r, struct bytes key)
+{
+	struct bytes name = bytes_str(r->key);
+
+	if (bytes_ends(name, BYTES("*"))) {
+		name.n--;
+		return bytes_starts(key, name);
+	}
+	return bytes_eq(key, name);
+}
+
+static enum meaning meaning_of(struct bytes key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (is_key(&rows[i], key)) {
+			return rows[i].meaning;
+		}
+	}
+	return NO_EFFECT;
+}
+
+static const struct pair *find(const struct object *o, const char *prefix, const char *key)
+{
+	struct bytes first = bytes_str(prefix);
+	struct bytes second = bytes_str(key);
+
+	for (size_t i = 0; i < o->meta.annotations.n; i++) {
+		const struct pair *p = &o->meta.annotations.v[i];
+
+		if (p->key.n == first.n + second.n && bytes_starts(p->key, first) &&
+			bytes_ends(p->key, second)) {
+			return bytes_trim(p->value).n != 0 ? p : NULL;
+		}
+	}
+	return NULL;
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Line breaks too: a literal block ends with one. */
+static struct bytes trim_all(struct bytes b)
+{
+	while (b.n != 0 && is_space(b.p[0])) {
+		b.p++;
+		b.n--;
+	}
+	while (b.n != 0 && is_space(b.p[b.n - 1])) {
+		b.n--;
+	}
+	return b;
+}
+
+struct bytes annotation_get(
+	const struct object *o, const char *key, enum annotation_prefix prefix, struct place *at)
+{
+	const struct pair *p = prefix == ANNOTATION_EITHER ? find(o, NGINX, key) : NULL;
+
+	if (p == NULL) {
+		p = find(o, HIGRESS, key);
+	}
+	if (p == NULL) {
+		return BYTES("");
+	}
+	if (at != NULL) {
+		*at = p->at;
+	}
+	return trim_all(p->value);
+}
+
+/* The spellings of Go's ParseBool. */
+static int parse_bool(struct bytes text)
+{
+	static const char *const yes[] = {"1", "t", "T", "TRUE", "true", "True"};
+	static const char *const no[] = {"0", "f", "F", "FALSE", "false", "False"};
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		if (bytes_eq(text, bytes_str(yes[i]))) {
+			return 1;
+		}
+		if (bytes_eq(text, bytes_str(no[i]))) {
+			return 0;
+		}
+	}
+	return -2;
+}
+
+int annotation_bool(
+	const struct object *o, const char *key, enum annotation_prefix prefix, struct place *at)
+{
+	struct bytes text = annotation_get(o, key, prefix, at);
+
+	return text.n == 0 ? -1 : parse_bool(text);
+}
+
+/* Beside a rewrite-path the target is not used, but it may still turn the path into a regex. */
+static bool target_is_idle(const struct object *o, struct bytes target)
+{
+	return annotation_get(o, "rewrite-path", ANNOTATION_HIGRESS, NULL).n != 0 &&
+		memchr(target.p, '$', target.n) == NULL && memchr(target.p, '\\', target.n) == NULL;
+}
+
+/* The fallback Ingress of an AI route waits for a header that no client can send. */
+static bool is_fallback(struct bytes key)
+{
+	return bytes_ends(key, BYTES("-match-header-x-higress-fallback-from"));
+}
+
+static bool says_no(struct bytes value)
+{
+	value = trim_all(value);
+	return value.n == 0 || parse_bool(value) == 0;
+}
+
+/* Switches that stand on false ask for nothing; CORS asks by its switch alone. */
+static bool asks_for_something(const struct object *o, struct bytes key, struct bytes value)
+{
+	if (bytes_starts(key, BYTES("cors-"))) {
+		return false;
+	}
+	if (bytes_eq(key, BYTES("enable-cors"))) {
+		return annotation_bool(o, "enable-cors", ANNOTATION_EITHER, NULL) == 1;
+	}
+	return !says_no(value);
+}
+
+static bool allows(
+	const struct object *o, struct findings *f, const struct pair *p, struct bytes key)
+{
+	enum meaning meaning = meaning_of(key);
+	struct finding at = build_error(o, p->at, "unsupported-condition");
+
+	if (meaning == CONDITION && bytes_eq(key, BYTES("rewrite-target")) &&
+		target_is_idle(o, p->value)) {
+		meaning = NO_EFFECT;
+	}
+	if (meaning == UNDERSTOOD || (meaning == IF_TRUE && says_no(p->value)) ||
+		trim_all(p->value).n == 0) {
+		return true;
+	}
+	if (meaning == NO_EFFECT) {
+		at = build_warning(o, p->at, "unsupported-annotation");
+		if (asks_for_something(o, key, p->value)) {
+			findings_add(f, &at, BYTES_FMT " has no effect in this version",
+				BYTES_ARG(p->key));
+		}
+		return true;
+	}
+	if (is_fallback(key)) {
+		at = build_warning(o, p->at, "unsupported-fallback");
+		findings_add(f, &at,
+			"this version does not fall back to another route; the Ingress is left out");
+		return false;
+	}
+	findings_add(f, &at,
+		"this version does not evaluate " BYTES_FMT
+		"; so that no request passes that should not, the routes of the Ingress are left "
+		"out: remove the annotation to serve them without it",
+		BYTES_ARG(p->key));
+	return false;
+}
+
+bool annotations_allow(const struct object *o, struct findings *f)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < o->meta.annotations.n; i++) {
+		const struct pair *p = &o->meta.annotations.v[i];
+		struct bytes key = p->key;
+
+		if (bytes_starts(key, BYTES(HIGRESS))) {
+			key.p += sizeof(HIGRESS) - 1;
+			key.n -= sizeof(HIGRESS) - 1;
+		} else if (bytes_starts(key, BYTES(NGINX))) {
+			key.p += sizeof(NGINX) - 1;
+			key.n -= sizeof(NGINX) - 1;
+		} else {
+			continue;
+		}
+		all = allows(o, f, p, key) && all;
+	}
+	return all;
+}

@@ -1,0 +1,235 @@
+#include "plan/auth_rules.h"
+
+#include <stdlib.h>
+
+#include "plan/build.h"
+#include "plan/consumers.h"
+
+struct of_rule {
+	bool known;
+	struct auth_rule rule;
+};
+
+struct key_auth {
+	struct plugin_rules rules;
+	struct consumers *global;
+	struct of_rule *of_rule; /* by rule index */
+};
+
+static struct consumers *compile_set(
+	struct auth_rules *r, const struct yaml_node *config, const struct object *where)
+{
+	struct consumers *c = consumers_compile(config, where, r->seed, r->arena, r->findings);
+
+	c->next = r->all;
+	r->all = c;
+	return c;
+}
+
+static void init_instance(
+	struct auth_rules *r, struct key_auth *k, const struct object *o, const struct snapshot *s)
+{
+	const struct wasmplugin *w = &o->u.wasmplugin;
+
+	plugin_rules_init(&k->rules, o, PLUGIN_CPP, r->seed, r->arena);
+	plugin_rules_check(&k->rules, s, r->findings);
+	k->global = compile_set(r, w->config_disabled ? NULL : w->config, o);
+	k->global->has_rules = k->rules.n_rules != 0;
+	k->of_rule = arena_must(r->arena, (w->n_rules + 1) * sizeof(*k->of_rule));
+}
+
+void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struct hash_seed *seed,
+	struct arena *a, struct findings *f)
+{
+	size_t from;
+	size_t n = snapshot_kind(s, RESOURCE_WASMPLUGIN, &from);
+
+	*r = (struct auth_rules){.seed = seed, .arena = a, .findings = f};
+	r->v = arena_must(a, (n + 1) * sizeof(*r->v));
+	r->nobody = consumers_compile(NULL, NULL, seed, a, f);
+	r->all = r->nobody;
+	for (size_t i = from; i < from + n; i++) {
+		const struct object *o = s->objects[i];
+
+		if (bytes_eq(o->u.wasmplugin.plugin, BYTES("key-auth"))) {
+			init_instance(r, &r->v[r->n++], o, s);
+		}
+	}
+}
+
+void auth_rules_done(struct auth_rules *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		plugin_rules_done(&r->v[i].rules);
+	}
+}
+
+/* --- one rule ----------------------------------------------------------------------------------- */
+
+static int by_address(const void *a, const void *b)
+{
+	const struct consumer *x = *(const struct consumer *const *)a;
+	const struct consumer *y = *(const struct consumer *const *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void read_allow(struct auth_rules *r, const struct key_auth *k, struct auth_rule *rule,
+	const struct yaml_node *list)
+{
+	rule->allow = arena_must(r->arena, (list->n + 1) * sizeof(const struct consumer *));
+	for (const struct yaml_node *n = list->items; n != NULL; n = n->next) {
+		struct finding at =
+			build_warning(k->rules.object, build_place(n), "allow-unknown-consumer");
+		struct bytes name = {0};
+		const struct consumer *who;
+
+		if (!build_scalar(n, "allow", k->rules.object, r->findings, &name)) {
+			continue;
+		}
+		who = consumers_find(rule->consumers, name);
+		if (who != NULL) {
+			rule->allow[rule->n_allow++] = who;
+			continue;
+		}
+		findings_add(r->findings, &at,
+			"allow names " BYTES_FMT
+			", but there is no such consumer; correct the name "
+			"or create it",
+			BYTES_ARG(name));
+	}
+	qsort(rule->allow, rule->n_allow, sizeof(const struct consumer *), by_address);
+}
+
+static struct auth_rule read_rule(
+	struct auth_rules *r, const struct key_auth *k, const struct plugin_hit *hit)
+{
+	const struct yaml_node *allow = yaml_get(hit->config, "allow");
+	bool listed = allow != NULL && allow->type != YAML_NULL;
+	bool local = consumers_are_in(hit->config);
+	struct auth_rule rule = {.need = AUTH_ALLOW_LIST, .consumers = k->global};
+
+	if (local) {
+		rule.consumers = compile_set(r, hit->config, k->rules.object);
+	}
+	if (rule.consumers->invalid || (listed && allow->type != YAML_SEQ)) {
+		if (!rule.consumers->invalid) {
+			struct finding at = build_error(
+				k->rules.object, build_place(allow), "key-auth-invalid");
+
+			findings_add(r->findings, &at,
+				"allow must be a list; until it is corrected the route answers 503");
+		}
+		rule.need = AUTH_BROKEN;
+	} else if (consumers_are_anonymous(rule.consumers) || (local && !listed)) {
+		rule.need = AUTH_ANY_CONSUMER;
+	} else if (listed) {
+		read_allow(r, k, &rule, allow);
+	}
+	return rule;
+}
+
+/* --- one target --------------------------------------------------------------------------------- */
+
+/* What holds where no rule does. */
+static struct auth_rule without_rule(const struct key_auth *k)
+{
+	const struct consumers *c = k->global;
+	bool open = c->has_rules ? c->global_auth != 1 : c->global_auth == 0;
+	struct auth_rule rule = {.need = open ? AUTH_PASS : AUTH_ANY_CONSUMER, .consumers = c};
+
+	/* A rule without target, or a form that is not read, might be meant for any route. */
+	if (k->rules.invalid || (c->invalid && !open)) {
+		rule.need = AUTH_BROKEN;
+	}
+	return rule;
+}
+
+static struct auth_rule rule_of(
+	struct auth_rules *r, struct key_auth *k, const struct plugin_target *t)
+{
+	struct plugin_hit hit = plugin_rules_choose(&k->rules, t);
+	struct auth_rule rule = {.need = AUTH_PASS, .consumers = k->global};
+
+	if (hit.choice == PLUGIN_UNSURE) {
+		struct finding at = build_error(k->rules.object, build_place(k->rules.object->root),
+			"unsupported-condition");
+
+		findings_add(r->findings, &at,
+			"a key-auth rule for a domain holds for some hosts of the route " BYTES_FMT
+			" only, which this version cannot tell apart; the route answers 503: give "
+			"the route that host or the rule the route's name",
+			BYTES_ARG(t->route));
+		rule.need = AUTH_BROKEN;
+		return rule;
+	}
+	if (hit.choice == PLUGIN_RULE) {
+		if (!hit.off && !k->of_rule[hit.index].known) {
+			k->of_rule[hit.index].known = true;
+			k->of_rule[hit.index].rule = read_rule(r, k, &hit);
+		}
+		return hit.off ? rule : k->of_rule[hit.index].rule;
+	}
+	return k->rules.loaded || k->rules.invalid ? without_rule(k) : rule;
+}
+
+static bool same(const struct auth_rule *a, const struct auth_rule *b)
+{
+	return a->need == b->need && a->consumers == b->consumers && a->allow == b->allow &&
+		a->n_allow == b->n_allow;
+}
+
+/* Who may call is decided before the upstream is chosen, so all upstreams have to agree. */
+static struct auth_rule rule_of_all(
+	struct auth_rules *r, struct key_auth *k, const struct plugin_target *targets, size_t n)
+{
+	struct auth_rule rule = rule_of(r, k, &targets[0]);
+
+	for (size_t i = 1; i < n; i++) {
+		struct auth_rule other = rule_of(r, k, &targets[i]);
+		struct finding at = build_error(k->rules.object, build_place(k->rules.object->root),
+			"unsupported-condition");
+
+		if (same(&rule, &other)) {
+			continue;
+		}
+		findings_add(r->findings, &at,
+			"key-auth rules for services demand different things of the route " BYTES_FMT
+			"; it answers 503: write one rule for the route",
+			BYTES_ARG(targets[0].route));
+		rule.need = AUTH_BROKEN;
+		break;
+	}
+	return rule;
+}
+
+struct auth_rule auth_rules_find(
+	struct auth_rules *r, const struct plugin_target *targets, size_t n)
+{
+	struct auth_rule result = {.need = AUTH_PASS, .consumers = auth_rules_consumers(r)};
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct auth_rule rule = rule_of_all(r, &r->v[i], targets, n);
+
+		if (rule.need == AUTH_PASS) {
+			continue;
+		}
+		if (result.need != AUTH_PASS) {
+			struct finding at = build_error(r->v[i].rules.object,
+				build_place(r->v[i].rules.object->root), "plugin-duplicate");
+
+			findings_add(r->findings, &at,
+				"a second key-auth demands something of the route " BYTES_FMT
+				" too; it answers 503: put the rules into one plugin",
+				BYTES_ARG(targets[0].route));
+			rule.need = AUTH_BROKEN;
+		}
+		result = rule;
+	}
+	return result;
+}
+
+struct consumers *auth_rules_consumers(const struct auth_rules *r)
+{
+	return r->n != 0 ? r->v[0].global : r->nobody;
+}

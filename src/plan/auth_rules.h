@@ -1,0 +1,31 @@
+/*
+ * What key-auth demands of the callers of a route: the decision matrix of data-plane.md §12.4.
+ */
+#ifndef PLAN_AUTH_RULES_H
+#define PLAN_AUTH_RULES_H
+
+#include "plan/plan.h"
+#include "plan/plugin_rules.h"
+
+struct key_auth;
+
+struct auth_rules {
+	struct key_auth *v; /* instances of the plugin; one, normally */
+	size_t n;
+	struct consumers *nobody; /* of routes that no instance cares for */
+	struct consumers *all;    /* every set that was compiled, linked by next */
+	const struct hash_seed *seed;
+	struct arena *arena;
+	struct findings *findings;
+};
+
+void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struct hash_seed *seed,
+	struct arena *a, struct findings *f);
+void auth_rules_done(struct auth_rules *r);
+/* The rule of one route; a target for each of its destinations (at least one, "" without any). */
+struct auth_rule auth_rules_find(
+	struct auth_rules *r, const struct plugin_target *targets, size_t n);
+/* The consumers that counts and messages speak of. */
+struct consumers *auth_rules_consumers(const struct auth_rules *r);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * Order of work: services, then the plugins, which are tables of rules until a route asks, then the
+ * routes, which ask them, then the index over the routes.
+ */
+#include <stdlib.h>
+
+#include "plan/consumers.h"
+#include "plan/match.h"
+
+/* Everything comes from files that are bounded one by one (RESOURCE_FILE_MAX). */
+#define ARENA_MAX ((size_t)1 << 40)
+
+/* Two keyed hashes of (kind, name, hash of the file): the keys are fixed, for the hash is compared
+ * between processes. */
+static void hash_snapshot(const struct snapshot *s, uint64_t out[2])
+{
+	static const struct hash_seed seeds[2] = {
+		{0x736c75696365, 0x706c616e2d686173}, {0x682d6f662d612d73, 0x6e617073686f74}};
+	struct text t;
+
+	text_init(&t, SIZE_MAX);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct object *o = s->objects[i];
+
+		text_add_char(&t, (char)o->kind);
+		text_add_u64(&t, o->meta.name.n);
+		text_add_char(&t, ' ');
+		text_add_bytes(&t, o->meta.name);
+		text_add(&t, (const char *)o->hash, sizeof(o->hash));
+	}
+	out[0] = hash_bytes(&seeds[0], text_bytes(&t));
+	out[1] = hash_bytes(&seeds[1], text_bytes(&t));
+	text_done(&t);
+}
+
+static void list_endpoints(struct plan *p, const struct services *s)
+{
+	p->endpoints = arena_must(&p->arena, (s->n_endpoints + 1) * sizeof(struct endpoint *));
+	for (size_t i = 0; i < s->n; i++) {
+		for (size_t k = 0; k < s->v[i].n_endpoints; k++) {
+			p->endpoints[p->n_endpoints++] = &s->v[i].endpoints[k];
+		}
+	}
+}
+
+static void compile_routes(struct plan *p, const struct snapshot *s, const struct plan_env *env,
+	struct services *services)
+{
+	struct upstreams upstreams;
+	struct auth_rules auth;
+	struct routes routes;
+	struct routes_input in = {.snapshot = s,
+		.seed = &env->seed,
+		.services = services,
+		.upstreams = &upstreams,
+		.auth = &auth,
+		.arena = &p->arena,
+		.findings = &p->findings};
+
+	upstreams_init(&upstreams, s, env, &p->arena, &p->findings);
+	auth_rules_init(&auth, s, &env->seed, &p->arena, &p->findings);
+	routes_compile(&routes, &in);
+	p->index = match_index_new(&routes, &env->seed, &p->arena);
+	p->n_routes = routes.n;
+	p->n_providers = upstreams.providers.n;
+	p->consumers = auth_rules_consumers(&auth);
+	p->n_consumers = p->consumers->n;
+	p->consumer_sets = auth.all;
+	auth_rules_done(&auth);
+	upstreams_done(&upstreams);
+}
+
+struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env)
+{
+	struct plan *p = must_alloc(sizeof(*p));
+	struct services services;
+
+	arena_init(&p->arena, ARENA_MAX);
+	findings_init(&p->findings, &p->arena);
+	services_compile(&services, s, &env->seed, &p->arena, &p->findings);
+	list_endpoints(p, &services);
+	p->n_services = services.n;
+	compile_routes(p, s, env, &services);
+	services_done(&services);
+	hash_snapshot(s, p->hash);
+	return p;
+}
+
+void plan_free(struct plan *p)
+{
+	if (p == NULL) {
+		return;
+	}
+	for (struct consumers *c = p->consumer_sets; c != NULL; c = c->next) {
+		consumers_done(c);
+	}
+	match_index_free(p->index);
+	arena_done(&p->arena);
+	free(p);
+}

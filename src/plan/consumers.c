@@ -1,0 +1,380 @@
+#include "plan/consumers.h"
+
+#include "plan/auth.h"
+#include "plan/build.h"
+#include "wire/field.h"
+
+/* Indices into consumers.places. */
+struct place_set {
+	uint8_t v[AUTH_PLACES_MAX];
+	size_t n;
+	bool full;
+};
+
+/* What a configuration says about where keys stand. */
+struct key_names {
+	const struct yaml_node *keys; /* list, or NULL: the usual ones */
+	bool in_header, in_query;
+};
+
+struct compiling {
+	struct consumers *out;
+	const struct object *where;
+	struct arena *arena;
+	struct findings *findings;
+	struct key_names global;
+	struct place_set global_places; /* filled when the first consumer needs them */
+	bool global_known;
+};
+
+/* --- members ------------------------------------------------------------------------------------ */
+
+static void refuse_all(struct compiling *c, const struct yaml_node *n, const char *text)
+{
+	struct finding at = build_error(c->where, build_place(n), "key-auth-invalid");
+
+	findings_add(c->findings, &at,
+		"key-auth: %s; until it is corrected the routes that it protects answer 503", text);
+	c->out->invalid = true;
+}
+
+static void refuse_entry(struct compiling *c, const struct yaml_node *n, const char *text)
+{
+	struct finding at = build_error(c->where, build_place(n), "consumer-invalid");
+
+	findings_add(c->findings, &at, "key-auth: %s; it is left out", text);
+}
+
+/* true, false or, when there is no such member, def. */
+static int read_bool(struct compiling *c, const struct yaml_node *map, const char *key, int def)
+{
+	const struct yaml_node *n = yaml_get(map, key);
+	char text[64];
+
+	if (n == NULL || n->type == YAML_NULL) {
+		return def;
+	}
+	if (n->type == YAML_BOOL) {
+		return n->boolean;
+	}
+	if (n->type == YAML_STRING &&
+		(bytes_eq(n->text, BYTES("true")) || bytes_eq(n->text, BYTES("false")))) {
+		return bytes_eq(n->text, BYTES("true"));
+	}
+	struct text t;
+	text_init_fixed(&t, text, sizeof(text));
+	text_addf(&t, "%s must be true or false", key);
+	refuse_all(c, n, text_cstr(&t));
+	return true;
+}
+
+static const struct yaml_node *read_list(
+	struct compiling *c, const struct yaml_node *map, const char *key)
+{
+	const struct yaml_node *n = yaml_get(map, key);
+
+	if (n == NULL || n->type == YAML_NULL) {
+		return NULL;
+	}
+	if (n->type != YAML_SEQ) {
+		char text[64];
+		struct text t;
+
+		text_init_fixed(&t, text, sizeof(text));
+		text_addf(&t, "%s must be a list", key);
+		refuse_all(c, n, text_cstr(&t));
+		return NULL;
+	}
+	return n->n != 0 ? n : NULL;
+}
+
+static struct key_names read_key_names(
+	struct compiling *c, const struct yaml_node *map, const struct key_names *def)
+{
+	struct key_names k;
+
+	k.keys = read_list(c, map, "keys");
+	k.in_header = read_bool(c, map, "in_header", def->in_header) != 0;
+	k.in_query = read_bool(c, map, "in_query", def->in_query) != 0;
+	if (!k.in_header && !k.in_query) {
+		refuse_all(c, map, "in_header and in_query cannot both be false");
+	}
+	return k;
+}
+
+/* --- places ------------------------------------------------------------------------------------- */
+
+static void add_place(
+	struct compiling *c, struct place_set *set, enum key_source source, struct bytes name)
+{
+	struct consumers *out = c->out;
+	size_t i = 0;
+
+	while (i < out->n_places &&
+		(out->places[i].source != source ||
+			!(source == KEY_IN_HEADER ? bytes_eq_nocase(out->places[i].name, name)
+						  : bytes_eq(out->places[i].name, name)))) {
+		i++;
+	}
+	if (i == AUTH_PLACES_MAX || set->n == AUTH_PLACES_MAX) {
+		set->full = true;
+		return;
+	}
+	if (i == out->n_places) {
+		out->places[i].source = source;
+		out->places[i].name = source == KEY_IN_HEADER ? build_lower(c->arena, name)
+							      : build_text(c->arena, name);
+		out->places[i].field_id =
+			source == KEY_IN_HEADER ? (uint8_t)field_id_of(out->places[i].name) : 0;
+		out->n_places++;
+	}
+	set->v[set->n++] = (uint8_t)i;
+}
+
+static void add_usual_places(struct compiling *c, struct place_set *set, const struct key_names *k)
+{
+	static const char *const headers[] = {
+		"authorization", "x-api-key", "api-key", "x-goog-api-key"};
+
+	for (size_t i = 0; k->in_header && i < ARRAY_LEN(headers); i++) {
+		add_place(c, set, KEY_IN_HEADER, bytes_str(headers[i]));
+	}
+	if (k->in_query) {
+		add_place(c, set, KEY_IN_QUERY, BYTES("key"));
+	}
+}
+
+static struct place_set places_of(struct compiling *c, const struct key_names *k)
+{
+	struct place_set set = {.n = 0};
+
+	if (k->keys == NULL) {
+		add_usual_places(c, &set, k);
+		return set;
+	}
+	for (const struct yaml_node *n = k->keys->items; n != NULL; n = n->next) {
+		struct bytes name = {0};
+
+		if (!build_scalar(n, "a key name", c->where, c->findings, &name) ||
+			bytes_trim(name).n == 0) {
+			continue;
+		}
+		if (k->in_header) {
+			add_place(c, &set, KEY_IN_HEADER, bytes_trim(name));
+		}
+		if (k->in_query) {
+			add_place(c, &set, KEY_IN_QUERY, bytes_trim(name));
+		}
+	}
+	return set;
+}
+
+/* --- consumers ---------------------------------------------------------------------------------- */
+
+static bool is_bearer_place(const struct key_name *k)
+{
+	return k->source == KEY_IN_HEADER && k->field_id == FIELD_AUTHORIZATION;
+}
+
+static void add_credential(struct compiling *c, struct consumer *who, const struct place_set *set,
+	const struct yaml_node *n)
+{
+	struct consumers *out = c->out;
+	struct bytes value = {0};
+	bool shared = false;
+
+	if (!build_scalar(n, "a credential", c->where, c->findings, &value)) {
+		return;
+	}
+	value = auth_normal(value, out->strict);
+	if (value.n == 0 || value.n > AUTH_VALUE_MAX) {
+		refuse_entry(c, n,
+			value.n == 0 ? "a credential is empty"
+				     : "a credential is above 8192 bytes");
+		return;
+	}
+	for (size_t i = 0; i < set->n; i++) {
+		char *key = arena_must(c->arena, value.n + 2);
+		const struct consumer *other;
+
+		key[0] = (char)set->v[i];
+		memcpy(key + 1, value.p, value.n);
+		other = map_get(&out->by_key, bytes_of(key, value.n + 1));
+		if (other == NULL) {
+			map_put(&out->by_key, bytes_of(key, value.n + 1), who);
+		}
+		shared = shared || (other != NULL && other != who);
+		if (is_bearer_place(&out->places[set->v[i]]) &&
+			map_get(&out->by_bearer, bytes_of(key + 1, value.n)) == NULL) {
+			map_put(&out->by_bearer, bytes_of(key + 1, value.n), who);
+		}
+	}
+	if (shared) {
+		struct finding at = build_warning(c->where, build_place(n), "credential-shared");
+
+		findings_add(c->findings, &at,
+			"key-auth: an earlier consumer has this credential too and is the one that "
+			"is recognised; give " BYTES_FMT " another",
+			BYTES_ARG(who->name));
+	}
+}
+
+/* The consumer of that name; two entries of one name are one consumer. */
+static struct consumer *consumer_named(struct compiling *c, struct bytes name)
+{
+	struct consumer *who = map_get(&c->out->by_name, name);
+
+	if (who == NULL) {
+		who = &c->out->v[c->out->n++];
+		who->name = build_text(c->arena, name);
+		map_put(&c->out->by_name, who->name, who);
+	}
+	return who;
+}
+
+static void add_credentials(struct compiling *c, struct consumer *who, const struct place_set *set,
+	const struct yaml_node *list)
+{
+	for (const struct yaml_node *n = list->items; n != NULL; n = n->next) {
+		add_credential(c, who, set, n);
+	}
+}
+
+static const struct place_set *global_places(struct compiling *c)
+{
+	if (!c->global_known) {
+		c->global_places = places_of(c, &c->global);
+		c->global_known = true;
+	}
+	return &c->global_places;
+}
+
+static bool is_given(const struct yaml_node *n)
+{
+	return n != NULL && n->type != YAML_NULL;
+}
+
+static void add_consumer(struct compiling *c, const struct yaml_node *entry)
+{
+	const struct yaml_node *one = yaml_get(entry, "credential");
+	const struct yaml_node *many = yaml_get(entry, "credentials");
+	const struct place_set *set;
+	struct place_set own;
+	struct bytes name = {0};
+	struct consumer *who;
+
+	if (entry->type != YAML_MAP ||
+		!build_scalar(yaml_get(entry, "name"), "name", c->where, c->findings, &name) ||
+		name.n == 0) {
+		refuse_entry(c, entry, "a consumer needs a name");
+		return;
+	}
+	if (is_given(one) == is_given(many) || (is_given(many) && many->type != YAML_SEQ)) {
+		refuse_entry(c, entry, "a consumer needs either credential or a list credentials");
+		return;
+	}
+	if (is_given(yaml_get(entry, "keys"))) {
+		struct key_names names = read_key_names(c, entry, &c->global);
+
+		own = names.keys != NULL ? places_of(c, &names) : *global_places(c);
+		set = &own;
+	} else {
+		set = global_places(c);
+	}
+	if (set->full || set->n == 0) {
+		refuse_entry(c, entry,
+			set->full ? "the consumers have more than 64 different key names"
+				  : "a consumer needs a key name");
+		return;
+	}
+	who = consumer_named(c, name);
+	if (is_given(one)) {
+		add_credential(c, who, set, one);
+	} else {
+		add_credentials(c, who, set, many);
+	}
+}
+
+/* --- the whole ---------------------------------------------------------------------------------- */
+
+static void read_settings(struct compiling *c, const struct yaml_node *config)
+{
+	static const struct key_names everywhere = {.in_header = true, .in_query = true};
+	struct consumers *out = c->out;
+	struct bytes realm = {0};
+
+	out->global_auth = read_bool(c, config, "global_auth", -1);
+	out->strict = read_bool(c, config, "strictCredential", false) != 0;
+	if (build_scalar(yaml_get(config, "realm"), "realm", c->where, c->findings, &realm) &&
+		realm.n != 0) {
+		out->realm = build_text(c->arena, realm);
+	}
+	c->global = read_key_names(c, config, &everywhere);
+}
+
+static void read_people(struct compiling *c, const struct yaml_node *config)
+{
+	const struct yaml_node *consumers = read_list(c, config, "consumers");
+	const struct yaml_node *credentials = read_list(c, config, "credentials");
+
+	if (consumers != NULL && credentials != NULL) {
+		refuse_all(c, credentials, "consumers and credentials exclude each other");
+		return;
+	}
+	if (credentials != NULL) {
+		c->out->v = arena_must(c->arena, sizeof(*c->out->v));
+		add_credentials(c, consumer_named(c, BYTES("")), global_places(c), credentials);
+	} else if (consumers != NULL) {
+		c->out->v = arena_must(c->arena, consumers->n * sizeof(*c->out->v));
+		for (const struct yaml_node *n = consumers->items; n != NULL; n = n->next) {
+			add_consumer(c, n);
+		}
+	}
+}
+
+struct consumers *consumers_compile(const struct yaml_node *config, const struct object *where,
+	const struct hash_seed *seed, struct arena *a, struct findings *f)
+{
+	struct consumers *out = arena_must(a, sizeof(*out));
+	struct compiling c = {.out = out, .where = where, .arena = a, .findings = f};
+
+	map_init(&out->by_key, seed);
+	map_init(&out->by_bearer, seed);
+	map_init(&out->by_name, seed);
+	out->places = arena_must(a, AUTH_PLACES_MAX * sizeof(*out->places));
+	out->realm = BYTES("MSE Gateway");
+	out->global_auth = -1;
+	if (config == NULL || config->type == YAML_NULL) {
+		return out;
+	}
+	if (config->type != YAML_MAP) {
+		refuse_all(&c, config, "the configuration must be a map");
+		out->global_auth = 1;
+		return out;
+	}
+	read_settings(&c, config);
+	read_people(&c, config);
+	return out;
+}
+
+bool consumers_are_in(const struct yaml_node *config)
+{
+	return is_given(yaml_get(config, "consumers")) || is_given(yaml_get(config, "credentials"));
+}
+
+const struct consumer *consumers_find(const struct consumers *c, struct bytes name)
+{
+	return map_get(&c->by_name, name);
+}
+
+bool consumers_are_anonymous(const struct consumers *c)
+{
+	return c->n == 1 && c->v[0].name.n == 0;
+}
+
+void consumers_done(struct consumers *c)
+{
+	map_done(&c->by_key);
+	map_done(&c->by_bearer);
+	map_done(&c->by_name);
+}

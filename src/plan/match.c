@@ -1,0 +1,272 @@
+/*
+ * Hosts are in one table: "a.com" for itself, ".a.com" for "*.a.com". Below a host, paths are in four
+ * tables by type and case; each entry is the list of routes with that path, best first. Because the
+ * order inside a host goes by type and then by length (higress-resources.md §5.3), the first table and
+ * the longest prefix with a route that takes the method decide, and the cost of a lookup follows the
+ * number of different prefix lengths that the request's path has a border at, not the routes.
+ */
+#include "plan/match.h"
+
+#include <stdlib.h>
+
+#define HOST_MAX 255u
+
+struct entry { /* a route of a path; the list is in the order of their ranks */
+	const struct route *route;
+	struct entry *next;
+};
+
+struct path_list {
+	struct entry *first, *last;
+};
+
+struct paths {
+	struct map by_case, nocase; /* path to struct path_list */
+};
+
+struct host_index {
+	struct paths exact, prefix;
+	size_t *lengths; /* of the prefixes, longest first */
+	size_t n_lengths;
+	struct host_index *next;
+};
+
+struct plan_index {
+	struct map hosts; /* to struct host_index */
+	struct host_index *any;
+	struct host_index *first; /* all of them */
+};
+
+/* --- building ----------------------------------------------------------------------------------- */
+
+static void add_route(struct host_index *h, const struct route *r, struct arena *a)
+{
+	struct paths *p = r->path_type == PATH_EXACT ? &h->exact : &h->prefix;
+	struct map *m = r->path_nocase ? &p->nocase : &p->by_case;
+	struct path_list *list = map_get(m, r->path);
+	struct entry *e = arena_must(a, sizeof(*e));
+
+	e->route = r;
+	if (list == NULL) {
+		list = arena_must(a, sizeof(*list));
+		list->first = e;
+		map_put(m, r->path, list);
+	} else {
+		list->last->next = e;
+	}
+	list->last = e;
+	/* Prefixes come by their length, the longest first, but for the catch-all. */
+	if (r->path_type == PATH_PREFIX &&
+		(h->n_lengths == 0 || h->lengths[h->n_lengths - 1] != r->path.n)) {
+		h->lengths[h->n_lengths++] = r->path.n;
+	}
+}
+
+static struct host_index *new_host(
+	struct plan_index *x, size_t n_routes, const struct hash_seed *seed, struct arena *a)
+{
+	struct host_index *h = arena_must(a, sizeof(*h));
+
+	map_init(&h->exact.by_case, seed);
+	map_init(&h->exact.nocase, seed);
+	map_init(&h->prefix.by_case, seed);
+	map_init(&h->prefix.nocase, seed);
+	h->lengths = arena_must(a, n_routes * sizeof(*h->lengths));
+	h->next = x->first;
+	x->first = h;
+	return h;
+}
+
+static void add_host(
+	struct plan_index *x, const struct routes *all, size_t from, size_t to, struct arena *a)
+{
+	struct host_index *h = new_host(x, to - from, &x->hosts.seed, a);
+	struct bytes host = all->v[from]->host;
+
+	for (size_t i = from; i < to; i++) {
+		add_route(h, all->v[i], a);
+	}
+	if (bytes_eq(host, BYTES("*"))) {
+		x->any = h;
+		return;
+	}
+	if (host.p[0] == '*') {
+		host = bytes_of(host.p + 1, host.n - 1);
+	}
+	map_put(&x->hosts, host, h);
+}
+
+struct plan_index *match_index_new(
+	const struct routes *routes, const struct hash_seed *seed, struct arena *a)
+{
+	struct plan_index *x = arena_must(a, sizeof(*x));
+	size_t from = 0;
+
+	map_init(&x->hosts, seed);
+	while (from < routes->n) {
+		size_t to = from + 1;
+
+		while (to < routes->n && bytes_eq(routes->v[to]->host, routes->v[from]->host)) {
+			to++;
+		}
+		add_host(x, routes, from, to, a);
+		from = to;
+	}
+	return x;
+}
+
+void match_index_free(struct plan_index *x)
+{
+	if (x == NULL) {
+		return;
+	}
+	for (struct host_index *h = x->first; h != NULL; h = h->next) {
+		map_done(&h->exact.by_case);
+		map_done(&h->exact.nocase);
+		map_done(&h->prefix.by_case);
+		map_done(&h->prefix.nocase);
+	}
+	map_done(&x->hosts);
+}
+
+/* --- looking up --------------------------------------------------------------------------------- */
+
+struct lookup {
+	struct bytes path;
+	struct bytes lowered; /* its beginning, in lower case; made when a host asks for it */
+	bool is_lowered;
+	enum method method;
+	char room[ROUTES_NOCASE_MAX];
+};
+
+static const struct route *first_for(const struct path_list *list, enum method m)
+{
+	for (const struct entry *e = list != NULL ? list->first : NULL; e != NULL; e = e->next) {
+		if (e->route->methods == 0 || (e->route->methods >> m & 1u) != 0) {
+			return e->route;
+		}
+	}
+	return NULL;
+}
+
+static struct bytes lowered(struct lookup *l)
+{
+	if (!l->is_lowered) {
+		size_t n = MIN(l->path.n, sizeof(l->room));
+
+		for (size_t i = 0; i < n; i++) {
+			l->room[i] = ascii_lower(l->path.p[i]);
+		}
+		l->lowered = bytes_of(l->room, n);
+		l->is_lowered = true;
+	}
+	return l->lowered;
+}
+
+/* The better one of the two tables for the first n bytes of the path. */
+static const struct route *find_path(const struct paths *p, struct lookup *l, size_t n)
+{
+	const struct route *a = NULL;
+	const struct route *b = NULL;
+
+	if (p->by_case.n != 0) {
+		a = first_for(map_get(&p->by_case, bytes_of(l->path.p, n)), l->method);
+	}
+	if (p->nocase.n != 0 && n <= ROUTES_NOCASE_MAX) {
+		b = first_for(map_get(&p->nocase, bytes_of(lowered(l).p, n)), l->method);
+	}
+	if (a == NULL || b == NULL) {
+		return a != NULL ? a : b;
+	}
+	return a->rank < b->rank ? a : b;
+}
+
+static const struct route *find_in_host(const struct host_index *h, struct lookup *l)
+{
+	const struct route *r = find_path(&h->exact, l, l->path.n);
+
+	for (size_t i = 0; r == NULL && i < h->n_lengths; i++) {
+		size_t n = h->lengths[i];
+
+		/* "/" is a border by itself. */
+		if (n <= l->path.n && (n == 1 || n == l->path.n || l->path.p[n] == '/')) {
+			r = find_path(&h->prefix, l, n);
+		}
+	}
+	return r;
+}
+
+/* The exact host, then "*." and ever shorter endings, then "*". */
+static const struct route *find_in_scopes(
+	const struct plan_index *x, struct bytes host, struct lookup *l)
+{
+	const struct host_index *h = NULL;
+	const struct route *r = NULL;
+
+	if (host.n != 0 && host.p[0] != '.') {
+		h = map_get(&x->hosts, host);
+		r = h != NULL ? find_in_host(h, l) : NULL;
+	}
+	for (size_t i = 1; r == NULL && i < host.n; i++) {
+		if (host.p[i] == '.') {
+			h = map_get(&x->hosts, bytes_of(host.p + i, host.n - i));
+			r = h != NULL ? find_in_host(h, l) : NULL;
+		}
+	}
+	return r == NULL && x->any != NULL ? find_in_host(x->any, l) : r;
+}
+
+size_t plan_candidates(
+	const struct plan *p, const struct route_query *q, const struct route **out, size_t max)
+{
+	struct lookup l;
+	char host[HOST_MAX];
+	size_t n = q->host.n <= HOST_MAX ? q->host.n : 0; /* no longer one is configured */
+	const struct route *r;
+
+	l.path = q->path;
+	l.is_lowered = false;
+	l.method = q->method;
+	for (size_t i = 0; i < n; i++) {
+		host[i] = ascii_lower(q->host.p[i]);
+	}
+	r = find_in_scopes(p->index, bytes_of(host, n), &l);
+	if (r == NULL || max == 0) {
+		return 0;
+	}
+	/* Every condition is known here, so nothing later can be preferred. */
+	out[0] = r;
+	return 1;
+}
+
+/* --- using a route ------------------------------------------------------------------------------ */
+
+const struct destination *route_pick(const struct route *r, unsigned pick)
+{
+	for (size_t i = 0; i < r->n_destinations; i++) {
+		if (pick < r->destinations[i].weight) {
+			return &r->destinations[i];
+		}
+		pick -= r->destinations[i].weight;
+	}
+	return NULL;
+}
+
+void route_rewrite_path(const struct route *r, struct bytes path, struct text *out)
+{
+	struct bytes to = r->rewrite.path;
+	size_t cut = r->path.n > 1 ? MIN(r->path.n, path.n) : 0;
+
+	if (to.n == 0) {
+		text_add_bytes(out, path);
+		return;
+	}
+	text_add_bytes(out, to);
+	if (r->path_type == PATH_EXACT) {
+		return;
+	}
+	if (bytes_ends(to, BYTES("/")) && cut < path.n && path.p[cut] == '/') {
+		cut++;
+	}
+	text_add(out, path.p + cut, path.n - cut);
+}

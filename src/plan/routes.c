@@ -1,0 +1,518 @@
+/*
+ * One route for each path of each rule of each Ingress. Annotations are read once for an Ingress, and
+ * destinations once for a rule, because domain rules of plugins ask for its host.
+ */
+#include "plan/routes.h"
+
+#include <stdlib.h>
+
+#include "plan/annotations.h"
+#include "plan/build.h"
+#include "plan/destination.h"
+#include "wire/url.h"
+
+struct builder {
+	const struct routes_input *in;
+	const struct object *ingress;
+	struct routes *out;
+	struct map seen; /* duplicates: host, type, path, methods */
+	/* of the Ingress */
+	struct rewrite rewrite;
+	bool nocase;
+	uint16_t methods;
+	struct bytes method_text;
+	struct destination_line *lines;
+	size_t n_lines;
+	struct place destination_at;
+	/* of the rule */
+	struct bytes host;
+	struct destination *destinations;
+	size_t n_destinations;
+	unsigned total_weight;
+	struct auth_rule auth;
+};
+
+#define skip(b, at, code, ...)                                               \
+	do {                                                                 \
+		struct finding where_ = build_error((b)->ingress, at, code); \
+		findings_add((b)->in->findings, &where_, __VA_ARGS__);       \
+	} while (0)
+
+/* --- annotations of an Ingress ------------------------------------------------------------------ */
+
+static bool read_methods(struct builder *b)
+{
+	struct place at = {0};
+	struct bytes rest = annotation_get(b->ingress, "match-method", ANNOTATION_HIGRESS, &at);
+
+	b->methods = 0;
+	b->method_text = rest;
+	if (rest.n == 0) {
+		return true;
+	}
+	while (rest.p != NULL) {
+		struct bytes word = bytes_cut(&rest, ' ');
+		char upper[8];
+		enum method m;
+
+		if (word.n == 0 || word.n > sizeof(upper)) {
+			continue;
+		}
+		for (size_t i = 0; i < word.n; i++) {
+			char c = ascii_lower(word.p[i]);
+
+			upper[i] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+		}
+		m = method_of(bytes_of(upper, word.n));
+		b->methods = (uint16_t)(m != METHOD_OTHER ? b->methods | 1u << m : b->methods);
+	}
+	if (b->methods == 0) {
+		skip(b, at, "unsupported-condition",
+			"match-method names no known method; the routes of the Ingress are left out");
+		return false;
+	}
+	return true;
+}
+
+static bool read_case(struct builder *b)
+{
+	struct place at = {0};
+	int nocase = annotation_bool(b->ingress, "ignore-path-case", ANNOTATION_EITHER, &at);
+
+	b->nocase = nocase == 1;
+	if (nocase == -2) {
+		skip(b, at, "boolean-expected",
+			"ignore-path-case must be true or false; the routes of the Ingress are left "
+			"out");
+		return false;
+	}
+	return true;
+}
+
+/* A path of a resource: '/' and then visible ASCII without '?' and '#'. */
+static bool is_path(struct bytes path)
+{
+	for (size_t i = 0; i < path.n; i++) {
+		if (path.p[i] < 0x21 || path.p[i] > 0x7e || path.p[i] == '?' || path.p[i] == '#') {
+			return false;
+		}
+	}
+	return path.n != 0 && path.p[0] == '/';
+}
+
+static bool read_rewrite(struct builder *b)
+{
+	struct place path_at = {0}, host_at = {0};
+	struct bytes path =
+		annotation_get(b->ingress, "rewrite-path", ANNOTATION_HIGRESS, &path_at);
+	struct bytes host =
+		annotation_get(b->ingress, "upstream-vhost", ANNOTATION_EITHER, &host_at);
+	struct bytes name;
+	uint16_t port;
+
+	if (path.n != 0 && !is_path(path)) {
+		skip(b, path_at, "bad-path",
+			"rewrite-path must be a path that begins with /; the routes of the Ingress "
+			"are left out");
+		return false;
+	}
+	if (host.n != 0 && url_parse_authority(host, &name, &port) != 0) {
+		skip(b, host_at, "bad-host",
+			"upstream-vhost must be a host; the routes of the Ingress are left out");
+		return false;
+	}
+	b->rewrite.path = build_text(b->in->arena, path);
+	b->rewrite.host = build_text(b->in->arena, host);
+	return true;
+}
+
+static bool read_destination(struct builder *b)
+{
+	struct fault fault;
+	struct bytes text;
+
+	b->destination_at = (struct place){1, 1};
+	text = annotation_get(b->ingress, "destination", ANNOTATION_HIGRESS, &b->destination_at);
+	b->n_lines = 0;
+	if (destination_parse(text, b->in->arena, &b->lines, &b->n_lines, &fault) != 0) {
+		skip(b, b->destination_at, "destination-invalid",
+			"the destination cannot be read (%s), so the Ingress has none and its routes "
+			"are left out",
+			fault.text);
+		return false;
+	}
+	if (b->n_lines == 0) {
+		skip(b, b->destination_at, "destination-missing",
+			"the annotation higress.io/destination is missing; the routes of the Ingress "
+			"are left out");
+		return false;
+	}
+	return true;
+}
+
+static bool read_ingress(struct builder *b)
+{
+	bool usable = annotations_allow(b->ingress, b->in->findings);
+
+	usable = read_methods(b) && usable;
+	usable = read_case(b) && usable;
+	usable = read_rewrite(b) && usable;
+	return read_destination(b) && usable;
+}
+
+/* --- destinations ------------------------------------------------------------------------------- */
+
+static struct service *find_service(const struct builder *b, const struct destination_line *line)
+{
+	struct service *s = map_get(&b->in->services->by_name, line->service);
+
+	if (s == NULL) {
+		skip(b, b->destination_at, "destination-unknown-service",
+			"the destination " BYTES_FMT " %s; requests for it answer 503",
+			BYTES_ARG(line->service),
+			map_get(&b->in->services->left_out, line->service) != NULL
+				? "belongs to a registry that cannot be used"
+				: "has no registry in mcpbridges/default.yaml");
+	} else if (line->port != 0 && line->port != s->port) {
+		skip(b, b->destination_at, "destination-port-mismatch",
+			"the destination " BYTES_FMT
+			" is addressed with port %u, but its registry has port %u; requests for it "
+			"answer 503",
+			BYTES_ARG(line->service), line->port, s->port);
+		s = NULL;
+	}
+	return s;
+}
+
+static bool is_ai_route(struct bytes name)
+{
+	return bytes_starts(name, BYTES("ai-route-")) && bytes_ends(name, BYTES(".internal"));
+}
+
+static struct plugin_target target_of(
+	const struct builder *b, const struct destination_line *line, const struct service *s)
+{
+	return (struct plugin_target){.route = b->ingress->meta.name,
+		.host = b->host,
+		.service = line->service,
+		.port = line->port != 0 ? line->port
+			: s != NULL     ? s->port
+					: 0};
+}
+
+/* All weights 0 would mean that nobody is asked: then they count as equal. A single one has all. */
+static unsigned weight_of(const struct builder *b, const struct destination_line *line)
+{
+	for (size_t i = 0; i < b->n_lines && b->n_lines > 1; i++) {
+		if (b->lines[i].weight != 0) {
+			return line->weight;
+		}
+	}
+	return 1;
+}
+
+static void add_destination(
+	struct builder *b, const struct destination_line *line, struct plugin_target *target)
+{
+	struct destination d = {.weight = weight_of(b, line)};
+	struct service *s = find_service(b, line);
+
+	d.service = s;
+	*target = target_of(b, line, s);
+	if (line->subset.n != 0) {
+		struct finding at =
+			build_warning(b->ingress, b->destination_at, "unsupported-setting");
+
+		findings_add(b->in->findings, &at,
+			"the version " BYTES_FMT " of a destination has no effect",
+			BYTES_ARG(line->subset));
+	}
+	if (s == NULL || !upstreams_find(b->in->upstreams, target, &d)) {
+		return;
+	}
+	if (d.provider == NULL && is_ai_route(b->ingress->meta.name)) {
+		struct finding at =
+			build_warning(b->ingress, b->destination_at, "upstream-without-provider");
+
+		findings_add(b->in->findings, &at,
+			"no rule of ai-proxy names a provider for " BYTES_FMT
+			", so its requests are passed on without one",
+			BYTES_ARG(line->service));
+	}
+	b->total_weight += d.weight;
+	b->destinations[b->n_destinations++] = d;
+}
+
+/* What is never chosen may as well not be there. */
+static void read_destinations(struct builder *b)
+{
+	struct plugin_target *targets = arena_must(b->in->arena, b->n_lines * sizeof(*targets));
+
+	b->destinations = arena_must(b->in->arena, b->n_lines * sizeof(*b->destinations));
+	b->n_destinations = 0;
+	b->total_weight = 0;
+	for (size_t i = 0; i < b->n_lines; i++) {
+		add_destination(b, &b->lines[i], &targets[i]);
+	}
+	if (b->total_weight == 0) {
+		b->n_destinations = 0;
+	}
+	b->auth = auth_rules_find(b->in->auth, targets, b->n_lines);
+}
+
+/* --- host and path ------------------------------------------------------------------------------ */
+
+static bool read_host(struct builder *b, const struct ingress_rule *rule)
+{
+	struct bytes host = bytes_trim(rule->host);
+	struct bytes rest = host;
+	struct bytes name;
+	uint16_t port;
+
+	if (host.n == 0 || bytes_eq(host, BYTES("*"))) {
+		b->host = BYTES("*");
+		return true;
+	}
+	if (bytes_starts(host, BYTES("*."))) {
+		rest = bytes_of(host.p + 2, host.n - 2);
+	}
+	if (host.n > 255 || url_parse_authority(rest, &name, &port) != 0 || port != 0) {
+		skip(b, rule->at, "bad-host",
+			"the host " BYTES_FMT
+			" is none that a request can have; the rule is left out",
+			BYTES_ARG(host));
+		return false;
+	}
+	b->host = build_lower(b->in->arena, host);
+	return true;
+}
+
+/* Type and path without the slash that ends a prefix; "/" for every path. */
+static bool read_path(const struct builder *b, const struct ingress_path *p, struct route *r)
+{
+	struct bytes path = p->path.n != 0 ? p->path : BYTES("/");
+
+	if (bytes_eq(p->type, BYTES("Exact"))) {
+		r->path_type = PATH_EXACT;
+	} else if (p->type.n == 0 || bytes_eq(p->type, BYTES("Prefix")) ||
+		bytes_eq(p->type, BYTES("ImplementationSpecific"))) {
+		r->path_type = PATH_PREFIX;
+	} else {
+		skip(b, p->at, "bad-path-type", "the pathType is Exact or Prefix, not " BYTES_FMT,
+			BYTES_ARG(p->type));
+		return false;
+	}
+	if (p->type.n == 0 && (bytes_ends(path, BYTES("/*")) || bytes_ends(path, BYTES(".*")))) {
+		path.n -= 2;
+		path = path.n != 0 ? path : BYTES("/");
+	}
+	if (!is_path(path) || (b->nocase && path.n > ROUTES_NOCASE_MAX)) {
+		skip(b, p->at, "bad-path",
+			"a path begins with / and holds no blank, ? or #; the route is left out");
+		return false;
+	}
+	while (r->path_type == PATH_PREFIX && path.n > 1 && path.p[path.n - 1] == '/') {
+		path.n--;
+	}
+	r->path = path;
+	return true;
+}
+
+/* Host, type, path and methods make a route; a second one would never be asked. */
+static bool is_new(struct builder *b, const struct route *r, const struct ingress_path *p)
+{
+	size_t n = r->host.n + r->path.n + b->method_text.n + 3;
+	char *key = arena_must(b->in->arena, n);
+	struct text t;
+	const struct route *other;
+
+	text_init_fixed(&t, key, n);
+	text_add_bytes(&t, r->host);
+	text_add_char(&t, '\0');
+	text_add_char(&t, r->path_type == PATH_EXACT ? '=' : '^');
+	text_add_bytes(&t, r->path);
+	text_add_char(&t, '\0');
+	text_add_bytes(&t, b->method_text);
+	other = map_get(&b->seen, text_bytes(&t));
+	if (other == NULL) {
+		map_put(&b->seen, text_bytes(&t), b->out->v[b->out->n]);
+		return true;
+	}
+	struct finding at = build_warning(b->ingress, p->at, "route-duplicate");
+	findings_add(b->in->findings, &at,
+		"the older Ingress " BYTES_FMT
+		" has the same host, path and conditions and is the one that serves; this route is "
+		"left out",
+		BYTES_ARG(other->name));
+	return false;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------- */
+
+static void fill_route(const struct builder *b, struct route *r)
+{
+	struct arena *a = b->in->arena;
+
+	r->name = build_text(a, b->ingress->meta.name);
+	r->path = b->nocase ? build_lower(a, r->path) : build_text(a, r->path);
+	r->path_nocase = b->nocase;
+	r->methods = b->methods;
+	r->destinations = b->destinations;
+	r->n_destinations = b->n_destinations;
+	r->total_weight = b->total_weight;
+	r->auth = b->auth;
+	r->rewrite = b->rewrite;
+	for (size_t i = 0; i < r->n_destinations; i++) {
+		r->is_ai = r->is_ai || r->destinations[i].provider != NULL;
+	}
+}
+
+static void add_path(struct builder *b, const struct ingress_path *p)
+{
+	struct route *r;
+
+	if (p->backend_service) {
+		skip(b, p->at, "service-backend",
+			"this program finds upstreams in mcpbridges/default.yaml, not in Services of "
+			"Kubernetes; the path is left out");
+		return;
+	}
+	r = arena_must(b->in->arena, sizeof(*r));
+	r->host = b->host;
+	b->out->v[b->out->n] = r;
+	if (!read_path(b, p, r) || !is_new(b, r, p)) {
+		return;
+	}
+	fill_route(b, r);
+	r->rank = (unsigned)b->out->n; /* the order of the Ingresses; ranks come last */
+	b->out->n++;
+}
+
+static void add_ingress(struct builder *b)
+{
+	const struct ingress *spec = &b->ingress->u.ingress;
+
+	if (spec->n_rules == 0 || !read_ingress(b)) {
+		return;
+	}
+	for (size_t i = 0; i < spec->n_rules; i++) {
+		if (spec->rules[i].n_paths == 0 || !read_host(b, &spec->rules[i])) {
+			continue;
+		}
+		read_destinations(b);
+		for (size_t k = 0; k < spec->rules[i].n_paths; k++) {
+			add_path(b, &spec->rules[i].paths[k]);
+		}
+	}
+}
+
+/* Older first; no time at all is the oldest. All of them are in one namespace. */
+static int by_age(const void *a, const void *b)
+{
+	const struct object *x = *(const struct object *const *)a;
+	const struct object *y = *(const struct object *const *)b;
+	int c = bytes_cmp(x->meta.creation, y->meta.creation);
+
+	return c != 0 ? c : bytes_cmp(x->meta.name, y->meta.name);
+}
+
+static bool is_catch_all(const struct route *r)
+{
+	return r->path_type == PATH_PREFIX && r->path.n == 1 && r->methods == 0;
+}
+
+/* Length of the methods joined by bars; 0 for any. */
+static size_t expression_length(uint16_t methods)
+{
+	size_t n = 0;
+
+	for (unsigned m = METHOD_GET; m <= METHOD_PATCH; m++) {
+		n += (methods >> m & 1u) != 0 ? strlen(method_name((enum method)m)) + 1 : 0;
+	}
+	return n;
+}
+
+static int by_methods(const struct route *x, const struct route *y)
+{
+	size_t a = expression_length(x->methods);
+	size_t b = expression_length(y->methods);
+
+	if (a == b) {
+		return 0;
+	}
+	if (a == 0 || b == 0) {
+		return a == 0 ? 1 : -1;
+	}
+	return a < b ? -1 : 1;
+}
+
+/* The table of higress-resources.md §5.3, inside one host. */
+static int by_precedence(const void *a, const void *b)
+{
+	const struct route *x = *(const struct route *const *)a;
+	const struct route *y = *(const struct route *const *)b;
+	int c = bytes_cmp(x->host, y->host);
+
+	if (c == 0) {
+		c = (int)is_catch_all(x) - (int)is_catch_all(y);
+	}
+	if (c == 0) {
+		c = (int)(x->path_type != PATH_EXACT) - (int)(y->path_type != PATH_EXACT);
+	}
+	if (c == 0) {
+		c = (y->path.n > x->path.n) - (y->path.n < x->path.n);
+	}
+	if (c == 0) {
+		c = by_methods(x, y);
+	}
+	return c != 0 ? c : (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static void set_ranks(struct routes *r)
+{
+	unsigned rank = 0;
+
+	qsort(r->v, r->n, sizeof(struct route *), by_precedence);
+	for (size_t i = 0; i < r->n; i++) {
+		rank = i != 0 && bytes_eq(r->v[i]->host, r->v[i - 1]->host) ? rank + 1 : 0;
+		r->v[i]->rank = rank;
+	}
+}
+
+static size_t count_paths(const struct snapshot *s, size_t from, size_t n)
+{
+	size_t sum = 0;
+
+	for (size_t i = from; i < from + n; i++) {
+		const struct ingress *spec = &s->objects[i]->u.ingress;
+
+		for (size_t k = 0; k < spec->n_rules; k++) {
+			sum += spec->rules[k].n_paths;
+		}
+	}
+	return sum;
+}
+
+void routes_compile(struct routes *out, const struct routes_input *in)
+{
+	size_t from;
+	size_t n = snapshot_kind(in->snapshot, RESOURCE_INGRESS, &from);
+	struct builder b = {.in = in, .out = out};
+	struct object **sorted = arena_must(in->arena, (n + 1) * sizeof(struct object *));
+
+	out->n = 0;
+	out->v = arena_must(
+		in->arena, (count_paths(in->snapshot, from, n) + 1) * sizeof(struct route *));
+	if (n == 0) {
+		return;
+	}
+	memcpy(sorted, in->snapshot->objects + from, n * sizeof(struct object *));
+	qsort(sorted, n, sizeof(struct object *), by_age);
+	map_init(&b.seen, in->seed);
+	for (size_t i = 0; i < n; i++) {
+		b.ingress = sorted[i];
+		add_ingress(&b);
+	}
+	map_done(&b.seen);
+	set_ranks(out);
+}

@@ -1,0 +1,33 @@
+/*
+ * Ingresses to routes (higress-resources.md §5.1, §5.3).
+ */
+#ifndef PLAN_ROUTES_H
+#define PLAN_ROUTES_H
+
+#include "plan/auth_rules.h"
+#include "plan/plan.h"
+#include "plan/services.h"
+#include "plan/upstreams.h"
+
+/* A longer path that is compared without case is refused: a request's is lowered into a buffer of this
+ * size. */
+#define ROUTES_NOCASE_MAX 1024u
+
+struct routes {
+	struct route **v; /* by host, then by rank */
+	size_t n;
+};
+
+struct routes_input {
+	const struct snapshot *snapshot;
+	const struct hash_seed *seed;
+	struct services *services;
+	struct upstreams *upstreams;
+	struct auth_rules *auth;
+	struct arena *arena;
+	struct findings *findings;
+};
+
+void routes_compile(struct routes *out, const struct routes_input *in);
+
+#endif

@@ -1,0 +1,284 @@
+#include "plan/services.h"
+
+#include <arpa/inet.h>
+
+#include "base/num.h"
+#include "plan/build.h"
+
+/* Half of the cells: two plans can be bound at once while one replaces the other. */
+#define ENDPOINTS_MAX (CELLS_MAX / 2)
+
+struct compiling {
+	struct services *out;
+	const struct object *where;
+	const struct registry *registry;
+	struct arena *arena;
+	struct findings *findings;
+};
+
+#define registry_error(c, code, at, ...)                                     \
+	do {                                                                 \
+		struct finding where_ = build_error((c)->where, (at), code); \
+		findings_add((c)->findings, &where_, __VA_ARGS__);           \
+	} while (0)
+
+/* --- addresses ---------------------------------------------------------------------------------- */
+
+static bool is_address(int family, struct bytes host)
+{
+	unsigned char room[16];
+	char text[64];
+
+	if (host.n >= sizeof(text)) {
+		return false;
+	}
+	memcpy(text, host.p, host.n);
+	text[host.n] = '\0';
+	return inet_pton(family, text, room) == 1;
+}
+
+static bool is_literal(struct bytes host)
+{
+	return is_address(AF_INET, host) || is_address(AF_INET6, host);
+}
+
+/* "1.2.3.4:80" or "[::1]:80". */
+static bool read_static(struct bytes entry, struct endpoint *out)
+{
+	size_t colon = entry.n;
+	uint64_t port;
+
+	while (colon > 0 && entry.p[colon - 1] != ':') {
+		colon--;
+	}
+	if (colon == 0 ||
+		!num_parse_u64(bytes_of(entry.p + colon, entry.n - colon), 65535, &port) ||
+		port == 0) {
+		return false;
+	}
+	out->host = bytes_of(entry.p, colon - 1);
+	out->port = (uint16_t)port;
+	if (bytes_starts(out->host, BYTES("[")) && bytes_ends(out->host, BYTES("]"))) {
+		out->host = bytes_of(out->host.p + 1, out->host.n - 2);
+		return is_address(AF_INET6, out->host);
+	}
+	return is_address(AF_INET, out->host);
+}
+
+/* Labels of letters, digits, '-' and '_' (which container networks use), 63 each, 253 in all. */
+static bool is_host_name(struct bytes host)
+{
+	struct bytes rest = host;
+
+	if (host.n == 0 || host.n > 253) {
+		return false;
+	}
+	while (rest.p != NULL) {
+		struct bytes label = bytes_cut(&rest, '.');
+
+		if (label.n == 0 || label.n > 63 || label.p[0] == '-' ||
+			label.p[label.n - 1] == '-') {
+			return false;
+		}
+		for (size_t i = 0; i < label.n; i++) {
+			char c = ascii_lower(label.p[i]);
+
+			if (!(c >= 'a' && c <= 'z') && !ascii_digit(c) && c != '-' && c != '_') {
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+/* What Higress takes in a dns registry: a name of at least two labels. */
+static bool is_qualified(struct bytes host)
+{
+	return memchr(host.p, '.', host.n) != NULL && !is_address(AF_INET, host);
+}
+
+static bool read_dns(const struct compiling *c, struct bytes entry, struct endpoint *out)
+{
+	out->port = (uint16_t)c->registry->port;
+	out->host = entry;
+	if (bytes_starts(entry, BYTES("[")) && bytes_ends(entry, BYTES("]"))) {
+		out->host = bytes_of(entry.p + 1, entry.n - 2);
+	}
+	if (is_address(AF_INET6, out->host)) {
+		return true;
+	}
+	if (!is_host_name(out->host)) {
+		return false;
+	}
+	if (!is_qualified(out->host)) {
+		struct finding at =
+			build_warning(c->where, c->registry->domain_at, "host-not-qualified");
+
+		findings_add(c->findings, &at,
+			"registry " BYTES_FMT ": " BYTES_FMT
+			" works here, but Higress takes only names of two labels and more in a dns "
+			"registry",
+			BYTES_ARG(c->registry->name), BYTES_ARG(entry));
+	}
+	return true;
+}
+
+static size_t count_entries(struct bytes list)
+{
+	size_t n = 1;
+
+	for (size_t i = 0; i < list.n; i++) {
+		n += list.p[i] == ',';
+	}
+	return n;
+}
+
+static void read_endpoints(struct compiling *c, struct service *s, bool is_static)
+{
+	struct bytes rest = c->registry->domain;
+
+	s->endpoints = arena_must(c->arena, count_entries(rest) * sizeof(*s->endpoints));
+	while (rest.p != NULL) {
+		struct bytes entry = bytes_trim(bytes_cut(&rest, ','));
+		struct endpoint e = {0};
+
+		if (entry.n == 0) {
+			continue;
+		}
+		if (!(is_static ? read_static(entry, &e) : read_dns(c, entry, &e))) {
+			registry_error(c, "registry-domain", c->registry->domain_at,
+				"registry " BYTES_FMT ": " BYTES_FMT " is no %s; it is left out",
+				BYTES_ARG(c->registry->name), BYTES_ARG(entry),
+				is_static ? "address with port" : "host name");
+			continue;
+		}
+		if (c->out->n_endpoints == ENDPOINTS_MAX) {
+			registry_error(c, "too-many-endpoints", c->registry->domain_at,
+				"there are more than %u endpoints; the rest is left out",
+				ENDPOINTS_MAX);
+			return;
+		}
+		e.host = build_lower(c->arena, e.host);
+		s->endpoints[s->n_endpoints++] = e;
+		c->out->n_endpoints++;
+	}
+}
+
+/* --- registries --------------------------------------------------------------------------------- */
+
+static bool read_protocol(struct compiling *c, struct service *s)
+{
+	struct bytes protocol = c->registry->protocol;
+
+	s->tls = bytes_eq_nocase(protocol, BYTES("https"));
+	if (protocol.n == 0 || s->tls || bytes_eq_nocase(protocol, BYTES("http"))) {
+		return true;
+	}
+	registry_error(c, "registry-protocol", c->registry->at,
+		"registry " BYTES_FMT
+		": this version speaks http and https to upstreams, not " BYTES_FMT,
+		BYTES_ARG(c->registry->name), BYTES_ARG(protocol));
+	return false;
+}
+
+static bool read_registry(struct compiling *c, struct service *s)
+{
+	const struct registry *r = c->registry;
+	bool is_static = bytes_eq(r->type, BYTES("static"));
+
+	if (!is_static && !bytes_eq(r->type, BYTES("dns"))) {
+		registry_error(c, "registry-type", r->at,
+			"registry " BYTES_FMT
+			": this version reads registries of type static and "
+			"dns, not " BYTES_FMT,
+			BYTES_ARG(r->name), BYTES_ARG(r->type));
+		return false;
+	}
+	if (r->proxy_name.n != 0) {
+		registry_error(c, "unsupported-setting", r->at,
+			"registry " BYTES_FMT
+			": this version cannot go through a proxy; "
+			"proxyName must be removed before traffic may go there directly",
+			BYTES_ARG(r->name));
+		return false;
+	}
+	if (r->port == 0 && !is_static) {
+		registry_error(c, "registry-port", r->at, "registry " BYTES_FMT " needs a port",
+			BYTES_ARG(r->name));
+		return false;
+	}
+	s->port = r->port != 0 ? (uint16_t)r->port : 80;
+	if (!read_protocol(c, s)) {
+		return false;
+	}
+	read_endpoints(c, s, is_static);
+	if (s->n_endpoints == 0) {
+		registry_error(c, "registry-without-endpoint", r->at,
+			"registry " BYTES_FMT " has no usable entry in domain", BYTES_ARG(r->name));
+		return false;
+	}
+	s->sni = build_lower(c->arena, r->sni);
+	if (s->tls && s->sni.n == 0 && !is_static && s->n_endpoints == 1 &&
+		!is_literal(s->endpoints[0].host)) {
+		s->sni = s->endpoints[0].host;
+	}
+	return true;
+}
+
+static struct bytes service_name(struct arena *a, const struct registry *r)
+{
+	char *p = arena_must(a, r->name.n + 1 + r->type.n + 1);
+
+	memcpy(p, r->name.p, r->name.n);
+	p[r->name.n] = '.';
+	memcpy(p + r->name.n + 1, r->type.p, r->type.n);
+	return bytes_of(p, r->name.n + 1 + r->type.n);
+}
+
+static void add_registry(struct compiling *c)
+{
+	struct services *out = c->out;
+	struct service *s = &out->v[out->n];
+
+	*s = (struct service){.name = service_name(c->arena, c->registry)};
+	if (map_get(&out->by_name, s->name) != NULL) {
+		struct finding at = build_warning(c->where, c->registry->at, "registry-duplicate");
+
+		findings_add(c->findings, &at,
+			"there is an earlier registry " BYTES_FMT
+			" of this type; this one is not used",
+			BYTES_ARG(c->registry->name));
+		return;
+	}
+	if (read_registry(c, s)) {
+		map_put(&out->by_name, s->name, s);
+		out->n++;
+	} else {
+		map_put(&out->left_out, s->name, out);
+	}
+}
+
+void services_compile(struct services *out, const struct snapshot *s, const struct hash_seed *seed,
+	struct arena *a, struct findings *f)
+{
+	const struct object *bridge = snapshot_get(s, RESOURCE_MCPBRIDGE, BYTES("default"));
+	struct compiling c = {.out = out, .where = bridge, .arena = a, .findings = f};
+
+	*out = (struct services){0};
+	map_init(&out->by_name, seed);
+	map_init(&out->left_out, seed);
+	if (bridge == NULL) {
+		return;
+	}
+	out->v = arena_must(a, (bridge->u.mcpbridge.n_registries + 1) * sizeof(*out->v));
+	for (size_t i = 0; i < bridge->u.mcpbridge.n_registries; i++) {
+		c.registry = &bridge->u.mcpbridge.registries[i];
+		add_registry(&c);
+	}
+}
+
+void services_done(struct services *s)
+{
+	map_done(&s->by_name);
+	map_done(&s->left_out);
+}
