@@ -1,0 +1,328 @@
+/*
+ * What is remembered of a file: what it looked like to stat, and its last good object. A file that looks
+ * the same is not read again, unless it had just been written when it was last read: two writes within
+ * one tick of the file system's clock look alike. A file that was bad is read again every time, so that
+ * every report names it.
+ */
+#include "store/directory.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+/* Younger than this when it was read: may change once more without looking different. */
+#define SETTLED_NS 2000000000u
+#define PATH_MAX_BYTES 4096u
+#define REPORT_MAX ((size_t)64 << 20)
+#define SUFFIX ".yaml"
+
+struct file {
+	char *name; /* "ingresses/a.yaml" */
+	struct file_stat stat;
+	bool settled, bad;
+	struct object *object; /* the last good one; NULL: there has been none */
+	unsigned seen;         /* number of the pass that met it last */
+};
+
+struct kind_files {
+	struct file **v; /* by name */
+	size_t n, cap;
+};
+
+struct directory {
+	char *root;
+	struct kind_files kinds[RESOURCE_KIND_COUNT];
+	unsigned pass;
+};
+
+/* One pass over one kind. */
+struct pass {
+	struct directory *directory;
+	struct directory_report *report;
+	struct kind_files *files;
+	enum resource_kind kind;
+	size_t next; /* in files: names come sorted on both sides */
+};
+
+struct directory *directory_new(const char *root)
+{
+	struct directory *d = must_alloc(sizeof(*d));
+
+	d->root = must_strdup(root);
+	return d;
+}
+
+static void free_file(struct file *f)
+{
+	object_unref(f->object);
+	free(f->name);
+	free(f);
+}
+
+void directory_free(struct directory *d)
+{
+	if (d == NULL) {
+		return;
+	}
+	for (size_t k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		for (size_t i = 0; i < d->kinds[k].n; i++) {
+			free_file(d->kinds[k].v[i]);
+		}
+		free(d->kinds[k].v);
+	}
+	free(d->root);
+	free(d);
+}
+
+/* --- findings ----------------------------------------------------------------------------------- */
+
+static void report_fault(
+	struct directory_report *r, const char *name, const char *code, const char *text)
+{
+	struct finding at = {.level = FINDING_ERROR, .file = bytes_str(name), .code = code};
+
+	findings_add(&r->findings, &at, "%s", text);
+}
+
+static void report_object(struct directory_report *r, const struct object *o)
+{
+	for (const struct finding *f = o->findings.first; f != NULL; f = f->next) {
+		findings_add(&r->findings, f, BYTES_FMT, BYTES_ARG(f->text));
+	}
+}
+
+/* --- one file ----------------------------------------------------------------------------------- */
+
+static bool looks_same(const struct file *f, const struct file_stat *now)
+{
+	return f->stat.exists && f->stat.size == now->size && f->stat.mtime_ns == now->mtime_ns &&
+		f->stat.inode == now->inode;
+}
+
+/* Whether the last good object was read of these very bytes. */
+static bool is_object_of(const struct object *o, struct bytes text)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+
+	ASSERT(EVP_Digest(text.n != 0 ? text.p : "", text.n, digest, NULL, EVP_sha256(), NULL) ==
+		1);
+	return memcmp(o->hash, digest, sizeof(o->hash)) == 0;
+}
+
+static void parse(struct pass *p, struct file *f, struct bytes text)
+{
+	struct object *o;
+
+	if (f->object != NULL && is_object_of(f->object, text)) {
+		f->bad = false; /* touched, not changed: whoever shares it goes on doing so */
+		return;
+	}
+	o = object_read(p->kind, bytes_str(f->name), text, &p->report->findings);
+	p->report->read++;
+	f->bad = o == NULL;
+	if (o != NULL) {
+		object_unref(f->object);
+		f->object = o;
+	}
+}
+
+static void read_file(struct pass *p, struct file *f, const char *path)
+{
+	struct file_stat stat;
+	struct fault fault;
+	struct text text;
+	uint64_t now_ns = clock_wall_ms() * 1000000u;
+
+	text_init(&text, RESOURCE_FILE_MAX);
+	if (file_read(path, RESOURCE_FILE_MAX, &text, &stat, &fault) == 0) {
+		f->stat = stat;
+		f->settled = stat.mtime_ns + SETTLED_NS < now_ns;
+		parse(p, f, text_bytes(&text));
+	} else {
+		f->bad = true;
+		report_fault(p->report, f->name,
+			fault.err == ERR_LIMIT ? "too-large" : "file-unreadable", fault.text);
+	}
+	text_done(&text);
+}
+
+static struct file *add_file(struct kind_files *k, size_t at, const char *name)
+{
+	struct file *f = must_alloc(sizeof(*f));
+
+	if (k->n == k->cap) {
+		k->cap = k->cap != 0 ? k->cap * 2 : 16;
+		k->v = must_realloc(k->v, k->cap * sizeof(struct file *));
+	}
+	memmove(&k->v[at + 1], &k->v[at], (k->n - at) * sizeof(struct file *));
+	k->v[at] = f;
+	k->n++;
+	f->name = must_strdup(name);
+	return f;
+}
+
+/* Names are met in their order, so the place is where the last one was or behind it. */
+static struct file *find_file(struct pass *p, const char *name)
+{
+	struct kind_files *k = p->files;
+
+	while (p->next < k->n && strcmp(k->v[p->next]->name, name) < 0) {
+		p->next++;
+	}
+	if (p->next < k->n && strcmp(k->v[p->next]->name, name) == 0) {
+		return k->v[p->next];
+	}
+	return add_file(k, p->next, name);
+}
+
+static bool is_resource_name(const char *name)
+{
+	struct bytes n = bytes_str(name);
+
+	return n.n > sizeof(SUFFIX) - 1 && bytes_ends(n, BYTES(SUFFIX));
+}
+
+static bool on_name(void *arg, const char *name)
+{
+	struct pass *p = arg;
+	char path[PATH_MAX_BYTES];
+	char label[512];
+	struct file_stat stat;
+	struct text t;
+	struct file *f;
+
+	if (!is_resource_name(name)) {
+		return true;
+	}
+	text_init_fixed(&t, path, sizeof(path));
+	text_addf(&t, "%s/%s/%s", p->directory->root, resource_dir(p->kind), name);
+	text_add_char(&t, '\0');
+	if (text_full(&t)) {
+		report_fault(p->report, name, "file-unreadable", "the path is too long");
+		return true;
+	}
+	text_init_fixed(&t, label, sizeof(label));
+	text_addf(&t, "%s/%s", resource_dir(p->kind), name);
+	text_add_char(&t, '\0'); /* names have at most 255 bytes */
+	if (file_stat(path, &stat) == 0 && (!stat.exists || stat.is_dir)) {
+		return true; /* gone since it was listed, or a directory */
+	}
+	p->report->files++;
+	f = find_file(p, label);
+	f->seen = p->directory->pass;
+	if (f->bad || !f->settled || !looks_same(f, &stat)) {
+		read_file(p, f, path);
+	}
+	if (f->object != NULL && !f->bad) {
+		report_object(p->report, f->object);
+	}
+	p->report->kept_bad += f->bad && f->object != NULL;
+	return true;
+}
+
+/* --- one kind ----------------------------------------------------------------------------------- */
+
+static void forget_gone(struct kind_files *k, unsigned pass)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < k->n; i++) {
+		if (k->v[i]->seen == pass) {
+			k->v[kept++] = k->v[i];
+		} else {
+			free_file(k->v[i]);
+		}
+	}
+	k->n = kept;
+}
+
+static void read_kind(struct directory *d, enum resource_kind kind, struct directory_report *r)
+{
+	struct pass p = {.directory = d, .report = r, .files = &d->kinds[kind], .kind = kind};
+	char path[PATH_MAX_BYTES];
+	struct fault fault;
+	struct text t;
+	int rc;
+
+	text_init_fixed(&t, path, sizeof(path));
+	text_addf(&t, "%s/%s", d->root, resource_dir(kind));
+	text_add_char(&t, '\0');
+	if (text_full(&t)) {
+		report_fault(r, resource_dir(kind), "file-unreadable", "the path is too long");
+		return;
+	}
+	rc = file_list(path, on_name, &p, &fault);
+	if (rc != 0 && rc != ERR_NOT_FOUND) {
+		report_fault(r, resource_dir(kind), "directory-unreadable", fault.text);
+		return; /* all that was known of it stays */
+	}
+	forget_gone(p.files, d->pass);
+}
+
+struct snapshot *directory_read(struct directory *d, struct directory_report *report)
+{
+	struct snapshot *s = snapshot_new();
+
+	*report = (struct directory_report){0};
+	arena_init(&report->arena, REPORT_MAX);
+	findings_init(&report->findings, &report->arena);
+	d->pass++;
+	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		read_kind(d, (enum resource_kind)k, report);
+		for (size_t i = 0; i < d->kinds[k].n; i++) {
+			if (d->kinds[k].v[i]->object != NULL) {
+				snapshot_put(s, object_ref(d->kinds[k].v[i]->object));
+			}
+		}
+	}
+	return s;
+}
+
+void directory_report_done(struct directory_report *r)
+{
+	arena_done(&r->arena);
+}
+
+/* --- is there anything -------------------------------------------------------------------------- */
+
+struct search {
+	const char *root;
+	bool found;
+};
+
+static bool on_any_file(void *arg, const char *name)
+{
+	bool *found = arg;
+
+	*found = is_resource_name(name);
+	return !*found;
+}
+
+static bool on_any_directory(void *arg, const char *name)
+{
+	struct search *s = arg;
+	char path[PATH_MAX_BYTES];
+	struct fault fault;
+	struct text t;
+
+	text_init_fixed(&t, path, sizeof(path));
+	text_addf(&t, "%s/%s", s->root, name);
+	text_add_char(&t, '\0');
+	if (text_full(&t)) {
+		return true;
+	}
+	IGNORE(file_list(path, on_any_file, &s->found, &fault)); /* a file, or unreadable */
+	return !s->found;
+}
+
+bool directory_is_empty(const char *root)
+{
+	struct search s = {.root = root};
+	struct fault fault;
+
+	IGNORE(file_list(root, on_any_directory, &s, &fault)); /* a missing root is empty */
+	return !s.found;
+}
