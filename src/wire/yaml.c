@@ -39,6 +39,7 @@ struct frame {
 	size_t end;                /* of the last item's bytes */
 	struct yaml_node *key;     /* of a map: waits for its value */
 	struct yaml_node *sources; /* of a map: values of merge keys, linked by next */
+	struct yaml_node *last_source;
 	struct extent extent;
 	struct anchor *anchor;
 	struct map index; /* members by key, once there are many */
@@ -272,8 +273,6 @@ static int merge_sources(struct builder *b, struct frame *f)
 
 static int add_member(struct builder *b, struct frame *f, struct yaml_node *n)
 {
-	struct yaml_node **end = &f->sources;
-
 	if (f->key == NULL) {
 		f->key = n;
 		return 0;
@@ -288,10 +287,8 @@ static int add_member(struct builder *b, struct frame *f, struct yaml_node *n)
 		return fail(b, ERR_SYNTAX, mark_of(n),
 			"a merge key (<<) needs a mapping or a list of mappings");
 	}
-	while (*end != NULL) {
-		end = &(*end)->next;
-	}
-	*end = n;
+	*(f->last_source != NULL ? &f->last_source->next : &f->sources) = n;
+	f->last_source = n;
 	return 0;
 }
 

@@ -273,6 +273,7 @@ static const struct tree_row trees[] = {
 		"wherever the merge key stands"},
 	{"m: [&x {a: 1}, &y {a: 2, b: 2}]\nc: {<<: [*x, *y]}\n",
 		"{m=[{a=i:1} {a=i:2 b=i:2}] c={a=i:1 b=i:2}}", "of several sources the first wins"},
+	{"a: {<<: {b: 1}, <<: {b: 2, c: 3}}\n", "{a={b=i:1 c=i:3}}", "two merge keys"},
 	{"a: {<<: {b: 1}}\n", "{a={b=i:1}}", "a merge of a mapping in place"},
 	{"\"<<\": 1\n", "{<<=i:1}", "a quoted << is a key"},
 	{"a: <<\n", "{a=s:<<}", "and as a value it is text"},
@@ -604,6 +605,8 @@ static void limits(void **state)
 	assert_int_equal(yaml_parse(&a, bytes_str(bomb), &doc, NULL), ERR_LIMIT);
 	arena_done(&a);
 	assert_int_equal(parse_repeated("", "- \n", "", YAML_NODES_MAX), ERR_LIMIT);
+	/* Merge keys in one mapping cost what they add, not their number squared. */
+	assert_int_equal(parse_repeated("m: &m {a: 1}\nc:\n", "  <<: *m\n", "", 300000), 0);
 	/* What an arena cannot hold is refused as a value, at every size. */
 	for (size_t max = 0; max < 2000; max += 16) {
 		struct fault fault = {0};
