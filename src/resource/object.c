@@ -123,6 +123,8 @@ static const char *advice(struct bytes what)
 		{"did not find expected key", "check the indentation and the quotes before it"},
 		{"did not find expected '-' indicator", "check the indentation of the list"},
 		{"found unexpected end of stream", "close the quotes or brackets before it"},
+		{"invalid leading UTF-8 octet", "save the file as UTF-8"},
+		{"found a tab character that violates indentation", "indent with blanks"},
 		{"control characters are not allowed", "remove them; the file must be UTF-8 text"},
 		{"the alias names no anchor before it",
 			"define the anchor, or quote a leading '*'"},

@@ -109,7 +109,7 @@ struct wasmplugin {
 	struct bytes
 		plugin; /* from the label higress.io/wasm-plugin-name, else from the object's name
 				without ".internal" or "-<version>" */
-	struct bytes phase;
+	struct bytes phase; /* empty: unspecified */
 	int64_t priority;
 	const struct yaml_node *config; /* defaultConfig, may be NULL */
 	bool config_disabled;           /* defaultConfigDisable */
