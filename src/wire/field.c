@@ -60,8 +60,8 @@ static uint64_t load(const char *p, size_t n)
 	return word;
 }
 
-/* Whether text, its letters made lower case, is the word of a known name. 0x40 is set in letters and
- * clear in '-', so only letters are folded and no control character becomes a '-'. */
+/* Whether text, its letters made lower case, is the word of a known name. 0x40 is set in letters
+ * and clear in '-', so only letters are folded and no control character becomes a '-'. */
 static bool same_word(uint64_t text, uint64_t known)
 {
 	uint64_t fold = (known & 0x4040404040404040u) >> 1;

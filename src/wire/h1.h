@@ -52,22 +52,23 @@ struct h1_head {
  * Content-Length or one that is no plain number, Content-Length beside Transfer-Encoding, any
  * Transfer-Encoding other than exactly "chunked" once (and none in HTTP/1.0), a missing or second
  * Host in HTTP/1.1, a Host with characters outside host[:port], more than one blank in the request
- * line, targets with bytes outside 0x21..0x7e, more than 32 names in Connection. The first line, a bare
- * LF and the limit are judged as soon as they are there, the rest when the head is whole; what is said
- * never depends on how the bytes were split. An empty line before the request line is skipped
- * once (RFC 9112 §2.2). Absolute-form targets are accepted as they are (url_split understands them).
- * out->fields must point to H1_FIELDS_MAX fields. *scanned starts at 0 for each head.
+ * line, targets with bytes outside 0x21..0x7e, more than 32 names in Connection. The first line, a
+ * bare LF and the limit are judged as soon as they are there, the rest when the head is whole; what
+ * is said never depends on how the bytes were split. An empty line before the request line is
+ * skipped once (RFC 9112 §2.2). Absolute-form targets are accepted as they are (url_parse_target
+ * understands them). out->fields must point to H1_FIELDS_MAX fields. *scanned starts at 0 for each
+ * head.
  */
 MUST_CHECK enum read_rc h1_parse_request(
 	struct h1_head *out, struct bytes in, size_t *scanned, size_t *used, struct fault *fault);
 
 /* The same for a response; `request_was_head` and status 1xx, 204, 304 mean H1_NO_BODY. A response
- * with neither length nor chunked is H1_TO_CLOSE and not keep_alive; a 1xx or 204 that
- * announces a body is not keep_alive either. No blank is needed where there is no reason. fault.status is 502. */
+ * with neither length nor chunked is H1_TO_CLOSE and not keep_alive; a 1xx or 204 that announces a
+ * body is not keep_alive either. No blank is needed where there is no reason. fault.status is 502. */
 MUST_CHECK enum read_rc h1_parse_response(struct h1_head *out, struct bytes in,
 	bool request_was_head, size_t *scanned, size_t *used, struct fault *fault);
 
-/* --- chunked bodies (RFC 9112 §7.1) ------------------------------------------------------------- */
+/* --- chunked bodies (RFC 9112 §7.1) ----------------------------------------------------------- */
 
 /* A chunk-size line with its extension; trailers count as one head. */
 #define H1_CHUNK_LINE_MAX 256u
@@ -82,10 +83,10 @@ struct h1_chunked {
 void h1_chunked_init(struct h1_chunked *c);
 
 /*
- * Decodes p[0..n) in place: data bytes move to the front, their number is *data_n; *used is how many
- * of the n input bytes were consumed (all of them unless READ_DONE). READ_DONE: the final chunk and
- * the trailers (dropped) are behind us; bytes from p + *used belong to the next message, and are not
- * moved. READ_FAIL: fault.status 400.
+ * Decodes p[0..n) in place: data bytes move to the front, their number is *data_n; *used is how
+ * many of the n input bytes were consumed (all of them unless READ_DONE). READ_DONE: the final
+ * chunk and the trailers (dropped) are behind us; bytes from p + *used belong to the next message,
+ * and are not moved. READ_FAIL: fault.status 400.
  */
 MUST_CHECK enum read_rc h1_chunked_decode(
 	struct h1_chunked *c, char *p, size_t n, size_t *data_n, size_t *used, struct fault *fault);

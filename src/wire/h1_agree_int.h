@@ -1,6 +1,6 @@
 /*
- * For the fuzz targets of HTTP/1 heads: the same bytes fed whole, byte by byte and in two parts must
- * give the same facts, and a head that is accepted has no line end but CR LF in it.
+ * For the fuzz targets of HTTP/1 heads: the same bytes fed whole, byte by byte and in two parts
+ * must give the same facts, and a head that is accepted has no line end but CR LF in it.
  */
 #ifndef WIRE_H1_AGREE_INT_H
 #define WIRE_H1_AGREE_INT_H

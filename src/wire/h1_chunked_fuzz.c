@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/num.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct result {
@@ -38,13 +40,14 @@ static struct result decode(struct bytes in, size_t step)
 static void check_plainly(struct bytes in, const struct result *got)
 {
 	size_t at = 0, n = 0;
-	unsigned long long size;
+	uint64_t size;
 	char *text = bytes_dup(in);
 	do {
-		char *end;
-		size = strtoull(text + at, &end, 16);
-		char *line_end = strstr(end, "\r\n");
-		ASSERT(end != text + at && line_end != NULL);
+		struct bytes digits =
+			bytes_of(text + at, strspn(text + at, "0123456789abcdefABCDEF"));
+		ASSERT(num_parse_hex(digits, INT64_MAX, &size));
+		char *line_end = strstr(text + at, "\r\n");
+		ASSERT(line_end != NULL);
 		at = (size_t)(line_end - text) + 2;
 		ASSERT(size <= got->data_n - n && memcmp(text + at, got->data + n, size) == 0);
 		n += size;

@@ -151,7 +151,7 @@ static size_t stuffed(char *out, const char *prefix, char c, size_t n, const cha
 	size_t len = strlen(prefix);
 	memcpy(out, prefix, len);
 	memset(out + len, c, n);
-	strcpy(out + len + n, suffix);
+	memcpy(out + len + n, suffix, strlen(suffix));
 	return len + n + strlen(suffix);
 }
 

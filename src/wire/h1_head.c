@@ -1,7 +1,7 @@
 /*
  * Heads, in two passes. The first looks for the empty line and goes on where it stopped before; the
- * second reads a head that is known to be whole, so every line in it ends in CR LF and no byte of it
- * needs a bound of its own. Only the first line is judged before the head is whole: who speaks
+ * second reads a head that is known to be whole, so every line in it ends in CR LF and no byte of
+ * it needs a bound of its own. Only the first line is judged before the head is whole: who speaks
  * something else (TLS, HTTP/2, HTTP/0.9) is told at once and not after a deadline. What is refused,
  * and why, does therefore not depend on how the bytes arrived.
  */
@@ -60,10 +60,11 @@ static bool is_crlf(const char *at)
 	return at[0] == '\r' && at[1] == '\n';
 }
 
-/* --- start lines -------------------------------------------------------------------------------- */
+/* --- start lines ------------------------------------------------------------------------------ */
 
 /* HTTP-version = "HTTP/" DIGIT "." DIGIT (RFC 9112 §2.3) with `behind` following; 0 when it is not
- * there, 505 when it is a version that we do not speak. Room for 8 bytes and behind is the caller's. */
+ * there, 505 when it is a version that we do not speak. Room for 8 bytes and behind is the
+ * caller's. */
 static int read_version(const char *at, const char *behind, uint8_t *minor)
 {
 	if (memcmp(at, "HTTP/", 5) != 0 || !ascii_digit(at[5]) || at[6] != '.' ||
@@ -110,8 +111,8 @@ static bool read_request_line(struct parse *p)
 	return true;
 }
 
-/* status-line = HTTP-version SP 3DIGIT SP [ reason-phrase ] CRLF (RFC 9112 §4). The second SP is often
- * left out where there is no reason; nothing else can be meant. */
+/* status-line = HTTP-version SP 3DIGIT SP [ reason-phrase ] CRLF (RFC 9112 §4). The second SP is
+ * often left out where there is no reason; nothing else can be meant. */
 static bool read_status_line(struct parse *p)
 {
 	const char *at = p->in.p + p->at;
@@ -146,7 +147,7 @@ static bool read_start_line(struct parse *p)
 	return p->is_request ? read_request_line(p) : read_status_line(p);
 }
 
-/* --- fields ------------------------------------------------------------------------------------- */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 static bool is_blank(char c)
 {
@@ -241,7 +242,7 @@ static bool read_fields(struct parse *p)
 	return true;
 }
 
-/* --- what the fields mean ----------------------------------------------------------------------- */
+/* --- what the fields mean --------------------------------------------------------------------- */
 
 static void mark_hop(struct parse *p, struct bytes name)
 {
@@ -364,8 +365,8 @@ static bool settle_response(struct parse *p, bool request_was_head)
 		return false;
 	}
 	bool never_body = out->status < 200 || out->status == 204;
-	/* A body that is announced where none may be: whoever sent this may send it too, and the bytes
-	 * must not be taken for the next response. */
+	/* A body that is announced where none may be: whoever sent this may send it too, and the
+	 * bytes must not be taken for the next response. */
 	if (never_body && out->framing != H1_NO_BODY) {
 		out->keep_alive = false;
 	}
@@ -379,7 +380,7 @@ static bool settle_response(struct parse *p, bool request_was_head)
 	return true;
 }
 
-/* --- arrival ------------------------------------------------------------------------------------ */
+/* --- arrival ---------------------------------------------------------------------------------- */
 
 enum stop {
 	STOP_WHOLE,   /* the empty line is there */
@@ -400,8 +401,8 @@ static enum stop look_for_end(struct bytes in, size_t *scanned, size_t *at_out)
 	return at > 0 && in.p[at - 1] == '\r' ? STOP_WHOLE : STOP_BARE_LF;
 }
 
-/* Whether the line that begins at p->at ends in the bytes from `before` on. Looks back over one line at
- * most once per line, so the cost stays linear. */
+/* Whether the line that begins at p->at ends in the bytes from `before` on. Looks back over one
+ * line at most once per line, so the cost stays linear. */
 static bool start_line_ended(const struct parse *p, size_t before)
 {
 	size_t from = MAX(before, p->at);

@@ -15,8 +15,9 @@ const char *h1_scan_value(const char *p, const char *end);
 const char *h1_scan_target(const char *p, const char *end);
 
 /*
- * The first line feed at from or later that either no CR precedes or that ends an empty line which is
- * not the first line: in.n when there is none. Bytes before `from` are looked at, but not returned.
+ * The first line feed at from or later that either no CR precedes or that ends an empty line which
+ * is not the first line: in.n when there is none. Bytes before `from` are looked at, but not
+ * returned.
  */
 size_t h1_scan_empty_line(struct bytes in, size_t from);
 

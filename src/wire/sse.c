@@ -1,7 +1,7 @@
 /*
  * Only line ends are searched for; what a line is gets decided at its end from its length and its
- * first bytes, which are kept across reads. So a long line costs one look per byte, however it comes,
- * and bytes that were fed before are never needed again.
+ * first bytes, which are kept across reads. So a long line costs one look per byte, however it
+ * comes, and bytes that were fed before are never needed again.
  */
 #include "wire/sse.h"
 
@@ -23,8 +23,8 @@ void sse_init(struct sse *s)
 	*s = (struct sse){.flags = AT_START};
 }
 
-/* Number of bytes before the first line feed or carriage return. One pass for both: two searches would
- * look at all the rest again for each line when one of them never comes. */
+/* Number of bytes before the first line feed or carriage return. One pass for both: two searches
+ * would look at all the rest again for each line when one of them never comes. */
 static size_t find_line_end(const char *p, size_t n)
 {
 	size_t at = 0;
@@ -65,8 +65,8 @@ static void drop_byte_order_mark(struct sse *s)
 	}
 }
 
-/* Whether a line of n bytes that begins with head is a field of that name: "data" alone is one with an
- * empty value. *skip is what stands before the value: name, colon and one blank. */
+/* Whether a line of n bytes that begins with head is a field of that name: "data" alone is one
+ * with an empty value. *skip is what stands before the value: name, colon and one blank. */
 static bool is_field(const char *head, size_t n, struct bytes name, uint32_t *skip)
 {
 	if (n < name.n || memcmp(head, name.p, name.n) != 0) {
@@ -125,8 +125,8 @@ static size_t take_line_end(struct sse *s, const char *p, size_t n)
 	return 1;
 }
 
-/* Takes a line, or what is there of it, from p[0..n), n > 0: how many bytes. *blank: it ended and was
- * empty. */
+/* Takes a line, or what is there of it, from p[0..n), n > 0: how many bytes. *blank: it ended and
+ * was empty. */
 static size_t take_line(struct sse *s, const char *p, size_t n, bool *blank)
 {
 	*blank = false;

@@ -233,10 +233,11 @@ static void lines_of_every_length(void **state)
 		char want[128] = "[1||";
 		memset(in + 5, 'v', n);
 		memset(want + 4, 'v', n);
-		strcpy(want + 4 + n, "]");
+		want[4 + n] = ']';
 		for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-			strcpy(in + 5 + n, ends[i]);
-			run_all_ways(in, strlen(in), want, "a line of another length");
+			size_t end_n = strlen(ends[i]);
+			memcpy(in + 5 + n, ends[i], end_n);
+			run_all_ways(in, 5 + n + end_n, want, "a line of another length");
 		}
 	}
 }

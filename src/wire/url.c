@@ -1,6 +1,7 @@
 /*
  * Hosts are letters, digits and "-._~" or an IPv6 address in brackets. RFC 3986 would also allow
- * escapes and sub-delimiters in a name; no host has them, and two readers may take them differently.
+ * escapes and sub-delimiters in a name; no host has them, and two readers may take them
+ * differently.
  */
 #include "wire/url.h"
 
