@@ -31,30 +31,59 @@ static uint32_t agree_random(uint32_t *seed)
 	return *seed >> 16;
 }
 
-/* Feeds in pieces of at most `piece` bytes (random below it when *seed is not 0), each a block of memory
- * of its own, so that the sanitizer sees every byte read beyond one. */
-static void agree_scan(struct agree *r, const struct json_query *q, const struct json_run *way,
-	struct bytes text, const size_t piece_seed[2])
+/* Never runs: every byte of a string that is not short and plain is looked at by json_string.c,
+ * which is the judge of the quicker ways. */
+static const char *agree_run_nowhere(const char *p, const char *end, bool *escaped)
 {
-	uint32_t seed = (uint32_t)piece_seed[1];
+	(void)end;
+	(void)escaped;
+	return p;
+}
+
+static const struct json_run agree_by_byte = {"by byte", agree_run_nowhere};
+
+/* How a text is cut into pieces. */
+struct agree_cuts {
+	size_t first;  /* bytes of the first piece; 0: like the others */
+	size_t piece;  /* of the others */
+	uint32_t seed; /* not 0: pieces are of random size, at most `piece` */
+};
+
+/* Each piece is a block of memory of its own that ends with it and is gone afterwards, so that the
+ * sanitizer sees a look behind it as well as a look back. */
+static enum read_rc agree_feed(struct json_scan *s, struct bytes piece, struct fault *fault)
+{
+	char *copy = malloc(MAX(piece.n, 1));
+	enum read_rc rc;
+
+	ASSERT(copy != NULL);
+	memcpy(copy, piece.p, piece.n);
+	rc = json_scan_feed(s, copy, piece.n, fault);
+	memset(copy, '"', piece.n);
+	free(copy);
+	return rc;
+}
+
+/* agree_done(r) afterwards. */
+static void agree_scan(struct agree *r, const struct json_query *q, const struct json_run *way,
+	struct bytes text, const struct agree_cuts *cuts)
+{
+	uint32_t seed = cuts->seed;
 	struct json_scan_room room;
 	struct json_scan *s;
 
 	*r = (struct agree){.rc = READ_MORE};
 	json_hits_init(&r->hits, NULL, 0, AGREE_HITS_MAX);
+	memset(&room, 0xa5, sizeof(room));
 	s = json_scan_init(&room, q, &r->hits);
 	s->run = way->run;
+	ASSERT(json_scan_feed(s, NULL, 0, NULL) == READ_MORE);
 	for (size_t at = 0; at < text.n && r->rc == READ_MORE;) {
-		size_t n = piece_seed[0];
-		char *copy;
+		size_t n = at == 0 && cuts->first != 0 ? cuts->first : cuts->piece;
 
 		n = seed != 0 ? 1 + agree_random(&seed) % n : n;
 		n = MIN(n, text.n - at);
-		copy = malloc(n);
-		ASSERT(copy != NULL);
-		memcpy(copy, text.p + at, n);
-		r->rc = json_scan_feed(s, copy, n, &r->fault);
-		free(copy);
+		r->rc = agree_feed(s, bytes_of(text.p + at, n), &r->fault);
 		at += n;
 	}
 	if (r->rc == READ_MORE) {
@@ -64,7 +93,16 @@ static void agree_scan(struct agree *r, const struct json_query *q, const struct
 		r->top = json_scan_top(s);
 		r->top_at = json_scan_top_at(s);
 		r->top_empty = json_scan_top_empty(s);
+	} else {
+		/* Once failed, it stays so. */
+		ASSERT(json_scan_feed(s, "1", 1, NULL) == READ_FAIL);
+		ASSERT(json_scan_end(s, NULL) == READ_FAIL);
 	}
+}
+
+static void agree_done(struct agree *r)
+{
+	json_hits_done(&r->hits);
 }
 
 static bool agree_same_hit(const struct json_hit *a, const struct json_hit *b)
@@ -81,6 +119,7 @@ static bool agree_same(const struct agree *a, const struct agree *b)
 	}
 	if (a->rc == READ_FAIL &&
 		(a->fault.err != b->fault.err || a->fault.where != b->fault.where ||
+			a->fault.status != b->fault.status ||
 			strcmp(a->fault.text, b->fault.text) != 0)) {
 		return false;
 	}
@@ -202,38 +241,29 @@ static const char *agree_tree(const struct agree *whole, struct bytes text)
 	return wrong;
 }
 
-/* Never runs: every byte of a string that is not short and plain is looked at by json_string.c. */
-static const char *agree_run_nowhere(const char *p, const char *end, bool *escaped)
-{
-	(void)end;
-	(void)escaped;
-	return p;
-}
-
 /* NULL when all agree: every way, whole, byte by byte, at random cuts; the tree. Else what does not. */
 static inline const char *json_agree(struct bytes text, uint32_t seed)
 {
 	struct json_query *q = json_query_new(agree_wants, ARRAY_LEN(agree_wants));
-	const size_t cuts[][2] = {
-		{MAX(text.n, 1), 0}, {1, 0}, {7, 0}, {63, 0}, {9, seed | 1}, {150, seed | 1}};
+	const struct agree_cuts cuts[] = {{0, MAX(text.n, 1), 0}, {0, 1, 0}, {0, 7, 0}, {0, 63, 0},
+		{0, 9, seed | 1}, {0, 150, seed | 1}};
 	size_t n_ways;
 	const struct json_run *ways = json_runs(&n_ways);
-	const struct json_run by_byte = {"by byte", agree_run_nowhere};
 	struct agree whole;
 	const char *wrong;
 
-	agree_scan(&whole, q, &by_byte, text, cuts[0]);
+	agree_scan(&whole, q, &agree_by_byte, text, &cuts[0]);
 	wrong = agree_tree(&whole, text);
 	for (size_t w = 0; wrong == NULL && w < n_ways; w++) {
 		for (size_t i = 0; wrong == NULL && i < ARRAY_LEN(cuts); i++) {
 			struct agree r;
 
-			agree_scan(&r, q, &ways[w], text, cuts[i]);
+			agree_scan(&r, q, &ways[w], text, &cuts[i]);
 			wrong = agree_same(&whole, &r) ? NULL : ways[w].name;
-			json_hits_done(&r.hits);
+			agree_done(&r);
 		}
 	}
-	json_hits_done(&whole.hits);
+	agree_done(&whole);
 	json_query_free(q);
 	return wrong;
 }

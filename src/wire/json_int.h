@@ -128,6 +128,29 @@ static inline uint64_t json_scan_offset(const struct json_scan *s, const char *p
 /* Notes the failure at that offset; returns NULL. text has static storage. */
 const char *json_scan_refuse(struct json_scan *s, enum err err, uint64_t at, const char *text);
 
+static inline const char *json_scan_refuse_byte(
+	struct json_scan *s, const char *p, const char *text)
+{
+	return json_scan_refuse(s, ERR_SYNTAX, json_scan_offset(s, p), text);
+}
+
+/* A value that stands at `node` was found: hit without its want; text: of a string whose text matters.
+ * False: refused, too many. */
+MUST_CHECK bool json_scan_report(
+	struct json_scan *s, uint16_t node, struct json_hit hit, struct bytes text);
+
+/* --- scalars: each returns where it stands, NULL when it refused, and sets the state ---------------- */
+
+/* p is behind the opening quote. */
+const char *json_take_string(struct json_scan *s, const char *p, const char *end, bool key);
+/* The string's beginning lies in an earlier piece. */
+const char *json_resume_string(struct json_scan *s, const char *p, const char *end, bool key);
+const char *json_start_number(struct json_scan *s, const char *p, const char *end);
+const char *json_take_number(struct json_scan *s, const char *p, const char *end);
+const char *json_start_word(
+	struct json_scan *s, const char *p, const char *end, enum json_type type);
+const char *json_take_word(struct json_scan *s, const char *p, const char *end);
+
 /* --- strings byte by byte ------------------------------------------------------------------------- */
 
 void json_string_start(struct json_string *str, bool keep);

@@ -108,18 +108,16 @@ static bool excused(const json_error_t *e)
 static void expect_number(const struct json_value *ours, const json_t *theirs)
 {
 	char literal[64];
+	uint64_t v;
 
 	assert_true(ours->text.n < sizeof(literal));
 	memcpy(literal, ours->text.p, ours->text.n);
 	literal[ours->text.n] = '\0';
 	if (json_typeof(theirs) == THEIR_INTEGER) {
-		uint64_t v;
+		bool minus = literal[0] == '-';
 
-		assert_int_equal(strtoll(literal, NULL, 10), json_integer_value(theirs));
-		if (json_integer_value(theirs) >= 0) {
-			assert_true(json_number_u64(ours->text, &v));
-			assert_int_equal(v, json_integer_value(theirs));
-		}
+		assert_true(json_number_u64(bytes_str(literal + minus), &v));
+		assert_int_equal(minus ? 0 - v : v, (uint64_t)json_integer_value(theirs));
 	} else {
 		assert_true(strtod(literal, NULL) == json_real_value(theirs));
 	}

@@ -5,137 +5,43 @@
 
 #include <cmocka.h>
 
-#include "wire/json_int.h"
+#include "wire/json_agree_int.h"
 
-#define HITS_MAX 64
-
-struct run {
-	enum read_rc rc;
-	struct fault fault;
-	struct json_hit room[HITS_MAX];
-	struct json_hits hits;
-	enum json_type top;
-	uint64_t top_at;
-	bool top_empty;
-};
-
-/* Never runs: every byte behind the first 16 is looked at by json_string.c, which is the judge. */
-static const char *run_nowhere(const char *p, const char *end, bool *escaped)
+/* A text in pieces of `step` bytes behind a first one; 0: none such. */
+static void scan_cut(struct agree *r, const struct json_query *q, const struct json_run *way,
+	struct bytes text, size_t first, size_t step)
 {
-	(void)end;
-	(void)escaped;
-	return p;
+	agree_scan(r, q, way, text, &(struct agree_cuts){first, step, 0});
 }
 
-static const struct json_run by_byte = {"by byte", run_nowhere};
-
-/* A piece that is gone when it was fed: the scanner must not look back. */
-static bool feed_piece(struct json_scan *s, const char *p, size_t n, struct run *r)
+static void expect_same(const struct agree *whole, struct agree *r, const char *reason)
 {
-	char *copy = malloc(n + 1);
-
-	assert_non_null(copy);
-	memcpy(copy, p, n);
-	/* The sanitizer sees any look behind the piece only if it ends with its memory. */
-	copy = realloc(copy, n != 0 ? n : 1);
-	r->rc = json_scan_feed(s, copy, n, &r->fault);
-	memset(copy, '"', n);
-	free(copy);
-	return r->rc == READ_MORE;
+	if (!agree_same(whole, r)) {
+		fail_msg("%s: rc %d/%d, at %zu/%zu, hits %zu/%zu, %s/%s", reason, whole->rc, r->rc,
+			whole->fault.where, r->fault.where, whole->hits.n, r->hits.n,
+			whole->fault.text, r->fault.text);
+	}
+	agree_done(r);
 }
 
-/* Feeds text in pieces of `step`, with the given way to run. */
-static void scan_cut(struct run *r, const struct json_query *q, const struct json_run *way,
-	struct bytes text, size_t step)
-{
-	struct json_scan_room mem;
-	struct json_scan *s;
-
-	memset(&mem, 0xa5, sizeof(mem));
-	memset(r, 0, sizeof(*r));
-	json_hits_init(&r->hits, r->room, HITS_MAX, HITS_MAX);
-	s = json_scan_init(&mem, q, &r->hits);
-	s->run = way->run;
-	for (size_t at = 0; at < text.n; at += step) {
-		if (!feed_piece(s, text.p + at, MIN(step, text.n - at), r)) {
-			assert_int_equal(json_scan_feed(s, "1", 1, NULL), READ_FAIL);
-			assert_int_equal(json_scan_end(s, NULL), READ_FAIL);
-			return;
-		}
-	}
-	r->rc = json_scan_end(s, &r->fault);
-	if (r->rc == READ_DONE) {
-		r->top = json_scan_top(s);
-		r->top_at = json_scan_top_at(s);
-		r->top_empty = json_scan_top_empty(s);
-	}
-}
-
-/* The same with one cut at `cut`. */
-static void scan_split(struct run *r, const struct json_query *q, const struct json_run *way,
-	struct bytes text, size_t cut)
-{
-	struct json_scan_room mem;
-	struct json_scan *s;
-
-	memset(r, 0, sizeof(*r));
-	json_hits_init(&r->hits, r->room, HITS_MAX, HITS_MAX);
-	s = json_scan_init(&mem, q, &r->hits);
-	s->run = way->run;
-	if (!feed_piece(s, text.p, cut, r) || !feed_piece(s, text.p + cut, text.n - cut, r)) {
-		return;
-	}
-	r->rc = json_scan_end(s, &r->fault);
-	if (r->rc == READ_DONE) {
-		r->top = json_scan_top(s);
-		r->top_at = json_scan_top_at(s);
-		r->top_empty = json_scan_top_empty(s);
-	}
-}
-
-static void expect_same(const struct run *a, const struct run *b, const char *reason)
-{
-	bool same = a->rc == b->rc && a->hits.n == b->hits.n && a->top == b->top &&
-		a->top_at == b->top_at && a->top_empty == b->top_empty;
-
-	if (same && a->rc == READ_FAIL) {
-		same = a->fault.where == b->fault.where && a->fault.err == b->fault.err &&
-			a->fault.status == b->fault.status &&
-			strcmp(a->fault.text, b->fault.text) == 0;
-	}
-	for (size_t i = 0; same && i < a->hits.n; i++) {
-		const struct json_hit *x = &a->room[i];
-		const struct json_hit *y = &b->room[i];
-
-		same = x->beg == y->beg && x->end == y->end && x->want == y->want &&
-			x->type == y->type && x->escaped == y->escaped && x->empty == y->empty;
-	}
-	if (!same) {
-		fail_msg("%s: pieces disagree: rc %d/%d, at %zu/%zu, hits %zu/%zu, %s/%s", reason,
-			a->rc, b->rc, a->fault.where, b->fault.where, a->hits.n, b->hits.n,
-			a->fault.text, b->fault.text);
-	}
-}
-
-/* Whole, byte by byte, in steps, and cut at every place, by every way; the first is in *whole. */
+/* Whole, byte by byte, in steps, and cut at every place, by every way. agree_done(whole) afterwards. */
 static void scan_every_way(
-	struct run *whole, const struct json_query *q, struct bytes text, const char *reason)
+	struct agree *whole, const struct json_query *q, struct bytes text, const char *reason)
 {
+	size_t all = MAX(text.n, 1);
 	size_t n_ways;
 	const struct json_run *ways = json_runs(&n_ways);
 
-	scan_cut(whole, q, &by_byte, text, MAX(text.n, 1));
+	scan_cut(whole, q, &agree_by_byte, text, 0, all);
 	for (size_t w = 0; w < n_ways; w++) {
-		struct run r;
+		struct agree r;
 
-		scan_cut(&r, q, &ways[w], text, MAX(text.n, 1));
-		expect_same(whole, &r, reason);
 		for (size_t step = 1; step < 7; step++) {
-			scan_cut(&r, q, &ways[w], text, step);
+			scan_cut(&r, q, &ways[w], text, 0, step);
 			expect_same(whole, &r, reason);
 		}
-		for (size_t cut = 0; cut <= text.n; cut++) {
-			scan_split(&r, q, &ways[w], text, cut);
+		for (size_t cut = 0; cut < all; cut++) {
+			scan_cut(&r, q, &ways[w], text, cut, all);
 			expect_same(whole, &r, reason);
 		}
 	}
@@ -312,7 +218,7 @@ static const struct grammar_row grammar[] = {
 
 static void check_grammar(struct bytes text, size_t at, const char *reason)
 {
-	struct run whole;
+	struct agree whole;
 
 	scan_every_way(&whole, NULL, text, reason);
 	if (at == GOOD) {
@@ -371,9 +277,9 @@ static void test_grammar_at_every_place(void **state)
 				b.n = pad + row.n;
 			}
 			for (size_t w = 0; w < n_ways; w++) {
-				struct run r;
+				struct agree r;
 
-				scan_cut(&r, NULL, &ways[w], b, b.n);
+				scan_cut(&r, NULL, &ways[w], b, 0, b.n);
 				if (r.rc != (at == GOOD ? READ_DONE : READ_FAIL) ||
 					(at != GOOD && r.fault.where != at)) {
 					fail_msg("%s, behind %zu bytes, %s: rc %d, at %zu",
@@ -402,16 +308,16 @@ static void test_all_short_strings(void **state)
 	for (size_t i = 0; i < n_bytes * n_bytes * n_bytes * n_bytes; i++) {
 		for (size_t k = 0; k < ARRAY_LEN(pads); k++) {
 			char *at = text + 1 + pads[k];
-			struct run r;
-			struct run slow;
+			struct agree r;
+			struct agree slow;
 
 			memset(text + 1, 'a', 80);
 			for (size_t rest = i, n = 0; n < 4; n++, rest /= n_bytes) {
 				at[n] = bytes[rest % n_bytes];
 			}
-			scan_cut(&slow, NULL, &by_byte, bytes_of(text, 140), 140);
+			scan_cut(&slow, NULL, &agree_by_byte, bytes_of(text, 140), 0, 140);
 			for (size_t w = 0; w < n_ways; w++) {
-				scan_cut(&r, NULL, &ways[w], bytes_of(text, 140), 140);
+				scan_cut(&r, NULL, &ways[w], bytes_of(text, 140), 0, 140);
 				expect_same(&slow, &r, ways[w].name);
 			}
 		}
@@ -504,10 +410,10 @@ static const struct find_row finds[] = {
 	{"{\"mod\\ud800el\":1,\"\\ud83d\\ude00model\":2}", "", "surrogates in keys"},
 };
 
-static void show_hits(const struct run *r, struct bytes text, struct text *out)
+static void show_hits(const struct agree *r, struct bytes text, struct text *out)
 {
 	for (size_t i = 0; i < r->hits.n; i++) {
-		const struct json_hit *h = &r->room[i];
+		const struct json_hit *h = &r->hits.v[i];
 
 		text_addf(out, "%u:", h->want);
 		text_add(out, text.p + h->beg, (size_t)(h->end - h->beg));
@@ -524,7 +430,7 @@ static void test_finds(void **state)
 	text_init(&shown, 4096);
 	for (size_t i = 0; i < ARRAY_LEN(finds); i++) {
 		struct bytes text = bytes_str(finds[i].text);
-		struct run whole;
+		struct agree whole;
 
 		scan_every_way(&whole, q, text, finds[i].reason);
 		assert_int_equal(whole.rc, READ_DONE);
@@ -533,6 +439,7 @@ static void test_finds(void **state)
 		if (strcmp(text_cstr(&shown), finds[i].expect) != 0) {
 			fail_msg("%s: found %s", finds[i].reason, text_cstr(&shown));
 		}
+		agree_done(&whole);
 	}
 	text_done(&shown);
 	json_query_free(q);
@@ -543,15 +450,16 @@ static void test_types(void **state)
 	static const struct json_want want = {"[]", NULL};
 	static const char text[] = "[null,false,true,1,\"\",[],{}]";
 	struct json_query *q = json_query_new(&want, 1);
-	struct run r;
+	struct agree r;
 
 	(void)state;
 	scan_every_way(&r, q, bytes_str(text), "types");
 	assert_int_equal(r.hits.n, 7);
 	for (size_t i = 0; i < 7; i++) {
-		assert_int_equal(r.room[i].type, i);
-		assert_int_equal(r.room[i].empty, i >= JSON_ARRAY);
+		assert_int_equal(r.hits.v[i].type, i);
+		assert_int_equal(r.hits.v[i].empty, i >= JSON_ARRAY);
 	}
+	agree_done(&r);
 	json_query_free(q);
 }
 
@@ -577,7 +485,7 @@ static void test_top(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct run r;
+		struct agree r;
 
 		scan_every_way(&r, NULL, bytes_str(rows[i].text), rows[i].text);
 		assert_int_equal(r.rc, READ_DONE);
@@ -604,7 +512,7 @@ static void make_nested(struct text *t, size_t depth, bool objects)
 static void test_depth(void **state)
 {
 	struct fault fault;
-	struct run r;
+	struct agree r;
 	struct text t;
 
 	(void)state;
@@ -636,7 +544,7 @@ static void test_depth_kinds(void **state)
 	(void)state;
 	for (unsigned wrong = 0; wrong < JSON_DEPTH_MAX; wrong++) {
 		struct text t;
-		struct run r;
+		struct agree r;
 
 		text_init_fixed(&t, text, sizeof(text));
 		for (unsigned i = 0; i < JSON_DEPTH_MAX; i++) {
@@ -648,7 +556,7 @@ static void test_depth_kinds(void **state)
 
 			text_add_str(&t, array ? "]" : "}");
 		}
-		scan_cut(&r, NULL, json_runs(&(size_t){0}), text_bytes(&t), t.n);
+		scan_cut(&r, NULL, json_runs(&(size_t){0}), text_bytes(&t), 0, t.n);
 		assert_int_equal(r.rc, READ_FAIL);
 		assert_int_equal(r.fault.where, t.n - 1 - wrong);
 	}
@@ -744,7 +652,7 @@ static void test_long_strings(void **state)
 	(void)state;
 	text_init(&t, 4096);
 	for (int round = 0; round < 40; round++) {
-		struct run r;
+		struct agree r;
 
 		text_clear(&t);
 		text_add_str(&t, "{\"a\":\"");
@@ -756,7 +664,8 @@ static void test_long_strings(void **state)
 		scan_every_way(&r, q, text_bytes(&t), "long string");
 		assert_int_equal(r.rc, READ_DONE);
 		assert_int_equal(r.hits.n, 2);
-		assert_int_equal(r.room[1].end, t.n - 1);
+		assert_int_equal(r.hits.v[1].end, t.n - 1);
+		agree_done(&r);
 	}
 	text_done(&t);
 	json_query_free(q);

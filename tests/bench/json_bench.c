@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "wire/json_int.h"
 
+#define N_TEXTS 9
 #define BIG (1u << 20)
 #define PIECE 32744u /* a segment's room */
 
@@ -43,6 +44,14 @@ static void chat(struct text *t, const char *const *words, size_t n)
 	text_add_str(t, "{\"model\":\"gpt-4o\",\"messages\":[{\"role\":\"user\",\"content\":\"");
 	fill(t, words, n);
 	text_add_str(t, "\"}],\"stream\":true}");
+}
+
+static void array(struct text *t, const char *const *words, size_t n)
+{
+	text_init(t, 2 * BIG);
+	text_add_str(t, "{\"data\":[");
+	fill(t, words, n);
+	text_add_str(t, "null]}");
 }
 
 static void small_request(struct text *t)
@@ -104,13 +113,16 @@ static void measure(const struct json_run *way)
 	static const char *const chinese[] = {"请解释一下这个网关是如何工作的，谢谢。\\n"};
 	static const char *const escaped[] = {"\\u8bf7\\u89e3\\u91ca\\u4e00\\u4e0b"};
 	static const char *const mixed[] = {"Prière de répondre à cette question, café. \\n"};
-	struct text texts[7];
+	static const char *const floats[] = {"-0.0123456789,", "0.00287654,", "1.5e-05,"};
+	static const char *const tokens[] = {"[],", "{\"a\":1},", "0,", "true,"};
+	struct text texts[N_TEXTS];
 	struct json_query *request = json_query_new(request_wants, ARRAY_LEN(request_wants));
 	struct json_query *usage = json_query_new(event_wants, ARRAY_LEN(event_wants));
 	struct job jobs[] = {{"chat text, an escape each 33 bytes", {0}, request},
 		{"source code, an escape each 4-8", {0}, request},
 		{"ASCII without escapes", {0}, request}, {"Chinese", {0}, request},
 		{"Chinese as \\uXXXX", {0}, request}, {"French", {0}, request},
+		{"numbers of an embedding", {0}, usage}, {"tiny tokens", {0}, request},
 		{"chat request, 1 KB", {0}, request}, {"SSE event, 300 bytes", {0}, usage}};
 
 	chat(&texts[0], prose, ARRAY_LEN(prose));
@@ -119,11 +131,13 @@ static void measure(const struct json_run *way)
 	chat(&texts[3], chinese, ARRAY_LEN(chinese));
 	chat(&texts[4], escaped, ARRAY_LEN(escaped));
 	chat(&texts[5], mixed, ARRAY_LEN(mixed));
-	small_request(&texts[6]);
+	array(&texts[6], floats, ARRAY_LEN(floats));
+	array(&texts[7], tokens, ARRAY_LEN(tokens));
+	small_request(&texts[8]);
 	for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
 		double ns;
 
-		jobs[i].text = i < 7 ? text_bytes(&texts[i]) : bytes_str(event);
+		jobs[i].text = i < N_TEXTS ? text_bytes(&texts[i]) : bytes_str(event);
 		ns = best_ns(&jobs[i], PIECE, way);
 		printf("%-9s %-36s %8zu bytes %10.0f ns %7.2f GB/s\n", way->name, jobs[i].name,
 			jobs[i].text.n, ns, (double)jobs[i].text.n / ns);
