@@ -569,12 +569,14 @@ static void pool_clear(struct pool *p)
 	}
 }
 
-void client_forget(struct client *c, uint64_t key)
+void client_forget_endpoint(struct client *c, uint32_t endpoint)
 {
-	struct pool *p = map_get(&c->pools, bytes_of((const char *)&key, sizeof(key)));
+	for (size_t i = 0; i < c->pools.cap; i++) {
+		struct pool *p = c->pools.slots[i].value;
 
-	if (p != NULL) {
-		pool_clear(p);
+		if (p != NULL && (uint32_t)p->key == endpoint) {
+			pool_clear(p);
+		}
 	}
 }
 

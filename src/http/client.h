@@ -36,8 +36,8 @@ struct stream *client_open(struct client *c, const struct client_target *t, stru
 /* The request is a HEAD: its response has no body. Call before stream_send. */
 void client_expect_no_body(struct stream *s);
 
-/* Closes the idle connections of a key, e.g. when its endpoint is gone. */
-void client_forget(struct client *c, uint64_t key);
+/* Closes the idle connections of all keys whose lower 32 bits are this: an endpoint is gone. */
+void client_forget_endpoint(struct client *c, uint32_t endpoint);
 
 struct client_counts {
 	uint64_t opened, reused, failed;

@@ -46,7 +46,7 @@ void h1_in_show(struct stream *s, const struct h1_head *h, const char *base)
 		.has_body = h->framing != H1_NO_BODY,
 		.expect_continue = h->expect_continue,
 		.upgrade = h->upgrade,
-		.length = h->framing == H1_LENGTH ? h->length : HEAD_NO_LENGTH,
+		.length = h->length == H1_LENGTH_NONE ? HEAD_NO_LENGTH : h->length,
 		.n_fields = h->n_fields,
 		.fields = h->fields,
 	};

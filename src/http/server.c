@@ -22,6 +22,8 @@
 #define LINGER_MS 1000u
 #define LINGER_BYTES (4u * 1024u * 1024u)
 #define RETRY_MEMORY_MS 20u
+/* No descriptor is left: the listener is level-triggered, so trying at once again would spin. */
+#define RETRY_ACCEPT_MS 100u
 
 enum conn_state { CONN_IDLE, CONN_HEAD, CONN_STREAM, CONN_REFUSING, CONN_LINGER, CONN_CLOSED };
 
@@ -64,6 +66,7 @@ struct server {
 	uint64_t date_s;
 	char date[32];
 	bool draining, resting;
+	struct timer rest;
 	void (*on_drained)(struct server *srv);
 	struct task drained;
 };
@@ -709,6 +712,8 @@ static void conn_new(struct server *srv, int fd, const struct sys_addr *peer)
 	arm(c);
 }
 
+static void on_rested(struct timer *t);
+
 static void on_acceptable(struct watch *w)
 {
 	struct listener *l = CONTAINER_OF(w, struct listener, watch);
@@ -724,6 +729,12 @@ static void on_acceptable(struct watch *w)
 			return;
 		}
 		fd = sys_accept(l->fd, &peer);
+		if (fd == ERR_LIMIT) {
+			srv->resting = true;
+			listeners_watch(srv, false);
+			timer_set(srv->opts.loop, &srv->rest, RETRY_ACCEPT_MS, on_rested);
+			return;
+		}
 		if (fd < 0) {
 			return;
 		}
@@ -741,6 +752,16 @@ static void listeners_watch(struct server *srv, bool on)
 		} else {
 			loop_unwatch(srv->opts.loop, &l->watch);
 		}
+	}
+}
+
+static void on_rested(struct timer *t)
+{
+	struct server *srv = CONTAINER_OF(t, struct server, rest);
+
+	if (srv->resting && srv->counts.connections < srv->opts.limits.connections_max) {
+		srv->resting = false;
+		listeners_watch(srv, true);
 	}
 }
 
@@ -819,6 +840,7 @@ void server_free(struct server *srv)
 		free(l);
 	}
 	loop_again_cancel(&srv->drained);
+	timer_clear(srv->opts.loop, &srv->rest);
 	free(srv);
 }
 

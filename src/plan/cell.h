@@ -38,8 +38,10 @@ struct endpoint_cell {
 	atomic_int failed; /* enum err of the last resolution, 0 when it succeeded */
 	atomic_uint next;  /* round robin over the addresses */
 	atomic_bool resolving;
+	atomic_bool refreshing; /* a worker has asked for a newer answer */
 	/* control's own */
 	unsigned refs;
+	uint64_t failed_ms; /* when the last resolution failed */
 	uint64_t unused_since_ms;
 	struct bytes key;
 	struct list link;

@@ -13,8 +13,6 @@ struct exchange;
 enum event_verdict { EVENT_PASS, EVENT_HIDE };
 
 struct dialect {
-	/* The JSON scan of a request body: its query, made once. */
-	const struct json_query *(*request_query)(void);
 	/* The body is whole and its hits are in x->rq->hits: reads what routing needs (model, stream).
 	 * False: replied (400). */
 	bool (*read_request)(struct exchange *x);
@@ -37,14 +35,21 @@ struct dialect {
 /* A filter that reads no payload. */
 struct filter {
 	const char *name;
-	/* Step identify: who calls? Sets x->rq->consumer; false: replied. */
+	/* Step identify: who calls? Sets x->rq->consumer; false: replied. May be NULL. */
 	bool (*identify)(struct exchange *x);
-	/* Step decide: the verdict for the final route; false: replied. */
+	/* Step decide: the verdict for the final route; false: replied. May be NULL. */
 	bool (*decide)(struct exchange *x);
+	/* Step admit: reserves what the exchange needs and leaves a hold for finish; false: replied.
+	 * May be NULL. */
+	bool (*admit)(struct exchange *x);
 };
+
+struct json_query;
 
 struct hooks {
 	const struct dialect *dialect;
+	/* The dialect's queries, made once at start: of request bodies, of answers and events. */
+	const struct json_query *request_query, *answer_query;
 	const struct filter *const *filters;
 	size_t n_filters;
 };

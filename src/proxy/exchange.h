@@ -60,7 +60,6 @@ struct record {
 	uint8_t attempts;
 };
 
-#define EDITS_MAX 8u
 #define HITS_INLINE 24u
 
 /* One try at one upstream, reset for each. */
@@ -69,12 +68,13 @@ struct attempt {
 	struct endpoint_cell *cell;
 	struct bytes credential;	/* of the provider; part of the plan */
 	struct text target;		/* path and query towards the upstream */
-	struct splice_edit edits[EDITS_MAX];
-	size_t n_edits;
+	struct splice_edit *edits; /* in the request's arena */
+	size_t n_edits, edits_cap;
 	struct splice splice;
 	struct bytes upstream_model;
 	bool hide_usage; /* usage was injected: the event that only carries it is not shown */
 	bool fresh;	 /* no idle connection: the last one died under us */
+	bool asked;	 /* the address was asked for and waited for */
 	uint64_t sent_us;
 };
 
@@ -94,17 +94,18 @@ struct request {
 	const struct route *candidates[PLAN_CANDIDATES_MAX];
 	size_t n_candidates;
 	const struct route *route;
-	const struct consumer *consumer; /* who calls; NULL: nobody known */
-	bool credential_seen;		 /* some credential was found, whoever's */
+	const struct consumer *consumer; /* who calls; NULL: nobody known, or nobody asked */
+	const struct consumers *asked;	 /* the set that was searched for `found` */
+	const struct consumer *found;
 	uint64_t strip_fields[2];	 /* bit per field: never sent on */
 	struct bytes query;		 /* to send on: without a credential parameter; p NULL: none */
 	bool gathers;			 /* the body is read whole */
 	struct chain body;		 /* when gathered */
 	uint64_t body_n;		 /* bytes scanned or passed so far */
-	struct json_scan_room scan_room;
-	struct json_scan *scan;
+	const struct seg *scan_seg;	 /* where the scan stands: segment and offset in its data */
+	uint32_t scan_at;
+	struct json_scan *scan; /* NULL: not begun */
 	struct json_hits hits;
-	struct json_hit hits_room[HITS_INLINE];
 	struct bytes model;
 	bool stream; /* "stream": true */
 	struct attempt at;
@@ -120,6 +121,9 @@ struct request {
 		bool model_not_found;
 	} reply;
 	struct arena arena;
+	/* Not cleared between exchanges. */
+	struct json_scan_room scan_room;
+	struct json_hit hits_room[HITS_INLINE];
 	_Alignas(16) char arena_room[2048];
 };
 
@@ -139,11 +143,12 @@ struct exchange {
 	bool is_sse;	  /* the answer is relayed event by event */
 	bool reads_answer; /* the dialect looks at the answer */
 	bool saw_done;	  /* [DONE] went by */
+	bool has_event;	  /* an event with data went by: the answer is begun */
 	bool ending;	  /* the last byte is on its way to the client */
 	bool timed_out;	  /* the step's deadline passed */
 	bool timing;	  /* the client asked for Server-Timing */
-	bool waiting_address;
 	struct worker *w;
+	struct exchange *next_free;
 	struct list link;      /* of the worker's exchanges */
 	struct list wait_link; /* of those that wait for an address */
 	struct stream *client, *up;
@@ -153,6 +158,7 @@ struct exchange {
 	struct plan_view *view;
 	struct request *rq;
 	struct hold *holds;
+	uint64_t woke_us;   /* when this run of the steps began */
 	void *answer_state; /* the dialect's */
 	struct sse sse;
 	struct chain pending; /* raw bytes of the event in progress */
@@ -173,7 +179,7 @@ void exchange_abort(struct exchange *x);
 
 /* A copy in the exchange's small arena, at most LOG_TEXT_MAX bytes of it. */
 struct bytes exchange_keep(struct exchange *x, struct bytes b);
-/* Adds an edit of the request body. */
+/* Adds an edit of the request body; the dialect has provided the room (at.edits, at.edits_cap). */
 void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put);
 /* The field i of the client's head is not sent on. */
 void exchange_strip(struct exchange *x, unsigned i);
@@ -186,6 +192,10 @@ enum verdict step_first(struct exchange *x);  /* a stream: for its first event w
 enum verdict step_commit(struct exchange *x); /* from here on there is no other attempt */
 enum verdict step_relay(struct exchange *x);  /* until both ends are done */
 void answer_init(struct exchange *x);
+/* The memory of the request, when it is not needed any more. */
+void exchange_release_request(struct exchange *x);
+/* The deadline of the current step; replaces the one before. */
+void exchange_deadline(struct exchange *x, uint64_t ms);
 
 /* --- the gateway's own answers (reply.c) -------------------------------------------------------- */
 

@@ -49,9 +49,11 @@ void gateway_drain(struct gateway *g, void (*on_drained)(void *arg), void *arg);
 /* Control: cuts what still runs. */
 void gateway_cut(struct gateway *g);
 
-/* The log thread: writes what the workers' rings hold to fd; returns the bytes written, < 0 when fd is
- * broken (what was shown is dropped then, and counted). */
-ssize_t gateway_write_log(struct gateway *g, int fd);
+/* Writes some of the pieces; returns the bytes taken, < 0 when nobody will ever read them. */
+typedef ssize_t gateway_log_writer(void *arg, const struct iovec *v, int n);
+/* The log thread: hands what the workers' rings hold to `write`; returns the bytes that left the rings
+ * (also those that write refused: they are dropped and counted). */
+ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *arg);
 
 struct worker_counts {
 	uint64_t exchanges, replies, upstream_failures, client_aborts, usage_unknown;
@@ -60,7 +62,7 @@ struct worker_counts {
 	uint64_t lent, high; /* segments: now, most */
 	uint64_t log_dropped;
 };
-/* Any thread; the numbers are not of one moment. */
+/* While no loop is running (end of the process, simulated world). */
 void gateway_counts(const struct gateway *g, struct worker_counts *sum);
 
 /* What memory may be used at most, in bytes, for `--check` (architecture.md §5). */

@@ -32,7 +32,12 @@ struct proxy_limits {
 /* An event that lies across segments is put together to read its usage, up to this; a longer one is
  * relayed unread (usage unknown). Usage events are below 1 KB. */
 #define EVENT_READ_MAX (256u * 1024u)
+/* Longest target towards an upstream; a client's own cannot be longer than its head. */
+#define TARGET_MAX 16384u
 /* Longest path, model and other text from the client that a log line shows. */
 #define LOG_TEXT_MAX 160u
+
+/* Access lines on their way to the log thread, per worker: about 2,500 of them. */
+#define LOG_RING_SIZE (1024u * 1024u)
 
 #endif

@@ -34,11 +34,10 @@ struct worker {
 	struct list waiting; /* for an address */
 	struct list tight;   /* for buffer memory: new bodies */
 	struct timer tick;
-	struct exchange *free_exchanges; /* linked by rq */
+	struct exchange *free_exchanges;
 	struct request *free_requests;
 	unsigned n_free_exchanges, n_free_requests;
 	struct worker_counts counts;
-	uint64_t next_id;
 	struct head_out head; /* scratch for heads to send */
 };
 

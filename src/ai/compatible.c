@@ -1,0 +1,423 @@
+#define _GNU_SOURCE
+#include "ai/compatible.h"
+
+#include <stdlib.h>
+
+#include "ai/request_edit.h"
+#include "ai/usage_read.h"
+#include "proxy/exchange.h"
+#include "proxy/worker.h"
+
+/* Longest model name. Vendors' own are below 100 bytes. Attack: text in logs and lookups. */
+#define MODEL_MAX 512u
+/* An event's hits: each want once, and a few repeated members. */
+#define EVENT_HITS 40u
+/* A number that lies across two pieces of an answer has at most this much in the earlier one. */
+#define CARRY_MAX 32u
+
+struct json_query *compatible_request_query(void)
+{
+	static const struct json_want wants[WANT_COUNT] = {
+		[WANT_MODEL] = {"model", NULL},
+		[WANT_STREAM] = {"stream", NULL},
+		[WANT_STREAM_OPTIONS] = {"stream_options", NULL},
+		[WANT_INCLUDE_USAGE] = {"stream_options.include_usage", NULL},
+		[WANT_DEVELOPER] = {"messages[].role", "developer"},
+		[WANT_REASONING_EFFORT] = {"reasoning_effort", NULL},
+		[WANT_REASONING_MAX_TOKENS] = {"reasoning_max_tokens", NULL},
+		[WANT_REASONING] = {"reasoning", NULL},
+		[WANT_REASONING_MAX] = {"reasoning.max_tokens", NULL},
+		[WANT_THINKING] = {"thinking", NULL},
+		[WANT_RESPONSE_FORMAT] = {"response_format", NULL},
+	};
+
+	return json_query_new(wants, WANT_COUNT);
+}
+
+struct json_query *compatible_answer_query(void)
+{
+	return usage_query();
+}
+
+/* --- request ------------------------------------------------------------------------------------ */
+
+static bool refuse(struct exchange *x, const char *why)
+{
+	reply_set(x, 400, "body.invalid_json", "%s", why);
+	return false;
+}
+
+/* data-plane.md §1.2 stage 4: a model that is no string or stands twice is refused. */
+static bool read_model(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	size_t n;
+	const struct json_hit *h = json_hits_get(&rq->hits, WANT_MODEL, &n);
+	char raw[MODEL_MAX + 2];
+	struct text t;
+	size_t len;
+
+	if (h == NULL) {
+		return true;
+	}
+	if (n > 1) {
+		return refuse(x, "the request body has the member \"model\" twice; send it once");
+	}
+	len = (size_t)(h->end - h->beg);
+	if (h->type != JSON_STRING || len > sizeof(raw)) {
+		return refuse(x, "the member \"model\" of the request body must be a short string");
+	}
+	chain_copy(&rq->body, (size_t)h->beg, len, raw);
+	if (!h->escaped) {
+		rq->model = arena_copy(&rq->arena, bytes_of(raw + 1, len - 2));
+	} else {
+		text_init(&t, MODEL_MAX);
+		json_unescape(bytes_of(raw + 1, len - 2), &t);
+		rq->model = arena_copy(&rq->arena, text_bytes(&t));
+		text_done(&t);
+	}
+	return rq->model.p != NULL || refuse(x, "the request is too complex");
+}
+
+static bool read_request(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	const struct json_hit *stream;
+	size_t n;
+
+	if (json_scan_top(rq->scan) != JSON_OBJECT) {
+		return refuse(x, "the request body must be a JSON object");
+	}
+	json_hits_get(&rq->hits, WANT_STREAM_OPTIONS, &n);
+	stream = json_hits_get(&rq->hits, WANT_STREAM, NULL);
+	if (n > 1) {
+		return refuse(x, "the request body has the member \"stream_options\" twice; send it once");
+	}
+	json_hits_get(&rq->hits, WANT_STREAM, &n);
+	if (n > 1) {
+		return refuse(x, "the request body has the member \"stream\" twice; send it once");
+	}
+	rq->stream = stream != NULL && stream->type == JSON_TRUE;
+	if (!read_model(x)) {
+		return false;
+	}
+	x->rec.model = exchange_keep(x, rq->model);
+	return true;
+}
+
+/* --- prepare ------------------------------------------------------------------------------------ */
+
+/* providers.md §8, D-13: the provider's own credential is the only one that reaches it. */
+static bool is_credential(enum field_id id)
+{
+	return id == FIELD_AUTHORIZATION || id == FIELD_X_API_KEY || id == FIELD_API_KEY ||
+	       id == FIELD_X_GOOG_API_KEY || id == FIELD_X_AUTHORIZATION;
+}
+
+static void strip_fields(struct exchange *x)
+{
+	const struct head *h = &x->rq->head;
+	bool anthropic = api_protocol(x->rq->api) == PROTOCOL_ANTHROPIC;
+	bool read = api_has_usage(x->rq->api);
+
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		enum field_id id = (enum field_id)h->fields[i].id;
+
+		if (is_credential(id) || (id == FIELD_ACCEPT_ENCODING && read) ||
+			(id == FIELD_ACCEPT && x->rq->stream) ||
+			(!anthropic && (id == FIELD_ANTHROPIC_VERSION || id == FIELD_ANTHROPIC_BETA))) {
+			exchange_strip(x, i);
+		}
+	}
+}
+
+static bool make_target(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	const struct provider *p = rq->at.to->provider;
+	struct bytes path = rq->url.path;
+	struct text rewritten;
+	int rc;
+
+	text_init(&rewritten, TARGET_MAX);
+	if (rq->route->rewrite.path.n != 0) {
+		route_rewrite_path(rq->route, path, &rewritten);
+		path = text_bytes(&rewritten);
+	}
+	rc = provider_path(p, rq->api, path, rq->query, &rq->at.target);
+	text_done(&rewritten);
+	if (rc != 0) {
+		reply_set(x, 404, "api.unsupported",
+			"provider %.*s (type %s) does not serve this API; use a route to one that does",
+			BYTES_ARG(p->id), p->type->name);
+		return false;
+	}
+	return true;
+}
+
+static bool prepare(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct attempt *at = &rq->at;
+	const struct provider *p = at->to->provider;
+	struct bytes model = rq->model;
+
+	if (!make_target(x)) {
+		return false;
+	}
+	strip_fields(x);
+	at->credential = p->tokens.n != 0 ? p->tokens.v[0] : (struct bytes){NULL, 0};
+	if (at->to->mapping != NULL) {
+		model = mapping_apply(at->to->mapping, model);
+	}
+	if (!p->original) {
+		model = mapping_apply(&p->mapping, model);
+	}
+	at->upstream_model = model;
+	x->rec.upstream_model = exchange_keep(x, model);
+	if (!rq->gathers) {
+		return true;
+	}
+	if (!request_edit_room(x)) {
+		return refuse(x, "the request body has too many messages with the role \"developer\"");
+	}
+	request_edit_model(x, model);
+	if (!p->original) {
+		request_edit_tweaks(x);
+	}
+	return true;
+}
+
+static void add_headers(struct exchange *x, struct head_out *out)
+{
+	struct request *rq = x->rq;
+	struct bytes token = rq->at.credential;
+	struct text t;
+	char *room;
+
+	if (token.n != 0) {
+		room = arena_alloc(&rq->arena, token.n + 7);
+		if (room == NULL) {
+			out->overflow = true;
+			return;
+		}
+		text_init_fixed(&t, room, token.n + 7);
+		if (rq->at.to->provider->type->auth == AUTH_BEARER) {
+			text_add_str(&t, "Bearer ");
+		}
+		text_add_bytes(&t, token);
+		if (rq->at.to->provider->type->auth != AUTH_NONE) {
+			head_out_add(out, BYTES("Authorization"), text_bytes(&t));
+		}
+	}
+	if (rq->stream) {
+		head_out_add(out, BYTES("Accept"), BYTES("text/event-stream"));
+	}
+	if (api_has_usage(rq->api)) {
+		head_out_add(out, BYTES("Accept-Encoding"), BYTES("identity"));
+	}
+}
+
+/* --- answer ------------------------------------------------------------------------------------- */
+
+struct ai_answer {
+	bool stream, hide_usage, moonshot, failed;
+	struct whole *whole; /* an answer that is no stream */
+};
+
+/* The scan of an answer that passes in pieces. */
+struct whole {
+	struct json_scan_room room;
+	struct json_scan *scan;
+	struct json_hit hits_room[EVENT_HITS];
+	struct json_hits hits;
+	size_t taken; /* hits that were looked at */
+	uint64_t at;  /* offset of the next piece */
+	char carry[CARRY_MAX];
+	size_t carry_n; /* last bytes before it */
+	struct usage_reading reading;
+};
+
+static void begin_answer(struct exchange *x, bool stream)
+{
+	struct ai_answer *a = must_alloc(sizeof(*a));
+
+	a->stream = stream;
+	a->hide_usage = x->rq->at.hide_usage;
+	a->moonshot = (x->rq->at.to->provider->tweaks & TWEAK_MOONSHOT_USAGE) != 0;
+	if (!stream) {
+		a->whole = malloc(sizeof(*a->whole));
+		ASSERT(a->whole != NULL);
+		a->whole->taken = 0;
+		a->whole->at = 0;
+		a->whole->carry_n = 0;
+		a->whole->reading = (struct usage_reading){.seen = 0};
+		json_hits_init(&a->whole->hits, a->whole->hits_room, EVENT_HITS, 4096);
+		a->whole->scan = json_scan_init(&a->whole->room, x->w->opts->hooks->answer_query,
+			&a->whole->hits);
+	}
+	x->answer_state = a;
+}
+
+/* Most events say nothing about usage, or "usage":null: a look for the word costs far less than a scan
+ * of the event. */
+static bool may_have_usage(struct bytes raw)
+{
+	while (raw.n != 0) {
+		const char *p = memmem(raw.p, raw.n, "\"usage\"", 7);
+		const char *end = raw.p + raw.n;
+
+		if (p == NULL) {
+			return false;
+		}
+		p += 7;
+		while (p < end && (*p == ' ' || *p == ':')) {
+			p++;
+		}
+		if (p == end || *p != 'n') {
+			return true;
+		}
+		raw = bytes_of(p, (size_t)(end - p));
+	}
+	return false;
+}
+
+static enum event_verdict read_event(struct exchange *x, struct ai_answer *a, struct bytes data)
+{
+	struct json_hit room[EVENT_HITS];
+	struct json_hits hits;
+	struct usage_reading r = {.seen = 0};
+	const struct json_hit *choices;
+	struct usage before = x->rec.usage;
+	enum event_verdict v = EVENT_PASS;
+
+	json_hits_init(&hits, room, EVENT_HITS, 4096);
+	if (json_scan_all(x->w->opts->hooks->answer_query, data, &hits, NULL) == 0) {
+		for (size_t i = 0; i < hits.n; i++) {
+			usage_take(&r, &hits.v[i],
+				bytes_of(data.p + hits.v[i].beg, (size_t)(hits.v[i].end - hits.v[i].beg)));
+		}
+		usage_merge(&x->rec.usage, &r, a->moonshot);
+		choices = json_hits_get(&hits, ANSWER_CHOICES, NULL);
+		/* The event that only carries the usage which we asked for. */
+		if (a->hide_usage && r.seen != 0 && choices != NULL && choices->type == JSON_ARRAY &&
+			choices->empty) {
+			v = EVENT_HIDE;
+		}
+	} else {
+		x->rec.usage = before;
+	}
+	json_hits_done(&hits);
+	return v;
+}
+
+static enum event_verdict event(struct exchange *x, const struct sse_event *e, struct bytes raw)
+{
+	struct ai_answer *a = x->answer_state;
+	enum event_verdict v;
+	struct text t;
+
+	if (e->done || !may_have_usage(raw)) {
+		return EVENT_PASS;
+	}
+	if (e->data_lines == 1) {
+		return read_event(x, a, bytes_of(raw.p + e->data_off, e->data_n));
+	}
+	text_init(&t, EVENT_READ_MAX);
+	sse_event_data(raw, &t);
+	v = read_event(x, a, text_bytes(&t));
+	text_done(&t);
+	return v;
+}
+
+/* The literal of a hit whose bytes may have begun in an earlier piece. */
+static struct bytes literal(const struct whole *w, const struct json_hit *h, struct bytes piece,
+	char room[CARRY_MAX * 2])
+{
+	size_t len = (size_t)(h->end - h->beg);
+	size_t early;
+
+	if (h->beg >= w->at) {
+		return bytes_of(piece.p + (h->beg - w->at), len);
+	}
+	early = (size_t)(w->at - h->beg);
+	if (len > CARRY_MAX || early > w->carry_n) {
+		return (struct bytes){"", 0};
+	}
+	memcpy(room, w->carry + w->carry_n - early, MIN(early, len));
+	if (len > early) {
+		memcpy(room + early, piece.p, len - early);
+	}
+	return bytes_of(room, len);
+}
+
+static void carry(struct whole *w, struct bytes piece)
+{
+	size_t keep = piece.n >= CARRY_MAX ? 0 : MIN(w->carry_n, CARRY_MAX - piece.n);
+	size_t n = MIN(piece.n, CARRY_MAX);
+
+	memmove(w->carry, w->carry + w->carry_n - keep, keep);
+	memcpy(w->carry + keep, piece.p + piece.n - n, n);
+	w->carry_n = keep + n;
+	w->at += piece.n;
+}
+
+static void take_hits(struct whole *w, struct bytes piece)
+{
+	char room[CARRY_MAX * 2];
+
+	for (; w->taken < w->hits.n; w->taken++) {
+		const struct json_hit *h = &w->hits.v[w->taken];
+
+		if (h->type == JSON_NUMBER) {
+			usage_take(&w->reading, h, literal(w, h, piece, room));
+		}
+	}
+}
+
+static void bytes(struct exchange *x, struct bytes b)
+{
+	struct ai_answer *a = x->answer_state;
+
+	if (a->failed) {
+		return;
+	}
+	if (json_scan_feed(a->whole->scan, b.p, b.n, NULL) == READ_FAIL) {
+		a->failed = true; /* no JSON: relayed all the same, usage unknown */
+		return;
+	}
+	take_hits(a->whole, b);
+	carry(a->whole, b);
+}
+
+static void end_answer(struct exchange *x)
+{
+	struct ai_answer *a = x->answer_state;
+
+	if (a->whole != NULL && !a->failed && json_scan_end(a->whole->scan, NULL) == READ_DONE) {
+		usage_merge(&x->rec.usage, &a->whole->reading, a->moonshot);
+	}
+}
+
+static void done(struct exchange *x)
+{
+	struct ai_answer *a = x->answer_state;
+
+	x->answer_state = NULL;
+	if (a->whole != NULL) {
+		json_hits_done(&a->whole->hits);
+		free(a->whole);
+	}
+	free(a);
+}
+
+const struct dialect dialect_compatible = {
+	.read_request = read_request,
+	.prepare = prepare,
+	.add_headers = add_headers,
+	.begin_answer = begin_answer,
+	.event = event,
+	.bytes = bytes,
+	.end_answer = end_answer,
+	.done = done,
+};

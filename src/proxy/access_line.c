@@ -1,0 +1,132 @@
+/*
+ * One line per exchange, `key=value` or JSON members in a fixed order, formatted by hand into scratch
+ * and put into the worker's ring whole. Request content is never in it, nor a credential.
+ */
+#include "base/clock.h"
+#include "base/num.h"
+#include "proxy/worker.h"
+
+#define LINE_MAX_BYTES 2048
+
+struct line {
+	char *at, *end;
+};
+
+static void put(struct line *l, struct bytes b)
+{
+	size_t n = MIN(b.n, (size_t)(l->end - l->at));
+
+	if (n != 0) {
+		memcpy(l->at, b.p, n);
+		l->at += n;
+	}
+}
+
+static void put_number(struct line *l, struct bytes key, uint64_t v)
+{
+	put(l, key);
+	if ((size_t)(l->end - l->at) >= NUM_U64_MAX) {
+		l->at += num_format_u64(l->at, v);
+	}
+}
+
+/* A JSON string; escapes only where it has to, which is nearly never. */
+static void put_text(struct line *l, struct bytes key, struct bytes value)
+{
+	bool plain = true;
+
+	for (size_t i = 0; i < value.n; i++) {
+		unsigned char c = (unsigned char)value.p[i];
+
+		plain &= c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+	}
+	put(l, key);
+	put(l, BYTES("\""));
+	if (plain) {
+		put(l, value);
+	} else {
+		struct text t;
+
+		text_init_fixed(&t, l->at, (size_t)(l->end - l->at));
+		text_add_json(&t, value);
+		l->at += t.n;
+	}
+	put(l, BYTES("\""));
+}
+
+static void put_optional(struct line *l, struct bytes key, struct bytes value)
+{
+	if (value.n != 0) {
+		put_text(l, key, value);
+	}
+}
+
+static void put_usage(struct line *l, const struct exchange *x)
+{
+	const struct usage *u = &x->rec.usage;
+
+	if (u->known) {
+		put_number(l, BYTES(",\"input_token\":"), u->input);
+		put_number(l, BYTES(",\"output_token\":"), u->output);
+		put_number(l, BYTES(",\"total_token\":"), u->total);
+		if (u->cached != 0) {
+			put_number(l, BYTES(",\"cached_tokens\":"), u->cached);
+		}
+		if (u->reasoning != 0) {
+			put_number(l, BYTES(",\"reasoning_tokens\":"), u->reasoning);
+		}
+	} else if (x->reads_answer) {
+		put(l, BYTES(",\"usage\":\"unknown\""));
+	}
+}
+
+static void put_times(struct line *l, const struct record *r)
+{
+	put_number(l, BYTES(",\"duration_us\":"), r->ended_us - r->began_us);
+	if (r->first_us != 0) {
+		put_number(l, BYTES(",\"first_byte_us\":"), r->first_us - r->began_us);
+		put_number(l, BYTES(",\"added_us\":"), r->added_us);
+	}
+}
+
+void access_line(struct worker *w, const struct exchange *x, const char *peer)
+{
+	const struct record *r = &x->rec;
+	char room[LINE_MAX_BYTES];
+	char when[CLOCK_ISO_LEN];
+	struct line l = {room, room + sizeof(room) - 2};
+
+	if (!w->opts->access_log) {
+		return;
+	}
+	clock_format_iso(when, clock_wall_ms());
+	put_text(&l, BYTES("{\"time\":"), bytes_of(when, sizeof(when)));
+	put_text(&l, BYTES(",\"request_id\":"), bytes_of(r->id, r->id_n));
+	put_text(&l, BYTES(",\"client\":"), bytes_str(peer));
+	put_text(&l, BYTES(",\"method\":"), r->method);
+	put_text(&l, BYTES(",\"host\":"), r->host);
+	put_text(&l, BYTES(",\"path\":"), r->path);
+	put_number(&l, BYTES(",\"status\":"), r->status);
+	put_optional(&l, BYTES(",\"reason\":"), bytes_str(r->reason));
+	put_optional(&l, BYTES(",\"consumer\":"), r->consumer);
+	put_optional(&l, BYTES(",\"route\":"), r->route);
+	put_optional(&l, BYTES(",\"provider\":"), r->provider);
+	put_optional(&l, BYTES(",\"upstream\":"), r->upstream);
+	put_optional(&l, BYTES(",\"requested_model\":"), r->model);
+	put_optional(&l, BYTES(",\"upstream_model\":"), r->upstream_model);
+	put_text(&l, BYTES(",\"response_type\":"), r->stream ? BYTES("stream") : BYTES("normal"));
+	put_usage(&l, x);
+	put_number(&l, BYTES(",\"attempts\":"), r->attempts);
+	put_number(&l, BYTES(",\"bytes_in\":"), r->bytes_in);
+	put_number(&l, BYTES(",\"bytes_out\":"), r->bytes_out);
+	put_times(&l, r);
+	if (r->client_abort) {
+		put(&l, BYTES(",\"client_abort\":true"));
+	}
+	if (r->cut) {
+		put(&l, BYTES(",\"cut\":true"));
+	}
+	*l.at++ = '}';
+	*l.at++ = '\n';
+	IGNORE(ring_put(&w->log, bytes_of(room, (size_t)(l.at - room)))); /* a full ring counts */
+}

@@ -1,0 +1,522 @@
+/*
+ * What comes back from the upstream and goes to the client.
+ *
+ * A stream of events is relayed in whole events, byte for byte: bytes are fed to the event parser as
+ * they come and wait in `pending` until their event is complete; then they move to the answer's chain,
+ * or are dropped when the dialect hides the event. So an error event can always be added behind the
+ * last whole event. Anything else is passed on as it comes, while the dialect looks on.
+ *
+ * Back-pressure: above the high-water mark of what waits for the client the upstream is not read.
+ */
+#define _GNU_SOURCE
+#include "proxy/exchange.h"
+#include "proxy/worker.h"
+
+static int answer_fill(struct stream_source *s, struct iovec *v, int max)
+{
+	struct answer *a = CONTAINER_OF(s, struct answer, source);
+	int n = 0;
+
+	for (struct seg *at = a->chain.head; at != NULL && n < max; at = at->next) {
+		v[n++] = (struct iovec){at->data + at->beg, at->end - at->beg};
+	}
+	return n;
+}
+
+static void answer_sent(struct stream_source *s, size_t n)
+{
+	struct answer *a = CONTAINER_OF(s, struct answer, source);
+	struct exchange *x = CONTAINER_OF(a, struct exchange, answer);
+
+	x->rec.bytes_out += n;
+	chain_drop(a->pool, &a->chain, n);
+}
+
+void answer_init(struct exchange *x)
+{
+	x->answer.source = (struct stream_source){answer_fill, answer_sent, false};
+	x->answer.pool = &x->w->pool;
+}
+
+/* --- head --------------------------------------------------------------------------------------- */
+
+static bool is_event_stream(const struct head *h)
+{
+	return bytes_starts_nocase(head_get(h, FIELD_CONTENT_TYPE), BYTES("text/event-stream"));
+}
+
+/* A reused connection that ended before it said anything was closed by its peer while the request was
+ * on its way: one more try, on a new connection (RFC 9112 §9.3.1). */
+static bool died_idle(const struct exchange *x)
+{
+	const struct stream *up = x->up;
+
+	return up->reused && (up->in_err == ERR_CLOSED || up->in_err == ERR_RESET) &&
+	       !x->rq->at.fresh && (x->rq->gathers || !x->rq->head.has_body);
+}
+
+static enum verdict again_fresh(struct exchange *x)
+{
+	x->rq->at.fresh = true;
+	if (x->rq->gathers) {
+		splice_rewind(&x->rq->at.splice);
+	}
+	return VERDICT_RETRY;
+}
+
+/* The request's body goes on while its answer is awaited. */
+static enum verdict push_request(struct exchange *x)
+{
+	struct request *rq = x->rq;
+
+	if (rq->gathers || !rq->head.has_body || x->up->out != STREAM_OUT_OPEN) {
+		return VERDICT_NEXT;
+	}
+	if (x->client->in == STREAM_IN_FAILED) {
+		return reply_set(x, x->client->in_err == ERR_TIMEOUT ? 408 : 400, "request.malformed",
+			"the request body ended before it was complete");
+	}
+	if (x->rec.bytes_in + x->client->body.n > x->w->opts->limits.body_max) {
+		return reply_set(x, 413, "body.too_large", "the request body is larger than %llu bytes",
+			(unsigned long long)x->w->opts->limits.body_max);
+	}
+	rq->source.source.ended = x->client->in == STREAM_IN_END;
+	stream_pump(x->up);
+	return VERDICT_NEXT;
+}
+
+static uint64_t first_byte_ms(const struct exchange *x)
+{
+	const struct provider *p = x->rq->at.to->provider;
+
+	return p != NULL && p->first_byte_ms != 0 && x->rq->stream ? p->first_byte_ms
+								   : x->w->opts->limits.first_byte_ms;
+}
+
+static enum verdict begin_answer(struct exchange *x)
+{
+	struct stream *up = x->up;
+	const struct head *h = &up->head;
+	bool good = h->status >= 200 && h->status < 300;
+	bool plain = head_get(h, FIELD_CONTENT_ENCODING).n == 0;
+	bool ai = x->rq->at.to->provider != NULL;
+
+	x->is_sse = good && ai && plain && is_event_stream(h) && h->has_body;
+	x->reads_answer = good && ai && plain && api_has_usage(x->rq->api);
+	x->rec.status = (uint16_t)h->status;
+	x->rec.stream = x->is_sse;
+	if (x->answer_state != NULL) {
+		x->w->opts->hooks->dialect->done(x); /* of an attempt before this one */
+	}
+	if (x->reads_answer) {
+		x->w->opts->hooks->dialect->begin_answer(x, x->is_sse);
+	}
+	if (x->is_sse) {
+		sse_init(&x->sse);
+		if (!head_keep(&up->head, &x->rq->arena)) {
+			return reply_set(x, 502, "upstream.invalid", "the upstream's head is too large");
+		}
+	}
+	stream_want(up, ANSWER_HIGH_WATER);
+	return VERDICT_NEXT;
+}
+
+enum verdict step_head(struct exchange *x)
+{
+	struct stream *up = x->up;
+	enum verdict v;
+
+	if (up->in == STREAM_IN_HEAD) {
+		v = push_request(x);
+		if (v != VERDICT_NEXT) {
+			return v;
+		}
+		if (x->timed_out) {
+			return reply_set(x, 504, "upstream.timeout",
+				"the upstream sent no answer in time");
+		}
+		if (up->out == STREAM_OUT_END && !timer_is_set(&x->timer)) {
+			exchange_deadline(x, first_byte_ms(x));
+		}
+		return VERDICT_WAIT;
+	}
+	if (up->in == STREAM_IN_FAILED) {
+		return died_idle(x) ? again_fresh(x) : reply_upstream(x, up->in_err, up->fault);
+	}
+	return begin_answer(x);
+}
+
+/* --- events ------------------------------------------------------------------------------------- */
+
+/* The raw bytes of the event that ends at `end`, which is in the last segment of pending and `passed`
+ * bytes behind pending's front at its beginning. Put together in scratch when it lies across segments;
+ * p is NULL when it is too long to be read. */
+static struct bytes event_bytes(struct exchange *x, const char *end, uint32_t raw_n, size_t passed,
+	struct text *scratch)
+{
+	const struct seg *tail = x->pending.tail;
+	char *room;
+
+	if ((size_t)(end - (tail->data + tail->beg)) >= raw_n) {
+		return bytes_of(end - raw_n, raw_n);
+	}
+	if (raw_n > EVENT_READ_MAX) {
+		x->w->counts.usage_unknown++;
+		return (struct bytes){NULL, 0};
+	}
+	text_init(scratch, EVENT_READ_MAX);
+	room = must_alloc(raw_n);
+	chain_copy(&x->pending, passed, raw_n, room);
+	scratch->p = room;
+	scratch->n = scratch->cap = raw_n;
+	return text_bytes(scratch);
+}
+
+static enum event_verdict judge(struct exchange *x, const struct sse_event *ev, const char *end,
+	size_t passed)
+{
+	enum event_verdict v = EVENT_PASS;
+	struct text scratch = {0};
+	struct bytes raw;
+
+	x->w->counts.events++;
+	x->saw_done |= ev->done;
+	if (ev->data_lines != 0 && x->reads_answer) {
+		raw = event_bytes(x, end, ev->raw_n, passed, &scratch);
+		if (raw.p != NULL) {
+			v = x->w->opts->hooks->dialect->event(x, ev, raw);
+		}
+		text_done(&scratch);
+	}
+	x->has_event |= v == EVENT_PASS && ev->data_lines != 0;
+	/* Comments and pings before the first data commit nothing and are swallowed. */
+	return x->has_event ? v : EVENT_HIDE;
+}
+
+/* Moves `passed` bytes of pending to the client and drops the next `hidden` ones. */
+static bool settle(struct exchange *x, size_t passed, size_t hidden)
+{
+	if (!chain_take(&x->w->pool, &x->pending, passed, &x->answer.chain)) {
+		return false;
+	}
+	chain_drop(&x->w->pool, &x->pending, hidden);
+	return true;
+}
+
+/* Feeds the last n bytes of pending to the event parser. */
+static int feed(struct exchange *x, size_t n, size_t *passed)
+{
+	struct sse_event ev;
+	size_t used;
+
+	while (n != 0) {
+		struct seg *tail = x->pending.tail;
+		const char *piece = tail->data + tail->end - n;
+		enum read_rc rc = sse_feed(&x->sse, bytes_of(piece, n), &used, &ev);
+
+		if (rc == READ_FAIL) {
+			return ERR_LIMIT;
+		}
+		n -= used;
+		if (rc == READ_MORE) {
+			return 0;
+		}
+		if (judge(x, &ev, piece + used, *passed) == EVENT_PASS) {
+			*passed += ev.raw_n;
+			continue;
+		}
+		if (!settle(x, *passed, ev.raw_n)) {
+			return ERR_MEMORY;
+		}
+		*passed = 0;
+	}
+	return 0;
+}
+
+/* Takes what the upstream sent and relays the events that are complete. */
+static int relay_events(struct exchange *x)
+{
+	struct chain *body = &x->up->body;
+	size_t passed = 0;
+	int rc = 0;
+
+	while (body->n != 0 && rc == 0) {
+		size_t n = body->head->end - body->head->beg;
+
+		/* A whole segment: moving it needs no memory. */
+		IGNORE(chain_take(&x->w->pool, body, n, &x->pending));
+		rc = feed(x, n, &passed);
+	}
+	if (!settle(x, passed, 0)) {
+		return ERR_MEMORY;
+	}
+	return rc;
+}
+
+/* The unterminated last event of a clean end counts. */
+static void last_event(struct exchange *x)
+{
+	struct sse_event ev;
+
+	if (x->pending.n != 0 && sse_finish(&x->sse, &ev) &&
+		judge(x, &ev, x->pending.tail->data + x->pending.tail->end, 0) == EVENT_PASS) {
+		chain_move(&x->answer.chain, &x->pending);
+	}
+	chain_give(&x->w->pool, &x->pending);
+}
+
+/* --- everything else ---------------------------------------------------------------------------- */
+
+static void relay_bytes(struct exchange *x)
+{
+	struct chain *body = &x->up->body;
+
+	while (body->n != 0) {
+		struct seg *s = body->head;
+		size_t n = s->end - s->beg;
+
+		if (x->reads_answer) {
+			x->w->opts->hooks->dialect->bytes(x, bytes_of(s->data + s->beg, n));
+		}
+		IGNORE(chain_take(&x->w->pool, body, n, &x->answer.chain)); /* a whole segment */
+	}
+}
+
+/* --- first, commit ------------------------------------------------------------------------------ */
+
+static enum verdict no_event(struct exchange *x)
+{
+	if (x->up->in == STREAM_IN_FAILED) {
+		return reply_upstream(x, x->up->in_err, x->up->fault);
+	}
+	return reply_set(x, 502, "upstream.invalid", "the upstream ended its stream without an event");
+}
+
+enum verdict step_first(struct exchange *x)
+{
+	int rc;
+
+	if (!x->is_sse) {
+		return VERDICT_NEXT;
+	}
+	rc = relay_events(x);
+	if (rc == 0 && x->up->in == STREAM_IN_END) {
+		last_event(x);
+	}
+	if (x->has_event) {
+		return VERDICT_NEXT;
+	}
+	if (rc != 0) {
+		return reply_set(x, 502, "upstream.invalid", "an event of the upstream is too large");
+	}
+	if (x->up->in != STREAM_IN_BODY) {
+		return no_event(x);
+	}
+	if (x->timed_out) {
+		return reply_set(x, 504, "upstream.timeout", "the upstream sent no event in time");
+	}
+	stream_want(x->up, ANSWER_HIGH_WATER);
+	return VERDICT_WAIT;
+}
+
+/* "sluice;dur=0.123": milliseconds that the gateway itself took so far. */
+static struct bytes server_timing(struct exchange *x, char *room, size_t size)
+{
+	uint64_t us = x->rec.added_us;
+	struct text t;
+
+	text_init_fixed(&t, room, size);
+	text_addf(&t, "sluice;dur=%llu.%03llu", (unsigned long long)(us / 1000),
+		(unsigned long long)(us % 1000));
+	return text_bytes(&t);
+}
+
+static void add_upstream_fields(struct exchange *x, struct head_out *out)
+{
+	const struct head *h = &x->up->head;
+	bool anthropic = x->protocol == PROTOCOL_ANTHROPIC;
+	bool has_id = false;
+
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		enum field_id id = (enum field_id)h->fields[i].id;
+
+		if (h->fields[i].hop || id == FIELD_CONTENT_LENGTH) {
+			continue;
+		}
+		has_id |= id == (anthropic ? FIELD_REQUEST_ID : FIELD_X_REQUEST_ID);
+		head_out_add(out, head_name(h, i), head_value(h, i));
+	}
+	if (!has_id) {
+		head_out_add(out, anthropic ? BYTES("request-id") : BYTES("x-request-id"),
+			bytes_of(x->rec.id, x->rec.id_n));
+	}
+}
+
+enum verdict step_commit(struct exchange *x)
+{
+	struct head_out *out = &x->w->head;
+	struct stream *up = x->up;
+	char timing[48];
+	int rc;
+
+	timer_clear(x->w->loop, &x->timer);
+	x->timed_out = false;
+	x->rec.added_us += loop_now_us(x->w->loop) - x->woke_us;
+	head_out_init(out);
+	out->status = up->head.status;
+	out->length = x->is_sse ? HEAD_NO_LENGTH : up->head.length;
+	if (!up->head.has_body && out->length == HEAD_NO_LENGTH) {
+		out->length = 0;
+	}
+	add_upstream_fields(x, out);
+	if (x->timing) {
+		head_out_add(out, BYTES("Server-Timing"), server_timing(x, timing, sizeof(timing)));
+	}
+	rc = stream_send(x->client, out, &x->answer.source);
+	if (rc != 0) {
+		return reply_set(x, 502, "upstream.invalid", "the upstream's head is too large to pass on");
+	}
+	x->committed = true;
+	stream_release_head(up);
+	return VERDICT_NEXT;
+}
+
+/* --- relay -------------------------------------------------------------------------------------- */
+
+static void end_answer(struct exchange *x)
+{
+	x->answer.source.ended = true;
+	x->ending = true;
+	timer_clear(x->w->loop, &x->timer);
+	if (x->reads_answer) {
+		x->w->opts->hooks->dialect->end_answer(x);
+		x->w->counts.usage_unknown += !x->rec.usage.known;
+	}
+}
+
+static void close_upstream(struct exchange *x)
+{
+	struct stream *up = x->up;
+
+	x->up = NULL;
+	if (up->in == STREAM_IN_END) {
+		stream_close(up);
+	} else {
+		stream_reset(up);
+	}
+}
+
+/* The upstream broke off after data was sent. A stream of events gets an error event behind its last
+ * whole event, then its regular end; anything else can only be cut. */
+static enum verdict broken(struct exchange *x, unsigned status, const char *reason,
+	const char *message)
+{
+	struct text event;
+
+	x->rec.cut = true;
+	x->rec.reason = reason;
+	x->w->counts.upstream_failures++;
+	close_upstream(x);
+	if (!x->is_sse) {
+		return VERDICT_END;
+	}
+	chain_give(&x->w->pool, &x->pending);
+	text_init(&event, 1024);
+	reply_error_event(x, status, message, &event);
+	/* Without memory for 200 bytes the stream just ends. */
+	IGNORE(chain_add(&x->w->pool, &x->answer.chain, event.p, event.n));
+	text_done(&event);
+	end_answer(x);
+	return VERDICT_NEXT;
+}
+
+static enum verdict upstream_broke(struct exchange *x)
+{
+	if (x->is_sse && x->saw_done) {
+		/* Everything was said; how the connection ended does not matter any more. */
+		chain_give(&x->w->pool, &x->pending);
+		close_upstream(x);
+		end_answer(x);
+		return VERDICT_NEXT;
+	}
+	return broken(x, 502, "upstream.reset", "the upstream broke off before the answer was complete");
+}
+
+/* Takes what has come; VERDICT_NEXT: fine so far. */
+static enum verdict take_answer(struct exchange *x)
+{
+	struct stream *up = x->up;
+	int rc = 0;
+
+	if (x->is_sse) {
+		rc = relay_events(x);
+	} else {
+		relay_bytes(x);
+	}
+	if (rc != 0) {
+		return broken(x, 502, "upstream.invalid", "an event of the upstream is too large");
+	}
+	if (up->in == STREAM_IN_END) {
+		if (x->is_sse) {
+			last_event(x);
+		}
+		end_answer(x);
+		if (up->out != STREAM_OUT_OPEN) {
+			close_upstream(x);
+		}
+		return VERDICT_NEXT;
+	}
+	if (up->in == STREAM_IN_FAILED) {
+		return upstream_broke(x);
+	}
+	if (x->timed_out) {
+		return broken(x, 504, "upstream.timeout", "the upstream was silent for too long");
+	}
+	return VERDICT_NEXT;
+}
+
+/* Reads on while the client keeps up; only then may silence be the upstream's fault. */
+static void regulate(struct exchange *x)
+{
+	if (x->answer.chain.n >= ANSWER_HIGH_WATER) {
+		stream_want(x->up, 0);
+		timer_clear(x->w->loop, &x->timer);
+	} else {
+		stream_want(x->up, ANSWER_HIGH_WATER);
+		exchange_deadline(x, x->w->opts->limits.idle_ms);
+	}
+}
+
+/* A request body that is still on its way needs its memory; otherwise the wait may be an hour. */
+static void slim(struct exchange *x)
+{
+	if (x->rq == NULL) {
+		return;
+	}
+	if (x->up != NULL && x->up->out == STREAM_OUT_OPEN) {
+		IGNORE(push_request(x)); /* a refusal comes too late now; the answer decides */
+		if (x->up->out == STREAM_OUT_OPEN) {
+			return;
+		}
+	}
+	exchange_release_request(x);
+}
+
+enum verdict step_relay(struct exchange *x)
+{
+	if (x->up != NULL && !x->ending && take_answer(x) == VERDICT_END) {
+		return VERDICT_END;
+	}
+	stream_pump(x->client);
+	if (x->rec.first_us == 0) {
+		x->rec.first_us = loop_now_us(x->w->loop);
+	}
+	if (x->client->out == STREAM_OUT_END) {
+		return VERDICT_END;
+	}
+	slim(x);
+	if (x->up != NULL && !x->ending) {
+		regulate(x);
+	}
+	return VERDICT_WAIT;
+}

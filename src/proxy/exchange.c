@@ -1,0 +1,857 @@
+/*
+ * The story of one exchange. A request's head arrives on a client stream; exchange_start makes an
+ * exchange and runs its steps, in the order of the table below, until one has to wait. Whatever it
+ * waits for (bytes from the client, an address, the upstream, room towards the client, a deadline)
+ * comes back through exchange_wake, which runs the same step again: steps look at facts, so being run
+ * once too often does no harm. No callback decides anything.
+ *
+ *   begin       who asks for what; what a client may not say is marked to be left out
+ *   candidates  routes by host, path and method                                    404
+ *   identify    the consumer, before a byte of the body is read                    401 403
+ *   gather      a JSON body whole, scanned as it comes                             400 413 415 503
+ *   decide      the route, and whether this consumer may use it                    401 403 503
+ *   admit       limits: reserve (finish releases)
+ *   choose      a destination by weight, and its credential
+ *   prepare     path, edits of the body
+ *   address     of the endpoint; a cold name is resolved by control                502 504
+ *   send        connect or reuse, send head and body
+ *   head        of the answer                                                      502 504
+ *   first       of a stream: the first event with data                            502 504
+ *   commit      from here on nothing is tried again; the request's memory goes
+ *   relay       until both ends are done
+ *   reply       (jumped to) an answer of the gateway's own
+ *
+ * and then finish, on every path: holds are released, the access line written, streams given back.
+ */
+#define _GNU_SOURCE /* memrchr */
+#include "proxy/exchange.h"
+
+#include <stdio.h>
+#include "proxy/resolver.h"
+#include "proxy/worker.h"
+
+enum step_name {
+	STEP_BEGIN,
+	STEP_CANDIDATES,
+	STEP_IDENTIFY,
+	STEP_GATHER,
+	STEP_DECIDE,
+	STEP_ADMIT,
+	STEP_CHOOSE,
+	STEP_PREPARE,
+	STEP_ADDRESS,
+	STEP_SEND,
+	STEP_HEAD,
+	STEP_FIRST,
+	STEP_COMMIT,
+	STEP_RELAY,
+	STEP_REPLY,
+	STEP_COUNT
+};
+
+static void on_timer(struct timer *t);
+
+void exchange_deadline(struct exchange *x, uint64_t ms)
+{
+	timer_set(x->w->loop, &x->timer, ms, on_timer);
+}
+
+/* --- begin -------------------------------------------------------------------------------------- */
+
+struct bytes exchange_keep(struct exchange *x, struct bytes b)
+{
+	struct bytes copy = arena_copy(&x->keep, bytes_of(b.p, MIN(b.n, LOG_TEXT_MAX)));
+
+	return copy.p != NULL ? copy : BYTES("");
+}
+
+void exchange_strip(struct exchange *x, unsigned i)
+{
+	x->rq->strip_fields[i / 64] |= (uint64_t)1 << (i % 64);
+}
+
+bool exchange_stripped(const struct exchange *x, unsigned i)
+{
+	return (x->rq->strip_fields[i / 64] >> (i % 64) & 1) != 0;
+}
+
+/* data-plane.md §12.6, providers.md §8: what a client may not say. */
+static bool is_forbidden(enum field_id id)
+{
+	return id == FIELD_X_MSE_CONSUMER || id == FIELD_X_HIGRESS || id == FIELD_X_ENVOY ||
+	       id == FIELD_X_HI_ORIGINAL_AUTH || id == FIELD_X_SLUICE || id == FIELD_X_FORWARDED ||
+	       id == FIELD_FORWARDED;
+}
+
+static void sanitise(struct exchange *x)
+{
+	const struct head *h = &x->rq->head;
+
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		enum field_id id = (enum field_id)h->fields[i].id;
+
+		if (id == FIELD_X_SLUICE && bytes_eq_nocase(head_name(h, i), BYTES("x-sluice-timing"))) {
+			x->timing = true;
+		}
+		if (h->fields[i].hop || is_forbidden(id) || id == FIELD_CONTENT_LENGTH) {
+			exchange_strip(x, i);
+		}
+	}
+}
+
+static bool is_sane_id(struct bytes id)
+{
+	if (id.n == 0 || id.n > sizeof(((struct record *)0)->id)) {
+		return false;
+	}
+	for (size_t i = 0; i < id.n; i++) {
+		char c = ascii_lower(id.p[i]);
+
+		if (!ascii_digit(c) && !(c >= 'a' && c <= 'z') && c != '-' && c != '_') {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void make_id(struct exchange *x)
+{
+	struct bytes theirs = head_get(&x->rq->head, FIELD_X_REQUEST_ID);
+	uint64_t r[2];
+
+	if (is_sane_id(theirs)) {
+		memcpy(x->rec.id, theirs.p, theirs.n);
+		x->rec.id_n = (uint8_t)theirs.n;
+		return;
+	}
+	r[0] = random_u64(&x->w->random);
+	r[1] = random_u64(&x->w->random);
+	for (unsigned i = 0; i < 32; i++) {
+		x->rec.id[i] = "0123456789abcdef"[r[i / 16] >> (i % 16 * 4) & 15];
+	}
+	x->rec.id_n = 32;
+}
+
+static struct bytes host_of(struct exchange *x)
+{
+	struct bytes host = x->rq->url.host;
+	uint16_t port;
+
+	if (host.n == 0 &&
+		url_parse_authority(head_get(&x->rq->head, FIELD_HOST), &host, &port) != 0) {
+		return (struct bytes){"", 0};
+	}
+	return host;
+}
+
+static enum verdict health(struct exchange *x, struct bytes path)
+{
+	if (bytes_eq(path, BYTES("/healthz/live"))) {
+		return reply_set(x, 200, "health", "ok");
+	}
+	if (x->w->view != NULL) {
+		return reply_set(x, 200, "health", "ready");
+	}
+	return reply_set(x, 503, "health", "no configuration has been loaded yet");
+}
+
+static enum verdict step_begin(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct fault f;
+
+	x->rec.method = exchange_keep(x, rq->head.method);
+	if (url_parse_target(&rq->url, rq->head.target, &f) != 0) {
+		x->rec.path = BYTES("-");
+		return reply_set(x, 400, "request.malformed", "%s", f.text);
+	}
+	x->rec.path = exchange_keep(x, rq->url.path);
+	x->rec.host = exchange_keep(x, host_of(x));
+	rq->query = rq->url.query;
+	make_id(x);
+	sanitise(x);
+	if (bytes_starts(rq->url.path, BYTES("/healthz/"))) {
+		return health(x, rq->url.path);
+	}
+	rq->api = api_of_path(rq->url.path, &rq->api_suffix);
+	x->protocol = (uint8_t)api_protocol(rq->api);
+	if (rq->head.upgrade || rq->api == API_REALTIME) {
+		return reply_set(x, 501, "api.unsupported",
+			"WebSocket connections (realtime) are not served yet; use the HTTP API");
+	}
+	return VERDICT_NEXT;
+}
+
+/* --- candidates, identify ----------------------------------------------------------------------- */
+
+static enum verdict step_candidates(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct route_query q = {x->rec.host, rq->url.path, method_of(rq->head.method)};
+
+	x->view = view_use(x->w);
+	if (x->view == NULL) {
+		return reply_set(x, 503, "config.invalid", "no configuration has been loaded yet");
+	}
+	rq->n_candidates =
+		plan_candidates(x->view->plan, &q, rq->candidates, PLAN_CANDIDATES_MAX);
+	if (rq->n_candidates == 0) {
+		return reply_set(x, 404, "route.not_found", "no route serves path %.*s on host %.*s",
+			BYTES_ARG(x->rec.path), BYTES_ARG(x->rec.host));
+	}
+	return VERDICT_NEXT;
+}
+
+static enum verdict step_identify(struct exchange *x)
+{
+	const struct hooks *hooks = x->w->opts->hooks;
+
+	for (size_t i = 0; i < hooks->n_filters; i++) {
+		if (hooks->filters[i]->identify != NULL && !hooks->filters[i]->identify(x)) {
+			return VERDICT_REPLY;
+		}
+	}
+	return VERDICT_NEXT;
+}
+
+/* --- gather ------------------------------------------------------------------------------------- */
+
+static bool any_ai(const struct request *rq)
+{
+	for (size_t i = 0; i < rq->n_candidates; i++) {
+		if (rq->candidates[i]->is_ai) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* data-plane.md §3.2: a missing type counts as JSON. */
+static bool is_json(const struct head *h)
+{
+	struct bytes type = head_get(h, FIELD_CONTENT_TYPE);
+
+	for (size_t i = 0; i + 16 <= type.n; i++) {
+		if (bytes_starts_nocase(bytes_of(type.p + i, type.n - i), BYTES("application/json"))) {
+			return true;
+		}
+	}
+	return type.n == 0;
+}
+
+static enum verdict too_large(struct exchange *x)
+{
+	return reply_set(x, 413, "body.too_large", "the request body is larger than %llu bytes",
+		(unsigned long long)x->w->opts->limits.body_max);
+}
+
+/* Whether the body may be begun; VERDICT_NEXT: it is now being read. */
+static enum verdict begin_body(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct bytes encoding = head_get(&rq->head, FIELD_CONTENT_ENCODING);
+
+	if (rq->head.length != HEAD_NO_LENGTH && rq->head.length > x->w->opts->limits.body_max) {
+		return too_large(x);
+	}
+	if (rq->gathers && encoding.n != 0 && !bytes_eq_nocase(encoding, BYTES("identity"))) {
+		return reply_set(x, 415, "body.encoding",
+			"the request body has a Content-Encoding that is not understood; send it plain");
+	}
+	if (segpool_spent(&x->w->pool)) {
+		rq->reply.retry_after_s = 1;
+		return reply_set(x, 503, "memory", "the gateway is out of buffer memory; try again");
+	}
+	if (segpool_tight(&x->w->pool)) {
+		if (!list_linked(&x->wait_link)) {
+			list_append(&x->w->tight, &x->wait_link);
+		}
+		return VERDICT_WAIT;
+	}
+	list_remove(&x->wait_link);
+	rq->scan = json_scan_init(&rq->scan_room, x->w->opts->hooks->request_query, &rq->hits);
+	stream_send_continue(x->client);
+	stream_want(x->client, rq->gathers ? SIZE_MAX : THROUGH_HIGH_WATER);
+	return VERDICT_NEXT;
+}
+
+/* Scans what came since the last time. The bytes stay where they are. */
+static enum read_rc scan_more(struct exchange *x, struct fault *f)
+{
+	struct request *rq = x->rq;
+	const struct seg *s = rq->scan_seg;
+
+	if (s == NULL) {
+		s = x->client->body.head;
+		rq->scan_at = s != NULL ? s->beg : 0;
+	}
+	while (s != NULL) {
+		size_t n = s->end - rq->scan_at;
+
+		if (json_scan_feed(rq->scan, s->data + rq->scan_at, n, f) == READ_FAIL) {
+			return READ_FAIL;
+		}
+		rq->body_n += n;
+		rq->scan_at = s->end;
+		rq->scan_seg = s;
+		s = s->next;
+		if (s != NULL) {
+			rq->scan_at = s->beg;
+		}
+	}
+	return READ_MORE;
+}
+
+static enum verdict bad_json(struct exchange *x, const struct fault *f)
+{
+	return reply_set(x, 400, "body.invalid_json",
+		"the request body is not valid JSON: %s at offset %zu", f->text, f->where);
+}
+
+static enum verdict body_complete(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct fault f = {0};
+
+	if (json_scan_end(rq->scan, &f) != READ_DONE) {
+		return bad_json(x, &f);
+	}
+	chain_move(&rq->body, &x->client->body);
+	x->rec.bytes_in = rq->body.n;
+	return x->w->opts->hooks->dialect->read_request(x) ? VERDICT_NEXT : VERDICT_REPLY;
+}
+
+static enum verdict step_gather(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct fault f = {0};
+
+	if (rq->scan == NULL) {
+		enum verdict v;
+
+		rq->gathers = rq->head.has_body && api_reads_body(rq->api) && any_ai(rq) &&
+			      is_json(&rq->head);
+		rq->complete_us = x->woke_us;
+		if (!rq->head.has_body) {
+			return VERDICT_NEXT;
+		}
+		v = begin_body(x);
+		if (v != VERDICT_NEXT) {
+			return v;
+		}
+	}
+	if (!rq->gathers) {
+		return VERDICT_NEXT;
+	}
+	if (scan_more(x, &f) == READ_FAIL) {
+		return bad_json(x, &f);
+	}
+	if (rq->body_n > x->w->opts->limits.body_max) {
+		return too_large(x);
+	}
+	if (x->client->in == STREAM_IN_FAILED) {
+		return reply_set(x, x->client->in_err == ERR_TIMEOUT ? 408 : 400, "request.malformed",
+			"the request body ended before it was complete");
+	}
+	if (x->client->in != STREAM_IN_END) {
+		return VERDICT_WAIT;
+	}
+	rq->complete_us = x->woke_us;
+	return body_complete(x);
+}
+
+/* --- decide, admit ------------------------------------------------------------------------------ */
+
+static enum verdict step_decide(struct exchange *x)
+{
+	const struct hooks *hooks = x->w->opts->hooks;
+	struct request *rq = x->rq;
+
+	/* One candidate so far: conditions on the model come with the model router. */
+	rq->route = rq->candidates[0];
+	x->rec.route = exchange_keep(x, rq->route->name);
+	for (size_t i = 0; i < hooks->n_filters; i++) {
+		if (hooks->filters[i]->decide != NULL && !hooks->filters[i]->decide(x)) {
+			return VERDICT_REPLY;
+		}
+	}
+	if (rq->consumer != NULL) {
+		x->rec.consumer = exchange_keep(x, rq->consumer->name);
+	}
+	if (rq->route->total_weight == 0) {
+		return reply_set(x, 503, "config.invalid",
+			"route %.*s has no usable destination; its resources need a correction",
+			BYTES_ARG(x->rec.route));
+	}
+	return VERDICT_NEXT;
+}
+
+static enum verdict step_admit(struct exchange *x)
+{
+	const struct hooks *hooks = x->w->opts->hooks;
+
+	for (size_t i = 0; i < hooks->n_filters; i++) {
+		if (hooks->filters[i]->admit != NULL && !hooks->filters[i]->admit(x)) {
+			return VERDICT_REPLY;
+		}
+	}
+	return VERDICT_NEXT;
+}
+
+/* --- attempt ------------------------------------------------------------------------------------ */
+
+static enum verdict step_choose(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct attempt *at = &rq->at;
+	const struct route *r = rq->route;
+
+	text_done(&at->target);
+	*at = (struct attempt){.to = route_pick(r,
+				       (unsigned)random_below(&x->w->random, r->total_weight))};
+	text_init(&at->target, TARGET_MAX);
+	x->rec.attempts++;
+	x->rec.provider = at->to->provider != NULL ? exchange_keep(x, at->to->provider->id)
+						   : BYTES("");
+	if (at->to->service->n_endpoints == 0) {
+		return reply_set(x, 503, "config.invalid", "service %.*s has no endpoint",
+			BYTES_ARG(at->to->service->name));
+	}
+	return VERDICT_NEXT;
+}
+
+void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put)
+{
+	struct attempt *a = &x->rq->at;
+
+	ASSERT(a->n_edits < a->edits_cap);
+	a->edits[a->n_edits++] = (struct splice_edit){at, cut, put};
+}
+
+static enum verdict step_prepare(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct attempt *at = &rq->at;
+
+	if (at->to->provider != NULL) {
+		if (!x->w->opts->hooks->dialect->prepare(x)) {
+			return VERDICT_REPLY;
+		}
+	} else {
+		route_rewrite_path(rq->route, rq->url.path, &at->target);
+		if (rq->query.p != NULL && rq->query.n != 0) {
+			text_add_char(&at->target, '?');
+			text_add_bytes(&at->target, rq->query);
+		}
+	}
+	if (text_full(&at->target)) {
+		return reply_set(x, 414, "request.malformed", "the request target is too long");
+	}
+	splice_sort(at->edits, at->n_edits);
+	if (rq->gathers) {
+		splice_init(&at->splice, &rq->body, at->edits, at->n_edits);
+	}
+	return VERDICT_NEXT;
+}
+
+static enum verdict step_address(struct exchange *x)
+{
+	struct attempt *at = &x->rq->at;
+	const struct service *svc = at->to->service;
+
+	if (at->cell == NULL) {
+		const struct endpoint *e =
+			&svc->endpoints[random_below(&x->w->random, svc->n_endpoints)];
+
+		at->cell = e->cell;
+	}
+	if (atomic_load_explicit(&at->cell->addresses, memory_order_acquire) != NULL) {
+		resolver_check(x->w, at->cell);
+		list_remove(&x->wait_link);
+		timer_clear(x->w->loop, &x->timer);
+		return VERDICT_NEXT;
+	}
+	if (!at->asked) {
+		at->asked = true;
+		list_append(&x->w->waiting, &x->wait_link);
+		exchange_deadline(x, x->w->opts->limits.resolve_ms);
+		resolver_ask(x->w, at->cell);
+		return VERDICT_WAIT;
+	}
+	if (x->timed_out) {
+		return reply_set(x, 504, "upstream.timeout", "resolving the upstream's name took too long");
+	}
+	if (atomic_load(&at->cell->resolving)) {
+		return VERDICT_WAIT;
+	}
+	return reply_set(x, 502, "upstream.connect",
+		"the upstream's name could not be resolved; check the registry of service %.*s",
+		BYTES_ARG(svc->name));
+}
+
+/* The name for SNI and verification: the registry's own `sni` when it was given, else the provider's
+ * host (data-plane.md §4), else what is connected to. */
+static struct bytes tls_name(const struct attempt *at)
+{
+	const struct provider *p = at->to->provider;
+	struct bytes sni = at->to->service->sni;
+
+	if (p != NULL && p->sni.n != 0 && (sni.n == 0 || bytes_eq(sni, bytes_str(at->cell->host)))) {
+		return p->sni;
+	}
+	return sni.n != 0 ? sni : bytes_str(at->cell->host);
+}
+
+static void fill_target(struct exchange *x, struct client_target *t, char *name, size_t name_size)
+{
+	struct attempt *at = &x->rq->at;
+	const struct address_list *list =
+		atomic_load_explicit(&at->cell->addresses, memory_order_acquire);
+	unsigned i = atomic_fetch_add_explicit(&at->cell->next, 1, memory_order_relaxed);
+	struct bytes sni;
+
+	memset(t, 0, sizeof(*t));
+	memcpy(&t->addr, list->v[i % list->n].room, sizeof(t->addr));
+	t->key = at->cell->index;
+	t->fresh = at->fresh;
+	t->tls = at->to->service->tls;
+	if (t->tls) {
+		sni = tls_name(at);
+		snprintf(name, name_size, BYTES_FMT, BYTES_ARG(sni));
+		t->name = name;
+		t->key |= (hash_bytes(&x->w->opts->seed, sni) | 1) << 32;
+	}
+}
+
+/* The body towards the upstream. */
+static int body_fill(struct stream_source *s, struct iovec *v, int max)
+{
+	struct exchange *x = CONTAINER_OF(s, struct body_source, source)->x;
+	const struct seg *at;
+	int n = 0;
+
+	if (x->rq->gathers) {
+		return splice_fill(&x->rq->at.splice, v, max);
+	}
+	at = x->client->body.head;
+	while (at != NULL && n < max) {
+		v[n].iov_base = (void *)(uintptr_t)(at->data + at->beg);
+		v[n++].iov_len = at->end - at->beg;
+		at = at->next;
+	}
+	return n;
+}
+
+static void body_sent(struct stream_source *s, size_t n)
+{
+	struct exchange *x = CONTAINER_OF(s, struct body_source, source)->x;
+
+	if (x->rq->gathers) {
+		splice_sent(&x->rq->at.splice, n);
+		return;
+	}
+	x->rec.bytes_in += n;
+	chain_drop(&x->w->pool, &x->client->body, n);
+	stream_want(x->client, THROUGH_HIGH_WATER);
+}
+
+static struct bytes upstream_host(const struct exchange *x)
+{
+	const struct request *rq = x->rq;
+
+	if (rq->at.to->provider != NULL && rq->at.to->provider->host.n != 0) {
+		return rq->at.to->provider->host;
+	}
+	if (rq->route->rewrite.host.n != 0) {
+		return rq->route->rewrite.host;
+	}
+	return head_get(&rq->head, FIELD_HOST);
+}
+
+/* providers.md §8: order and spelling of the client's fields stay. */
+static void add_client_fields(struct exchange *x, struct head_out *out)
+{
+	const struct head *h = &x->rq->head;
+
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (h->fields[i].id == FIELD_HOST) {
+			head_out_add(out, head_name(h, i), upstream_host(x));
+		} else if (!exchange_stripped(x, i)) {
+			head_out_add(out, head_name(h, i), head_value(h, i));
+		}
+	}
+}
+
+/* The address part of "1.2.3.4:5" or "[::1]:5". */
+static struct bytes peer_ip(const char *peer)
+{
+	struct bytes b = bytes_str(peer);
+	const char *colon = memrchr(b.p, ':', b.n);
+
+	if (colon != NULL) {
+		b.n = (size_t)(colon - b.p);
+	}
+	if (b.n >= 2 && b.p[0] == '[') {
+		b = bytes_of(b.p + 1, b.n - 2);
+	}
+	return b;
+}
+
+static void make_head(struct exchange *x, struct head_out *out)
+{
+	struct request *rq = x->rq;
+
+	head_out_init(out);
+	out->method = rq->head.method;
+	out->target = text_bytes(&rq->at.target);
+	add_client_fields(x, out);
+	if (head_get(&rq->head, FIELD_HOST).p == NULL) {
+		head_out_add(out, BYTES("Host"), upstream_host(x));
+	}
+	if (head_get(&rq->head, FIELD_USER_AGENT).p == NULL) {
+		head_out_add(out, BYTES("User-Agent"), BYTES("sluice"));
+	}
+	head_out_add(out, BYTES("X-Forwarded-For"), peer_ip(stream_peer(x->client)));
+	head_out_add(out, BYTES("X-Forwarded-Proto"), BYTES("http"));
+	if (rq->at.to->provider != NULL) {
+		x->w->opts->hooks->dialect->add_headers(x, out);
+	}
+	if (!rq->head.has_body) {
+		out->no_body = true;
+	} else if (rq->gathers) {
+		out->length = rq->at.splice.length;
+	} else {
+		out->length = rq->head.length;
+	}
+}
+
+static enum verdict step_send(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct client_target target;
+	char name[256];
+
+	fill_target(x, &target, name, sizeof(name));
+	rq->source = (struct body_source){{body_fill, body_sent, rq->gathers}, x};
+	make_head(x, &x->w->head);
+	x->up = client_open(x->w->client, &target, &x->up_user);
+	if (bytes_eq(rq->head.method, BYTES("HEAD"))) {
+		client_expect_no_body(x->up);
+	}
+	if (stream_send(x->up, &x->w->head, rq->head.has_body ? &rq->source.source : NULL) != 0) {
+		return reply_set(x, 431, "request.header_too_large",
+			"the request head is too large to be sent on");
+	}
+	x->rec.upstream = exchange_keep(x, bytes_str(stream_peer(x->up)));
+	stream_pump(x->up);
+	rq->at.sent_us = loop_now_us(x->w->loop);
+	x->rec.added_us += rq->at.sent_us - rq->complete_us;
+	return VERDICT_NEXT;
+}
+
+/* --- the runner --------------------------------------------------------------------------------- */
+
+static const struct step {
+	const char *name;
+	enum verdict (*run)(struct exchange *x);
+} steps[STEP_COUNT] = {
+	[STEP_BEGIN] = {"begin", step_begin},
+	[STEP_CANDIDATES] = {"candidates", step_candidates},
+	[STEP_IDENTIFY] = {"identify", step_identify},
+	[STEP_GATHER] = {"gather", step_gather},
+	[STEP_DECIDE] = {"decide", step_decide},
+	[STEP_ADMIT] = {"admit", step_admit},
+	[STEP_CHOOSE] = {"choose", step_choose},
+	[STEP_PREPARE] = {"prepare", step_prepare},
+	[STEP_ADDRESS] = {"address", step_address},
+	[STEP_SEND] = {"send", step_send},
+	[STEP_HEAD] = {"head", step_head},
+	[STEP_FIRST] = {"first", step_first},
+	[STEP_COMMIT] = {"commit", step_commit},
+	[STEP_RELAY] = {"relay", step_relay},
+	[STEP_REPLY] = {"reply", step_reply},
+};
+
+static void drop_upstream(struct exchange *x)
+{
+	struct stream *up = x->up;
+
+	if (up == NULL) {
+		return;
+	}
+	x->up = NULL;
+	if (up->in == STREAM_IN_END && up->out == STREAM_OUT_END) {
+		stream_close(up);
+	} else {
+		stream_reset(up);
+	}
+}
+
+void exchange_release_request(struct exchange *x)
+{
+	if (x->rq != NULL) {
+		worker_give_request(x->w, x->rq);
+		x->rq = NULL;
+	}
+	if (x->view != NULL) {
+		view_drop(x->view);
+		x->view = NULL;
+	}
+}
+
+static void finish(struct exchange *x)
+{
+	struct worker *w = x->w;
+	struct stream *client = x->client;
+
+	drop_upstream(x);
+	x->rec.ended_us = loop_now_us(w->loop);
+	if (x->answer_state != NULL) {
+		w->opts->hooks->dialect->done(x);
+	}
+	while (x->holds != NULL) {
+		struct hold *h = x->holds;
+
+		x->holds = h->next;
+		h->release(h, x);
+	}
+	access_line(w, x, stream_peer(client));
+	timer_clear(w->loop, &x->timer);
+	loop_again_cancel(&x->again);
+	list_remove(&x->wait_link);
+	list_remove(&x->link);
+	exchange_release_request(x);
+	chain_give(&w->pool, &x->pending);
+	chain_give(&w->pool, &x->answer.chain);
+	if (client->out == STREAM_OUT_END) {
+		stream_close(client);
+	} else {
+		stream_reset(client);
+	}
+	w->counts.open--;
+	worker_give_exchange(w, x);
+}
+
+/* The client has left, or cannot be written to: nobody waits for an answer any more. */
+static bool client_left(const struct exchange *x)
+{
+	return x->client->gone || x->client->out == STREAM_OUT_FAILED ||
+	       (x->client->in == STREAM_IN_FAILED && x->client->in_err != ERR_TIMEOUT &&
+		       x->client->in_err != ERR_SYNTAX);
+}
+
+static void on_again(struct task *t)
+{
+	exchange_wake(CONTAINER_OF(t, struct exchange, again));
+}
+
+/* False when the exchange has ended: it must not be touched any more. */
+static bool run_steps(struct exchange *x)
+{
+	for (;;) {
+		enum verdict v;
+
+		assert_context(steps[x->step].name);
+		v = steps[x->step].run(x);
+		switch (v) {
+		case VERDICT_NEXT:
+			x->step++;
+			break;
+		case VERDICT_WAIT:
+			return true;
+		case VERDICT_AGAIN:
+			loop_again(x->w->loop, &x->again, on_again);
+			return true;
+		case VERDICT_RETRY:
+			drop_upstream(x);
+			x->step = STEP_ADDRESS;
+			break;
+		case VERDICT_REPLY:
+			drop_upstream(x);
+			x->step = STEP_REPLY;
+			break;
+		case VERDICT_END:
+			finish(x);
+			return false;
+		}
+	}
+}
+
+static void abandon(struct exchange *x)
+{
+	x->rec.client_abort = true;
+	x->rec.reason = "client.gone";
+	x->rec.status = x->rec.status != 0 ? x->rec.status : 499;
+	x->w->counts.client_aborts++;
+	finish(x);
+}
+
+void exchange_wake(struct exchange *x)
+{
+	ASSERT(x->magic == EXCHANGE_MAGIC);
+	if (x->running) {
+		return;
+	}
+	x->running = true;
+	x->woke_us = loop_now_us(x->w->loop);
+	if (client_left(x) && x->client->out != STREAM_OUT_END) {
+		abandon(x);
+	} else if (run_steps(x)) {
+		x->running = false;
+	}
+	assert_context(NULL);
+}
+
+void exchange_abort(struct exchange *x)
+{
+	x->rec.reason = x->rec.reason != NULL ? x->rec.reason : "shutdown";
+	x->rec.cut = true;
+	finish(x);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct exchange *x = CONTAINER_OF(t, struct exchange, timer);
+
+	x->timed_out = true;
+	exchange_wake(x);
+}
+
+static void on_client(struct stream_user *u, struct stream *s)
+{
+	(void)s;
+	exchange_wake(CONTAINER_OF(u, struct exchange, client_user));
+}
+
+static void on_upstream(struct stream_user *u, struct stream *s)
+{
+	(void)s;
+	exchange_wake(CONTAINER_OF(u, struct exchange, up_user));
+}
+
+void exchange_start(struct worker *w, struct stream *client)
+{
+	struct exchange *x = worker_take_exchange(w);
+	struct request *rq = worker_take_request(w);
+
+	x->w = w;
+	x->magic = EXCHANGE_MAGIC;
+	x->client = client;
+	x->rq = rq;
+	x->client_user.on_stream = on_client;
+	x->up_user.on_stream = on_upstream;
+	list_init(&x->wait_link);
+	list_append(&w->exchanges, &x->link);
+	arena_init_with(&x->keep, 4096, x->keep_room, sizeof(x->keep_room));
+	answer_init(x);
+	w->counts.exchanges++;
+	w->counts.open++;
+	client->user = &x->client_user;
+	rq->head = client->head;
+	arena_init_with(&rq->arena, 64 * 1024, rq->arena_room, sizeof(rq->arena_room));
+	json_hits_init(&rq->hits, rq->hits_room, HITS_INLINE, 65536);
+	/* H1_FIELDS_MAX fields of 12 bytes always fit. */
+	ASSERT(head_keep(&rq->head, &rq->arena));
+	x->rec.began_us = loop_now_us(w->loop);
+	exchange_wake(x);
+}

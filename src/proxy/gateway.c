@@ -1,0 +1,402 @@
+/*
+ * Handing over a plan: control binds it to the cells, makes a view for each worker and posts it. The
+ * worker swaps its view and posts back; when all have, the plan is live. A replaced view comes back to
+ * control when the last exchange that used it has committed, and a plan is freed when nobody holds it:
+ * neither control nor a view.
+ */
+#include "proxy/gateway.h"
+
+#include <stdlib.h>
+
+#include "proxy/gateway_int.h"
+
+#define TICK_MS 1000u
+#define LOG_PIECES 2
+
+struct broadcast { /* one worker's part */
+	struct post post;
+	struct worker *w;
+	void (*fn)(struct worker *w, void *arg);
+	void *arg;
+};
+
+static void run_broadcast(struct post *p)
+{
+	struct broadcast *b = CONTAINER_OF(p, struct broadcast, post);
+
+	b->fn(b->w, b->arg);
+	free(b);
+}
+
+void gateway_post_all(struct gateway *g, void (*fn)(struct worker *w, void *arg), void *arg)
+{
+	for (unsigned i = 0; i < g->opts.n_workers; i++) {
+		struct broadcast *b = must_alloc(sizeof(*b));
+
+		b->w = g->workers[i];
+		b->fn = fn;
+		b->arg = arg;
+		loop_post(b->w->loop, &b->post, run_broadcast);
+	}
+}
+
+/* --- quiescence --------------------------------------------------------------------------------- */
+
+struct quiet {
+	struct post post;
+	struct gateway *g;
+	atomic_uint left;
+	void (*fn)(void *p);
+	void *p;
+};
+
+static void on_quiet(struct post *p)
+{
+	struct quiet *q = CONTAINER_OF(p, struct quiet, post);
+
+	q->fn(q->p);
+	free(q);
+}
+
+static void pass_quiet(struct worker *w, void *arg)
+{
+	struct quiet *q = arg;
+
+	(void)w;
+	if (atomic_fetch_sub(&q->left, 1) == 1) {
+		loop_post(q->g->control, &q->post, on_quiet);
+	}
+}
+
+void gateway_quiesce(struct gateway *g, void (*fn)(void *p), void *p)
+{
+	struct quiet *q = must_alloc(sizeof(*q));
+
+	q->g = g;
+	q->fn = fn;
+	q->p = p;
+	atomic_init(&q->left, g->opts.n_workers);
+	gateway_post_all(g, pass_quiet, q);
+}
+
+static void wake_waiting(struct worker *w, void *arg)
+{
+	(void)arg;
+	worker_wake_waiting(w);
+}
+
+void gateway_wake_waiting(struct gateway *g)
+{
+	gateway_post_all(g, wake_waiting, NULL);
+}
+
+/* --- plans -------------------------------------------------------------------------------------- */
+
+static void live_unref(struct gateway *g, struct live_plan *l)
+{
+	if (--l->holders != 0) {
+		return;
+	}
+	cells_unbind(g->cells, l->plan, loop_now_ms(g->control));
+	plan_free(l->plan);
+	free(l);
+}
+
+static void on_view_back(struct post *p)
+{
+	struct plan_view *v = CONTAINER_OF(p, struct plan_view, post);
+	struct gateway *g = v->w->gateway;
+
+	live_unref(g, v->live);
+	free(v);
+}
+
+void gateway_release(struct gateway *g, struct plan_view *v)
+{
+	loop_post(g->control, &v->post, on_view_back);
+}
+
+struct handover {
+	struct post post;
+	struct gateway *g;
+	struct live_plan *live;
+	atomic_uint left;
+	void (*on_live)(void *arg);
+	void *arg;
+};
+
+static void on_all_have(struct post *p)
+{
+	struct handover *h = CONTAINER_OF(p, struct handover, post);
+
+	if (h->on_live != NULL) {
+		h->on_live(h->arg);
+	}
+	free(h);
+}
+
+static void take_plan(struct worker *w, void *arg)
+{
+	struct handover *h = arg;
+	struct plan_view *v = must_alloc(sizeof(*v));
+
+	v->w = w;
+	v->live = h->live;
+	v->plan = h->live->plan;
+	worker_set_view(w, v);
+	if (atomic_fetch_sub(&h->left, 1) == 1) {
+		loop_post(h->g->control, &h->post, on_all_have);
+	}
+}
+
+void gateway_set_plan(struct gateway *g, struct plan *p, void (*on_live)(void *arg), void *arg)
+{
+	struct live_plan *before = g->current;
+	struct live_plan *live = must_alloc(sizeof(*live));
+	struct handover *h = must_alloc(sizeof(*h));
+
+	p->version = ++g->plan_version;
+	cells_bind(g->cells, p);
+	resolver_warm(g->resolver, p);
+	live->plan = p;
+	live->holders = 1 + g->opts.n_workers;
+	g->current = live;
+	*h = (struct handover){.g = g, .live = live, .on_live = on_live, .arg = arg};
+	atomic_init(&h->left, g->opts.n_workers);
+	gateway_post_all(g, take_plan, h);
+	if (before != NULL) {
+		live_unref(g, before);
+	}
+}
+
+const struct plan *gateway_plan(const struct gateway *g)
+{
+	return g->current != NULL ? g->current->plan : NULL;
+}
+
+/* --- cells nobody refers to any more ------------------------------------------------------------ */
+
+struct farewell {
+	struct gateway *g;
+	struct endpoint_cell *cell;
+	uint32_t index;
+};
+
+static void forget_cell(struct worker *w, void *arg)
+{
+	client_forget_endpoint(w->client, ((const struct farewell *)arg)->index);
+}
+
+static void free_cell(void *p)
+{
+	struct farewell *f = p;
+
+	endpoint_cell_free(f->g->cells, f->cell);
+	free(f);
+}
+
+static void on_tick(struct timer *t)
+{
+	struct gateway *g = CONTAINER_OF(t, struct gateway, tick);
+	struct endpoint_cell *cell;
+
+	while ((cell = cells_expire(g->cells, loop_now_ms(g->control))) != NULL) {
+		struct farewell *f = must_alloc(sizeof(*f));
+
+		*f = (struct farewell){g, cell, cell->index};
+		gateway_post_all(g, forget_cell, f);
+		gateway_quiesce(g, free_cell, f);
+	}
+	timer_set(g->control, &g->tick, TICK_MS, on_tick);
+}
+
+/* --- draining ----------------------------------------------------------------------------------- */
+
+static void on_worker_drained(struct post *p)
+{
+	struct broadcast *b = CONTAINER_OF(p, struct broadcast, post);
+	struct gateway *g = b->arg;
+
+	free(b);
+	if (--g->draining == 0) {
+		g->on_drained(g->drained_arg);
+	}
+}
+
+void gateway_worker_drained(struct worker *w)
+{
+	struct broadcast *b = must_alloc(sizeof(*b));
+
+	b->arg = w->gateway;
+	loop_post(w->gateway->control, &b->post, on_worker_drained);
+}
+
+static void drain(struct worker *w, void *arg)
+{
+	(void)arg;
+	worker_drain(w);
+}
+
+void gateway_drain(struct gateway *g, void (*on_drained)(void *arg), void *arg)
+{
+	g->on_drained = on_drained;
+	g->drained_arg = arg;
+	g->draining = g->opts.n_workers;
+	gateway_post_all(g, drain, NULL);
+}
+
+static void cut(struct worker *w, void *arg)
+{
+	(void)arg;
+	worker_cut(w);
+}
+
+void gateway_cut(struct gateway *g)
+{
+	gateway_post_all(g, cut, NULL);
+}
+
+/* --- life --------------------------------------------------------------------------------------- */
+
+struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
+{
+	struct gateway *g = must_alloc(sizeof(*g));
+
+	ASSERT(opts->n_workers > 0 && opts->n_workers <= WORKERS_MAX);
+	g->opts = *opts;
+	g->control = loop_new();
+	g->cells = cells_new(&opts->seed);
+	g->resolver = resolver_new(g, f);
+	if (g->resolver == NULL) {
+		cells_free(g->cells);
+		loop_free(g->control);
+		free(g);
+		return NULL;
+	}
+	for (unsigned i = 0; i < opts->n_workers; i++) {
+		g->workers[i] = worker_new(g, i);
+	}
+	timer_set(g->control, &g->tick, TICK_MS, on_tick);
+	return g;
+}
+
+void gateway_free(struct gateway *g)
+{
+	if (g == NULL) {
+		return;
+	}
+	for (unsigned i = 0; i < g->opts.n_workers; i++) {
+		worker_cut(g->workers[i]);
+	}
+	for (unsigned i = 0; i < g->opts.n_workers; i++) {
+		worker_set_view(g->workers[i], NULL);
+		/* What was posted to it meanwhile still owns memory. */
+		loop_turn(g->workers[i]->loop, 0);
+	}
+	loop_turn(g->control, 0);
+	if (g->current != NULL) {
+		live_unref(g, g->current);
+	}
+	resolver_free(g->resolver);
+	for (unsigned i = 0; i < g->opts.n_workers; i++) {
+		worker_free(g->workers[i]);
+	}
+	while (g->listening != NULL) {
+		struct listening *l = g->listening;
+
+		g->listening = l->next;
+		sys_close(l->fd, false);
+		free(l);
+	}
+	cells_free(g->cells);
+	timer_clear(g->control, &g->tick);
+	loop_free(g->control);
+	free(g);
+}
+
+struct loop *gateway_control(struct gateway *g)
+{
+	return g->control;
+}
+
+struct loop *gateway_loop(struct gateway *g, unsigned worker)
+{
+	return g->workers[worker]->loop;
+}
+
+int gateway_listen(struct gateway *g, const struct sys_addr *addr, struct sys_addr *bound)
+{
+	struct listening *l;
+	int fd = sys_listen(addr, 4096, bound);
+
+	if (fd < 0) {
+		return fd;
+	}
+	for (unsigned i = 0; i < g->opts.n_workers; i++) {
+		int rc = server_listen(g->workers[i]->server, fd);
+
+		if (rc != 0) {
+			sys_close(fd, false);
+			return rc;
+		}
+	}
+	l = must_alloc(sizeof(*l));
+	l->fd = fd;
+	l->next = g->listening;
+	g->listening = l;
+	return 0;
+}
+
+ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *arg)
+{
+	ssize_t sum = 0;
+
+	for (unsigned i = 0; i < g->opts.n_workers; i++) {
+		struct ring *ring = &g->workers[i]->log;
+		struct iovec v[LOG_PIECES];
+		int n = ring_peek(ring, v);
+		ssize_t r;
+
+		if (n == 0) {
+			continue;
+		}
+		r = write(arg, v, n);
+		if (r < 0) {
+			/* Nobody reads the log: what is lost is counted, the workers go on. */
+			r = (ssize_t)(v[0].iov_len + (n > 1 ? v[1].iov_len : 0));
+			g->log_lost += (uint64_t)r;
+		}
+		ring_take(ring, (size_t)r);
+		sum += r;
+	}
+	return sum;
+}
+
+void gateway_counts(const struct gateway *g, struct worker_counts *sum)
+{
+	*sum = (struct worker_counts){0};
+	for (unsigned i = 0; i < g->opts.n_workers; i++) {
+		const struct worker *w = g->workers[i];
+
+		sum->exchanges += w->counts.exchanges;
+		sum->replies += w->counts.replies;
+		sum->upstream_failures += w->counts.upstream_failures;
+		sum->client_aborts += w->counts.client_aborts;
+		sum->usage_unknown += w->counts.usage_unknown;
+		sum->events += w->counts.events;
+		sum->open += w->counts.open;
+		sum->lent += w->pool.lent;
+		sum->high += w->pool.high;
+		sum->log_dropped += atomic_load(&w->log.dropped);
+	}
+}
+
+uint64_t gateway_memory_bound(const struct gateway_opts *opts)
+{
+	uint64_t per_connection = 4096; /* connection, stream, exchange after commit, TLS apart */
+
+	/* Buffers may pass the budget by a fifth, so that what runs can finish (base/seg.h). */
+	return opts->memory_max + opts->memory_max / 5 +
+	       (uint64_t)opts->n_workers * (LOG_RING_SIZE + per_connection * 2 * 1024) +
+	       16u * 1024 * 1024;
+}

@@ -1,0 +1,59 @@
+/*
+ * Inside the room only: control's side of the gateway.
+ */
+#ifndef PROXY_GATEWAY_INT_H
+#define PROXY_GATEWAY_INT_H
+
+#include "proxy/gateway.h"
+#include "proxy/resolver.h"
+#include "proxy/worker.h"
+
+/* A plan that somebody uses: control while it is current, each worker while its view is alive. */
+struct live_plan {
+	struct plan *plan;
+	unsigned holders; /* control's own count */
+	struct live_plan *next_freed;
+};
+
+struct listening {
+	int fd;
+	struct listening *next;
+};
+
+struct gateway {
+	struct gateway_opts opts;
+	struct loop *control;
+	struct worker *workers[WORKERS_MAX];
+	struct cells *cells;
+	struct resolver *resolver;
+	struct live_plan *current;
+	struct listening *listening;
+	uint64_t plan_version;
+	struct timer tick;
+	unsigned draining; /* workers that still drain */
+	void (*on_drained)(void *arg);
+	void *drained_arg;
+	/* --- read and written by the log thread alone --- */
+	uint64_t log_lost;
+};
+
+/* Control: calls fn(p) on control when every worker has been between two callbacks once: nothing that
+ * was reachable before is held by one then. */
+void gateway_quiesce(struct gateway *g, void (*fn)(void *p), void *p);
+/* Control: the workers' exchanges that wait for an address look again. */
+void gateway_wake_waiting(struct gateway *g);
+/* Worker, through a post: its view of the plan is not used any more. */
+void gateway_release(struct gateway *g, struct plan_view *v);
+/* Worker: has drained. */
+void gateway_worker_drained(struct worker *w);
+
+/* Runs fn on every worker's loop. The posts are freed there. */
+void gateway_post_all(struct gateway *g, void (*fn)(struct worker *w, void *arg), void *arg);
+
+/* Worker: takes a new view. */
+void worker_set_view(struct worker *w, struct plan_view *v);
+void worker_drain(struct worker *w);
+void worker_cut(struct worker *w);
+void worker_wake_waiting(struct worker *w);
+
+#endif

@@ -1,0 +1,276 @@
+/*
+ * The gateway's own answers, in the protocol of the client (providers.md §7, data-plane.md §11).
+ */
+#include <stdio.h>
+
+#include "base/num.h"
+#include "proxy/exchange.h"
+#include "proxy/worker.h"
+
+static const char *const json_type = "application/json";
+
+/* One row per status: the types of providers.md §7. */
+struct error_types {
+	unsigned status;
+	const char *openai, *anthropic, *gemini;
+};
+
+static const struct error_types types[] = {
+	{400, "invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"},
+	{401, "authentication_error", "authentication_error", "UNAUTHENTICATED"},
+	{402, "insufficient_quota", "billing_error", "FAILED_PRECONDITION"},
+	{403, "permission_error", "permission_error", "PERMISSION_DENIED"},
+	{404, "invalid_request_error", "not_found_error", "NOT_FOUND"},
+	{409, "conflict_error", "conflict_error", "ABORTED"},
+	{413, "invalid_request_error", "request_too_large", "INVALID_ARGUMENT"},
+	{429, "rate_limit_error", "rate_limit_error", "RESOURCE_EXHAUSTED"},
+	{500, "server_error", "api_error", "INTERNAL"},
+	{502, "server_error", "api_error", "INTERNAL"},
+	{503, "server_error", "api_error", "UNAVAILABLE"},
+	{504, "timeout_error", "timeout_error", "DEADLINE_EXCEEDED"},
+	{529, "server_error", "overloaded_error", "UNAVAILABLE"},
+};
+
+/* Other 4xx have the types of 400, other 5xx those of 500. */
+static const struct error_types *types_of(unsigned status)
+{
+	unsigned fallback = status < 500 ? 400 : 500;
+	const struct error_types *found = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (types[i].status == status) {
+			return &types[i];
+		}
+		if (types[i].status == fallback) {
+			found = &types[i];
+		}
+	}
+	return found;
+}
+
+static void put_openai(struct json_writer *w, unsigned status, struct bytes message,
+	const char *code)
+{
+	json_open_object(w);
+	json_key(w, "error");
+	json_open_object(w);
+	json_key(w, "message");
+	json_put_string(w, message);
+	json_key(w, "type");
+	json_put_str(w, types_of(status)->openai);
+	json_key(w, "param");
+	json_put_null(w);
+	json_key(w, "code");
+	json_put_str(w, code);
+	json_close_object(w);
+	json_close_object(w);
+}
+
+static void put_anthropic(struct json_writer *w, unsigned status, struct bytes message,
+	struct bytes id)
+{
+	json_open_object(w);
+	json_key(w, "type");
+	json_put_str(w, "error");
+	json_key(w, "error");
+	json_open_object(w);
+	json_key(w, "type");
+	json_put_str(w, types_of(status)->anthropic);
+	json_key(w, "message");
+	json_put_string(w, message);
+	json_close_object(w);
+	json_key(w, "request_id");
+	json_put_string(w, id);
+	json_close_object(w);
+}
+
+static void put_gemini(struct json_writer *w, unsigned status, struct bytes message)
+{
+	json_open_object(w);
+	json_key(w, "error");
+	json_open_object(w);
+	json_key(w, "code");
+	json_put_u64(w, status);
+	json_key(w, "message");
+	json_put_string(w, message);
+	json_key(w, "status");
+	json_put_str(w, types_of(status)->gemini);
+	json_close_object(w);
+	json_close_object(w);
+}
+
+struct error {
+	unsigned status;
+	struct bytes message, id;
+	const char *code;
+	enum protocol protocol;
+};
+
+static void put_error(const struct error *e, struct text *out)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, out);
+	switch (e->protocol) {
+	case PROTOCOL_OPENAI:
+		put_openai(&w, e->status, e->message, e->code);
+		break;
+	case PROTOCOL_ANTHROPIC:
+		put_anthropic(&w, e->status, e->message, e->id);
+		break;
+	case PROTOCOL_GEMINI:
+		put_gemini(&w, e->status, e->message);
+		break;
+	}
+}
+
+/* providers.md §7: C is the reason's name; for 404 what the SDKs know. */
+static const char *code_of(const struct request *rq)
+{
+	if (rq->reply.status != 404) {
+		return rq->reply.reason;
+	}
+	return rq->reply.model_not_found ? "model_not_found" : "not_found";
+}
+
+enum verdict reply_set(struct exchange *x, unsigned status, const char *reason, const char *fmt, ...)
+{
+	struct request *rq = x->rq;
+	va_list ap;
+
+	rq->reply.status = (uint16_t)status;
+	rq->reply.reason = reason;
+	va_start(ap, fmt);
+	vsnprintf(rq->reply.text, sizeof(rq->reply.text), fmt, ap);
+	va_end(ap);
+	return VERDICT_REPLY;
+}
+
+enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f)
+{
+	bool said = x->up != NULL && x->up->connected;
+
+	x->w->counts.upstream_failures++;
+	if (f != NULL && f->status == 504) {
+		return reply_set(x, 504, "upstream.timeout", "%s", f->text);
+	}
+	if (err == ERR_TIMEOUT) {
+		return reply_set(x, 504, "upstream.timeout", "the upstream did not answer in time");
+	}
+	if (err == ERR_TLS) {
+		return reply_set(x, 502, "upstream.connect", "the TLS handshake with the upstream failed");
+	}
+	if (!said) {
+		return reply_set(x, 502, "upstream.connect", "the upstream could not be reached");
+	}
+	if (err == ERR_SYNTAX || err == ERR_LIMIT || err == ERR_UNSUPPORTED) {
+		return reply_set(x, 502, "upstream.invalid", "the upstream's answer is not valid HTTP");
+	}
+	return reply_set(x, 502, "upstream.reset", "the upstream closed the connection unexpectedly");
+}
+
+/* errorFormat plain (data-plane.md §11): Higress's bytes, as far as it had any. */
+static void put_body(struct exchange *x, struct text *out, const char **type)
+{
+	struct request *rq = x->rq;
+	struct error e = {
+		.status = rq->reply.status,
+		.message = bytes_str(rq->reply.text),
+		.id = bytes_of(x->rec.id, x->rec.id_n),
+		.code = code_of(rq),
+		.protocol = (enum protocol)x->protocol,
+	};
+
+	*type = json_type;
+	if (rq->reply.status < 400) {
+		text_addf(out, "{\"status\":\"%s\"}", rq->reply.text);
+	} else if (!x->w->opts->plain_errors) {
+		put_error(&e, out);
+	} else if (rq->reply.authenticate[0] != '\0') {
+		*type = NULL;
+		text_add_bytes(out, e.message);
+	} else if (rq->reply.status == 404 && rq->route == NULL) {
+		*type = NULL;
+	} else {
+		*type = "text/plain";
+		text_add_bytes(out, e.message);
+	}
+}
+
+static void make_head(struct exchange *x, struct head_out *out, const char *type, char digits[])
+{
+	struct request *rq = x->rq;
+
+	if (type != NULL) {
+		head_out_add(out, BYTES("Content-Type"), bytes_str(type));
+	}
+	head_out_add(out,
+		x->protocol == PROTOCOL_ANTHROPIC ? BYTES("request-id") : BYTES("x-request-id"),
+		bytes_of(x->rec.id, x->rec.id_n));
+	head_out_add(out, BYTES("x-sluice-reason"), bytes_str(rq->reply.reason));
+	if (rq->reply.authenticate[0] != '\0') {
+		head_out_add(out, BYTES("WWW-Authenticate"), bytes_str(rq->reply.authenticate));
+	}
+	if (rq->reply.retry_after_s != 0) {
+		head_out_add(out, BYTES("Retry-After"),
+			bytes_of(digits, num_format_u64(digits, rq->reply.retry_after_s)));
+	}
+}
+
+enum verdict step_reply(struct exchange *x)
+{
+	char digits[NUM_U64_MAX];
+	char room[2048];
+	struct head_out *out = &x->w->head;
+	struct text body;
+	const char *type;
+
+	if (x->client->out == STREAM_OUT_IDLE) {
+		text_init_fixed(&body, room, sizeof(room));
+		put_body(x, &body, &type);
+		x->rec.status = x->rq->reply.status;
+		x->rec.reason = x->rq->reply.reason;
+		x->w->counts.replies++;
+		head_out_init(out);
+		out->status = x->rq->reply.status;
+		make_head(x, out, type, digits);
+		out->length = body.n;
+		x->answer.source.ended = true;
+		timer_clear(x->w->loop, &x->timer);
+		if (!chain_add(&x->w->pool, &x->answer.chain, body.p, body.n) ||
+			stream_send(x->client, out, &x->answer.source) != 0) {
+			x->rec.cut = true; /* not even memory to say so */
+			return VERDICT_END;
+		}
+	}
+	stream_pump(x->client);
+	return x->client->out == STREAM_OUT_END ? VERDICT_END : VERDICT_WAIT;
+}
+
+void reply_error_event(struct exchange *x, unsigned status, const char *message, struct text *out)
+{
+	struct error e = {
+		.status = status,
+		.message = bytes_str(message),
+		.id = bytes_of(x->rec.id, x->rec.id_n),
+		.code = x->rec.reason,
+		.protocol = (enum protocol)x->protocol,
+	};
+
+	text_add_str(out, e.protocol == PROTOCOL_ANTHROPIC ? "event: error\ndata: " : "data: ");
+	put_error(&e, out);
+	text_add_str(out, "\n\n");
+}
+
+void reply_no_request(struct server *srv, const struct fault *f, struct text *out)
+{
+	struct error e = {
+		.status = (unsigned)f->status,
+		.message = bytes_str(f->text),
+		.code = f->status == 431 ? "request.header_too_large" : "request.malformed",
+		.protocol = PROTOCOL_OPENAI,
+	};
+
+	(void)srv;
+	put_error(&e, out);
+}

@@ -1,0 +1,208 @@
+#include "proxy/worker.h"
+
+#include <stdlib.h>
+
+#include "proxy/gateway_int.h"
+
+/* Objects kept for reuse. What is above it goes back to the system: after 10,000 streams at once their
+ * memory should not stay for good. */
+#define FREE_KEPT 64u
+#define TICK_MS 1000u
+#define TIGHT_TICK_MS 20u
+#define EXCHANGE_CLEAR offsetof(struct exchange, keep_room)
+#define REQUEST_CLEAR offsetof(struct request, scan_room)
+
+static void on_request(struct server *srv, struct stream *s)
+{
+	exchange_start(server_context(srv), s);
+}
+
+/* Wakes each exchange of a list once; those that still have to wait are there again afterwards. */
+static void wake_list(struct list *waiting)
+{
+	struct list now;
+
+	list_init(&now);
+	list_splice(&now, waiting);
+	while (!list_empty(&now)) {
+		struct list *node = now.next;
+
+		list_remove(node);
+		/* Back on its list first: the step takes it off when it need not wait any more. */
+		list_append(waiting, node);
+		exchange_wake(CONTAINER_OF(node, struct exchange, wait_link));
+	}
+}
+
+void worker_wake_waiting(struct worker *w)
+{
+	wake_list(&w->waiting);
+}
+
+static void on_tick(struct timer *t)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, tick);
+
+	if (!list_empty(&w->tight)) {
+		wake_list(&w->tight);
+	}
+	segpool_trim(&w->pool, loop_now_ms(w->loop));
+	timer_set(w->loop, &w->tick, list_empty(&w->tight) ? TICK_MS : TIGHT_TICK_MS, on_tick);
+}
+
+struct worker *worker_new(struct gateway *g, unsigned index)
+{
+	struct worker *w = must_alloc(sizeof(*w));
+	const struct gateway_opts *opts = &g->opts;
+
+	w->gateway = g;
+	w->opts = opts;
+	w->index = index;
+	w->loop = loop_new();
+	loop_set_busy_poll(w->loop, opts->busy_poll_us);
+	segpool_init(&w->pool, opts->memory_max / opts->n_workers);
+	w->tls = tls_context_new();
+	w->client = client_new(&(struct client_opts){w->loop, &w->pool, opts->http, w->tls});
+	w->server = server_new(&(struct server_opts){
+		.loop = w->loop,
+		.pool = &w->pool,
+		.limits = opts->http,
+		.on_request = on_request,
+		.error_body = reply_no_request,
+		.context = w,
+	});
+	random_init(&w->random);
+	ring_init(&w->log, LOG_RING_SIZE);
+	list_init(&w->exchanges);
+	list_init(&w->waiting);
+	list_init(&w->tight);
+	timer_set(w->loop, &w->tick, TICK_MS, on_tick);
+	return w;
+}
+
+void worker_cut(struct worker *w)
+{
+	while (!list_empty(&w->exchanges)) {
+		exchange_abort(CONTAINER_OF(w->exchanges.next, struct exchange, link));
+	}
+}
+
+void worker_free(struct worker *w)
+{
+	server_free(w->server);
+	client_free(w->client);
+	tls_context_free(w->tls);
+	timer_clear(w->loop, &w->tick);
+	while (w->free_exchanges != NULL) {
+		struct exchange *x = w->free_exchanges;
+
+		w->free_exchanges = x->next_free;
+		free(x);
+	}
+	while (w->free_requests != NULL) {
+		struct request *r = w->free_requests;
+
+		w->free_requests = r->next_free;
+		free(r);
+	}
+	loop_free(w->loop);
+	segpool_done(&w->pool);
+	ring_done(&w->log);
+	free(w);
+}
+
+static void on_drained(struct server *srv)
+{
+	gateway_worker_drained(server_context(srv));
+}
+
+void worker_drain(struct worker *w)
+{
+	server_drain(w->server, on_drained);
+}
+
+/* --- the plan ----------------------------------------------------------------------------------- */
+
+void worker_set_view(struct worker *w, struct plan_view *v)
+{
+	struct plan_view *before = w->view;
+
+	w->view = v;
+	if (before != NULL && before->users == 0) {
+		gateway_release(w->gateway, before);
+	}
+}
+
+struct plan_view *view_use(struct worker *w)
+{
+	if (w->view != NULL) {
+		w->view->users++;
+	}
+	return w->view;
+}
+
+void view_drop(struct plan_view *v)
+{
+	ASSERT(v->users > 0);
+	if (--v->users == 0 && v->w->view != v) {
+		gateway_release(v->w->gateway, v);
+	}
+}
+
+/* --- objects for reuse -------------------------------------------------------------------------- */
+
+struct exchange *worker_take_exchange(struct worker *w)
+{
+	struct exchange *x = w->free_exchanges;
+
+	if (x != NULL) {
+		w->free_exchanges = x->next_free;
+		w->n_free_exchanges--;
+	} else {
+		x = must_alloc(sizeof(*x));
+	}
+	memset(x, 0, EXCHANGE_CLEAR);
+	return x;
+}
+
+void worker_give_exchange(struct worker *w, struct exchange *x)
+{
+	x->magic = 0;
+	arena_done(&x->keep);
+	if (w->n_free_exchanges >= FREE_KEPT) {
+		free(x);
+		return;
+	}
+	x->next_free = w->free_exchanges;
+	w->free_exchanges = x;
+	w->n_free_exchanges++;
+}
+
+struct request *worker_take_request(struct worker *w)
+{
+	struct request *r = w->free_requests;
+
+	if (r != NULL) {
+		w->free_requests = r->next_free;
+		w->n_free_requests--;
+	} else {
+		r = must_alloc(sizeof(*r));
+	}
+	memset(r, 0, REQUEST_CLEAR);
+	return r;
+}
+
+void worker_give_request(struct worker *w, struct request *r)
+{
+	chain_give(&w->pool, &r->body);
+	json_hits_done(&r->hits);
+	text_done(&r->at.target);
+	arena_done(&r->arena);
+	if (w->n_free_requests >= FREE_KEPT) {
+		free(r);
+		return;
+	}
+	r->next_free = w->free_requests;
+	w->free_requests = r;
+	w->n_free_requests++;
+}

@@ -1,0 +1,565 @@
+/*
+ * Threads of a running gateway: this one is control; each worker runs its loop; the log thread writes
+ * access lines; two jobs threads do what blocks (reading the resources, compiling the plan).
+ */
+#define _GNU_SOURCE
+#include "serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ai/compatible.h"
+#include "ai/providers.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "cli/quickstart.h"
+#include "cli/settings.h"
+#include "cli/version.h"
+#include "filter/key_auth.h"
+#include "net/jobs.h"
+#include "net/tls.h"
+#include "proxy/gateway.h"
+#include "store/directory.h"
+
+#define JOB_THREADS 2
+/* The log thread looks this often while there is nothing to write. */
+#define LOG_POLL_MS 20
+/* Findings of one load that are logged one by one; `sluice lint` will show all. */
+#define FINDINGS_LOGGED 50
+
+struct access_log {
+	const char *path;
+	int fd;
+	atomic_bool reopen, stop;
+	pthread_t thread;
+};
+
+struct reading { /* a load of the resources, on its way through a jobs thread */
+	struct job job;
+	struct serve *serve;
+	struct directory_report report;
+	struct plan *plan;
+};
+
+struct serve {
+	struct settings settings;
+	struct hooks hooks;
+	struct gateway_opts opts;
+	struct gateway *gateway;
+	struct directory *directory;
+	struct jobs *jobs;
+	struct access_log log;
+	pthread_t workers[WORKERS_MAX];
+	unsigned n_started;
+	struct watch signals;
+	struct timer drain_timer;
+	struct quickstart quickstart;
+	bool wrote_quickstart;
+	bool loading, load_again, draining, ready;
+	uint64_t began_ns;
+	struct text addresses; /* JSON list for the ready file */
+	char first_address[SYS_ADDR_TEXT];
+};
+
+/* --- access log --------------------------------------------------------------------------------- */
+
+static int open_access_log(const char *path)
+{
+	return strcmp(path, "-") == 0
+		       ? STDOUT_FILENO
+		       : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static ssize_t write_log(void *arg, const struct iovec *v, int n)
+{
+	const struct access_log *log = arg;
+	ssize_t r;
+
+	do {
+		r = writev(log->fd, v, n);
+	} while (r < 0 && errno == EINTR);
+	return r;
+}
+
+static void reopen_log(struct access_log *log)
+{
+	int fd;
+
+	if (log->fd == STDOUT_FILENO) {
+		return;
+	}
+	fd = open_access_log(log->path);
+	if (fd < 0) {
+		log_error("serve", "access log %s could not be opened again (%s); the old file stays in use",
+			log->path, strerror(errno));
+		return;
+	}
+	close(log->fd);
+	log->fd = fd;
+}
+
+static void *run_log(void *arg)
+{
+	struct serve *s = arg;
+	bool stop;
+
+	do {
+		stop = atomic_load(&s->log.stop);
+		if (atomic_exchange(&s->log.reopen, false)) {
+			reopen_log(&s->log);
+		}
+		if (gateway_write_log(s->gateway, write_log, &s->log) == 0 && !stop) {
+			nanosleep(&(struct timespec){0, LOG_POLL_MS * 1000000L}, NULL);
+		}
+	} while (!stop);
+	while (gateway_write_log(s->gateway, write_log, &s->log) > 0) {
+	}
+	return NULL;
+}
+
+/* --- resources ---------------------------------------------------------------------------------- */
+
+static unsigned log_findings(const struct findings *f)
+{
+	unsigned n = 0;
+
+	for (const struct finding *at = f->first; at != NULL; at = at->next) {
+		char room[1024];
+		struct text t;
+
+		if (at->level == FINDING_INFO || n++ >= FINDINGS_LOGGED) {
+			continue;
+		}
+		text_init_fixed(&t, room, sizeof(room));
+		finding_format(at, &t);
+		log_line(at->level == FINDING_ERROR ? LOG_ERROR : LOG_WARN, "store", BYTES_FMT,
+			BYTES_ARG(text_bytes(&t)));
+	}
+	return n > FINDINGS_LOGGED ? n - FINDINGS_LOGGED : 0;
+}
+
+static void log_load(const struct reading *r)
+{
+	unsigned more = log_findings(&r->report.findings) + log_findings(&r->plan->findings);
+
+	if (more != 0) {
+		log_warn("store", "%u further findings are not shown", more);
+	}
+}
+
+static void read_resources(struct job *j)
+{
+	struct reading *r = CONTAINER_OF(j, struct reading, job);
+	struct serve *s = r->serve;
+	const struct plan_env env = {&provider_types, s->opts.seed};
+	struct snapshot *snap = directory_read(s->directory, &r->report);
+
+	r->plan = plan_compile(snap, &env);
+	snapshot_unref(snap);
+}
+
+static void say_counts(const struct plan *p, const char *what)
+{
+	log_info("serve", "%s: %zu routes, %zu providers, %zu consumers", what, p->n_routes,
+		p->n_providers, p->n_consumers);
+}
+
+static void start_reload(struct serve *s);
+
+static void on_reloaded(void *arg)
+{
+	struct serve *s = arg;
+
+	say_counts(gateway_plan(s->gateway), "the new configuration is live");
+	s->loading = false;
+	if (s->load_again) {
+		start_reload(s);
+	}
+}
+
+static void on_read(struct job *j)
+{
+	struct reading *r = CONTAINER_OF(j, struct reading, job);
+	struct serve *s = r->serve;
+
+	log_load(r);
+	gateway_set_plan(s->gateway, r->plan, on_reloaded, s);
+	directory_report_done(&r->report);
+	free(r);
+}
+
+/* One load at a time; a wish that comes meanwhile is granted afterwards. */
+static void start_reload(struct serve *s)
+{
+	struct reading *r;
+
+	if (s->loading) {
+		s->load_again = true;
+		return;
+	}
+	s->loading = true;
+	s->load_again = false;
+	r = must_alloc(sizeof(*r));
+	r->serve = s;
+	r->job.home = gateway_control(s->gateway);
+	r->job.work = read_resources;
+	r->job.on_done = on_read;
+	jobs_submit(s->jobs, &r->job);
+}
+
+/* --- ready -------------------------------------------------------------------------------------- */
+
+static void write_ready_file(struct serve *s)
+{
+	struct text t;
+	struct fault f;
+
+	text_init(&t, 4096);
+	text_addf(&t, "{\"gateway\":[" BYTES_FMT "],\"pid\":%d,\"version\":\"%s\"}\n",
+		BYTES_ARG(text_bytes(&s->addresses)), (int)getpid(), version_text());
+	if (file_write_atomic(s->settings.ready_file, text_bytes(&t), 0600, &f) != 0) {
+		log_error("serve", "ready file: %s", f.text);
+	}
+	text_done(&t);
+}
+
+static void on_first_plan(void *arg)
+{
+	struct serve *s = arg;
+	const struct plan *p = gateway_plan(s->gateway);
+	uint64_t us = (clock_mono_ns() - s->began_ns) / 1000;
+
+	s->loading = false;
+	s->ready = true;
+	log_info("serve",
+		"ready on " BYTES_FMT " after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers",
+		BYTES_ARG(text_bytes(&s->addresses)), (unsigned long long)(us / 1000),
+		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers);
+	if (s->settings.ready_file != NULL) {
+		write_ready_file(s);
+	}
+	if (s->wrote_quickstart) {
+		quickstart_print(&s->quickstart, s->first_address, stderr);
+	}
+	if (s->load_again) {
+		start_reload(s);
+	}
+}
+
+/* --- signals ------------------------------------------------------------------------------------ */
+
+static void on_drained(void *arg)
+{
+	struct serve *s = arg;
+
+	loop_stop(gateway_control(s->gateway));
+}
+
+static void on_drain_timeout(struct timer *t)
+{
+	struct serve *s = CONTAINER_OF(t, struct serve, drain_timer);
+
+	log_warn("serve", "exchanges that still run after the drain time are cut");
+	gateway_cut(s->gateway);
+	loop_stop(gateway_control(s->gateway));
+}
+
+static void start_drain(struct serve *s)
+{
+	if (s->draining) {
+		loop_stop(gateway_control(s->gateway)); /* asked twice: now */
+		return;
+	}
+	s->draining = true;
+	log_info("serve", "stopping: finishing what runs, for at most %u ms", s->settings.drain_ms);
+	timer_set(gateway_control(s->gateway), &s->drain_timer, s->settings.drain_ms,
+		on_drain_timeout);
+	gateway_drain(s->gateway, on_drained, s);
+}
+
+static void on_signal(struct watch *w)
+{
+	struct serve *s = CONTAINER_OF(w, struct serve, signals);
+	struct signalfd_siginfo info;
+
+	while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP) {
+			log_info("serve", "reading the resources again (SIGHUP)");
+			atomic_store(&s->log.reopen, true);
+			start_reload(s);
+		} else {
+			start_drain(s);
+		}
+	}
+	w->readable = false;
+}
+
+static int watch_signals(struct serve *s)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0) {
+		return ERR_IO;
+	}
+	return loop_watch(gateway_control(s->gateway), &s->signals, fd, on_signal);
+}
+
+/* --- start -------------------------------------------------------------------------------------- */
+
+static void raise_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		IGNORE(setrlimit(RLIMIT_NOFILE, &r)); /* what we have is what we use */
+	}
+}
+
+static void fill_opts(struct serve *s)
+{
+	const struct settings *set = &s->settings;
+
+	s->hooks.dialect = &dialect_compatible;
+	s->hooks.request_query = compatible_request_query();
+	s->hooks.answer_query = compatible_answer_query();
+	s->opts = (struct gateway_opts){
+		.n_workers = MIN(set->workers, WORKERS_MAX),
+		.memory_max = settings_worker_budget(set) * MIN(set->workers, WORKERS_MAX),
+		.http = set->http,
+		.limits = PROXY_LIMITS_DEFAULT,
+		.plain_errors = set->error_format == SETTINGS_ERROR_PLAIN,
+		.hooks = &s->hooks,
+		.busy_poll_us = set->busy_poll_us,
+		.access_log = strcmp(set->access_log, "off") != 0,
+	};
+	s->opts.limits.body_max = set->body_max;
+	s->opts.limits.first_byte_ms = set->first_byte_ms;
+	s->opts.limits.idle_ms = set->stream_idle_ms;
+	random_secret(&s->opts.seed, sizeof(s->opts.seed));
+}
+
+static int listen_all(struct serve *s)
+{
+	for (size_t i = 0; i < s->settings.gateway.n; i++) {
+		char text[SYS_ADDR_TEXT];
+		struct sys_addr bound;
+		int rc = gateway_listen(s->gateway, &s->settings.gateway.v[i], &bound);
+
+		if (rc != 0) {
+			sys_addr_format(&s->settings.gateway.v[i], text);
+			fprintf(stderr, "sluice serve: cannot listen on %s (%s); choose another --gateway\n",
+				text, rc == ERR_EXISTS ? "the address is in use" : sys_error_text());
+			return 1;
+		}
+		sys_addr_format(&bound, text);
+		text_addf(&s->addresses, "%s\"%s\"", i != 0 ? "," : "", text);
+		if (i == 0) {
+			memcpy(s->first_address, text, sizeof(text));
+		}
+	}
+	return 0;
+}
+
+/* Zero configuration: no resource and a vendor's key in the environment. */
+static int start_quickstart(struct serve *s)
+{
+	const char *env = quickstart_key_env();
+	struct fault f;
+	int rc;
+
+	if (env == NULL || !directory_is_empty(s->settings.resources)) {
+		return 0;
+	}
+	rc = quickstart_write(s->settings.resources, env, &s->quickstart, &f);
+	if (rc == ERR_EXISTS) {
+		return 0;
+	}
+	if (rc != 0) {
+		fprintf(stderr, "sluice serve: %s\n", f.text);
+		return 1;
+	}
+	s->wrote_quickstart = true;
+	return 0;
+}
+
+static void *run_worker(void *arg)
+{
+	loop_run(arg);
+	return NULL;
+}
+
+struct stop {
+	struct post post;
+	struct loop *loop;
+};
+
+static void stop_loop(struct post *p)
+{
+	struct stop *stop = CONTAINER_OF(p, struct stop, post);
+
+	loop_stop(stop->loop);
+	free(stop);
+}
+
+static int start_threads(struct serve *s)
+{
+	s->jobs = jobs_new(JOB_THREADS);
+	if (pthread_create(&s->log.thread, NULL, run_log, s) != 0) {
+		return ERR_IO;
+	}
+	for (unsigned i = 0; i < s->opts.n_workers; i++) {
+		if (pthread_create(&s->workers[i], NULL, run_worker, gateway_loop(s->gateway, i)) != 0) {
+			return ERR_IO;
+		}
+		s->n_started++;
+	}
+	return 0;
+}
+
+static void stop_threads(struct serve *s)
+{
+	for (unsigned i = 0; i < s->n_started; i++) {
+		struct stop *stop = must_alloc(sizeof(*stop));
+
+		stop->loop = gateway_loop(s->gateway, i);
+		loop_post(stop->loop, &stop->post, stop_loop);
+	}
+	for (unsigned i = 0; i < s->n_started; i++) {
+		pthread_join(s->workers[i], NULL);
+	}
+	jobs_free(s->jobs);
+	atomic_store(&s->log.stop, true);
+	pthread_join(s->log.thread, NULL);
+}
+
+static int load_first(struct serve *s)
+{
+	struct reading r = {.serve = s};
+
+	s->directory = directory_new(s->settings.resources);
+	s->loading = true;
+	read_resources(&r.job);
+	log_load(&r);
+	gateway_set_plan(s->gateway, r.plan, on_first_plan, s);
+	directory_report_done(&r.report);
+	return 0;
+}
+
+static int open_all(struct serve *s)
+{
+	struct fault f;
+
+	if (tls_global_init(s->settings.upstream_ca, &f) != 0) {
+		fprintf(stderr, "sluice serve: %s\n", f.text);
+		return 1;
+	}
+	s->log.path = s->settings.access_log;
+	if (s->opts.access_log) {
+		s->log.fd = open_access_log(s->log.path);
+		if (s->log.fd < 0) {
+			fprintf(stderr,
+				"sluice serve: access log %s cannot be opened (%s); choose another "
+				"--access-log\n",
+				s->log.path, strerror(errno));
+			return 1;
+		}
+	}
+	s->gateway = gateway_new(&s->opts, &f);
+	if (s->gateway == NULL) {
+		fprintf(stderr, "sluice serve: %s\n", f.text);
+		return 1;
+	}
+	if (start_quickstart(s) != 0 || listen_all(s) != 0) {
+		return 1;
+	}
+	if (watch_signals(s) != 0) {
+		fprintf(stderr, "sluice serve: signals cannot be watched (%s)\n", strerror(errno));
+		return 1;
+	}
+	return 0;
+}
+
+static void close_all(struct serve *s)
+{
+	if (s->gateway != NULL && s->signals.on_ready != NULL) {
+		loop_unwatch(gateway_control(s->gateway), &s->signals);
+	}
+	gateway_free(s->gateway);
+	directory_free(s->directory);
+	json_query_free((struct json_query *)(uintptr_t)s->hooks.request_query);
+	json_query_free((struct json_query *)(uintptr_t)s->hooks.answer_query);
+	text_done(&s->addresses);
+	settings_done(&s->settings);
+}
+
+static int run(struct serve *s)
+{
+	int rc = open_all(s);
+
+	if (rc != 0) {
+		return rc;
+	}
+	load_first(s);
+	if (start_threads(s) != 0) {
+		fprintf(stderr, "sluice serve: a thread could not be started; allow more of them\n");
+		return 1;
+	}
+	loop_run(gateway_control(s->gateway));
+	stop_threads(s);
+	if (s->settings.ready_file != NULL) {
+		IGNORE(file_remove(s->settings.ready_file)); /* it may be gone already */
+	}
+	log_info("serve", "stopped");
+	return 0;
+}
+
+static void check(struct serve *s)
+{
+	settings_print(&s->settings, stdout);
+	printf("# memory bound: %llu bytes\n", (unsigned long long)gateway_memory_bound(&s->opts));
+}
+
+int serve_main(int argc, char **argv)
+{
+	static const struct filter *const filters[] = {&filter_key_auth};
+	struct serve s = {.began_ns = clock_mono_ns(), .log.fd = -1};
+	int rc = settings_parse(argc, argv, &s.settings, stderr);
+
+	if (rc != 0) {
+		return rc;
+	}
+	log_init((enum log_level)s.settings.log_level,
+		s.settings.log_format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_TEXT);
+	text_init(&s.addresses, 4096);
+	raise_descriptors();
+	s.hooks.filters = filters;
+	s.hooks.n_filters = ARRAY_LEN(filters);
+	fill_opts(&s);
+	if (s.settings.check) {
+		check(&s);
+		rc = 0;
+	} else {
+		rc = run(&s);
+	}
+	close_all(&s);
+	return rc;
+}
