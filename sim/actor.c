@@ -13,6 +13,7 @@ static struct peer *add_peer(struct actor *a, struct far *f)
 
 	ASSERT(a->n_peers < PEERS_MAX);
 	peer->far = f;
+	peer->careless = a->careless;
 	a->peers[a->n_peers++] = peer;
 	return peer;
 }
@@ -403,9 +404,12 @@ static bool do_read(struct player *p, struct actor *a, struct peer *peer, struct
 static bool do_not_care(struct player *p, struct actor *a, struct peer *peer, struct bytes rest)
 {
 	(void)p;
-	(void)a;
 	(void)rest;
-	peer->careless = true;
+	if (peer == NULL) {
+		a->careless = true;
+	} else {
+		peer->careless = true;
+	}
 	return true;
 }
 
@@ -457,7 +461,7 @@ const struct command actor_commands[] = {
 	{"stops reading", BY_BOTH, false, do_stop_reading},
 	{"reads on", BY_BOTH, false, do_read_on},
 	{"reads", BY_BOTH, true, do_read},
-	{"does not care about the rest", BY_BOTH, true, do_not_care},
+	{"does not care about the rest", BY_BOTH, false, do_not_care},
 	{"refuses", BY_UPSTREAM, false, do_refuse},
 	{"falls silent", BY_UPSTREAM, false, do_fall_silent},
 	{"accepts", BY_UPSTREAM, false, do_accept},

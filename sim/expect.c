@@ -139,18 +139,23 @@ static bool want_no_header(struct player *p, struct actor *a, struct peer *peer,
 	return got.p == NULL || play_fail_bytes(p, "no such header", bytes_of(NULL, 0), got);
 }
 
-/* No header says it, whatever its name. */
-static bool want_secret_absent(
-	struct player *p, struct actor *a, struct peer *peer, struct bytes rest)
+/* On no connection and in no place. */
+static bool want_never(struct player *p, struct actor *a, struct peer *peer, struct bytes rest)
 {
-	struct bytes all = stream_of(peer);
 	struct bytes v;
 
-	(void)a;
+	(void)peer;
 	if (!play_value(p, rest, &v)) {
 		return false;
 	}
-	return memmem(all.p, all.n, v.p, v.n) == NULL || play_fail(p, "it was sent");
+	for (unsigned i = 0; i < a->n_peers; i++) {
+		struct bytes all = stream_of(a->peers[i]);
+
+		if (all.n != 0 && memmem(all.p, all.n, v.p, v.n) != NULL) {
+			return play_fail(p, "connection %u got it", i + 1);
+		}
+	}
+	return true;
 }
 
 /* --- bodies ------------------------------------------------------------------------------------- */
@@ -404,7 +409,7 @@ const struct command expect_commands[] = {
 	{"status", BY_CLIENT, true, want_status},
 	{"header", BY_BOTH, true, want_header},
 	{"no header", BY_BOTH, true, want_no_header},
-	{"never to see", BY_BOTH, true, want_secret_absent},
+	{"never to see", BY_BOTH, false, want_never},
 	{"body so far", BY_BOTH, true, want_body_so_far},
 	{"body with", BY_BOTH, true, want_body_with},
 	{"body without", BY_BOTH, true, want_body_without},

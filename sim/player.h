@@ -29,6 +29,7 @@ struct peer {
 struct actor {
 	char name[32];
 	bool is_client;
+	bool careless; /* of connections to come */
 	struct sys_addr address;
 	struct far_habits habits;
 	struct peer *peers[PEERS_MAX];

@@ -117,6 +117,25 @@ static int copy_head(struct pair *p, const struct head *h, struct stream *to, st
 	return stream_send(to, out, &f->source);
 }
 
+/* Both ends are done: true when the pair is gone. */
+static bool end_when_done(struct pair *p)
+{
+	if (p->client->in == STREAM_IN_FAILED || p->client->gone ||
+		p->client->out == STREAM_OUT_FAILED) {
+		cut(p);
+		return true;
+	}
+	if (p->client->out != STREAM_OUT_END) {
+		return false;
+	}
+	stream_close(p->client);
+	if (p->up != NULL && p->up != p->client) {
+		stream_close(p->up);
+	}
+	pair_end(p);
+	return true;
+}
+
 static void answer_plainly(struct pair *p, unsigned status)
 {
 	struct head_out *out = &p->relay->head;
@@ -135,25 +154,7 @@ static void answer_plainly(struct pair *p, unsigned status)
 		return;
 	}
 	stream_pump(p->client);
-}
-
-/* Both ends are done: true when the pair is gone. */
-static bool end_when_done(struct pair *p)
-{
-	if (p->client->in == STREAM_IN_FAILED || p->client->gone ||
-		p->client->out == STREAM_OUT_FAILED) {
-		cut(p);
-		return true;
-	}
-	if (p->client->out != STREAM_OUT_END) {
-		return false;
-	}
-	stream_close(p->client);
-	if (p->up != NULL && p->up != p->client) {
-		stream_close(p->up);
-	}
-	pair_end(p);
-	return true;
+	IGNORE(end_when_done(p)); /* gone or not, nothing follows */
 }
 
 static void on_client(struct stream_user *u, struct stream *s)
