@@ -99,9 +99,13 @@ void text_addv(struct text *t, const char *fmt, va_list ap)
 	ASSERT(n >= 0);
 	if ((size_t)n < sizeof(small)) {
 		text_add(t, small, (size_t)n);
-	} else if (reserve(t, (size_t)n + 1)) {
-		vsnprintf(t->p + t->n, (size_t)n + 1, fmt, again);
-		t->n += (size_t)n;
+	} else if (reserve(t, (size_t)n)) {
+		/* Not in place: the NUL of vsnprintf would need a byte that may be beyond the maximum. */
+		char *large = must_alloc((size_t)n + 1);
+
+		vsnprintf(large, (size_t)n + 1, fmt, again);
+		text_add(t, large, (size_t)n);
+		free(large);
 	}
 	va_end(again);
 }
