@@ -156,7 +156,9 @@ static void check_keys(struct entry *e)
 		check_key(e, n);
 	}
 	for (size_t i = 0; i < e->type->n_keys; i++) {
-		if (e->type->keys[i].required && member_text(e, e->type->keys[i].name).n == 0) {
+		const struct yaml_node *n = yaml_get(e->node, e->type->keys[i].name);
+
+		if (e->type->keys[i].required && (n == NULL || n->text.n == 0)) {
 			refuse(e, NULL, "key-missing", "type %s needs %s", e->type->name,
 				e->type->keys[i].name);
 		}

@@ -1,0 +1,133 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "plan/provider.h"
+#include "plan/world.h"
+
+/* The mapping of a YAML text, and how compiling it went. */
+static int compile(struct world *w, const char *yaml, struct mapping *out)
+{
+	char file[4096];
+	struct object *o;
+
+	snprintf(file, sizeof(file), WORLD_PLUGIN("model-mapper", "  defaultConfig:\n    m: %s\n"),
+		yaml);
+	o = world_add(w, "wasmplugins/model-mapper.internal.yaml", file);
+	return mapping_compile(
+		out, yaml_get(o->u.wasmplugin.config, "m"), o, &w->arena, &w->findings);
+}
+
+struct row {
+	const char *id, *mapping, *model, *sent, *reason;
+};
+
+static const struct row rows[] = {
+	{"G026a", "{gpt-4: a, gpt-*: b, '*': c}", "gpt-4", "a", "exact first"},
+	{"G026b", "{gpt-4: a, gpt-*: b, '*': c}", "gpt-4o", "b", "then the prefix"},
+	{"G026c", "{gpt-4: a, gpt-*: b, '*': c}", "z", "c", "then the default"},
+	{"G027", "{gpt-4: '', '*': c}", "gpt-4", "gpt-4", "an empty target keeps and ends"},
+	{"G030", "{gpt-*: a, gpt-4*: b}", "gpt-4o", "b", "the longest prefix"},
+	{"G124", "{qwen-*: a, qwen-max*: b, '*': c}", "qwen-max-1", "b", "the longest prefix"},
+	{"G125", "{qwen-*: a, qwen-max*: b, '*': c}", "gpt", "c", "the default"},
+	{"G126", "{qwen-max: b, qwen-*: a}", "qwen-max", "b", "exact before prefix"},
+	{"prefix-self", "{qwen-*: a}", "qwen-", "a", "a prefix matches itself"},
+	{"prefix-short", "{qwen-*: a}", "qwen", "qwen", "but nothing shorter"},
+	{"case", "{GPT: a}", "gpt", "gpt", "case counts"},
+	{"none", "{}", "gpt", "gpt", "nothing maps nothing"},
+	{"null", "~", "gpt", "gpt", "no mapping at all"},
+	{"null-target", "{gpt: ~, '*': c}", "gpt", "gpt", "null is an empty target"},
+	{"absent", "{'*': c}", "", "c", "a request without model gets the default"},
+	{"absent-none", "{g*: a, '': b}", "", "", "else it stays without"},
+	{"absent-empty", "{'*': ''}", "", "", "no empty model is invented"},
+	{"prefix-keeps", "{g*: '', '*': c}", "gpt", "gpt", "an empty prefix target ends too"},
+	{"star-inside", "{'a*b': x}", "a*b", "x", "a star inside is a character"},
+	{"number", "{4: 5}", "4", "5", "text of a number"},
+};
+
+static void models_are_mapped(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct mapping m;
+		struct world w;
+		struct bytes sent;
+
+		world_init(&w);
+		assert_int_equal(compile(&w, rows[i].mapping, &m), 0);
+		sent = mapping_apply(&m, bytes_str(rows[i].model));
+		if (!bytes_eq(sent, bytes_str(rows[i].sent))) {
+			fail_msg("%s: %s: got " BYTES_FMT, rows[i].id, rows[i].reason,
+				BYTES_ARG(sent));
+		}
+		world_done(&w);
+	}
+}
+
+static const struct {
+	const char *mapping, *code, *reason;
+} refused[] = {
+	{"[a, b]", "map-expected", "a list is no mapping"},
+	{"text", "map-expected", "nor is a text"},
+	{"{'~gpt(.*)': x}", "unsupported-mapping", "G028: a regular expression is not guessed at"},
+	{"{'~^gpt-.*': x}", "unsupported-mapping", "G029: nor taken for a prefix"},
+	{"{a: [b]}", "string-expected", "a list is no model"},
+};
+
+static void what_cannot_be_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		struct mapping m = {.n_exact = 77};
+		struct world w;
+
+		world_init(&w);
+		if (compile(&w, refused[i].mapping, &m) == 0 || w.findings.errors == 0 ||
+			world_finding(&w.findings, refused[i].code) == NULL) {
+			fail_msg("%s: %s", refused[i].mapping, refused[i].reason);
+		}
+		assert_int_equal(m.n_exact, 77); /* untouched */
+		world_done(&w);
+	}
+}
+
+/* Many entries: what is found does not depend on their order in the file. */
+static void order_does_not_matter(void **state)
+{
+	struct text t;
+	struct mapping m;
+	struct world w;
+
+	(void)state;
+	for (int reverse = 0; reverse < 2; reverse++) {
+		text_init(&t, 1 << 20);
+		text_add_str(&t, "{");
+		for (int i = 0; i < 60; i++) {
+			int k = reverse ? 59 - i : i;
+
+			text_addf(&t, "'%.*s*': p%d, 'm%d': e%d, ", k + 1,
+				"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", k,
+				k, k);
+		}
+		text_add_str(&t, "'*': d}");
+		world_init(&w);
+		assert_int_equal(compile(&w, text_cstr(&t), &m), 0);
+		assert_true(bytes_eq(mapping_apply(&m, BYTES("xxxxy")), BYTES("p3")));
+		assert_true(bytes_eq(mapping_apply(&m, BYTES("m42")), BYTES("e42")));
+		assert_true(bytes_eq(mapping_apply(&m, BYTES("m60")), BYTES("d")));
+		world_done(&w);
+		text_done(&t);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(models_are_mapped),
+		cmocka_unit_test(what_cannot_be_is_refused),
+		cmocka_unit_test(order_does_not_matter),
+	};
+
+	return cmocka_run_group_tests_name("plan/mapping", tests, NULL, NULL);
+}
