@@ -33,8 +33,7 @@ TESTS   := $(TEST_C:src/%.c=$(BUILD)/test/%)
 # What the simulated world replaces.
 SIM_GONE := src/net/sys.c src/base/clock.c src/base/random.c src/base/file.c src/net/dns.c
 SIM_C    := $(wildcard sim/*.c)
-SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o) $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_GONE),$(ROOM_C))) \
-            $(BUILD)/obj/src/registry.o
+SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o) $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_GONE),$(ROOM_C)))
 
 .PHONY: all check unit scenarios clean asan tsan fuzz-build
 all: $(BUILD)/sluice
