@@ -36,7 +36,7 @@ export function tempDir(t) {
 export function cleanEnv(extra = {}) {
 	const env = {};
 	for (const [name, value] of Object.entries(process.env))
-		if (!/_API_KEY$|^SLUICE|^HICLAW|^MONITOR_|^MOCK_|_proxy$|_PROXY$|^NO_COLOR$/.test(name)) env[name] = value;
+		if (!/_API_KEY$|^OLLAMA|^OPENAI|^SLUICE|^HICLAW|^MONITOR_|^MOCK_|_proxy$|_PROXY$|^NO_COLOR$/.test(name)) env[name] = value;
 	return { ...env, ...extra };
 }
 
