@@ -1,0 +1,119 @@
+#include "base/arena.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void memory_is_zeroed_and_aligned(void **state)
+{
+	static const size_t sizes[] = {1, 16, 17, 0, 1000, 3, 100000, 5};
+	_Alignas(16) char first[64];
+	struct arena a;
+
+	(void)state;
+	memset(first, 0xff, sizeof(first));
+	arena_init_with(&a, 1 << 20, first, sizeof(first));
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+		unsigned char *p = arena_alloc(&a, sizes[i]);
+
+		assert_non_null(p);
+		assert_int_equal((uintptr_t)p % 16, 0);
+		for (size_t k = 0; k < sizes[i]; k++) {
+			assert_int_equal(p[k], 0);
+			p[k] = 0xff; /* the next one must not be here */
+		}
+	}
+	arena_done(&a);
+}
+
+static void the_callers_block_comes_first(void **state)
+{
+	_Alignas(16) char first[64];
+	struct arena a;
+
+	(void)state;
+	arena_init_with(&a, 1000, first, sizeof(first));
+	assert_ptr_equal(arena_alloc(&a, 33), first);
+	assert_ptr_equal(arena_alloc(&a, 16), first + 48);
+	assert_null(a.blocks);
+	assert_non_null(arena_alloc(&a, 1));
+	assert_non_null(a.blocks);
+	arena_done(&a);
+	assert_null(a.blocks);
+	assert_int_equal(a.total, 0);
+	assert_non_null(arena_alloc(&a, 1000 - 8)); /* the same maximum as before */
+	arena_done(&a);
+}
+
+static void the_maximum_holds(void **state)
+{
+	static const struct {
+		size_t used, size;
+		bool fits;
+		const char *reason;
+	} rows[] = {
+		{0, 160, true, "all of it"},
+		{0, 161, false, "one byte more"},
+		{144, 16, true, "the rest"},
+		{144, 17, false, "more than the rest"},
+		{160, 0, true, "nothing"},
+		{160, 1, false, "it is spent"},
+		{16, SIZE_MAX, false, "rounding up would overflow"},
+		{16, SIZE_MAX - 15, false, "adding would overflow"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct arena a;
+
+		arena_init(&a, 160);
+		assert_non_null(arena_must(&a, rows[i].used));
+		if ((arena_alloc(&a, rows[i].size) != NULL) != rows[i].fits) {
+			fail_msg("%s", rows[i].reason);
+		}
+		arena_done(&a);
+	}
+}
+
+static void copies_have_a_nul_behind(void **state)
+{
+	struct arena a;
+	struct bytes b;
+
+	(void)state;
+	arena_init(&a, 32);
+	b = arena_copy(&a, bytes_of("abcdef", 3));
+	assert_int_equal(b.n, 3);
+	assert_string_equal(b.p, "abc");
+	b = arena_copy(&a, bytes_of(NULL, 0));
+	assert_string_equal(b.p, "");
+	b = arena_copy(&a, BYTES("x"));
+	assert_null(b.p);
+	assert_null(arena_copy(&a, bytes_of("x", SIZE_MAX)).p);
+	arena_done(&a);
+}
+
+static void a_zeroed_arena_ends_quietly(void **state)
+{
+	struct arena a;
+
+	(void)state;
+	memset(&a, 0, sizeof(a));
+	arena_done(&a);
+	arena_done(&a);
+	assert_null(arena_alloc(&a, 1));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(memory_is_zeroed_and_aligned),
+		cmocka_unit_test(the_callers_block_comes_first),
+		cmocka_unit_test(the_maximum_holds),
+		cmocka_unit_test(copies_have_a_nul_behind),
+		cmocka_unit_test(a_zeroed_arena_ends_quietly),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
