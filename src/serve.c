@@ -75,9 +75,8 @@ struct serve {
 
 static int open_access_log(const char *path)
 {
-	return strcmp(path, "-") == 0
-		       ? STDOUT_FILENO
-		       : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	return strcmp(path, "-") == 0 ? STDOUT_FILENO
+				      : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 }
 
 static ssize_t write_log(void *arg, const struct iovec *v, int n)
@@ -100,7 +99,8 @@ static void reopen_log(struct access_log *log)
 	}
 	fd = open_access_log(log->path);
 	if (fd < 0) {
-		log_error("serve", "access log %s could not be opened again (%s); the old file stays in use",
+		log_error("serve",
+			"access log %s could not be opened again (%s); the old file stays in use",
 			log->path, strerror(errno));
 		return;
 	}
@@ -122,8 +122,7 @@ static void *run_log(void *arg)
 			nanosleep(&(struct timespec){0, LOG_POLL_MS * 1000000L}, NULL);
 		}
 	} while (!stop);
-	while (gateway_write_log(s->gateway, write_log, &s->log) > 0) {
-	}
+	while (gateway_write_log(s->gateway, write_log, &s->log) > 0) {}
 	return NULL;
 }
 
@@ -242,7 +241,8 @@ static void on_first_plan(void *arg)
 	s->loading = false;
 	s->ready = true;
 	log_info("serve",
-		"ready on " BYTES_FMT " after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers",
+		"ready on " BYTES_FMT
+		" after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers",
 		BYTES_ARG(text_bytes(&s->addresses)), (unsigned long long)(us / 1000),
 		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers);
 	if (s->settings.ready_file != NULL) {
@@ -366,8 +366,10 @@ static int listen_all(struct serve *s)
 
 		if (rc != 0) {
 			sys_addr_format(&s->settings.gateway.v[i], text);
-			fprintf(stderr, "sluice serve: cannot listen on %s (%s); choose another --gateway\n",
-				text, rc == ERR_EXISTS ? "the address is in use" : sys_error_text());
+			fprintf(stderr,
+				"sluice serve: cannot listen on %s (%s); choose another --gateway\n",
+				text,
+				rc == ERR_EXISTS ? "the address is in use" : sys_error_text());
 			return 1;
 		}
 		sys_addr_format(&bound, text);
@@ -427,7 +429,8 @@ static int start_threads(struct serve *s)
 		return ERR_IO;
 	}
 	for (unsigned i = 0; i < s->opts.n_workers; i++) {
-		if (pthread_create(&s->workers[i], NULL, run_worker, gateway_loop(s->gateway, i)) != 0) {
+		if (pthread_create(&s->workers[i], NULL, run_worker, gateway_loop(s->gateway, i)) !=
+			0) {
 			return ERR_IO;
 		}
 		s->n_started++;
@@ -520,7 +523,8 @@ static int run(struct serve *s)
 	}
 	load_first(s);
 	if (start_threads(s) != 0) {
-		fprintf(stderr, "sluice serve: a thread could not be started; allow more of them\n");
+		fprintf(stderr,
+			"sluice serve: a thread could not be started; allow more of them\n");
 		return 1;
 	}
 	loop_run(gateway_control(s->gateway));

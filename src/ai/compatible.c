@@ -91,7 +91,8 @@ static bool read_request(struct exchange *x)
 	json_hits_get(&rq->hits, WANT_STREAM_OPTIONS, &n);
 	stream = json_hits_get(&rq->hits, WANT_STREAM, NULL);
 	if (n > 1) {
-		return refuse(x, "the request body has the member \"stream_options\" twice; send it once");
+		return refuse(x,
+			"the request body has the member \"stream_options\" twice; send it once");
 	}
 	json_hits_get(&rq->hits, WANT_STREAM, &n);
 	if (n > 1) {
@@ -111,7 +112,7 @@ static bool read_request(struct exchange *x)
 static bool is_credential(enum field_id id)
 {
 	return id == FIELD_AUTHORIZATION || id == FIELD_X_API_KEY || id == FIELD_API_KEY ||
-	       id == FIELD_X_GOOG_API_KEY || id == FIELD_X_AUTHORIZATION;
+		id == FIELD_X_GOOG_API_KEY || id == FIELD_X_AUTHORIZATION;
 }
 
 static void strip_fields(struct exchange *x)
@@ -125,7 +126,8 @@ static void strip_fields(struct exchange *x)
 
 		if (is_credential(id) || (id == FIELD_ACCEPT_ENCODING && read) ||
 			(id == FIELD_ACCEPT && x->rq->stream) ||
-			(!anthropic && (id == FIELD_ANTHROPIC_VERSION || id == FIELD_ANTHROPIC_BETA))) {
+			(!anthropic &&
+				(id == FIELD_ANTHROPIC_VERSION || id == FIELD_ANTHROPIC_BETA))) {
 			exchange_strip(x, i);
 		}
 	}
@@ -179,7 +181,8 @@ static bool prepare(struct exchange *x)
 		return true;
 	}
 	if (!request_edit_room(x)) {
-		return refuse(x, "the request body has too many messages with the role \"developer\"");
+		return refuse(
+			x, "the request body has too many messages with the role \"developer\"");
 	}
 	request_edit_model(x, model);
 	if (!p->original) {
@@ -253,8 +256,8 @@ static void begin_answer(struct exchange *x, bool stream)
 		a->whole->carry_n = 0;
 		a->whole->reading = (struct usage_reading){.seen = 0};
 		json_hits_init(&a->whole->hits, a->whole->hits_room, EVENT_HITS, 4096);
-		a->whole->scan = json_scan_init(&a->whole->room, x->w->opts->hooks->answer_query,
-			&a->whole->hits);
+		a->whole->scan = json_scan_init(
+			&a->whole->room, x->w->opts->hooks->answer_query, &a->whole->hits);
 	}
 	x->answer_state = a;
 }
@@ -295,13 +298,14 @@ static enum event_verdict read_event(struct exchange *x, struct ai_answer *a, st
 	if (json_scan_all(x->w->opts->hooks->answer_query, data, &hits, NULL) == 0) {
 		for (size_t i = 0; i < hits.n; i++) {
 			usage_take(&r, &hits.v[i],
-				bytes_of(data.p + hits.v[i].beg, (size_t)(hits.v[i].end - hits.v[i].beg)));
+				bytes_of(data.p + hits.v[i].beg,
+					(size_t)(hits.v[i].end - hits.v[i].beg)));
 		}
 		usage_merge(&x->rec.usage, &r, a->moonshot);
 		choices = json_hits_get(&hits, ANSWER_CHOICES, NULL);
 		/* The event that only carries the usage which we asked for. */
-		if (a->hide_usage && r.seen != 0 && choices != NULL && choices->type == JSON_ARRAY &&
-			choices->empty) {
+		if (a->hide_usage && r.seen != 0 && choices != NULL &&
+			choices->type == JSON_ARRAY && choices->empty) {
 			v = EVENT_HIDE;
 		}
 	} else {

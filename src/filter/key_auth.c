@@ -16,7 +16,8 @@ static void cut_parameter(struct exchange *x, struct bytes whole)
 	struct text t;
 
 	if (room.p == NULL) {
-		rq->query = (struct bytes){NULL, 0}; /* rather no query than one with a credential */
+		rq->query =
+			(struct bytes){NULL, 0}; /* rather no query than one with a credential */
 		return;
 	}
 	text_init_fixed(&t, (char *)(uintptr_t)room.p, room.n);
@@ -39,7 +40,8 @@ static const struct consumer *look_up(struct exchange *x, const struct consumers
 	rq->found = NULL;
 	q.n_headers = MIN(h->n_fields, ARRAY_LEN(headers));
 	for (unsigned i = 0; i < q.n_headers; i++) {
-		headers[i] = (struct auth_header){head_name(h, i), head_value(h, i), h->fields[i].id};
+		headers[i] =
+			(struct auth_header){head_name(h, i), head_value(h, i), h->fields[i].id};
 	}
 	if (c->n == 0 || !auth_identify(c, &q, &hit)) {
 		return NULL;
@@ -64,8 +66,8 @@ static bool refuse(struct exchange *x, const struct route *r, enum auth_verdict 
 			"the key-auth configuration of this route is invalid; its administrator must mend it");
 		return false;
 	}
-	snprintf(x->rq->reply.authenticate, sizeof(x->rq->reply.authenticate), "%s realm=" BYTES_FMT,
-		scheme, BYTES_ARG(realm));
+	snprintf(x->rq->reply.authenticate, sizeof(x->rq->reply.authenticate),
+		"%s realm=" BYTES_FMT, scheme, BYTES_ARG(realm));
 	if (v == AUTH_UNKNOWN) {
 		reply_set(x, 401, "key-auth.invalid_key",
 			"Request denied by Key Auth check. Invalid API key");

@@ -52,7 +52,7 @@ static bool died_idle(const struct exchange *x)
 	const struct stream *up = x->up;
 
 	return up->reused && (up->in_err == ERR_CLOSED || up->in_err == ERR_RESET) &&
-	       !x->rq->at.fresh && (x->rq->gathers || !x->rq->head.has_body);
+		!x->rq->at.fresh && (x->rq->gathers || !x->rq->head.has_body);
 }
 
 static enum verdict again_fresh(struct exchange *x)
@@ -73,11 +73,12 @@ static enum verdict push_request(struct exchange *x)
 		return VERDICT_NEXT;
 	}
 	if (x->client->in == STREAM_IN_FAILED) {
-		return reply_set(x, x->client->in_err == ERR_TIMEOUT ? 408 : 400, "request.malformed",
-			"the request body ended before it was complete");
+		return reply_set(x, x->client->in_err == ERR_TIMEOUT ? 408 : 400,
+			"request.malformed", "the request body ended before it was complete");
 	}
 	if (x->rec.bytes_in + x->client->body.n > x->w->opts->limits.body_max) {
-		return reply_set(x, 413, "body.too_large", "the request body is larger than %llu bytes",
+		return reply_set(x, 413, "body.too_large",
+			"the request body is larger than %llu bytes",
 			(unsigned long long)x->w->opts->limits.body_max);
 	}
 	rq->source.source.ended = x->client->in == STREAM_IN_END;
@@ -89,8 +90,9 @@ static uint64_t first_byte_ms(const struct exchange *x)
 {
 	const struct provider *p = x->rq->at.to->provider;
 
-	return p != NULL && p->first_byte_ms != 0 && x->rq->stream ? p->first_byte_ms
-								   : x->w->opts->limits.first_byte_ms;
+	return p != NULL && p->first_byte_ms != 0 && x->rq->stream
+		? p->first_byte_ms
+		: x->w->opts->limits.first_byte_ms;
 }
 
 static enum verdict begin_answer(struct exchange *x)
@@ -114,7 +116,8 @@ static enum verdict begin_answer(struct exchange *x)
 	if (x->is_sse) {
 		sse_init(&x->sse);
 		if (!head_keep(&up->head, &x->rq->arena)) {
-			return reply_set(x, 502, "upstream.invalid", "the upstream's head is too large");
+			return reply_set(
+				x, 502, "upstream.invalid", "the upstream's head is too large");
 		}
 	}
 	stream_want(up, ANSWER_HIGH_WATER);
@@ -132,8 +135,8 @@ enum verdict step_head(struct exchange *x)
 			return v;
 		}
 		if (x->timed_out) {
-			return reply_set(x, 504, "upstream.timeout",
-				"the upstream sent no answer in time");
+			return reply_set(
+				x, 504, "upstream.timeout", "the upstream sent no answer in time");
 		}
 		if (up->out == STREAM_OUT_END && !timer_is_set(&x->timer)) {
 			exchange_deadline(x, first_byte_ms(x));
@@ -151,8 +154,8 @@ enum verdict step_head(struct exchange *x)
 /* The raw bytes of the event that ends at `end`, which is in the last segment of pending and `passed`
  * bytes behind pending's front at its beginning. Put together in scratch when it lies across segments;
  * p is NULL when it is too long to be read. */
-static struct bytes event_bytes(struct exchange *x, const char *end, uint32_t raw_n, size_t passed,
-	struct text *scratch)
+static struct bytes event_bytes(
+	struct exchange *x, const char *end, uint32_t raw_n, size_t passed, struct text *scratch)
 {
 	const struct seg *tail = x->pending.tail;
 	char *room;
@@ -172,8 +175,8 @@ static struct bytes event_bytes(struct exchange *x, const char *end, uint32_t ra
 	return text_bytes(scratch);
 }
 
-static enum event_verdict judge(struct exchange *x, const struct sse_event *ev, const char *end,
-	size_t passed)
+static enum event_verdict judge(
+	struct exchange *x, const struct sse_event *ev, const char *end, size_t passed)
 {
 	enum event_verdict v = EVENT_PASS;
 	struct text scratch = {0};
@@ -203,6 +206,14 @@ static bool settle(struct exchange *x, size_t passed, size_t hidden)
 	return true;
 }
 
+/* The first n raw bytes of the event are not in pending any more. */
+static void leave_out(struct sse_event *ev, uint32_t n)
+{
+	ev->raw_n -= n;
+	ev->data_off -= ev->data_lines != 0 ? n : 0;
+	ev->name_off -= ev->name_n != 0 ? n : 0;
+}
+
 /* Feeds the last n bytes of pending to the event parser. */
 static int feed(struct exchange *x, size_t n, size_t *passed)
 {
@@ -221,6 +232,8 @@ static int feed(struct exchange *x, size_t n, size_t *passed)
 		if (rc == READ_MORE) {
 			return 0;
 		}
+		leave_out(&ev, x->sent_ahead);
+		x->sent_ahead = 0;
 		if (judge(x, &ev, piece + used, *passed) == EVENT_PASS) {
 			*passed += ev.raw_n;
 			continue;
@@ -247,10 +260,13 @@ static int relay_events(struct exchange *x)
 		IGNORE(chain_take(&x->w->pool, body, n, &x->pending));
 		rc = feed(x, n, &passed);
 	}
-	if (!settle(x, passed, 0)) {
-		return ERR_MEMORY;
+	/* What is left belongs to no event when it is the LF of a terminator that came in two pieces: it
+	 * goes on at once, for clients that wait for the whole of CR LF CR LF. */
+	if (rc == 0 && !sse_in_event(&x->sse) && x->has_event && x->pending.n > passed) {
+		x->sent_ahead += (uint32_t)(x->pending.n - passed);
+		passed = x->pending.n;
 	}
-	return rc;
+	return settle(x, passed, 0) ? rc : ERR_MEMORY;
 }
 
 /* The unterminated last event of a clean end counts. */
@@ -258,8 +274,12 @@ static void last_event(struct exchange *x)
 {
 	struct sse_event ev;
 
-	if (x->pending.n != 0 && sse_finish(&x->sse, &ev) &&
-		judge(x, &ev, x->pending.tail->data + x->pending.tail->end, 0) == EVENT_PASS) {
+	if (x->pending.n == 0 || !sse_finish(&x->sse, &ev)) {
+		chain_give(&x->w->pool, &x->pending);
+		return;
+	}
+	leave_out(&ev, x->sent_ahead);
+	if (judge(x, &ev, x->pending.tail->data + x->pending.tail->end, 0) == EVENT_PASS) {
 		chain_move(&x->answer.chain, &x->pending);
 	}
 	chain_give(&x->w->pool, &x->pending);
@@ -289,7 +309,8 @@ static enum verdict no_event(struct exchange *x)
 	if (x->up->in == STREAM_IN_FAILED) {
 		return reply_upstream(x, x->up->in_err, x->up->fault);
 	}
-	return reply_set(x, 502, "upstream.invalid", "the upstream ended its stream without an event");
+	return reply_set(
+		x, 502, "upstream.invalid", "the upstream ended its stream without an event");
 }
 
 enum verdict step_first(struct exchange *x)
@@ -307,7 +328,8 @@ enum verdict step_first(struct exchange *x)
 		return VERDICT_NEXT;
 	}
 	if (rc != 0) {
-		return reply_set(x, 502, "upstream.invalid", "an event of the upstream is too large");
+		return reply_set(
+			x, 502, "upstream.invalid", "an event of the upstream is too large");
 	}
 	if (x->up->in != STREAM_IN_BODY) {
 		return no_event(x);
@@ -374,7 +396,8 @@ enum verdict step_commit(struct exchange *x)
 	}
 	rc = stream_send(x->client, out, &x->answer.source);
 	if (rc != 0) {
-		return reply_set(x, 502, "upstream.invalid", "the upstream's head is too large to pass on");
+		return reply_set(
+			x, 502, "upstream.invalid", "the upstream's head is too large to pass on");
 	}
 	x->committed = true;
 	stream_release_head(up);
@@ -408,8 +431,8 @@ static void close_upstream(struct exchange *x)
 
 /* The upstream broke off after data was sent. A stream of events gets an error event behind its last
  * whole event, then its regular end; anything else can only be cut. */
-static enum verdict broken(struct exchange *x, unsigned status, const char *reason,
-	const char *message)
+static enum verdict broken(
+	struct exchange *x, unsigned status, const char *reason, const char *message)
 {
 	struct text event;
 
@@ -439,7 +462,8 @@ static enum verdict upstream_broke(struct exchange *x)
 		end_answer(x);
 		return VERDICT_NEXT;
 	}
-	return broken(x, 502, "upstream.reset", "the upstream broke off before the answer was complete");
+	return broken(
+		x, 502, "upstream.reset", "the upstream broke off before the answer was complete");
 }
 
 /* Takes what has come; VERDICT_NEXT: fine so far. */

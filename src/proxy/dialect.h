@@ -24,7 +24,8 @@ struct dialect {
 	/* The answer's head is there (2xx): whether its body is read. */
 	void (*begin_answer)(struct exchange *x, bool stream);
 	/* One event of a stream. raw is contiguous. */
-	enum event_verdict (*event)(struct exchange *x, const struct sse_event *e, struct bytes raw);
+	enum event_verdict (*event)(
+		struct exchange *x, const struct sse_event *e, struct bytes raw);
 	/* The next bytes of an answer that is no stream; and its end. */
 	void (*bytes)(struct exchange *x, struct bytes b);
 	void (*end_answer)(struct exchange *x);

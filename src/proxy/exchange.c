@@ -79,8 +79,8 @@ bool exchange_stripped(const struct exchange *x, unsigned i)
 static bool is_forbidden(enum field_id id)
 {
 	return id == FIELD_X_MSE_CONSUMER || id == FIELD_X_HIGRESS || id == FIELD_X_ENVOY ||
-	       id == FIELD_X_HI_ORIGINAL_AUTH || id == FIELD_X_SLUICE || id == FIELD_X_FORWARDED ||
-	       id == FIELD_FORWARDED;
+		id == FIELD_X_HI_ORIGINAL_AUTH || id == FIELD_X_SLUICE || id == FIELD_X_FORWARDED ||
+		id == FIELD_FORWARDED;
 }
 
 static void sanitise(struct exchange *x)
@@ -90,7 +90,8 @@ static void sanitise(struct exchange *x)
 	for (unsigned i = 0; i < h->n_fields; i++) {
 		enum field_id id = (enum field_id)h->fields[i].id;
 
-		if (id == FIELD_X_SLUICE && bytes_eq_nocase(head_name(h, i), BYTES("x-sluice-timing"))) {
+		if (id == FIELD_X_SLUICE &&
+			bytes_eq_nocase(head_name(h, i), BYTES("x-sluice-timing"))) {
 			x->timing = true;
 		}
 		if (h->fields[i].hop || is_forbidden(id) || id == FIELD_CONTENT_LENGTH) {
@@ -193,11 +194,11 @@ static enum verdict step_candidates(struct exchange *x)
 	if (x->view == NULL) {
 		return reply_set(x, 503, "config.invalid", "no configuration has been loaded yet");
 	}
-	rq->n_candidates =
-		plan_candidates(x->view->plan, &q, rq->candidates, PLAN_CANDIDATES_MAX);
+	rq->n_candidates = plan_candidates(x->view->plan, &q, rq->candidates, PLAN_CANDIDATES_MAX);
 	if (rq->n_candidates == 0) {
-		return reply_set(x, 404, "route.not_found", "no route serves path %.*s on host %.*s",
-			BYTES_ARG(x->rec.path), BYTES_ARG(x->rec.host));
+		return reply_set(x, 404, "route.not_found",
+			"no route serves path %.*s on host %.*s", BYTES_ARG(x->rec.path),
+			BYTES_ARG(x->rec.host));
 	}
 	return VERDICT_NEXT;
 }
@@ -232,7 +233,8 @@ static bool is_json(const struct head *h)
 	struct bytes type = head_get(h, FIELD_CONTENT_TYPE);
 
 	for (size_t i = 0; i + 16 <= type.n; i++) {
-		if (bytes_starts_nocase(bytes_of(type.p + i, type.n - i), BYTES("application/json"))) {
+		if (bytes_starts_nocase(
+			    bytes_of(type.p + i, type.n - i), BYTES("application/json"))) {
 			return true;
 		}
 	}
@@ -260,7 +262,8 @@ static enum verdict begin_body(struct exchange *x)
 	}
 	if (segpool_spent(&x->w->pool)) {
 		rq->reply.retry_after_s = 1;
-		return reply_set(x, 503, "memory", "the gateway is out of buffer memory; try again");
+		return reply_set(
+			x, 503, "memory", "the gateway is out of buffer memory; try again");
 	}
 	if (segpool_tight(&x->w->pool)) {
 		if (!list_linked(&x->wait_link)) {
@@ -330,7 +333,7 @@ static enum verdict step_gather(struct exchange *x)
 		enum verdict v;
 
 		rq->gathers = rq->head.has_body && api_reads_body(rq->api) && any_ai(rq) &&
-			      is_json(&rq->head);
+			is_json(&rq->head);
 		rq->complete_us = x->woke_us;
 		if (!rq->head.has_body) {
 			return VERDICT_NEXT;
@@ -350,8 +353,8 @@ static enum verdict step_gather(struct exchange *x)
 		return too_large(x);
 	}
 	if (x->client->in == STREAM_IN_FAILED) {
-		return reply_set(x, x->client->in_err == ERR_TIMEOUT ? 408 : 400, "request.malformed",
-			"the request body ended before it was complete");
+		return reply_set(x, x->client->in_err == ERR_TIMEOUT ? 408 : 400,
+			"request.malformed", "the request body ended before it was complete");
 	}
 	if (x->client->in != STREAM_IN_END) {
 		return VERDICT_WAIT;
@@ -407,12 +410,12 @@ static enum verdict step_choose(struct exchange *x)
 	const struct route *r = rq->route;
 
 	text_done(&at->target);
-	*at = (struct attempt){.to = route_pick(r,
-				       (unsigned)random_below(&x->w->random, r->total_weight))};
+	*at = (struct attempt){
+		.to = route_pick(r, (unsigned)random_below(&x->w->random, r->total_weight))};
 	text_init(&at->target, TARGET_MAX);
 	x->rec.attempts++;
-	x->rec.provider = at->to->provider != NULL ? exchange_keep(x, at->to->provider->id)
-						   : BYTES("");
+	x->rec.provider =
+		at->to->provider != NULL ? exchange_keep(x, at->to->provider->id) : BYTES("");
 	if (at->to->service->n_endpoints == 0) {
 		return reply_set(x, 503, "config.invalid", "service %.*s has no endpoint",
 			BYTES_ARG(at->to->service->name));
@@ -479,7 +482,8 @@ static enum verdict step_address(struct exchange *x)
 		return VERDICT_WAIT;
 	}
 	if (x->timed_out) {
-		return reply_set(x, 504, "upstream.timeout", "resolving the upstream's name took too long");
+		return reply_set(
+			x, 504, "upstream.timeout", "resolving the upstream's name took too long");
 	}
 	if (atomic_load(&at->cell->resolving)) {
 		return VERDICT_WAIT;
@@ -496,7 +500,8 @@ static struct bytes tls_name(const struct attempt *at)
 	const struct provider *p = at->to->provider;
 	struct bytes sni = at->to->service->sni;
 
-	if (p != NULL && p->sni.n != 0 && (sni.n == 0 || bytes_eq(sni, bytes_str(at->cell->host)))) {
+	if (p != NULL && p->sni.n != 0 &&
+		(sni.n == 0 || bytes_eq(sni, bytes_str(at->cell->host)))) {
 		return p->sni;
 	}
 	return sni.n != 0 ? sni : bytes_str(at->cell->host);
@@ -736,8 +741,8 @@ static void finish(struct exchange *x)
 static bool client_left(const struct exchange *x)
 {
 	return x->client->gone || x->client->out == STREAM_OUT_FAILED ||
-	       (x->client->in == STREAM_IN_FAILED && x->client->in_err != ERR_TIMEOUT &&
-		       x->client->in_err != ERR_SYNTAX);
+		(x->client->in == STREAM_IN_FAILED && x->client->in_err != ERR_TIMEOUT &&
+			x->client->in_err != ERR_SYNTAX);
 }
 
 static void on_again(struct task *t)

@@ -49,10 +49,10 @@ struct hold {
 struct record {
 	char id[36]; /* request id: 32 hexadecimal digits, or the client's own when it is sane */
 	uint8_t id_n;
-	uint16_t status;	/* sent to the client; 499: it left before */
-	const char *reason;	/* of an answer or an end that the gateway made; static; or NULL */
+	uint16_t status;    /* sent to the client; 499: it left before */
+	const char *reason; /* of an answer or an end that the gateway made; static; or NULL */
 	uint64_t began_us, first_us, ended_us; /* monotonic; first_us: first byte of the answer */
-	uint64_t added_us;	/* our own part of the time to the first byte */
+	uint64_t added_us;                     /* our own part of the time to the first byte */
 	uint64_t bytes_in, bytes_out;
 	struct bytes method, path, host, route, provider, consumer, model, upstream_model, upstream;
 	struct usage usage;
@@ -66,15 +66,15 @@ struct record {
 struct attempt {
 	const struct destination *to;
 	struct endpoint_cell *cell;
-	struct bytes credential;	/* of the provider; part of the plan */
-	struct text target;		/* path and query towards the upstream */
+	struct bytes credential;   /* of the provider; part of the plan */
+	struct text target;        /* path and query towards the upstream */
 	struct splice_edit *edits; /* in the request's arena */
 	size_t n_edits, edits_cap;
 	struct splice splice;
 	struct bytes upstream_model;
 	bool hide_usage; /* usage was injected: the event that only carries it is not shown */
-	bool fresh;	 /* no idle connection: the last one died under us */
-	bool asked;	 /* the address was asked for and waited for */
+	bool fresh;      /* no idle connection: the last one died under us */
+	bool asked;      /* the address was asked for and waited for */
 	uint64_t sent_us;
 };
 
@@ -95,14 +95,14 @@ struct request {
 	size_t n_candidates;
 	const struct route *route;
 	const struct consumer *consumer; /* who calls; NULL: nobody known, or nobody asked */
-	const struct consumers *asked;	 /* the set that was searched for `found` */
+	const struct consumers *asked;   /* the set that was searched for `found` */
 	const struct consumer *found;
-	uint64_t strip_fields[2];	 /* bit per field: never sent on */
-	struct bytes query;		 /* to send on: without a credential parameter; p NULL: none */
-	bool gathers;			 /* the body is read whole */
-	struct chain body;		 /* when gathered */
-	uint64_t body_n;		 /* bytes scanned or passed so far */
-	const struct seg *scan_seg;	 /* where the scan stands: segment and offset in its data */
+	uint64_t strip_fields[2];   /* bit per field: never sent on */
+	struct bytes query;         /* to send on: without a credential parameter; p NULL: none */
+	bool gathers;               /* the body is read whole */
+	struct chain body;          /* when gathered */
+	uint64_t body_n;            /* bytes scanned or passed so far */
+	const struct seg *scan_seg; /* where the scan stands: segment and offset in its data */
 	uint32_t scan_at;
 	struct json_scan *scan; /* NULL: not begun */
 	struct json_hits hits;
@@ -139,14 +139,14 @@ struct exchange {
 	uint8_t step;
 	uint8_t protocol; /* enum protocol: of the client */
 	bool running;
-	bool committed;	  /* the client has seen bytes of an upstream's answer */
-	bool is_sse;	  /* the answer is relayed event by event */
+	bool committed;    /* the client has seen bytes of an upstream's answer */
+	bool is_sse;       /* the answer is relayed event by event */
 	bool reads_answer; /* the dialect looks at the answer */
-	bool saw_done;	  /* [DONE] went by */
-	bool has_event;	  /* an event with data went by: the answer is begun */
-	bool ending;	  /* the last byte is on its way to the client */
-	bool timed_out;	  /* the step's deadline passed */
-	bool timing;	  /* the client asked for Server-Timing */
+	bool saw_done;     /* [DONE] went by */
+	bool has_event;    /* an event with data went by: the answer is begun */
+	bool ending;       /* the last byte is on its way to the client */
+	bool timed_out;    /* the step's deadline passed */
+	bool timing;       /* the client asked for Server-Timing */
 	struct worker *w;
 	struct exchange *next_free;
 	struct list link;      /* of the worker's exchanges */
@@ -162,6 +162,7 @@ struct exchange {
 	void *answer_state; /* the dialect's */
 	struct sse sse;
 	struct chain pending; /* raw bytes of the event in progress */
+	uint32_t sent_ahead;  /* of its raw bytes, those that went on before it was complete */
 	struct answer answer;
 	struct record rec;
 	struct arena keep;
@@ -200,8 +201,8 @@ void exchange_deadline(struct exchange *x, uint64_t ms);
 /* --- the gateway's own answers (reply.c) -------------------------------------------------------- */
 
 /* Says what is answered; returns VERDICT_REPLY. reason: data-plane.md §11. */
-enum verdict reply_set(struct exchange *x, unsigned status, const char *reason, const char *fmt, ...)
-	PRINTF_LIKE(4, 5);
+enum verdict reply_set(struct exchange *x, unsigned status, const char *reason, const char *fmt,
+	...) PRINTF_LIKE(4, 5);
 /* The answer for an upstream that failed before commit. */
 enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f);
 /* Sends it. */

@@ -397,6 +397,6 @@ uint64_t gateway_memory_bound(const struct gateway_opts *opts)
 
 	/* Buffers may pass the budget by a fifth, so that what runs can finish (base/seg.h). */
 	return opts->memory_max + opts->memory_max / 5 +
-	       (uint64_t)opts->n_workers * (LOG_RING_SIZE + per_connection * 2 * 1024) +
-	       16u * 1024 * 1024;
+		(uint64_t)opts->n_workers * (LOG_RING_SIZE + per_connection * 2 * 1024) +
+		16u * 1024 * 1024;
 }

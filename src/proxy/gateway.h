@@ -36,7 +36,8 @@ struct loop *gateway_control(struct gateway *g);
 struct loop *gateway_loop(struct gateway *g, unsigned worker);
 
 /* Before the loops run. */
-MUST_CHECK int gateway_listen(struct gateway *g, const struct sys_addr *addr, struct sys_addr *bound);
+MUST_CHECK int gateway_listen(
+	struct gateway *g, const struct sys_addr *addr, struct sys_addr *bound);
 
 /* Control: makes a plan live; it belongs to the gateway from here on. on_live (may be NULL) is called
  * on control when every worker has acknowledged it. */
@@ -58,7 +59,7 @@ ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *ar
 struct worker_counts {
 	uint64_t exchanges, replies, upstream_failures, client_aborts, usage_unknown;
 	uint64_t events, turns_long;
-	uint32_t open;	    /* exchanges now */
+	uint32_t open;       /* exchanges now */
 	uint64_t lent, high; /* segments: now, most */
 	uint64_t log_dropped;
 };

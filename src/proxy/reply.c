@@ -48,8 +48,8 @@ static const struct error_types *types_of(unsigned status)
 	return found;
 }
 
-static void put_openai(struct json_writer *w, unsigned status, struct bytes message,
-	const char *code)
+static void put_openai(
+	struct json_writer *w, unsigned status, struct bytes message, const char *code)
 {
 	json_open_object(w);
 	json_key(w, "error");
@@ -66,8 +66,8 @@ static void put_openai(struct json_writer *w, unsigned status, struct bytes mess
 	json_close_object(w);
 }
 
-static void put_anthropic(struct json_writer *w, unsigned status, struct bytes message,
-	struct bytes id)
+static void put_anthropic(
+	struct json_writer *w, unsigned status, struct bytes message, struct bytes id)
 {
 	json_open_object(w);
 	json_key(w, "type");
@@ -133,7 +133,8 @@ static const char *code_of(const struct request *rq)
 	return rq->reply.model_not_found ? "model_not_found" : "not_found";
 }
 
-enum verdict reply_set(struct exchange *x, unsigned status, const char *reason, const char *fmt, ...)
+enum verdict reply_set(
+	struct exchange *x, unsigned status, const char *reason, const char *fmt, ...)
 {
 	struct request *rq = x->rq;
 	va_list ap;
@@ -158,15 +159,18 @@ enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault
 		return reply_set(x, 504, "upstream.timeout", "the upstream did not answer in time");
 	}
 	if (err == ERR_TLS) {
-		return reply_set(x, 502, "upstream.connect", "the TLS handshake with the upstream failed");
+		return reply_set(
+			x, 502, "upstream.connect", "the TLS handshake with the upstream failed");
 	}
 	if (!said) {
 		return reply_set(x, 502, "upstream.connect", "the upstream could not be reached");
 	}
 	if (err == ERR_SYNTAX || err == ERR_LIMIT || err == ERR_UNSUPPORTED) {
-		return reply_set(x, 502, "upstream.invalid", "the upstream's answer is not valid HTTP");
+		return reply_set(
+			x, 502, "upstream.invalid", "the upstream's answer is not valid HTTP");
 	}
-	return reply_set(x, 502, "upstream.reset", "the upstream closed the connection unexpectedly");
+	return reply_set(
+		x, 502, "upstream.reset", "the upstream closed the connection unexpectedly");
 }
 
 /* errorFormat plain (data-plane.md §11): Higress's bytes, as far as it had any. */

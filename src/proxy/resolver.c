@@ -107,7 +107,8 @@ static void on_answer(struct dns_query *q, const struct dns_answer *a)
 		replace(r, cell, a->addrs, a->n, now + ttl_s * 1000);
 	} else {
 		/* Old addresses stay in use: a resolver that is down must not take the traffic down. */
-		log_warn("proxy", "name %s could not be resolved (%s); check the registry or the resolver",
+		log_warn("proxy",
+			"name %s could not be resolved (%s); check the registry or the resolver",
 			cell->host, a->text);
 		atomic_store(&cell->failed, a->err != 0 ? a->err : ERR_NOT_FOUND);
 		cell->failed_ms = now;
@@ -156,7 +157,8 @@ static void on_question(struct post *p)
 	struct question *q = CONTAINER_OF(p, struct question, post);
 	struct gateway *g = q->w->gateway;
 	uint64_t now = loop_now_ms(g->control);
-	bool failed_now = atomic_load(&q->cell->failed) != 0 && now - q->cell->failed_ms < FAILED_MS;
+	bool failed_now =
+		atomic_load(&q->cell->failed) != 0 && now - q->cell->failed_ms < FAILED_MS;
 
 	if (!failed_now) {
 		start(g->resolver, q->cell);
