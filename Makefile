@@ -1,6 +1,6 @@
 # sluice: `make` gives build/sluice. Rooms are globbed: a new .c file needs no edit here.
 #   make            the program            make check      unit tests, scenarios, structure
-#   make asan       the same, sanitized    make fuzz       every fuzz target (needs clang)
+#   make asan       the same, sanitized    make fuzz-build every fuzz target (needs clang)
 # BUILD=dir and CC=clang-14 may be given; everything is built out of tree.
 
 ifeq ($(origin CC),default)
@@ -76,12 +76,20 @@ asan:
 tsan:
 	$(MAKE) BUILD=$(BUILD)/tsan OPT="-O1 -g" SAN="-fsanitize=thread" $(or $(GOAL),all)
 
-# A fuzz target is src/<room>/<name>_fuzz.c with LLVMFuzzerTestOneInput.
-FUZZERS := $(FUZZ_C:src/%.c=$(BUILD)/fuzz/%)
-fuzz-build: $(FUZZERS)
-$(BUILD)/fuzz/%_fuzz: src/%_fuzz.c $(ROOM_C)
+# A fuzz target is src/<room>/<name>_fuzz.c with LLVMFuzzerTestOneInput; the rooms are compiled once more
+# for all of them, below $(BUILD)/fuzz.
+FUZZERS    := $(FUZZ_C:src/%_fuzz.c=$(BUILD)/%_fuzz)
+FUZZ_FLAGS  = BUILD=$(BUILD)/fuzz CC=clang-14 OPT="-O1 -g" \
+              SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined"
+.PHONY: fuzz-programs FORCE
+fuzz-build:
+	$(MAKE) $(FUZZ_FLAGS) fuzz-programs
+$(BUILD)/fuzz/%_fuzz: FORCE
+	$(MAKE) $(FUZZ_FLAGS) $@
+fuzz-programs: $(FUZZERS)
+$(BUILD)/%_fuzz: $(BUILD)/obj/src/%_fuzz.o $(BUILD)/libsluice.a
 	@mkdir -p $(@D)
-	clang-14 $(CSTD) -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -Isrc -o $@ $< $(ROOM_C) $(LIBS)
+	$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libsluice.a $(LIBS)
 
 # For script/check: objects without a program; every header compiled alone.
 .PHONY: objects
