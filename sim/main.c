@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "net/tls.h"
 #include "sim/player.h"
 
 #define SEEDS_DEFAULT 8u
@@ -108,9 +109,15 @@ static void run_path(struct run *r, const char *path)
 int main(int argc, char **argv)
 {
 	struct run r = {.passed = 0};
+	struct fault fault;
 	int i = 1;
 
 	log_init(LOG_ERROR, LOG_TEXT);
+	/* Workers make a TLS context whether a story uses it or not. */
+	if (tls_global_init(NULL, &fault) != 0) {
+		fprintf(stderr, "sluice-sim: %s\n", fault.text);
+		return 1;
+	}
 	for (; i < argc && argv[i][0] == '-'; i++) {
 		if (strcmp(argv[i], "-v") == 0) {
 			r.verbose = true;

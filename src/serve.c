@@ -536,12 +536,6 @@ static int run(struct serve *s)
 	return 0;
 }
 
-static void check(struct serve *s)
-{
-	settings_print(&s->settings, stdout);
-	printf("# memory bound: %llu bytes\n", (unsigned long long)gateway_memory_bound(&s->opts));
-}
-
 int serve_main(int argc, char **argv)
 {
 	static const struct filter *const filters[] = {&filter_key_auth};
@@ -559,7 +553,7 @@ int serve_main(int argc, char **argv)
 	s.hooks.n_filters = ARRAY_LEN(filters);
 	fill_opts(&s);
 	if (s.settings.check) {
-		check(&s);
+		settings_print(&s.settings, stdout);
 		rc = 0;
 	} else {
 		rc = run(&s);

@@ -187,7 +187,8 @@ static void chains_join(void **state)
 	assert_int_equal(a.n, 7);
 	chain_copy(&a, 2, 5, out);
 	assert_memory_equal(out, "cdefg", 5);
-	chain_give(&p, &a);
+	chain_append(&a, seg_take(&p)); /* an empty one goes with the last byte before it */
+	chain_drop(&p, &a, 7);
 	assert_int_equal(p.lent, 0);
 	chain_give(&p, &a);
 	segpool_done(&p);

@@ -423,7 +423,7 @@ static void test_example(void **state)
 		.members = members,
 		.n_members = ARRAY_LEN(members),
 		.consumer = "demo",
-		.consumer_key = "sk-sluice-demo",
+		.consumer_key = "quickstart-key",
 		.route = "quickstart",
 		.created = "2026-01-01T00:00:00Z",
 	};

@@ -340,30 +340,37 @@ static void a_timer_is_never_early(void **state)
 	static const struct {
 		uint64_t pause_ms, after_ms;
 		unsigned busy_us;
+		int wait_ms;
 		const char *reason;
 	} rows[] = {
-		{0, 1, 0, "the shortest wait"},
-		{0, 7, 0, "a few milliseconds"},
-		{0, 7, 100, "polling before it sleeps"},
-		{0, 2, 10000, "polling longer than the wait"},
-		{30, 10, 0, "set long after the last turn: counted from now, not from that turn"},
+		{0, 1, 0, -1, "the shortest wait"},
+		{0, 7, 0, -1, "a few milliseconds"},
+		{0, 7, 100, -1, "polling before it sleeps"},
+		{0, 2, 10000, -1, "polling longer than the wait"},
+		{0, 1, 0, 0, "turn after turn, without the sleep that rounds up"},
+		{0, 3, 0, 0, "the same, longer"},
+		{30, 10, 0, 0,
+			"set long after the last turn: counted from now, not from that turn"},
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	/* Several times, because a loop that rounds down is early by a part of a millisecond or none. */
+	for (size_t i = 0; i < 5 * ARRAY_LEN(rows); i++) {
+		size_t row = i % ARRAY_LEN(rows);
 		struct loop *l = loop_new();
 		struct alarm a = {.loop = l};
 		uint64_t start_ns;
 
-		loop_set_busy_poll(l, rows[i].busy_us);
+		loop_set_busy_poll(l, rows[row].busy_us);
 		loop_turn(l, 0);
-		usleep((useconds_t)rows[i].pause_ms * 1000);
+		usleep((useconds_t)rows[row].pause_ms * 1000 + 300);
 		start_ns = clock_mono_ns();
-		timer_set(l, &a.timer, rows[i].after_ms, on_alarm);
-		loop_run(l);
-		assert_false(timer_is_set(&a.timer));
-		if (a.fired_ns - start_ns < rows[i].after_ms * 1000000u) {
-			fail_msg("early: %s", rows[i].reason);
+		timer_set(l, &a.timer, rows[row].after_ms, on_alarm);
+		while (timer_is_set(&a.timer)) {
+			loop_turn(l, rows[row].wait_ms);
+		}
+		if (a.fired_ns - start_ns < rows[row].after_ms * 1000000u) {
+			fail_msg("early: %s", rows[row].reason);
 		}
 		loop_free(l);
 	}
@@ -442,6 +449,33 @@ static void memory_ends_with_the_turn(void **state)
 }
 
 /* --- posts -------------------------------------------------------------------------------------- */
+
+static void on_task_posts(struct task *t)
+{
+	struct worker *w = CONTAINER_OF(t, struct worker, task);
+
+	tell(w->story, 'k');
+	loop_post(w->loop, &w->post, on_post);
+}
+
+static void a_post_that_comes_before_the_sleep_prevents_it(void **state)
+{
+	static const unsigned busy_us[] = {0, 1};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(busy_us); i++) {
+		struct story story = {.n = 0};
+		struct worker w = {.story = &story, .loop = loop_new()};
+
+		loop_turn(w.loop, 0);
+		loop_set_busy_poll(w.loop, busy_us[i]);
+		loop_again(w.loop, &w.task, on_task_posts);
+		loop_turn(w.loop, -1);
+		loop_turn(w.loop, -1);
+		assert_string_equal(story.text, "kp");
+		loop_free(w.loop);
+	}
+}
 
 #define POSTERS 4
 #define POSTS 4000
@@ -528,6 +562,7 @@ int main(void)
 		cmocka_unit_test(a_timer_is_never_early),
 		cmocka_unit_test(a_turn_ends_without_events_when_it_was_told_to),
 		cmocka_unit_test(memory_ends_with_the_turn),
+		cmocka_unit_test(a_post_that_comes_before_the_sleep_prevents_it),
 		cmocka_unit_test(posts_of_many_threads_all_arrive_in_order),
 	};
 

@@ -35,7 +35,6 @@ struct tls {
 	int io_error;     /* of the descriptor, 0: none */
 	int failed;       /* for good */
 	int verify_depth; /* of the certificate that did not verify */
-	size_t retry_n;   /* size of the record that the kernel took only in part, 0: none */
 	bool eof;         /* the descriptor's */
 	bool drained;     /* recv brought less than asked in this call */
 	bool has_some;    /* this call has bytes to give: it need not ask again */
@@ -389,19 +388,19 @@ static void skip(struct cursor *c, size_t n)
 	}
 }
 
-/* At most max of the next bytes as one piece: in place, or gathered in scratch when the next buffer
- * alone would make a smaller record. */
-static struct bytes next_piece(const struct cursor *c, char *scratch, size_t max)
+/* What fills a record, as one piece: in place, or gathered in scratch when the next buffer alone would
+ * make a smaller one. */
+static struct bytes next_piece(const struct cursor *c, char scratch[RECORD_MAX])
 {
 	const char *p = (const char *)c->v->iov_base + c->at;
 	size_t n = c->v->iov_len - c->at;
 
-	if (n >= max || c->n == 1) {
-		return bytes_of(p, MIN(n, max));
+	if (n >= RECORD_MAX || c->n == 1) {
+		return bytes_of(p, MIN(n, RECORD_MAX));
 	}
 	memcpy(scratch, p, n);
-	for (int i = 1; i < c->n && n < max; i++) {
-		size_t more = MIN(c->v[i].iov_len, max - n);
+	for (int i = 1; i < c->n && n < RECORD_MAX; i++) {
+		size_t more = MIN(c->v[i].iov_len, RECORD_MAX - n);
 
 		if (more != 0) {
 			memcpy(scratch + n, c->v[i].iov_base, more);
@@ -411,23 +410,21 @@ static struct bytes next_piece(const struct cursor *c, char *scratch, size_t max
 	return bytes_of(scratch, n);
 }
 
-/* > 0, ERR_AGAIN or a failure. A record that the kernel took in part is offered again with the same
- * size, so the library finds what it remembers. */
+/* > 0, ERR_AGAIN or a failure. A record that the kernel took in part is remembered by the library: the
+ * next call offers at least the same bytes again, and only their number is looked at. */
 static ssize_t write_record(struct tls *t, const struct cursor *c)
 {
 	char scratch[RECORD_MAX];
-	struct bytes piece = next_piece(c, scratch, t->retry_n != 0 ? t->retry_n : RECORD_MAX);
+	struct bytes piece = next_piece(c, scratch);
 	size_t put;
 	int rc;
 
 	ERR_clear_error();
 	rc = SSL_write_ex(t->ssl, piece.p, piece.n, &put);
 	if (rc == 1) {
-		t->retry_n = 0;
 		return (ssize_t)put;
 	}
 	rc = why_not(t, rc);
-	t->retry_n = rc == ERR_AGAIN ? piece.n : 0;
 	return rc != 0 ? rc : (t->failed = ERR_CLOSED);
 }
 

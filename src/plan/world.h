@@ -64,10 +64,11 @@ struct world_ingress {
 
 static inline void world_add_ingress(struct world *w, const struct world_ingress *i)
 {
-	char file[300];
+	struct text file;
 	struct text t;
 
-	snprintf(file, sizeof(file), "ingresses/%s.yaml", i->name);
+	text_init(&file, 300);
+	text_addf(&file, "ingresses/%s.yaml", i->name);
 	text_init(&t, 65536);
 	text_addf(&t,
 		"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n"
@@ -84,7 +85,8 @@ static inline void world_add_ingress(struct world *w, const struct world_ingress
 		"        backend:\n          resource:\n            kind: McpBridge\n"
 		"            name: default\n",
 		i->path, i->type != NULL ? i->type : "Prefix");
-	world_add(w, file, text_cstr(&t));
+	world_add(w, text_cstr(&file), text_cstr(&t));
+	text_done(&file);
 	text_done(&t);
 }
 

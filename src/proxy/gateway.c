@@ -390,13 +390,3 @@ void gateway_counts(const struct gateway *g, struct worker_counts *sum)
 		sum->log_dropped += atomic_load(&w->log.dropped);
 	}
 }
-
-uint64_t gateway_memory_bound(const struct gateway_opts *opts)
-{
-	uint64_t per_connection = 4096; /* connection, stream, exchange after commit, TLS apart */
-
-	/* Buffers may pass the budget by a fifth, so that what runs can finish (base/seg.h). */
-	return opts->memory_max + opts->memory_max / 5 +
-		(uint64_t)opts->n_workers * (LOG_RING_SIZE + per_connection * 2 * 1024) +
-		16u * 1024 * 1024;
-}

@@ -66,7 +66,4 @@ struct worker_counts {
 /* While no loop is running (end of the process, simulated world). */
 void gateway_counts(const struct gateway *g, struct worker_counts *sum);
 
-/* What memory may be used at most, in bytes, for `--check` (architecture.md §5). */
-uint64_t gateway_memory_bound(const struct gateway_opts *opts);
-
 #endif
