@@ -12,7 +12,7 @@ import { sdk } from './lib/sdk.js';
 import { ROOT, SLUICE, cleanEnv, isSanitized, run, startMock, startServe, tempDir, until } from './lib/sluice.js';
 
 export const QUICKSTART_KEY = 'quickstart-key';
-const MOCK_IN_EXAMPLE = /127\.0\.0\.1:18002/g;
+const MOCK_IN_EXAMPLE = /127\.0\.0\.1:9000/g;
 
 async function quickstart(t) {
 	const mock = await startMock(t);
