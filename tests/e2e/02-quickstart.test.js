@@ -55,7 +55,7 @@ test('quickstart: the SDK completes and streams', async (t) => {
 		streamed += event.choices[0]?.delta?.content ?? '';
 	assert.ok(streamed.length > 0);
 
-	const { requests } = await mock.get('/mock/requests');
+	const requests = await mock.requests();
 	assert.equal(requests.length, 2);
 	assert.ok(!JSON.stringify(requests).includes(QUICKSTART_KEY), 'the client key reached the upstream');
 });

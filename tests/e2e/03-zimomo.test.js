@@ -40,7 +40,7 @@ async function zimomo(t, example) {
 		return text;
 	});
 	const serve = await startServe(t, { data });
-	const seen = async () => (await mock.get('/mock/requests')).requests;
+	const seen = () => mock.requests();
 	return { mock, serve, seen };
 }
 

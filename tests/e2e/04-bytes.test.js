@@ -49,7 +49,7 @@ test('the mock records the same hash', async (t) => {
 	const data = writeWorld(tempDir(t), { providers: [{ id: 'p', address: mock.address, mapping: { 'gpt-4o': 'mock' } }] });
 	const serve = await startServe(t, { data });
 	assert.equal((await request(serve.port, { body: odd('gpt-4o') })).status, 200);
-	const { requests } = await mock.get('/mock/requests');
+	const requests = await mock.requests();
 	assert.equal(requests.length, 1);
 	assert.equal(requests[0].sha256, sha256(Buffer.from(odd('mock'))));
 });

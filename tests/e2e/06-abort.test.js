@@ -90,7 +90,7 @@ test('1,000 clients hang up: the mock sees every stream end', { timeout: 180000 
 	const sockets = [];
 	for (let i = 0; i < n; i += 50) sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => open(serve.port, body)))));
 	assert.equal(sockets.length, n);
-	const before = await mock.get('/mock/state');
+	const before = await mock.state();
 	assert.equal(before.open, n, JSON.stringify(before));
 	const begun = performance.now();
 	for (const socket of sockets) {
@@ -99,7 +99,7 @@ test('1,000 clients hang up: the mock sees every stream end', { timeout: 180000 
 		socket.resetAndDestroy?.() ?? socket.destroy();
 	}
 	const state = await until('every stream to end at the mock', async () => {
-		const now = await mock.get('/mock/state');
+		const now = await mock.state();
 		return now.open === 0 ? now : null;
 	});
 	t.diagnostic(`${n} clients hung up; the mock had seen every stream end ${Math.round(performance.now() - begun)} ms later`);

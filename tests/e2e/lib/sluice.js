@@ -121,7 +121,9 @@ export async function startMock(t, options = {}) {
 	mock.address = addressOf(mock.ready, 'mock', 'listen', 'addresses');
 	mock.port = Number(mock.address.split(':').pop());
 	mock.url = `http://${mock.address}`;
-	mock.get = async (what) => (await fetch(mock.url + what)).json();
+	mock.state = async () => (await fetch(`${mock.url}/mock/state`)).json();
+	// What it saw, the oldest first: { method, path, headers: [[name, value]], sha256, ended, ... }.
+	mock.requests = async () => (await fetch(`${mock.url}/mock/requests`)).json();
 	return mock;
 }
 
