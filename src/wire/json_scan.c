@@ -91,9 +91,8 @@ static const char *close_container(struct json_scan *s, const char *p, bool empt
 
 	s->depth--;
 	s->state = s->depth != 0 ? JSON_AT_NEXT : JSON_AT_END;
-	if (s->depth == 0) {
-		s->top_empty = empty;
-	}
+	/* The last one to close is the top. */
+	s->top_empty = empty;
 	if (s->tracked > s->depth) {
 		struct json_hit hit = {.end = json_scan_offset(s, p + 1),
 			.type = object ? JSON_OBJECT : JSON_ARRAY,

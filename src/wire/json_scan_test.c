@@ -326,6 +326,8 @@ static void test_all_short_strings(void **state)
 
 /* --- what is found -------------------------------------------------------------------------------- */
 
+#define LONGEST "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+
 static const struct json_want wants[] = {
 	{"model", NULL},                            /* 0 */
 	{"stream", NULL},                           /* 1 */
@@ -337,6 +339,8 @@ static const struct json_want wants[] = {
 	{"messages[].content[].type", "image_url"}, /* 7 */
 	{"model", "gpt"},                           /* 8 */
 	{"n[][0]", NULL},                           /* 9 */
+	{LONGEST, LONGEST},                         /* 10 */
+	{"\xef\xbf\xbd\xee\x80\x80", NULL},         /* 11 */
 };
 
 struct find_row {
@@ -407,6 +411,11 @@ static const struct find_row finds[] = {
 	 "\"model\":\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\"}",
 		"0:\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\" ",
 		"a key and a value that are longer than any that is compared"},
+	{"{\"" LONGEST "\":\"" LONGEST "\",\"" LONGEST "\":\"" LONGEST "k\"}",
+		"10:\"" LONGEST "\" ",
+		"the longest key and text that are compared, and one byte more"},
+	{"{\"model\\ud800\":1}", "", "a lone surrogate at the end of a key counts"},
+	{"{\"\\ud83d\\ue000\":1}", "11:1 ", "a high surrogate before what is none"},
 	{"{\"mod\\ud800el\":1,\"\\ud83d\\ude00model\":2}", "", "surrogates in keys"},
 };
 

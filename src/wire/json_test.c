@@ -28,6 +28,8 @@ static void test_unescape(void **state)
 		{"\\ud83d", "\xef\xbf\xbd", "a lone high surrogate"},
 		{"\\ud83dx", "\xef\xbf\xbdx", "a high surrogate before a letter"},
 		{"\\ud83d\\n", "\xef\xbf\xbd\n", "a high surrogate before another escape"},
+		{"\\ud83d\\ue000", "\xef\xbf\xbd\xee\x80\x80",
+			"a high surrogate before what is none"},
 		{"\\ud83d\\u0041",
 			"\xef\xbf\xbd"
 			"A",
@@ -236,21 +238,25 @@ static void test_writer(void **state)
 	json_put_u64(&w, UINT64_MAX);
 	json_put_i64(&w, INT64_MIN);
 	json_put_i64(&w, 5);
+	json_put_i64(&w, -5);
 	json_put_bool(&w, true);
 	json_put_bool(&w, false);
 	json_put_null(&w);
 	json_put_raw(&w, BYTES("1.0"));
 	json_open_object(&w);
 	json_close_object(&w);
-	json_open_array(&w);
-	json_close_array(&w);
+	for (int i = 0; i < 2; i++) {
+		json_open_array(&w);
+		json_put_null(&w);
+		json_close_array(&w);
+	}
 	json_close_array(&w);
 	json_key_bytes(&w, BYTES("k\t"));
 	json_put_string(&w, BYTES(""));
 	json_close_object(&w);
 	assert_string_equal(text_cstr(&out),
 		"{\"s\":\"a\\\"b\\\\c\\n\\u0001\xc3\xa9\xef\xbf\xbd\","
-		"\"n\":[18446744073709551615,-9223372036854775808,5,true,false,null,1.0,{},[]],"
+		"\"n\":[18446744073709551615,-9223372036854775808,5,-5,true,false,null,1.0,{},[null],[null]],"
 		"\"k\\u0009\":\"\"}");
 	assert_int_equal(json_scan_all(NULL, text_bytes(&out), NULL, NULL), 0);
 	text_done(&out);
