@@ -106,7 +106,7 @@ static enum h1_framing put_framing(
 	if (line->no_body) {
 		return H1_NO_BODY;
 	}
-	if (line->response && line->minor == 0) {
+	if (line->response && (line->minor == 0 || h->to_close)) {
 		return H1_TO_CLOSE;
 	}
 	put_field(p, BYTES("Transfer-Encoding"), BYTES("chunked"));

@@ -45,6 +45,7 @@ void head_out_init(struct head_out *h)
 	h->status = 0;
 	h->length = HEAD_NO_LENGTH;
 	h->no_body = false;
+	h->to_close = false;
 	h->n = 0;
 	h->overflow = false;
 }

@@ -48,6 +48,7 @@ struct head_out {
 	unsigned status;             /* response */
 	uint64_t length; /* of the body; HEAD_NO_LENGTH: not known, framed by the connection */
 	bool no_body;    /* requests without a body: no Content-Length at all */
+	bool to_close;   /* response of no known length: ends with the connection, not chunked */
 	unsigned n;
 	bool overflow; /* more than HEAD_OUT_MAX fields: the head cannot be sent */
 	struct header v[HEAD_OUT_MAX];

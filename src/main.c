@@ -1,0 +1,6 @@
+#include "registry.h"
+
+int main(int argc, char **argv)
+{
+	return command_dispatch(&registry_commands, argc, argv);
+}

@@ -1,0 +1,59 @@
+#include "registry.h"
+
+#include "cli/help.h"
+#include "cli/settings.h"
+#include "cli/version.h"
+#include "mock/mock.h"
+#include "serve.h"
+
+static int run_help(int argc, char **argv)
+{
+	return help_main(&registry_commands, argc, argv);
+}
+
+static int run_mock(int argc, char **argv)
+{
+	return mock_main(argc, argv, version_text());
+}
+
+static void help_details(FILE *out)
+{
+	fputs("Options:\n  --markdown\n      All commands as one page, docs/commands.md.\n", out);
+}
+
+static const struct command commands[] = {
+	{
+		.name = "serve",
+		.summary = "run the gateway",
+		.usage = "sluice serve [OPTION]...",
+		.example = "sluice serve --resources examples/quickstart/resources --gateway "
+			   "127.0.0.1:8080",
+		.details = settings_help,
+		.run = serve_main,
+	},
+	{
+		.name = "mock",
+		.summary = "run a model server for tests and demos",
+		.usage = "sluice mock [OPTION]...",
+		.example = "sluice mock --listen 127.0.0.1:9000",
+		.details = mock_help,
+		.run = run_mock,
+	},
+	{
+		.name = "version",
+		.summary = "print version, compiler and libraries",
+		.usage = "sluice version",
+		.example = "sluice version",
+		.run = version_main,
+	},
+	{
+		.name = "help",
+		.summary = "print what a command does",
+		.usage = "sluice help [COMMAND]",
+		.example = "sluice help serve",
+		.details = help_details,
+		.run = run_help,
+	},
+};
+
+const struct command_table registry_commands = {commands, ARRAY_LEN(commands)};
