@@ -176,12 +176,18 @@ static void op_pump(struct stream *s)
 	}
 }
 
+static bool wants_to_read(const struct up *u)
+{
+	return u->stream.in == STREAM_IN_BODY && u->want > u->stream.body.n &&
+		sock_readable(&u->sock) && !u->starved;
+}
+
 static void op_want(struct stream *s, size_t max)
 {
 	struct up *u = up_of(s);
 
 	u->want = max;
-	if (s->in == STREAM_IN_BODY && max > s->body.n && sock_readable(&u->sock)) {
+	if (wants_to_read(u)) {
 		look_again(u);
 	}
 }
@@ -434,6 +440,11 @@ static void up_run(struct up *u)
 	}
 	u->running = false;
 	if (!u->closed && !u->idle) {
+		/* The user took what there was and wants more: no event will come for bytes that are
+		 * here already. */
+		if (wants_to_read(u)) {
+			look_again(u);
+		}
 		arm(u);
 	}
 }

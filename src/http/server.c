@@ -296,6 +296,12 @@ static void op_send_continue(struct stream *s)
 	}
 }
 
+static bool wants_to_read(const struct conn *c)
+{
+	return c->stream.in == STREAM_IN_BODY && c->want > c->stream.body.n &&
+		sock_readable(&c->sock) && !c->starved;
+}
+
 static void op_want(struct stream *s, size_t max)
 {
 	struct conn *c = conn_of(s);
@@ -303,7 +309,7 @@ static void op_want(struct stream *s, size_t max)
 	c->want = max;
 	if (c->state == CONN_STREAM && s->in == STREAM_IN_BODY && max > s->body.n) {
 		arm(c);
-		if (sock_readable(&c->sock)) {
+		if (wants_to_read(c)) {
 			look_again(c);
 		}
 	}
@@ -646,6 +652,11 @@ static void conn_run(struct conn *c)
 		loop_again(c->srv->opts.loop, &c->again, on_again);
 	}
 	if (c->state != CONN_CLOSED) {
+		/* The user took what there was and wants more: no event will come for bytes that are
+		 * here already. */
+		if (c->state == CONN_STREAM && wants_to_read(c)) {
+			look_again(c);
+		}
 		arm(c);
 	}
 }
