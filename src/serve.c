@@ -353,6 +353,7 @@ static void fill_opts(struct serve *s)
 	};
 	s->opts.limits.body_max = set->body_max;
 	s->opts.limits.first_byte_ms = set->first_byte_ms;
+	s->opts.limits.answer_ms = set->answer_ms;
 	s->opts.limits.idle_ms = set->stream_idle_ms;
 	random_secret(&s->opts.seed, sizeof(s->opts.seed));
 }

@@ -194,9 +194,15 @@ static const struct option rows[] = {
 		.fallback = "120s",
 		LIMIT_MS(first_byte_ms,
 			"From a streamed request's last byte to the answer's first; 0 is off.", 0)},
+	{.name = "answer-timeout",
+		.fallback = "600s",
+		LIMIT_MS(answer_ms,
+			"From another request's last byte to the answer's first: slow completions take "
+			"minutes.",
+			1)},
 	{.name = "stream-idle-timeout",
 		.fallback = "120s",
-		LIMIT_MS(stream_idle_ms, "Between two bytes of a streamed answer; 0 is off.", 0)},
+		LIMIT_MS(stream_idle_ms, "Between two bytes of an answer; 0 is off.", 0)},
 };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3,

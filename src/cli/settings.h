@@ -30,6 +30,7 @@ struct settings {
 	struct http_limits http;
 	uint64_t body_max;       /* bytes of a gathered body */
 	uint32_t first_byte_ms;  /* of a streamed answer; 0: off. A provider's own value wins */
+	uint32_t answer_ms;      /* of any other answer */
 	uint32_t stream_idle_ms; /* between two bytes of a streamed answer; 0: off */
 
 	uint8_t source[OPTIONS_MAX]; /* for settings_print */

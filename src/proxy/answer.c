@@ -90,9 +90,11 @@ static uint64_t first_byte_ms(const struct exchange *x)
 {
 	const struct provider *p = x->rq->at.to->provider;
 
-	return p != NULL && p->first_byte_ms != 0 && x->rq->stream
-		? p->first_byte_ms
-		: x->w->opts->limits.first_byte_ms;
+	if (!x->rq->stream) {
+		return x->w->opts->limits.answer_ms;
+	}
+	return p != NULL && p->first_byte_ms != 0 ? p->first_byte_ms
+						  : x->w->opts->limits.first_byte_ms;
 }
 
 static enum verdict begin_answer(struct exchange *x)

@@ -53,6 +53,9 @@ static void on_timer(struct timer *t);
 
 void exchange_deadline(struct exchange *x, uint64_t ms)
 {
+	if (ms == 0) {
+		return;
+	}
 	timer_set(x->w->loop, &x->timer, ms, on_timer);
 }
 

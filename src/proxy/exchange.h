@@ -195,7 +195,7 @@ enum verdict step_relay(struct exchange *x);  /* until both ends are done */
 void answer_init(struct exchange *x);
 /* The memory of the request, when it is not needed any more. */
 void exchange_release_request(struct exchange *x);
-/* The deadline of the current step; replaces the one before. */
+/* The deadline of the current step; replaces the one before. 0: none. */
 void exchange_deadline(struct exchange *x, uint64_t ms);
 
 /* --- the gateway's own answers (reply.c) -------------------------------------------------------- */

@@ -9,10 +9,12 @@
 struct proxy_limits {
 	/* Largest request body (data-plane.md §3.3). */
 	uint64_t body_max;
-	/* From the request being sent to the first byte of the answer. Slow non-stream completions take
-	 * minutes; a provider's firstByteTimeout is shorter where somebody knows better. */
+	/* A streamed request: from its last byte being sent to the first event (data-plane.md §10.4); a
+	 * provider's firstByteTimeout goes before it. 0: off. */
 	uint32_t first_byte_ms;
-	/* Longest silence inside an answer (data-plane.md §10.4). */
+	/* Any other request: to the answer's head. Slow completions take minutes. */
+	uint32_t answer_ms;
+	/* Longest silence inside an answer (data-plane.md §10.4). 0: off. */
 	uint32_t idle_ms;
 	/* Waiting for a name that was never resolved. */
 	uint32_t resolve_ms;
@@ -20,7 +22,7 @@ struct proxy_limits {
 
 #define PROXY_LIMITS_DEFAULT                                                                  \
 	{                                                                                     \
-		.body_max = 100u * 1024u * 1024u, .first_byte_ms = 600000, .idle_ms = 120000, \
+		.body_max = 100u * 1024u * 1024u, .first_byte_ms = 120000, .answer_ms = 600000, .idle_ms = 120000, \
 		.resolve_ms = 5000,                                                           \
 	}
 
