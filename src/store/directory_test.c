@@ -1,0 +1,427 @@
+/*
+ * The directory store on real temporary directories.
+ */
+#define _GNU_SOURCE
+#include "store/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+
+struct tree {
+	char root[64];
+	struct directory *directory;
+};
+
+static const char *path_in(const struct tree *t, const char *name, char room[300])
+{
+	snprintf(room, 300, "%s/%s", t->root, name);
+	return room;
+}
+
+static void make_dir(const struct tree *t, const char *name)
+{
+	struct fault fault;
+	char room[300];
+
+	assert_int_equal(file_make_dir(path_in(t, name, room), 0700, &fault), 0);
+}
+
+static void write_file(const struct tree *t, const char *name, const char *content)
+{
+	struct fault fault;
+	char room[300];
+
+	assert_int_equal(
+		file_write_atomic(path_in(t, name, room), bytes_str(content), 0600, &fault), 0);
+}
+
+static void tree_init(struct tree *t)
+{
+	snprintf(t->root, sizeof(t->root), "/tmp/sluice-directory-XXXXXX");
+	assert_non_null(mkdtemp(t->root));
+	make_dir(t, "configmaps");
+	make_dir(t, "ingresses");
+	t->directory = directory_new(t->root);
+}
+
+static bool remove_one(void *arg, const char *name);
+
+static void remove_all(const char *path)
+{
+	struct file_stat st;
+	struct fault fault;
+
+	assert_int_equal(file_stat(path, &st), 0);
+	if (st.is_dir) {
+		chmod(path, 0700);
+		assert_int_equal(file_list(path, remove_one, (void *)(uintptr_t)path, &fault), 0);
+		assert_int_equal(rmdir(path), 0);
+	} else {
+		assert_int_equal(unlink(path), 0);
+	}
+}
+
+static bool remove_one(void *arg, const char *name)
+{
+	char room[400];
+
+	snprintf(room, sizeof(room), "%s/%s", (const char *)arg, name);
+	remove_all(room);
+	return true;
+}
+
+static void tree_done(struct tree *t)
+{
+	directory_free(t->directory);
+	remove_all(t->root);
+}
+
+#define CONFIGMAP(value) "apiVersion: v1\nkind: ConfigMap\ndata:\n  v: " value "\n"
+
+/* What one reading gave: names of ConfigMaps with their value of v, and the report. */
+struct reading {
+	struct snapshot *snapshot;
+	struct directory_report report;
+	char text[400];
+};
+
+static void reading_init(struct tree *t, struct reading *r)
+{
+	struct text out;
+
+	r->snapshot = directory_read(t->directory, &r->report);
+	text_init_fixed(&out, r->text, sizeof(r->text));
+	for (size_t i = 0; i < r->snapshot->n; i++) {
+		const struct object *o = r->snapshot->objects[i];
+
+		text_add_bytes(&out, o->meta.name);
+		text_add_char(&out, '=');
+		text_add_bytes(&out, pairs_get(&o->u.configmap.data, "v"));
+		text_add_char(&out, ' ');
+	}
+	text_add_char(&out, '\0');
+}
+
+static void reading_done(struct reading *r)
+{
+	snapshot_unref(r->snapshot);
+	directory_report_done(&r->report);
+}
+
+static bool has(const struct reading *r, const char *code, const char *file)
+{
+	for (const struct finding *f = r->report.findings.first; f != NULL; f = f->next) {
+		if (strcmp(f->code, code) == 0 && bytes_eq(f->file, bytes_str(file))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Reads once and compares; the objects are gone afterwards. */
+static void expect(struct tree *t, const char *text, size_t files, size_t read, size_t kept_bad)
+{
+	struct reading r;
+
+	reading_init(t, &r);
+	assert_string_equal(r.text, text);
+	assert_int_equal(r.report.files, files);
+	assert_int_equal(r.report.read, read);
+	assert_int_equal(r.report.kept_bad, kept_bad);
+	reading_done(&r);
+}
+
+static void only_yaml_files_are_resources(void **state)
+{
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	expect(&t, "", 0, 0, 0);
+	write_file(&t, "configmaps/b.yaml", CONFIGMAP("2"));
+	write_file(&t, "configmaps/a.b.yaml", CONFIGMAP("1"));
+	write_file(&t, "configmaps/a-b.yaml", CONFIGMAP("0"));
+	/* G07, and what else is no resource */
+	write_file(&t, "configmaps/x.yml", CONFIGMAP("no"));
+	write_file(&t, "configmaps/x.yaml.tmp", CONFIGMAP("no"));
+	write_file(&t, "configmaps/X.YAML", CONFIGMAP("no"));
+	write_file(&t, "configmaps/.yaml", CONFIGMAP("no"));
+	make_dir(&t, "configmaps/dir.yaml");
+	write_file(&t, "configmaps/dir.yaml/c.yaml", CONFIGMAP("no"));
+	make_dir(&t, "unheard");
+	write_file(&t, "unheard/x.yaml", "[");
+	write_file(&t, ".console-used", "");
+	expect(&t, "a-b=0 a.b=1 b=2 ", 3, 3, 0);
+	tree_done(&t);
+}
+
+static void what_did_not_change_is_the_same_object(void **state)
+{
+	struct reading one, two, three;
+	struct tree t;
+	char room[300];
+	struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct timespec older[2] = {{.tv_sec = 999}, {.tv_sec = 999}};
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1"));
+	write_file(&t, "configmaps/b.yaml", CONFIGMAP("1"));
+	assert_int_equal(utimensat(AT_FDCWD, path_in(&t, "configmaps/a.yaml", room), old, 0), 0);
+	reading_init(&t, &one);
+	write_file(&t, "configmaps/b.yaml", CONFIGMAP("2"));
+	reading_init(&t, &two);
+	assert_ptr_equal(one.snapshot->objects[0], two.snapshot->objects[0]);
+	assert_ptr_not_equal(one.snapshot->objects[1], two.snapshot->objects[1]);
+	assert_int_equal(two.report.read, 1);
+	/* Touched, not changed: read, but not parsed anew. */
+	assert_int_equal(utimensat(AT_FDCWD, path_in(&t, "configmaps/a.yaml", room), older, 0), 0);
+	reading_init(&t, &three);
+	assert_ptr_equal(one.snapshot->objects[0], three.snapshot->objects[0]);
+	assert_int_equal(three.report.read, 0);
+	/* Snapshots are consistent: the old one still says what it said. */
+	assert_string_equal(one.text, "a=1 b=1 ");
+	reading_done(&one);
+	reading_done(&two);
+	reading_done(&three);
+	tree_done(&t);
+}
+
+/* Two writes within a tick of the clock, same length, written in place: nothing that stat tells
+ * differs. */
+static void a_young_file_is_read_again(void **state)
+{
+	struct tree t;
+	struct stat before;
+	struct timespec times[2];
+	char room[300];
+	FILE *f;
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("one"));
+	path_in(&t, "configmaps/a.yaml", room);
+	expect(&t, "a=one ", 1, 1, 0);
+	assert_int_equal(stat(room, &before), 0);
+	f = fopen(room, "r+");
+	assert_non_null(f);
+	fputs(CONFIGMAP("two"), f);
+	fclose(f);
+	times[0] = times[1] = before.st_mtim;
+	assert_int_equal(utimensat(AT_FDCWD, room, times, 0), 0);
+	expect(&t, "a=two ", 1, 1, 0);
+	tree_done(&t);
+}
+
+static void a_broken_file_keeps_its_last_good(void **state)
+{
+	struct reading r;
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1"));
+	write_file(&t, "configmaps/b.yaml", CONFIGMAP("1"));
+	write_file(&t, "configmaps/never.yaml", "data: [");
+	expect(&t, "a=1 b=1 ", 3, 3, 0);
+	write_file(&t, "configmaps/a.yaml", "data: {v: [");
+	for (int i = 0; i < 2; i++) { /* said every time, not only when it broke */
+		reading_init(&t, &r);
+		assert_string_equal(r.text, "a=1 b=1 ");
+		assert_int_equal(r.report.kept_bad, 1);
+		assert_true(has(&r, "yaml-syntax", "configmaps/a.yaml"));
+		assert_true(has(&r, "yaml-syntax", "configmaps/never.yaml"));
+		assert_int_equal(r.report.findings.errors, 2);
+		reading_done(&r);
+	}
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("2"));
+	write_file(&t, "configmaps/never.yaml", CONFIGMAP("3"));
+	expect(&t, "a=2 b=1 never=3 ", 3, 2, 0);
+	/* Broken, then put back as it was. */
+	write_file(&t, "configmaps/a.yaml", "[");
+	expect(&t, "a=2 b=1 never=3 ", 3, 1, 1);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("2"));
+	expect(&t, "a=2 b=1 never=3 ", 3, 0, 0);
+	tree_done(&t);
+}
+
+static void a_removed_file_is_gone(void **state)
+{
+	struct tree t;
+	char room[300];
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1"));
+	write_file(&t, "configmaps/b.yaml", "[");
+	write_file(&t, "configmaps/c.yaml", CONFIGMAP("1"));
+	expect(&t, "a=1 c=1 ", 3, 3, 0);
+	assert_int_equal(unlink(path_in(&t, "configmaps/a.yaml", room)), 0);
+	assert_int_equal(unlink(path_in(&t, "configmaps/b.yaml", room)), 0);
+	expect(&t, "c=1 ", 1, 0, 0);
+	remove_all(path_in(&t, "configmaps", room));
+	expect(&t, "", 0, 0, 0);
+	remove_all(path_in(&t, "ingresses", room));
+	remove_all(t.root);
+	expect(&t, "", 0, 0, 0); /* no root at all */
+	directory_free(t.directory);
+}
+
+/* A name that is no file any more, a link that leads nowhere, a pipe. */
+static void odd_entries(void **state)
+{
+	struct reading r;
+	struct tree t;
+	char room[300];
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1"));
+	assert_int_equal(symlink("nowhere", path_in(&t, "configmaps/link.yaml", room)), 0);
+	assert_int_equal(symlink("a.yaml", path_in(&t, "configmaps/good.yaml", room)), 0);
+	assert_int_equal(mkfifo(path_in(&t, "configmaps/pipe.yaml", room), 0600), 0);
+	reading_init(&t, &r);
+	assert_string_equal(r.text, "a=1 good=1 ");
+	assert_true(has(&r, "file-unreadable", "configmaps/pipe.yaml"));
+	assert_int_equal(r.report.findings.errors, 1);
+	reading_done(&r);
+	tree_done(&t);
+}
+
+/* As root everything can be read, so a directory becomes unreadable by becoming a link to itself. */
+static void an_unreadable_directory_keeps_everything(void **state)
+{
+	struct reading r;
+	struct tree t;
+	char room[300], away[300];
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1"));
+	expect(&t, "a=1 ", 1, 1, 0);
+	path_in(&t, "configmaps", room);
+	path_in(&t, "away", away);
+	assert_int_equal(rename(room, away), 0);
+	assert_int_equal(symlink("configmaps", room), 0);
+	reading_init(&t, &r);
+	assert_string_equal(r.text, "a=1 ");
+	assert_true(has(&r, "directory-unreadable", "configmaps"));
+	reading_done(&r);
+	assert_int_equal(unlink(room), 0);
+	assert_int_equal(rename(away, room), 0);
+	expect(&t, "a=1 ", 1, 0, 0);
+	tree_done(&t);
+}
+
+static void an_unreadable_file_keeps_its_last_good(void **state)
+{
+	struct reading r;
+	struct tree t;
+	char room[300];
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1"));
+	expect(&t, "a=1 ", 1, 1, 0);
+	path_in(&t, "configmaps/a.yaml", room);
+	assert_int_equal(unlink(room), 0);
+	assert_int_equal(mkfifo(room, 0600), 0);
+	reading_init(&t, &r);
+	assert_string_equal(r.text, "a=1 ");
+	assert_int_equal(r.report.kept_bad, 1);
+	assert_true(has(&r, "file-unreadable", "configmaps/a.yaml"));
+	reading_done(&r);
+	tree_done(&t);
+}
+
+static void warnings_of_files_are_in_every_report(void **state)
+{
+	struct reading r;
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1") "---\n" CONFIGMAP("2"));
+	for (int i = 0; i < 2; i++) {
+		reading_init(&t, &r);
+		assert_string_equal(r.text, "a=1 ");
+		assert_true(has(&r, "several-documents", "configmaps/a.yaml"));
+		assert_int_equal(r.report.findings.errors, 0);
+		reading_done(&r);
+	}
+	tree_done(&t);
+}
+
+static void emptiness(void **state)
+{
+	struct tree t;
+	char room[300];
+
+	(void)state;
+	tree_init(&t);
+	assert_true(directory_is_empty(path_in(&t, "gone", room)));
+	assert_true(directory_is_empty(t.root));
+	write_file(&t, ".console-used", "");
+	write_file(&t, "configmaps/a.yaml.tmp", "");
+	write_file(&t, "a.yaml", "");
+	assert_true(directory_is_empty(t.root));
+	make_dir(&t, "secrets"); /* also a kind that is not read yet is somebody's */
+	write_file(&t, "secrets/a.yaml", "[");
+	assert_false(directory_is_empty(t.root));
+	tree_done(&t);
+}
+
+/* Whatever a file holds, it does not take the others with it. */
+static void many_files(void **state)
+{
+	struct reading r;
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	for (int i = 0; i < 300; i++) {
+		char name[60], content[60];
+
+		snprintf(name, sizeof(name), "configmaps/n%d.yaml", i);
+		snprintf(content, sizeof(content), CONFIGMAP("%d"), i);
+		write_file(&t, name, i % 3 == 0 ? "{" : content);
+	}
+	reading_init(&t, &r);
+	assert_int_equal(r.snapshot->n, 200);
+	assert_int_equal(r.report.findings.errors, 100);
+	for (size_t i = 1; i < r.snapshot->n; i++) {
+		assert_true(bytes_cmp(r.snapshot->objects[i - 1]->meta.name,
+				    r.snapshot->objects[i]->meta.name) < 0);
+	}
+	reading_done(&r);
+	tree_done(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_yaml_files_are_resources),
+		cmocka_unit_test(what_did_not_change_is_the_same_object),
+		cmocka_unit_test(a_young_file_is_read_again),
+		cmocka_unit_test(a_broken_file_keeps_its_last_good),
+		cmocka_unit_test(a_removed_file_is_gone),
+		cmocka_unit_test(odd_entries),
+		cmocka_unit_test(an_unreadable_directory_keeps_everything),
+		cmocka_unit_test(an_unreadable_file_keeps_its_last_good),
+		cmocka_unit_test(warnings_of_files_are_in_every_report),
+		cmocka_unit_test(emptiness),
+		cmocka_unit_test(many_files),
+	};
+
+	return cmocka_run_group_tests_name("store/directory", tests, NULL, NULL);
+}
