@@ -200,10 +200,23 @@ static void op_reset(struct stream *s)
 	up_close(u, true);
 }
 
+/* Neither its end nor a byte that nobody asked for has come. An event alone does not tell: it may only
+ * repeat that there is room to send, or bring a session ticket of TLS. */
+static bool is_quiet(struct up *u)
+{
+	char byte;
+
+	return !sock_hangup(&u->sock) &&
+		(!sock_readable(&u->sock) || sock_read(&u->sock, &byte, 1) == ERR_AGAIN);
+}
+
 static void on_ready_idle(struct sock *sock)
 {
-	/* Whatever an idle connection says (its end, or bytes nobody asked for), it is of no use. */
-	up_close(CONTAINER_OF(sock, struct up, sock), false);
+	struct up *u = CONTAINER_OF(sock, struct up, sock);
+
+	if (!is_quiet(u)) {
+		up_close(u, false);
+	}
 }
 
 static void op_close(struct stream *s)
@@ -213,8 +226,8 @@ static void op_close(struct stream *s)
 
 	s->user = NULL;
 	if (s->in != STREAM_IN_END || s->out != STREAM_OUT_END || !u->keep_alive ||
-		u->in.rx != NULL || sock_hangup(&u->sock) ||
-		u->pool->n_idle >= c->opts.limits.pool_idle_max) {
+		u->in.rx != NULL || u->pool->n_idle >= c->opts.limits.pool_idle_max ||
+		!is_quiet(u)) {
 		up_close(u, false);
 		return;
 	}
