@@ -299,6 +299,12 @@ static bool want_raw_event(struct player *p, struct actor *a, struct peer *peer,
 	return play_value(p, rest, &v) && (bytes_eq(got, v) || play_fail_bytes(p, "event", v, got));
 }
 
+/* "usage shown yes" is the event with usage, "no" says nothing: for tables of cases. */
+static bool want_usage(struct player *p, struct actor *a, struct peer *peer, struct bytes rest)
+{
+	return !bytes_eq(rest, BYTES("yes")) || want_event_with(p, a, peer, BYTES("usage"));
+}
+
 static bool want_no_event(struct player *p, struct actor *a, struct peer *peer, struct bytes rest)
 {
 	struct message *m = the_message(p, peer);
@@ -420,6 +426,7 @@ const struct command expect_commands[] = {
 	{"event with", BY_BOTH, true, want_event_with},
 	{"event", BY_BOTH, true, want_event},
 	{"raw event", BY_BOTH, true, want_raw_event},
+	{"usage shown", BY_CLIENT, true, want_usage},
 	{"no event", BY_BOTH, true, want_no_event},
 	{"bytes", BY_BOTH, true, want_bytes},
 	{"nothing", BY_BOTH, true, want_nothing},

@@ -1,0 +1,213 @@
+/*
+ * The subject "gateway": the whole data path with two workers and control, wired as serve does it but
+ * without threads. Resources are read from the disk of the simulated world.
+ */
+#include <stdlib.h>
+
+#include "ai/compatible.h"
+#include "ai/providers.h"
+#include "base/random.h"
+#include "filter/key_auth.h"
+#include "proxy/gateway.h"
+#include "sim/pipe.h"
+#include "sim/subject.h"
+#include "store/directory.h"
+
+#define RESOURCES "/resources"
+#define MEMORY_DEFAULT (64u << 20)
+
+struct whole {
+	struct subject base;
+	struct hooks hooks;
+	struct gateway_opts opts;
+	struct gateway *gateway;
+	struct directory *directory;
+	bool read_again;
+	uint64_t plans_live;
+	bool drained;
+	struct pipe log;
+};
+
+static struct whole *whole_of(struct subject *s)
+{
+	return CONTAINER_OF(s, struct whole, base);
+}
+
+static const struct filter *const filters[] = {&filter_key_auth};
+
+static void on_live(void *arg)
+{
+	struct whole *w = arg;
+
+	w->plans_live++;
+}
+
+static void read_resources(struct whole *w)
+{
+	const struct plan_env env = {&provider_types, w->opts.seed};
+	struct directory_report report;
+	struct snapshot *snap = directory_read(w->directory, &report);
+
+	gateway_set_plan(w->gateway, plan_compile(snap, &env), on_live, w);
+	snapshot_unref(snap);
+	directory_report_done(&report);
+}
+
+static void fill_opts(struct whole *w, const struct settings *s)
+{
+	const struct http_limits http = HTTP_LIMITS_DEFAULT;
+	const struct proxy_limits limits = PROXY_LIMITS_DEFAULT;
+	struct gateway_opts *o = &w->opts;
+
+	w->hooks.dialect = &dialect_compatible;
+	w->hooks.request_query = compatible_request_query();
+	w->hooks.answer_query = compatible_answer_query();
+	w->hooks.filters = filters;
+	w->hooks.n_filters = ARRAY_LEN(filters);
+	o->n_workers = (unsigned)setting(s, "workers", 2);
+	o->memory_max = (size_t)setting(s, "memory", MEMORY_DEFAULT) * o->n_workers;
+	o->http = http;
+	o->limits = limits;
+	o->hooks = &w->hooks;
+	o->access_log = true;
+	o->plain_errors = setting(s, "plain_errors", 0) != 0;
+	o->limits.body_max = setting(s, "body_max", limits.body_max);
+	o->limits.first_byte_ms = (uint32_t)setting(s, "first_byte_ms", limits.first_byte_ms);
+	o->limits.answer_ms = (uint32_t)setting(s, "answer_ms", limits.answer_ms);
+	o->limits.idle_ms = (uint32_t)setting(s, "stream_idle_ms", limits.idle_ms);
+	o->http.pool_idle_max = (uint32_t)setting(s, "pool_idle_max", http.pool_idle_max);
+	random_secret(&o->seed, sizeof(o->seed));
+}
+
+static struct subject *start(const struct settings *s, struct fault *f)
+{
+	struct whole *w = must_alloc(sizeof(*w));
+	struct sys_addr at;
+
+	fill_opts(w, s);
+	w->gateway = gateway_new(&w->opts, f);
+	if (w->gateway == NULL) {
+		return NULL;
+	}
+	w->base.ops = &subject_gateway;
+	w->base.loops[w->base.n_loops++] = gateway_control(w->gateway);
+	for (unsigned i = 0; i < w->opts.n_workers; i++) {
+		w->base.loops[w->base.n_loops++] = gateway_loop(w->gateway, i);
+	}
+	IGNORE(sys_addr_parse(
+		&at, SUBJECT_ADDRESS, sizeof(SUBJECT_ADDRESS) - 1, SUBJECT_PORT)); /* a literal */
+	if (gateway_listen(w->gateway, &at, &at) != 0) {
+		ASSERT(!"the simulated world lets everybody listen");
+	}
+	w->directory = directory_new(RESOURCES);
+	read_resources(w);
+	return &w->base;
+}
+
+static ssize_t write_log(void *arg, const struct iovec *v, int n)
+{
+	struct whole *w = arg;
+	ssize_t sum = 0;
+
+	for (int i = 0; i < n; i++) {
+		pipe_add(&w->log, bytes_of(v[i].iov_base, v[i].iov_len));
+		sum += (ssize_t)v[i].iov_len;
+	}
+	return sum;
+}
+
+static bool work(struct subject *s)
+{
+	struct whole *w = whole_of(s);
+
+	if (w->read_again) {
+		w->read_again = false;
+		read_resources(w);
+		return true;
+	}
+	return gateway_write_log(w->gateway, write_log, w) != 0;
+}
+
+static void reload(struct subject *s)
+{
+	whole_of(s)->read_again = true;
+}
+
+static void on_drained(void *arg)
+{
+	struct whole *w = arg;
+
+	w->drained = true;
+}
+
+static void drain(struct subject *s)
+{
+	gateway_drain(whole_of(s)->gateway, on_drained, whole_of(s));
+}
+
+static size_t lent(struct subject *s)
+{
+	struct worker_counts sum;
+
+	gateway_counts(whole_of(s)->gateway, &sum);
+	return sum.lent;
+}
+
+static bool count(struct subject *s, struct bytes name, uint64_t *out)
+{
+	const struct whole *w = whole_of(s);
+	struct worker_counts c;
+
+	gateway_counts(w->gateway, &c);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} all[] = {
+		{"exchanges", c.exchanges},
+		{"replies", c.replies},
+		{"upstream_failures", c.upstream_failures},
+		{"client_aborts", c.client_aborts},
+		{"usage_unknown", c.usage_unknown},
+		{"events", c.events},
+		{"open", c.open},
+		{"high", c.high},
+		{"log_dropped", c.log_dropped},
+		{"plans_live", w->plans_live},
+		{"drained", w->drained},
+		{"routes", gateway_plan(w->gateway)->n_routes},
+		{"providers", gateway_plan(w->gateway)->n_providers},
+		{"consumers", gateway_plan(w->gateway)->n_consumers},
+		{"findings", gateway_plan(w->gateway)->findings.n},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (bytes_eq(name, bytes_str(all[i].name))) {
+			*out = all[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct bytes read_log(struct subject *s)
+{
+	struct whole *w = whole_of(s);
+
+	while (gateway_write_log(w->gateway, write_log, w) > 0) {}
+	return pipe_bytes(&w->log);
+}
+
+static void stop(struct subject *s)
+{
+	struct whole *w = whole_of(s);
+
+	gateway_free(w->gateway);
+	directory_free(w->directory);
+	json_query_free((struct json_query *)(uintptr_t)w->hooks.request_query);
+	json_query_free((struct json_query *)(uintptr_t)w->hooks.answer_query);
+	pipe_done(&w->log);
+	free(w);
+}
+
+const struct subject_ops subject_gateway = {
+	"gateway", start, work, reload, drain, lent, count, read_log, stop};
