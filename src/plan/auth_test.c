@@ -112,7 +112,7 @@ static const struct row rows[] = {
 	{"bearer-only", CONSOLE, "r", AUTHZ, "Bearer", NULL, 401, NULL, "a scheme is no key"},
 	{"bearer-blank", CONSOLE, "r", AUTHZ, "Bearer ", NULL, 401, NULL, "nor with a blank"},
 	{"basic", CONSOLE, "r", AUTHZ, "Basic 123456-xxx", NULL, 401, NULL, "another scheme"},
-	{"case", CONSOLE, "r", AUTHZ, "Bearer 123456-XXX", NULL, 401, NULL, "keys have case"},
+	{"case", CONSOLE, "r", AUTHZ, "Bearer 123456-xxX", NULL, 401, NULL, "keys have case"},
 	{"header", CONSOLE, "r", "X-Api-Key", "k-h2", NULL, 0, "hans", "any of several"},
 	{"header-wrong", CONSOLE, "r", AUTHZ, "Bearer k-h2", NULL, 401, NULL,
 		"a key counts in its own place"},

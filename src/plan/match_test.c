@@ -335,8 +335,7 @@ static bool is_duplicate(const struct rule *a, const struct rule *b)
 	const char *y = b->method != NULL ? b->method : "";
 
 	return same_host(a, b) && strcmp(a->type, b->type) == 0 && length(a) == length(b) &&
-		same_text(a->path, b->path, false, length(a)) &&
-		strcmp(x, y) == 0;
+		same_text(a->path, b->path, false, length(a)) && strcmp(x, y) == 0;
 }
 
 static bool is_dropped(const struct rule *all, size_t n, const struct rule *r)

@@ -427,7 +427,8 @@ static size_t expression_length(uint16_t methods)
 	size_t n = 0;
 
 	for (unsigned m = METHOD_GET; m <= METHOD_PATCH; m++) {
-		n += ((unsigned)methods >> m & 1u) != 0 ? strlen(method_name((enum method)m)) + 1 : 0;
+		n += ((unsigned)methods >> m & 1u) != 0 ? strlen(method_name((enum method)m)) + 1
+							: 0;
 	}
 	return n;
 }

@@ -157,13 +157,18 @@ static void read_mapper_rule(
 	out->mapping = m;
 }
 
-typedef void read_rule(
-	struct upstreams *u, const struct plugin_hit *hit, struct upstream_of_rule *out);
+/* A plugin, what its rules said so far, and how one is read. */
+struct asked {
+	const struct plugin_rules *rules;
+	struct upstream_of_rule *memo;
+	void (*read)(
+		struct upstreams *u, const struct plugin_hit *hit, struct upstream_of_rule *out);
+};
 
-static bool find(struct upstreams *u, const struct plugin_rules *rules,
-	struct upstream_of_rule *memo, read_rule *read, const struct plugin_target *t,
+static bool find(struct upstreams *u, const struct asked *a, const struct plugin_target *t,
 	struct upstream_of_rule *out)
 {
+	const struct plugin_rules *rules = a->rules;
 	struct plugin_hit hit = plugin_rules_choose(rules, t);
 	struct upstream_of_rule *of;
 
@@ -183,10 +188,10 @@ static bool find(struct upstreams *u, const struct plugin_rules *rules,
 			BYTES_ARG(rules->plugin->plugin), BYTES_ARG(t->route));
 		return false;
 	}
-	of = &memo[hit.choice == PLUGIN_RULE ? hit.index : rules->plugin->n_rules];
+	of = &a->memo[hit.choice == PLUGIN_RULE ? hit.index : rules->plugin->n_rules];
 	if (!of->known) {
 		of->known = true;
-		read(u, &hit, of);
+		a->read(u, &hit, of);
 	}
 	*out = *of;
 	return of->usable;
@@ -194,14 +199,15 @@ static bool find(struct upstreams *u, const struct plugin_rules *rules,
 
 bool upstreams_find(struct upstreams *u, const struct plugin_target *t, struct destination *out)
 {
-	struct upstream_of_rule proxy;
-	struct upstream_of_rule mapper;
+	const struct asked proxy = {&u->proxy, u->of_proxy, read_proxy_rule};
+	const struct asked mapper = {&u->mapper, u->of_mapper, read_mapper_rule};
+	struct upstream_of_rule provider;
+	struct upstream_of_rule mapping;
 
-	if (!find(u, &u->proxy, u->of_proxy, read_proxy_rule, t, &proxy) ||
-		!find(u, &u->mapper, u->of_mapper, read_mapper_rule, t, &mapper)) {
+	if (!find(u, &proxy, t, &provider) || !find(u, &mapper, t, &mapping)) {
 		return false;
 	}
-	out->provider = proxy.provider;
-	out->mapping = mapper.mapping;
+	out->provider = provider.provider;
+	out->mapping = mapping.mapping;
 	return true;
 }
