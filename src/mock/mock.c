@@ -13,6 +13,7 @@
 #include "http/server.h"
 #include "mock/mock_events.h"
 #include "mock/mock_record.h"
+#include "wire/json.h"
 #include "wire/url.h"
 
 /* Bodies of requests; the largest that tests send are about 100 MB. */
@@ -55,6 +56,7 @@ struct mock_exchange {
 	uint64_t seen;    /* seq of its record; 0: none */
 	bool begun;       /* the request is complete */
 	bool counted;     /* a model request, not one about the record */
+	bool is_stream;   /* an event stream: its length is not known at the head */
 	bool streaming;   /* more comes from events */
 	bool cut_short;   /* after what is in out the connection is cut */
 	uint64_t missing; /* bytes that Content-Length promises and nobody sends */
@@ -225,9 +227,9 @@ static void send_answer(struct mock_exchange *x, unsigned status, const char *ty
 
 	head_out_init(&h);
 	h.status = status;
-	h.length = x->streaming ? HEAD_NO_LENGTH : x->out.n + x->missing;
+	h.length = x->is_stream ? HEAD_NO_LENGTH : x->out.n + x->missing;
 	add_header(&h, "content-type", type);
-	if (x->streaming) {
+	if (x->is_stream) {
 		add_header(&h, "cache-control", "no-cache");
 	}
 	if (x->seen != 0) {
@@ -260,6 +262,7 @@ static void send_error(struct mock_exchange *x, unsigned status, const char *mes
 
 static void end_short(struct mock_exchange *x)
 {
+	x->is_stream = false; /* there is a length to fall short of */
 	x->missing = SHORT_BY;
 	x->cut_short = true;
 }
@@ -267,7 +270,7 @@ static void end_short(struct mock_exchange *x)
 static void answer_stream(struct mock_exchange *x)
 {
 	mock_events_init(&x->events, &x->reply);
-	x->streaming = true;
+	x->streaming = x->is_stream = true;
 	if (is_paced(x)) {
 		set_timer(x, x->reply.script.slow, on_tick);
 	} else {

@@ -1,5 +1,7 @@
 #include "mock/mock_ask.h"
 
+#include "wire/json.h"
+
 #define HITS_INLINE 64u
 #define HITS_MAX 1000000u
 /* Longest literal that is unescaped; of longer ones only the length is said. */

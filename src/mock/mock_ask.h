@@ -8,7 +8,8 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/seg.h"
-#include "wire/json.h"
+
+struct json_query;
 
 enum mock_api {
 	MOCK_UNKNOWN,

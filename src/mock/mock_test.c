@@ -1,0 +1,318 @@
+/*
+ * The mock on real sockets: it runs on a thread of its own, the test is a client that blocks, with a
+ * bound on every wait.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "mock/mock.h"
+
+#define WAIT_S 10
+
+struct world {
+	struct loop *loop;
+	struct segpool pool;
+	struct mock *mock;
+	struct sys_addr addr;
+	struct post stop;
+	pthread_t thread;
+};
+
+static void *run(void *arg)
+{
+	struct world *w = arg;
+
+	loop_run(w->loop);
+	return NULL;
+}
+
+static void on_stop(struct post *p)
+{
+	loop_stop(CONTAINER_OF(p, struct world, stop)->loop);
+}
+
+static int setup(void **state)
+{
+	struct world *w = must_alloc(sizeof(*w));
+	struct sys_addr any;
+
+	segpool_init(&w->pool, 256u << 20);
+	w->loop = loop_new();
+	w->mock = mock_new(w->loop, &w->pool, NULL);
+	if (sys_addr_parse(&any, "127.0.0.1", 9, 0) != 0 ||
+		mock_listen(w->mock, &any, &w->addr) != 0) {
+		return -1;
+	}
+	*state = w;
+	return pthread_create(&w->thread, NULL, run, w);
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	loop_post(w->loop, &w->stop, on_stop);
+	pthread_join(w->thread, NULL);
+	mock_free(w->mock);
+	loop_free(w->loop);
+	segpool_done(&w->pool);
+	free(w);
+	return 0;
+}
+
+/* --- a client ----------------------------------------------------------------------------------- */
+
+static int dial(const struct world *w)
+{
+	const struct timeval wait = {.tv_sec = WAIT_S};
+	int fd = socket(w->addr.u.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)), 0);
+	assert_int_equal(connect(fd, &w->addr.u.sa, w->addr.len), 0);
+	return fd;
+}
+
+static void post(int fd, const char *path, const char *body)
+{
+	char all[4096];
+	int n = snprintf(all, sizeof(all),
+		"POST %s HTTP/1.1\r\nHost: mock\r\nX-Case: Kept\r\nContent-Type: application/json\r\n"
+		"Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
+		path, strlen(body), body);
+
+	assert_true(n > 0 && (size_t)n < sizeof(all));
+	assert_int_equal(write(fd, all, (size_t)n), n);
+}
+
+enum ended { ENDED_CLOSED, ENDED_RESET, ENDED_SILENT };
+
+/* Reads to the end of the connection, or until `until` was seen (NULL: never). */
+static enum ended read_until(int fd, const char *until, struct text *out)
+{
+	for (;;) {
+		char part[16384];
+		ssize_t n = read(fd, part, sizeof(part));
+
+		if (n <= 0) {
+			return n == 0 ? ENDED_CLOSED : errno == EAGAIN ? ENDED_SILENT : ENDED_RESET;
+		}
+		text_add(out, part, (size_t)n);
+		if (until != NULL && strstr(text_cstr(out), until) != NULL) {
+			return ENDED_SILENT;
+		}
+	}
+}
+
+static enum ended ask(struct world *w, const char *path, const char *body, struct text *out)
+{
+	enum ended how;
+	int fd = dial(w);
+
+	text_clear(out);
+	post(fd, path, body);
+	how = read_until(fd, NULL, out);
+	close(fd);
+	return how;
+}
+
+static void get(struct world *w, const char *method, const char *path, struct text *out)
+{
+	char all[256];
+	int fd = dial(w);
+	int n = snprintf(all, sizeof(all),
+		"%s %s HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n\r\n", method, path);
+
+	text_clear(out);
+	assert_int_equal(write(fd, all, (size_t)n), n);
+	assert_int_equal(read_until(fd, NULL, out), ENDED_CLOSED);
+	close(fd);
+}
+
+#define CHAT "/v1/chat/completions"
+#define STREAM ",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
+#define WHOLE ",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"
+
+static const struct {
+	const char *path, *body;
+	enum ended ended;
+	const char *has;   /* must be in the answer */
+	const char *lacks; /* must not; NULL: anything may */
+	const char *reason;
+} rows[] = {
+	{CHAT, "{\"model\":\"mock\"" WHOLE, ENDED_CLOSED, "mock. You said: hi\"", NULL, "plain"},
+	{CHAT, "{\"model\":\"mock\"" STREAM, ENDED_CLOSED, "0\r\n\r\n", "Content-Length",
+		"streamed"},
+	{CHAT, "{\"model\":\"mock-status-503\"" STREAM, ENDED_CLOSED, "HTTP/1.1 503 ",
+		"data:", "an error although a stream was asked for"},
+	{CHAT, "{\"model\":\"mock-status-429\"" WHOLE, ENDED_CLOSED, "retry-after: 1\r\n", NULL,
+		"429 says when"},
+	{CHAT, "{\"model\":\"mock-cut\"" STREAM, ENDED_RESET, "200 OK", "data:", "head, then cut"},
+	{CHAT, "{\"model\":\"mock-cut-3\"" STREAM, ENDED_RESET, "\"from \"", "[DONE]",
+		"events, then cut"},
+	{CHAT, "{\"model\":\"mock-cut-1\"" WHOLE, ENDED_RESET, "chat.completion", "total_tokens",
+		"half a body, then cut"},
+	{CHAT, "{\"model\":\"mock-short\"" WHOLE, ENDED_RESET, "total_tokens", NULL,
+		"all of it, and a longer length"},
+	{CHAT, "{\"model\":\"mock-short\"" STREAM, ENDED_RESET, "[DONE]", "chunked",
+		"a stream with a length that is too long"},
+	{CHAT, "{\"model\":\"mock-close\"" WHOLE, ENDED_CLOSED, "total_tokens", "Content-Length",
+		"no length"},
+	{CHAT, "{\"model\":\"mock-close\"" STREAM, ENDED_CLOSED, "[DONE]\n\n", "chunked",
+		"a stream without chunks"},
+	{CHAT, "{\"model\":\"mock-json-as-sse\"" STREAM, ENDED_CLOSED, "event-stream",
+		"data:", "no event in the stream"},
+	{CHAT, "{\"model\":\"mock-html\"" WHOLE, ENDED_CLOSED, "text/html", NULL, "a page"},
+	{CHAT, "{\"model\":\"mock-malformed\"" WHOLE, ENDED_CLOSED, "\"message\":", "usage",
+		"half of JSON"},
+	{CHAT, "{\"model\":\"mock-error-event\"" WHOLE, ENDED_CLOSED, "HTTP/1.1 500 ", NULL,
+		"without a stream it is a plain error"},
+	{CHAT, "{\"model\":\"mock-delay-30\"" WHOLE, ENDED_CLOSED, "total_tokens", NULL, "late"},
+	{CHAT, "{\"model\":\"mock-slow-2\"" STREAM, ENDED_CLOSED, "[DONE]", NULL, "slowly"},
+	{CHAT, "{\"model\":\"mock-size-300000\"" STREAM, ENDED_CLOSED, "[DONE]", NULL,
+		"more than a socket takes at once"},
+	{CHAT, "{\"model\":\"mock-bigevent-3000000\"" STREAM, ENDED_CLOSED, "[DONE]", NULL,
+		"an event larger than any buffer"},
+	{CHAT, "{\"model\":\"mock-echo\"" WHOLE, ENDED_CLOSED, "[\\\"X-Case\\\",\\\"Kept\\\"]",
+		NULL, "an echo shows headers as received"},
+	{CHAT, "{\"model\":\"mock-nonsense\"" WHOLE, ENDED_CLOSED, "HTTP/1.1 400 ", NULL,
+		"a typing error is told"},
+	{CHAT, "{\"model\":", ENDED_CLOSED, "HTTP/1.1 400 ", NULL, "no JSON"},
+	{CHAT, "{\"model\":\"bench\"" WHOLE, ENDED_CLOSED, "Content-Length: 1024\r\n", "request-id",
+		"the fast path: exactly 1 KB"},
+	{CHAT, "{\"model\":\"bench-sse-3\"" STREAM, ENDED_CLOSED, "[DONE]", "request-id",
+		"the fast path, streamed"},
+	{"/anthropic/v1/messages", "{\"model\":\"mock-status-529\"" WHOLE, ENDED_CLOSED,
+		"\"type\":\"overloaded_error\"", "\"code\"", "Anthropic's shape of errors"},
+	{"/v1/models", "{}", ENDED_CLOSED, "HTTP/1.1 405 ", NULL, "wrong method"},
+	{"/v2/nothing", "{}", ENDED_CLOSED, "HTTP/1.1 404 ", NULL, "no such path"},
+};
+
+static void test_answers(void **state)
+{
+	struct text t;
+
+	text_init(&t, 16u << 20);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		enum ended how = ask(*state, rows[i].path, rows[i].body, &t);
+
+		if (how != rows[i].ended) {
+			fail_msg("%s: ended %d", rows[i].reason, (int)how);
+		}
+		if (strstr(text_cstr(&t), rows[i].has) == NULL ||
+			(rows[i].lacks != NULL && strstr(text_cstr(&t), rows[i].lacks) != NULL)) {
+			fail_msg("%s: %s", rows[i].reason, text_cstr(&t));
+		}
+	}
+	text_done(&t);
+}
+
+/* Polls /mock/state until it has that text; bounded. */
+static void await_state(struct world *w, const char *part)
+{
+	struct text t;
+
+	text_init(&t, 65536);
+	for (int i = 0; i < 1000; i++) {
+		get(w, "GET", "/mock/state", &t);
+		if (strstr(text_cstr(&t), part) != NULL) {
+			text_done(&t);
+			return;
+		}
+		usleep(5000);
+	}
+	fail_msg("never %s: %s", part, text_cstr(&t));
+}
+
+/* Streams that stall stay open until their client leaves, and each is noted once. */
+static void test_clients_leave(void **state)
+{
+	struct world *w = *state;
+	struct text t;
+	int fds[20];
+
+	text_init(&t, 1u << 20);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = dial(w);
+		post(fds[i], CHAT, "{\"model\":\"mock-stall-2\"" STREAM);
+		text_clear(&t);
+		assert_int_equal(read_until(fds[i], "\"Hello \"", &t), ENDED_SILENT);
+	}
+	await_state(w, "{\"open\":20,\"total\":20,\"complete\":0,\"client_gone\":0");
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		close(fds[i]);
+	}
+	await_state(w, "{\"open\":0,\"total\":20,\"complete\":0,\"client_gone\":20");
+	get(w, "GET", "/mock/requests?last=1", &t);
+	assert_non_null(strstr(text_cstr(&t), "\"ended\":\"client-gone\",\"events\":2"));
+	text_done(&t);
+}
+
+static void test_record(void **state)
+{
+	struct world *w = *state;
+	struct text t;
+
+	text_init(&t, 1u << 20);
+	ask(w, "/a" CHAT "?k=v", "{\"model\":\"mock\"" WHOLE, &t);
+	ask(w, CHAT, "{\"model\":\"bench\"" WHOLE, &t);
+	ask(w, CHAT, "{\"model\":\"mock-cut\"" STREAM, &t);
+	get(w, "GET", "/mock/requests", &t);
+	assert_non_null(strstr(text_cstr(&t), "\"path\":\"/a" CHAT "?k=v\""));
+	assert_non_null(strstr(text_cstr(&t), "\"ended\":\"complete\""));
+	assert_non_null(strstr(text_cstr(&t), "\"ended\":\"cut\""));
+	assert_null(strstr(text_cstr(&t), "bench"));
+	get(w, "GET", "/mock/requests?body=0&last=1", &t);
+	assert_null(strstr(text_cstr(&t), "\"body\":"));
+	assert_null(strstr(text_cstr(&t), "?k=v"));
+	get(w, "DELETE", "/mock/requests", &t);
+	get(w, "GET", "/mock/requests", &t);
+	assert_non_null(strstr(text_cstr(&t), "\r\n\r\n[]"));
+	await_state(w, "{\"open\":0,\"total\":3,\"complete\":2,\"client_gone\":0,\"cut\":1}");
+	text_done(&t);
+}
+
+/* Ends with streams of every kind open: teardown must find nothing lent and nothing leaked. */
+static void test_end_in_the_middle(void **state)
+{
+	static const char *const models[] = {"{\"model\":\"mock-stall-1\"" STREAM,
+		"{\"model\":\"mock-delay-60000\"" STREAM, "{\"model\":\"mock-slow-60000\"" STREAM,
+		"{\"model\":\"mock-size-50000000\"" STREAM, "{\"model\":\"mock-stall-1\"" WHOLE};
+	struct world *w = *state;
+	int fds[ARRAY_LEN(models)];
+
+	for (size_t i = 0; i < ARRAY_LEN(models); i++) {
+		fds[i] = dial(w);
+		post(fds[i], CHAT, models[i]);
+	}
+	await_state(w, "{\"open\":5,");
+	assert_int_equal(teardown(state), 0);
+	for (size_t i = 0; i < ARRAY_LEN(models); i++) {
+		close(fds[i]);
+	}
+}
+
+#define LIVE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		LIVE(test_answers),
+		LIVE(test_clients_leave),
+		LIVE(test_record),
+		cmocka_unit_test_setup(test_end_in_the_middle, setup),
+	};
+
+	return cmocka_run_group_tests_name("mock", tests, NULL, NULL);
+}
