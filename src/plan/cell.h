@@ -36,7 +36,10 @@ struct endpoint_cell {
 	/* Written by control, read by workers. NULL: cold, never resolved; or failed: see `failed`. */
 	_Atomic(struct address_list *) addresses;
 	atomic_int failed; /* enum err of the last resolution, 0 when it succeeded */
-	atomic_uint next;  /* round robin over the addresses */
+	/* How often control has answered a question about it, one way or the other. Who asks waits until
+	 * it has changed: `resolving` is not yet set while the question is on its way. */
+	atomic_uint answers;
+	atomic_uint next; /* round robin over the addresses */
 	atomic_bool resolving;
 	atomic_bool refreshing; /* a worker has asked for a newer answer */
 	/* control's own */

@@ -464,6 +464,7 @@ static enum verdict step_address(struct exchange *x)
 {
 	struct attempt *at = &x->rq->at;
 	const struct service *svc = at->to->service;
+	bool answered;
 
 	if (at->cell == NULL) {
 		const struct endpoint *e =
@@ -471,6 +472,9 @@ static enum verdict step_address(struct exchange *x)
 
 		at->cell = e->cell;
 	}
+	/* Looked at before the addresses, which control writes first. */
+	answered = atomic_load(&at->cell->answers) != at->answers &&
+		!atomic_load(&at->cell->resolving);
 	if (atomic_load_explicit(&at->cell->addresses, memory_order_acquire) != NULL) {
 		resolver_check(x->w, at->cell);
 		list_remove(&x->wait_link);
@@ -479,17 +483,18 @@ static enum verdict step_address(struct exchange *x)
 	}
 	if (!at->asked) {
 		at->asked = true;
+		at->answers = atomic_load(&at->cell->answers);
 		list_append(&x->w->waiting, &x->wait_link);
 		exchange_deadline(x, x->w->opts->limits.resolve_ms);
 		resolver_ask(x->w, at->cell);
 		return VERDICT_WAIT;
 	}
-	if (x->timed_out) {
+	if (!x->timed_out && !answered) {
+		return VERDICT_WAIT;
+	}
+	if (x->timed_out || atomic_load(&at->cell->failed) == ERR_TIMEOUT) {
 		return reply_set(
 			x, 504, "upstream.timeout", "resolving the upstream's name took too long");
-	}
-	if (atomic_load(&at->cell->resolving)) {
-		return VERDICT_WAIT;
 	}
 	return reply_set(x, 502, "upstream.connect",
 		"the upstream's name could not be resolved; check the registry of service %.*s",

@@ -74,6 +74,7 @@ struct attempt {
 	struct bytes upstream_model;
 	bool hide_usage; /* usage was injected: the event that only carries it is not shown */
 	bool fresh;      /* no idle connection: the last one died under us */
+	unsigned answers; /* of the cell, when it was asked about */
 	bool asked;      /* the address was asked for and waited for */
 	uint64_t sent_us;
 };

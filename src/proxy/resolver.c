@@ -116,6 +116,7 @@ static void on_answer(struct dns_query *q, const struct dns_answer *a)
 	cell->refs--;
 	atomic_store(&cell->refreshing, false);
 	atomic_store(&cell->resolving, false);
+	atomic_fetch_add(&cell->answers, 1);
 	free(res);
 	gateway_wake_waiting(r->gateway);
 }
@@ -164,6 +165,7 @@ static void on_question(struct post *p)
 		start(g->resolver, q->cell);
 	}
 	if (!atomic_load(&q->cell->resolving)) {
+		atomic_fetch_add(&q->cell->answers, 1);
 		gateway_wake_waiting(g); /* known by now, or just failed */
 	}
 	free(q);
