@@ -88,7 +88,7 @@ static bool add_actor(struct player *p, struct bytes name, bool is_client, struc
 	}
 	memcpy(a->name, name.p, name.n);
 	a->is_client = is_client;
-	a->habits = (struct far_habits){.reads = SIZE_MAX};
+	a->habits = far_habits_plain;
 	p->actors[p->n_actors++] = a;
 	*out = a;
 	return true;

@@ -8,7 +8,7 @@
 #define WINDOW_DEFAULT 2500000u
 #define FIRST_PORT 40000u
 
-static const struct far_habits plain = {
+const struct far_habits far_habits_plain = {
 	.piece = PIECE_ALL, .read_max = PIECE_ALL, .reads = SIZE_MAX, .window = WINDOW_DEFAULT};
 
 struct simnet *simnet_new(void)
@@ -72,7 +72,7 @@ struct address *address_of(struct simnet *n, const struct sys_addr *a)
 	}
 	ASSERT(n->n_addresses < ADDRESSES_MAX);
 	n->addresses[n->n_addresses] =
-		(struct address){.addr = *a, .mode = ADDR_REFUSES, .habits = plain};
+		(struct address){.addr = *a, .mode = ADDR_REFUSES, .habits = far_habits_plain};
 	return &n->addresses[n->n_addresses++];
 }
 
@@ -92,14 +92,14 @@ struct near *near_new(struct simnet *n, const struct sys_addr *a, const struct f
 	struct near *c = must_alloc(sizeof(*c));
 
 	if (h == NULL) {
-		h = &plain;
+		h = &far_habits_plain;
 	}
 	c->far.near = c;
 	c->far.address = *a;
 	c->far.piece = h->piece;
 	c->far.read_max = h->read_max;
 	c->far.reads = h->reads;
-	c->far.window = h->window == 0 ? WINDOW_DEFAULT : h->window;
+	c->far.window = h->window;
 	list_init(&c->waiting);
 	*n->end = &c->far;
 	n->end = &c->far.next;

@@ -54,6 +54,8 @@ void simnet_address(struct simnet *n, const struct sys_addr *a, enum addr_mode m
 struct far_habits {
 	size_t piece, read_max, reads, window;
 };
+/* Takes and reads everything at once, a large window. */
+extern const struct far_habits far_habits_plain;
 void simnet_address_habits(
 	struct simnet *n, const struct sys_addr *a, const struct far_habits *habits);
 /* All connections that the product made to `a`, oldest first: the index-th, or NULL. */
