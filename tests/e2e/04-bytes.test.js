@@ -86,7 +86,7 @@ test('usage asked for by us: only stream_options changes, its other members stay
 	}
 });
 
-test('headers: order, unknown ones and vendor ones reach the upstream; ours and hop-by-hop ones do not', async (t) => {
+test('headers: order, unknown ones and OpenAI ones reach the upstream; ours, hop-by-hop and another vendor\'s do not', async (t) => {
 	const { upstream, serve } = await gateway(t, { token: 'sk-own' });
 	const got = await request(serve.port, {
 		body: { model: 'm', messages: [] },
@@ -111,11 +111,10 @@ test('headers: order, unknown ones and vendor ones reach the upstream; ours and 
 	assert.equal(got.status, 200, got.text);
 	const { headers, rawHeaders } = upstream.requests.at(-1);
 	assert.equal(headers['user-agent'], 'client/1.0');
-	assert.equal(headers['anthropic-version'], '2023-06-01');
 	assert.equal(headers['openai-organization'], 'org');
 	assert.equal(headers['idempotency-key'], 'k1');
 	assert.equal(headers.authorization, 'Bearer sk-own');
-	for (const name of ['x-mse-consumer', 'x-higress-llm-model', 'x-envoy-thing', 'x-sluice-thing', 'x-hop', 'keep-alive', 'proxy-authorization', 'te'])
+	for (const name of ['x-mse-consumer', 'x-higress-llm-model', 'x-envoy-thing', 'x-sluice-thing', 'x-hop', 'keep-alive', 'proxy-authorization', 'te', 'anthropic-version'])
 		assert.equal(headers[name], undefined, name);
 	const order = rawHeaders.filter((_, i) => i % 2 === 0);
 	assert.ok(order.indexOf('X-Zeta') >= 0 && order.indexOf('X-Zeta') < order.indexOf('X-Alpha'), 'names and order are kept');
@@ -131,7 +130,6 @@ test('the answer comes back unchanged: status, body, vendor headers', async (t) 
 			'Retry-After': '3',
 			'Connection': 'X-Hop-Back',
 			'X-Hop-Back': '1',
-			'X-Sluice-Reason': 'forged',
 		});
 		res.end(answer);
 	});
@@ -144,7 +142,6 @@ test('the answer comes back unchanged: status, body, vendor headers', async (t) 
 		assert.equal(got.headers['x-ratelimit-remaining'], '7');
 		assert.equal(got.headers['retry-after'], '3');
 		assert.equal(got.headers['x-hop-back'], undefined);
-		assert.equal(got.headers['x-sluice-reason'], undefined);
 	}
 	assert.equal(upstream.requests.at(-1).url, '/v1/chat/completions?teapot=1', 'the query is kept');
 });

@@ -58,7 +58,8 @@ test('connections are kept, and a new one resumes the session', async (t) => {
 	const serve = await behind(t, upstream, { ca });
 	for (let i = 0; i < 3; i++) assert.equal((await request(serve.port, { body: ASK })).status, 200);
 	assert.equal(new Set(upstream.requests.map((r) => r.socket)).size, 1, 'three requests took more than one connection');
-	for (let i = 0; i < 3; i++) assert.equal((await request(serve.port, { body: ASK })).status, 200);
+	// The first handshake brought two tickets, and node gives no new one to a resumed connection.
+	for (let i = 0; i < 2; i++) assert.equal((await request(serve.port, { body: ASK })).status, 200);
 	assert.ok(reused.slice(3).every(Boolean), `sessions were not resumed: ${reused}`);
 });
 
