@@ -102,6 +102,11 @@ struct seg *seg_ref(struct seg *s)
 	return s;
 }
 
+struct seg *seg_take_input(struct segpool *p)
+{
+	return segpool_spent(p) ? NULL : seg_take(p);
+}
+
 void seg_give(struct segpool *p, struct seg *s)
 {
 	struct seg_slab *slab;
@@ -232,58 +237,63 @@ static bool fits_tail(const struct chain *c, size_t n)
 	return c->tail != NULL && n <= COALESCE_MAX && SEG_ROOM - c->tail->end >= n;
 }
 
-/* Moves the first n bytes of a segment that holds more than n. */
-static bool take_part(struct segpool *p, struct chain *from, size_t n, struct chain *to)
+void chain_shift(struct segpool *p, struct chain *from, struct chain *to)
 {
-	struct seg *s = from->head;
-	size_t rest = s->end - s->beg - n;
-	struct seg *t;
+	struct seg *s = shift(from);
+	size_t n = s->end - s->beg;
 
-	if (n <= rest || fits_tail(to, n)) {
-		if (!chain_add(p, to, s->data + s->beg, n)) {
-			return false;
-		}
-		s->beg += (uint32_t)n;
-		from->n -= n;
-		return true;
+	if (fits_tail(to, n)) {
+		IGNORE(chain_add(p, to, s->data + s->beg, n)); /* there is room */
+		seg_give(p, s);
+	} else {
+		chain_append(to, s);
 	}
-	t = seg_take(p);
-	if (t == NULL) {
-		return false;
-	}
-	memcpy(t->data, s->data + s->beg + n, rest);
-	t->end = (uint32_t)rest;
-	from->head = t;
-	t->next = s->next;
-	if (from->tail == s) {
-		from->tail = t;
-	}
-	from->n -= n;
-	s->end = s->beg + (uint32_t)n;
-	chain_append(to, s);
-	return true;
 }
 
-bool chain_take(struct segpool *p, struct chain *from, size_t n, struct chain *to)
+/* Takes s, which follows `before` (NULL: it is the first), out of the chain. */
+static void unlink_seg(struct segpool *p, struct chain *c, struct seg *before, struct seg *s)
 {
-	ASSERT(n <= from->n);
-	while (n != 0) {
-		struct seg *s = from->head;
-		size_t here = s->end - s->beg;
-
-		if (here > n) {
-			return take_part(p, from, n, to);
-		}
-		n -= here;
-		s = shift(from);
-		if (fits_tail(to, here)) {
-			IGNORE(chain_add(p, to, s->data + s->beg, here)); /* there is room */
-			seg_give(p, s);
-		} else {
-			chain_append(to, s);
-		}
+	if (before != NULL) {
+		before->next = s->next;
+	} else {
+		c->head = s->next;
 	}
-	return true;
+	if (c->tail == s) {
+		c->tail = before;
+	}
+	seg_give(p, s);
+}
+
+void chain_cut(struct segpool *p, struct chain *c, size_t at, size_t n)
+{
+	struct seg *before = NULL;
+	struct seg *s = c->head;
+
+	ASSERT(at + n <= c->n);
+	c->n -= n;
+	while (n != 0) {
+		struct seg *next = s->next;
+		size_t here = s->end - s->beg;
+		size_t take;
+
+		if (at >= here) {
+			at -= here;
+			before = s;
+			s = next;
+			continue;
+		}
+		take = MIN(n, here - at);
+		memmove(s->data + s->beg + at, s->data + s->beg + at + take, here - at - take);
+		s->end -= (uint32_t)take;
+		n -= take;
+		if (s->beg == s->end) {
+			unlink_seg(p, c, before, s);
+		} else {
+			before = s;
+		}
+		at = 0;
+		s = next;
+	}
 }
 
 void chain_copy(const struct chain *c, size_t at, size_t n, char *out)

@@ -46,6 +46,9 @@ void segpool_done(struct segpool *p);
 
 /* An empty segment (beg == end == 0), or NULL when even the reserve is spent. */
 MUST_CHECK struct seg *seg_take(struct segpool *p);
+/* The same for bytes that can wait where they are (in a socket): NULL from 100 % on, so that the reserve
+ * is left to what has to be finished. */
+MUST_CHECK struct seg *seg_take_input(struct segpool *p);
 /* One more holder; each gives once. */
 struct seg *seg_ref(struct seg *s);
 /* NULL is allowed. */
@@ -70,11 +73,11 @@ void chain_move(struct chain *to, struct chain *from);
 /* Drops n bytes (n <= c->n) from the front, giving empty segments back. */
 void chain_drop(struct segpool *p, struct chain *c, size_t n);
 void chain_give(struct segpool *p, struct chain *c);
-/* Moves the first n bytes (n <= from->n) behind `to`. Whole segments move; of a segment that is cut the
- * smaller part is copied; little is copied into the last segment of `to` when it has room, so that a
- * queue of small pieces does not hold a segment for each. False when the pool has nothing to lend (what
- * was moved until then stays moved). */
-MUST_CHECK bool chain_take(struct segpool *p, struct chain *from, size_t n, struct chain *to);
+/* Moves the first segment of `from` behind `to`; little is copied into the last segment of `to` when it
+ * has room, so that a queue of small pieces does not hold a segment for each. Needs no memory. */
+void chain_shift(struct segpool *p, struct chain *from, struct chain *to);
+/* Takes the n bytes at offset `at` (at + n <= c->n) out of the chain, in place. Needs no memory. */
+void chain_cut(struct segpool *p, struct chain *c, size_t at, size_t n);
 /* Copies n bytes from offset `at` to out; at + n <= c->n. */
 void chain_copy(const struct chain *c, size_t at, size_t n, char *out);
 /* Appends a copy of p[0..n); false when the pool has nothing to lend (what fits was added). */

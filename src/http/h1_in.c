@@ -19,7 +19,7 @@ ssize_t h1_in_read_head(struct h1_in *in, struct segpool *pool, struct sock *soc
 	ssize_t r;
 
 	if (in->rx == NULL) {
-		in->rx = seg_take(pool);
+		in->rx = seg_take_input(pool);
 		if (in->rx == NULL) {
 			return ERR_MEMORY;
 		}
@@ -134,7 +134,7 @@ static struct seg *room_for_body(struct stream *s)
 	if (tail != NULL && SEG_ROOM - tail->end >= ROOM_MIN) {
 		return tail;
 	}
-	return seg_take(s->pool);
+	return seg_take_input(s->pool);
 }
 
 ssize_t h1_in_read_body(struct h1_in *in, struct stream *s, struct sock *sock, enum read_rc *rc,

@@ -19,8 +19,7 @@
 #define ACCEPTS_PER_TURN 64
 #define READS_PER_TURN 8
 #define STREAMS_PER_TURN 16 /* a pipeline of tiny requests must not hold the loop */
-#define LINGER_MS 1000u
-#define LINGER_BYTES (4u * 1024u * 1024u)
+#define LINGER_MS 5000u
 #define RETRY_MEMORY_MS 20u
 /* No descriptor is left: the listener is level-triggered, so trying at once again would spin. */
 #define RETRY_ACCEPT_MS 100u
@@ -37,7 +36,6 @@ struct conn {
 	struct h1_in in;
 	struct h1_out out;
 	size_t want;
-	uint32_t lingered;
 	uint8_t state;   /* enum conn_state */
 	uint8_t minor;   /* of the current request */
 	bool keep_alive; /* the client's wish for the current request */
@@ -566,8 +564,7 @@ static void read_linger(struct conn *c)
 		if (r == ERR_AGAIN) {
 			return;
 		}
-		c->lingered += r > 0 ? (uint32_t)r : 0;
-		if (r <= 0 || c->lingered > LINGER_BYTES) {
+		if (r <= 0) {
 			conn_close(c, false);
 			return;
 		}

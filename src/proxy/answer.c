@@ -1,24 +1,32 @@
 /*
  * What comes back from the upstream and goes to the client.
  *
- * A stream of events is relayed in whole events, byte for byte: bytes are fed to the event parser as
- * they come and wait in `pending` until their event is complete; then they move to the answer's chain,
- * or are dropped when the dialect hides the event. So an error event can always be added behind the
- * last whole event. Anything else is passed on as it comes, while the dialect looks on.
+ * Everything that came waits in one chain. Its first `ready` bytes may be sent. A stream of events is
+ * relayed in whole events, byte for byte: bytes are fed to the event parser as they come, and an event
+ * becomes ready when it is complete, or is cut out when the dialect hides it. So an error event can
+ * always be put behind the last whole event. Anything else is ready at once, while the dialect looks
+ * on. Nothing here needs memory beside the segments that the bytes came in.
  *
  * Back-pressure: above the high-water mark of what waits for the client the upstream is not read.
  */
 #define _GNU_SOURCE
 #include "proxy/exchange.h"
+
+#include <stdlib.h>
+
 #include "proxy/worker.h"
 
 static int answer_fill(struct stream_source *s, struct iovec *v, int max)
 {
 	struct answer *a = CONTAINER_OF(s, struct answer, source);
+	size_t left = a->ready;
 	int n = 0;
 
-	for (struct seg *at = a->chain.head; at != NULL && n < max; at = at->next) {
-		v[n++] = (struct iovec){at->data + at->beg, at->end - at->beg};
+	for (struct seg *at = a->chain.head; left != 0 && n < max; at = at->next) {
+		size_t here = MIN(left, (size_t)(at->end - at->beg));
+
+		v[n++] = (struct iovec){at->data + at->beg, here};
+		left -= here;
 	}
 	return n;
 }
@@ -29,6 +37,7 @@ static void answer_sent(struct stream_source *s, size_t n)
 	struct exchange *x = CONTAINER_OF(a, struct exchange, answer);
 
 	x->rec.bytes_out += n;
+	a->ready -= n;
 	chain_drop(a->pool, &a->chain, n);
 }
 
@@ -153,62 +162,75 @@ enum verdict step_head(struct exchange *x)
 
 /* --- events ------------------------------------------------------------------------------------- */
 
-/* The raw bytes of the event that ends at `end`, which is in the last segment of pending and `passed`
- * bytes behind pending's front at its beginning. Put together in scratch when it lies across segments;
- * p is NULL when it is too long to be read. */
+/* The raw bytes of the event that ends at `end` in the chain's last segment and begins behind what is
+ * ready. Put together in scratch when it lies across segments; p is NULL when it is too long. */
 static struct bytes event_bytes(
-	struct exchange *x, const char *end, uint32_t raw_n, size_t passed, struct text *scratch)
+	struct exchange *x, const char *end, uint32_t raw_n, struct text *scratch)
 {
-	const struct seg *tail = x->pending.tail;
-	char *room;
+	const struct chain *c = &x->answer.chain;
 
-	if ((size_t)(end - (tail->data + tail->beg)) >= raw_n) {
+	if ((size_t)(end - (c->tail->data + c->tail->beg)) >= raw_n) {
 		return bytes_of(end - raw_n, raw_n);
 	}
 	if (raw_n > EVENT_READ_MAX) {
-		x->w->counts.usage_unknown++;
 		return (struct bytes){NULL, 0};
 	}
-	text_init(scratch, EVENT_READ_MAX);
-	room = must_alloc(raw_n);
-	chain_copy(&x->pending, passed, raw_n, room);
-	scratch->p = room;
-	scratch->n = scratch->cap = raw_n;
+	text_init_fixed(scratch, must_alloc(raw_n), raw_n);
+	chain_copy(c, x->answer.ready, raw_n, scratch->p);
+	scratch->n = raw_n;
 	return text_bytes(scratch);
 }
 
-static enum event_verdict judge(
-	struct exchange *x, const struct sse_event *ev, const char *end, size_t passed)
+static enum event_verdict judge(struct exchange *x, const struct sse_event *ev, const char *end)
 {
 	enum event_verdict v = EVENT_PASS;
-	struct text scratch = {0};
+	struct text scratch = {.p = NULL};
 	struct bytes raw;
 
 	x->w->counts.events++;
 	x->saw_done |= ev->done;
 	if (ev->data_lines != 0 && x->reads_answer) {
-		raw = event_bytes(x, end, ev->raw_n, passed, &scratch);
+		raw = event_bytes(x, end, ev->raw_n, &scratch);
 		if (raw.p != NULL) {
 			v = x->w->opts->hooks->dialect->event(x, ev, raw);
 		}
-		text_done(&scratch);
+		free(scratch.p);
 	}
 	x->has_event |= v == EVENT_PASS && ev->data_lines != 0;
 	/* Comments and pings before the first data commit nothing and are swallowed. */
 	return x->has_event ? v : EVENT_HIDE;
 }
 
-/* Moves `passed` bytes of pending to the client and drops the next `hidden` ones. */
-static bool settle(struct exchange *x, size_t passed, size_t hidden)
+/* The next n bytes behind what is ready become ready, or go. */
+static void settle(struct exchange *x, size_t n, enum event_verdict v)
 {
-	if (!chain_take(&x->w->pool, &x->pending, passed, &x->answer.chain)) {
-		return false;
+	if (v == EVENT_PASS) {
+		x->answer.ready += n;
+	} else {
+		chain_cut(&x->w->pool, &x->answer.chain, x->answer.ready, n);
 	}
-	chain_drop(&x->w->pool, &x->pending, hidden);
-	return true;
 }
 
-/* The first n raw bytes of the event are not in pending any more. */
+/* The LF of a terminator that was cut between CR and LF shares the fate of its event, and goes on at
+ * once, for clients that wait for the whole of CR LF CR LF. The parser counts it to the next event.
+ * Returns 1 when it was there. */
+static size_t settle_cut_lf(struct exchange *x, const char *piece, size_t n)
+{
+	struct sse_event ev;
+	size_t used;
+	bool cut = x->ended_with_cr;
+
+	x->ended_with_cr = false;
+	if (!cut || n == 0 || *piece != '\n') {
+		return 0;
+	}
+	IGNORE(sse_feed(&x->sse, bytes_of(piece, 1), &used, &ev)); /* a LF alone makes no event */
+	settle(x, 1, x->last_verdict);
+	x->sent_ahead = 1;
+	return 1;
+}
+
+/* The first n raw bytes of the event were settled before it was complete. */
 static void leave_out(struct sse_event *ev, uint32_t n)
 {
 	ev->raw_n -= n;
@@ -216,15 +238,23 @@ static void leave_out(struct sse_event *ev, uint32_t n)
 	ev->name_off -= ev->name_n != 0 ? n : 0;
 }
 
-/* Feeds the last n bytes of pending to the event parser. */
-static int feed(struct exchange *x, size_t n, size_t *passed)
+/* Where the last n bytes of the chain are: they are in its last segment. */
+static const char *last_bytes(const struct exchange *x, size_t n)
+{
+	const struct seg *tail = x->answer.chain.tail;
+
+	return tail->data + tail->end - n;
+}
+
+/* Feeds the last n bytes of the chain to the event parser. */
+static int feed(struct exchange *x, size_t n)
 {
 	struct sse_event ev;
 	size_t used;
 
+	n -= settle_cut_lf(x, last_bytes(x, n), n);
 	while (n != 0) {
-		struct seg *tail = x->pending.tail;
-		const char *piece = tail->data + tail->end - n;
+		const char *piece = last_bytes(x, n);
 		enum read_rc rc = sse_feed(&x->sse, bytes_of(piece, n), &used, &ev);
 
 		if (rc == READ_FAIL) {
@@ -236,39 +266,34 @@ static int feed(struct exchange *x, size_t n, size_t *passed)
 		}
 		leave_out(&ev, x->sent_ahead);
 		x->sent_ahead = 0;
-		if (judge(x, &ev, piece + used, *passed) == EVENT_PASS) {
-			*passed += ev.raw_n;
-			continue;
-		}
-		if (!settle(x, *passed, ev.raw_n)) {
-			return ERR_MEMORY;
-		}
-		*passed = 0;
+		x->ended_with_cr = piece[used - 1] == '\r' && n == 0;
+		x->last_verdict = (uint8_t)judge(x, &ev, piece + used);
+		settle(x, ev.raw_n, x->last_verdict);
 	}
 	return 0;
 }
 
-/* Takes what the upstream sent and relays the events that are complete. */
+/* Takes what the upstream sent; the events that are complete become ready. */
 static int relay_events(struct exchange *x)
 {
 	struct chain *body = &x->up->body;
-	size_t passed = 0;
 	int rc = 0;
 
 	while (body->n != 0 && rc == 0) {
 		size_t n = body->head->end - body->head->beg;
 
-		/* A whole segment: moving it needs no memory. */
-		IGNORE(chain_take(&x->w->pool, body, n, &x->pending));
-		rc = feed(x, n, &passed);
+		chain_shift(&x->w->pool, body, &x->answer.chain);
+		rc = feed(x, n);
 	}
-	/* What is left belongs to no event when it is the LF of a terminator that came in two pieces: it
-	 * goes on at once, for clients that wait for the whole of CR LF CR LF. */
-	if (rc == 0 && !sse_in_event(&x->sse) && x->has_event && x->pending.n > passed) {
-		x->sent_ahead += (uint32_t)(x->pending.n - passed);
-		passed = x->pending.n;
-	}
-	return settle(x, passed, 0) ? rc : ERR_MEMORY;
+	return rc;
+}
+
+/* What is not ready goes: an event that will not be completed. */
+static void drop_unready(struct exchange *x)
+{
+	struct answer *a = &x->answer;
+
+	chain_cut(a->pool, &a->chain, a->ready, a->chain.n - a->ready);
 }
 
 /* The unterminated last event of a clean end counts. */
@@ -276,15 +301,13 @@ static void last_event(struct exchange *x)
 {
 	struct sse_event ev;
 
-	if (x->pending.n == 0 || !sse_finish(&x->sse, &ev)) {
-		chain_give(&x->w->pool, &x->pending);
+	if (x->answer.chain.n == x->answer.ready || !sse_finish(&x->sse, &ev)) {
+		drop_unready(x);
 		return;
 	}
 	leave_out(&ev, x->sent_ahead);
-	if (judge(x, &ev, x->pending.tail->data + x->pending.tail->end, 0) == EVENT_PASS) {
-		chain_move(&x->answer.chain, &x->pending);
-	}
-	chain_give(&x->w->pool, &x->pending);
+	settle(x, ev.raw_n, judge(x, &ev, last_bytes(x, 0)));
+	drop_unready(x);
 }
 
 /* --- everything else ---------------------------------------------------------------------------- */
@@ -294,14 +317,14 @@ static void relay_bytes(struct exchange *x)
 	struct chain *body = &x->up->body;
 
 	while (body->n != 0) {
-		struct seg *s = body->head;
-		size_t n = s->end - s->beg;
+		const struct seg *s = body->head;
 
 		if (x->reads_answer) {
-			x->w->opts->hooks->dialect->bytes(x, bytes_of(s->data + s->beg, n));
+			x->w->opts->hooks->dialect->bytes(x, bytes_of(s->data + s->beg, s->end - s->beg));
 		}
-		IGNORE(chain_take(&x->w->pool, body, n, &x->answer.chain)); /* a whole segment */
+		chain_shift(&x->w->pool, body, &x->answer.chain);
 	}
+	x->answer.ready = x->answer.chain.n;
 }
 
 /* --- first, commit ------------------------------------------------------------------------------ */
@@ -445,11 +468,12 @@ static enum verdict broken(
 	if (!x->is_sse) {
 		return VERDICT_END;
 	}
-	chain_give(&x->w->pool, &x->pending);
+	drop_unready(x);
 	text_init(&event, 1024);
 	reply_error_event(x, status, message, &event);
 	/* Without memory for 200 bytes the stream just ends. */
 	IGNORE(chain_add(&x->w->pool, &x->answer.chain, event.p, event.n));
+	x->answer.ready = x->answer.chain.n;
 	text_done(&event);
 	end_answer(x);
 	return VERDICT_NEXT;
@@ -459,7 +483,7 @@ static enum verdict upstream_broke(struct exchange *x)
 {
 	if (x->is_sse && x->saw_done) {
 		/* Everything was said; how the connection ended does not matter any more. */
-		chain_give(&x->w->pool, &x->pending);
+		drop_unready(x);
 		close_upstream(x);
 		end_answer(x);
 		return VERDICT_NEXT;
@@ -504,11 +528,14 @@ static enum verdict take_answer(struct exchange *x)
 /* Reads on while the client keeps up; only then may silence be the upstream's fault. */
 static void regulate(struct exchange *x)
 {
-	if (x->answer.chain.n >= ANSWER_HIGH_WATER) {
+	/* When memory is short each stream makes do with one read at a time. */
+	size_t high = segpool_tight(&x->w->pool) ? 1 : ANSWER_HIGH_WATER;
+
+	if (x->answer.ready >= high) {
 		stream_want(x->up, 0);
 		timer_clear(x->w->loop, &x->timer);
 	} else {
-		stream_want(x->up, ANSWER_HIGH_WATER);
+		stream_want(x->up, high);
 		exchange_deadline(x, x->w->opts->limits.idle_ms);
 	}
 }

@@ -327,6 +327,11 @@ static enum verdict body_complete(struct exchange *x)
 	return x->w->opts->hooks->dialect->read_request(x) ? VERDICT_NEXT : VERDICT_REPLY;
 }
 
+static bool needs_body(const struct request *rq)
+{
+	return bytes_eq(rq->head.method, BYTES("POST")) && api_reads_body(rq->api) && any_ai(rq);
+}
+
 static enum verdict step_gather(struct exchange *x)
 {
 	struct request *rq = x->rq;
@@ -339,7 +344,9 @@ static enum verdict step_gather(struct exchange *x)
 			is_json(&rq->head);
 		rq->complete_us = x->woke_us;
 		if (!rq->head.has_body) {
-			return VERDICT_NEXT;
+			return needs_body(rq) ? reply_set(x, 400, "body.invalid_json",
+							"the request body is empty; this API wants a JSON object")
+					      : VERDICT_NEXT;
 		}
 		v = begin_body(x);
 		if (v != VERDICT_NEXT) {
@@ -734,7 +741,6 @@ static void finish(struct exchange *x)
 	list_remove(&x->wait_link);
 	list_remove(&x->link);
 	exchange_release_request(x);
-	chain_give(&w->pool, &x->pending);
 	chain_give(&w->pool, &x->answer.chain);
 	if (client->out == STREAM_OUT_END) {
 		stream_close(client);

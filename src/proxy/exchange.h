@@ -133,6 +133,7 @@ struct answer {
 	struct stream_source source;
 	struct segpool *pool;
 	struct chain chain;
+	size_t ready; /* bytes at its front that may be sent; behind them an event in progress */
 };
 
 struct exchange {
@@ -162,8 +163,9 @@ struct exchange {
 	uint64_t woke_us;   /* when this run of the steps began */
 	void *answer_state; /* the dialect's */
 	struct sse sse;
-	struct chain pending; /* raw bytes of the event in progress */
-	uint32_t sent_ahead;  /* of its raw bytes, those that went on before it was complete */
+	uint32_t sent_ahead;  /* raw bytes of the event in progress that were settled already */
+	uint8_t last_verdict; /* enum event_verdict: of the event before it */
+	bool ended_with_cr;   /* that event did, and nothing has come since */
 	struct answer answer;
 	struct record rec;
 	struct arena keep;

@@ -231,6 +231,19 @@ void gateway_worker_drained(struct worker *w)
 	loop_post(w->gateway->control, &b->post, on_worker_drained);
 }
 
+static void close_listening(void *p)
+{
+	struct gateway *g = p;
+
+	while (g->listening != NULL) {
+		struct listening *l = g->listening;
+
+		g->listening = l->next;
+		sys_close(l->fd, false);
+		free(l);
+	}
+}
+
 static void drain(struct worker *w, void *arg)
 {
 	(void)arg;
@@ -243,6 +256,8 @@ void gateway_drain(struct gateway *g, void (*on_drained)(void *arg), void *arg)
 	g->drained_arg = arg;
 	g->draining = g->opts.n_workers;
 	gateway_post_all(g, drain, NULL);
+	/* The kernel would go on to accept for us: close the door when nobody watches it any more. */
+	gateway_quiesce(g, close_listening, g);
 }
 
 static void cut(struct worker *w, void *arg)
@@ -301,13 +316,7 @@ void gateway_free(struct gateway *g)
 	for (unsigned i = 0; i < g->opts.n_workers; i++) {
 		worker_free(g->workers[i]);
 	}
-	while (g->listening != NULL) {
-		struct listening *l = g->listening;
-
-		g->listening = l->next;
-		sys_close(l->fd, false);
-		free(l);
-	}
+	close_listening(g);
 	cells_free(g->cells);
 	timer_clear(g->control, &g->tick);
 	loop_free(g->control);

@@ -239,6 +239,7 @@ enum verdict step_reply(struct exchange *x)
 		out->status = x->rq->reply.status;
 		make_head(x, out, type, digits);
 		out->length = body.n;
+		x->answer.ready = body.n;
 		x->answer.source.ended = true;
 		timer_clear(x->w->loop, &x->timer);
 		if (!chain_add(&x->w->pool, &x->answer.chain, body.p, body.n) ||
