@@ -283,6 +283,25 @@ static void test_record(void **state)
 	text_done(&t);
 }
 
+/* What was due for a client that left does not come any more. */
+static void test_timers_end_too(void **state)
+{
+	static const char *const models[] = {
+		"{\"model\":\"mock-delay-200\"" WHOLE, "{\"model\":\"mock-slow-200\"" STREAM};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(models); i++) {
+		int fd = dial(w);
+
+		post(fd, CHAT, models[i]);
+		await_state(w, "{\"open\":1,");
+		close(fd);
+		await_state(w, "{\"open\":0,");
+	}
+	usleep(300000); /* past both deadlines */
+	await_state(w, "{\"open\":0,\"total\":2,\"complete\":0,\"client_gone\":2,\"cut\":0}");
+}
+
 /* Ends with streams of every kind open: teardown must find nothing lent and nothing leaked. */
 static void test_end_in_the_middle(void **state)
 {
@@ -311,6 +330,7 @@ int main(void)
 		LIVE(test_answers),
 		LIVE(test_clients_leave),
 		LIVE(test_record),
+		LIVE(test_timers_end_too),
 		cmocka_unit_test_setup(test_end_in_the_middle, setup),
 	};
 
