@@ -19,7 +19,8 @@ ssize_t h1_in_read_head(struct h1_in *in, struct segpool *pool, struct sock *soc
 	ssize_t r;
 
 	if (in->rx == NULL) {
-		in->rx = seg_take_input(pool);
+		/* From the reserve too: a refusal for want of memory begins with reading the head. */
+		in->rx = seg_take(pool);
 		if (in->rx == NULL) {
 			return ERR_MEMORY;
 		}
