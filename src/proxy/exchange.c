@@ -710,6 +710,8 @@ static void drop_upstream(struct exchange *x)
 void exchange_release_request(struct exchange *x)
 {
 	if (x->rq != NULL) {
+		/* A stream may run for an hour: it must not hold a segment for a head nobody reads. */
+		stream_release_head(x->client);
 		worker_give_request(x->w, x->rq);
 		x->rq = NULL;
 	}
@@ -756,7 +758,7 @@ static bool client_left(const struct exchange *x)
 {
 	return x->client->gone || x->client->out == STREAM_OUT_FAILED ||
 		(x->client->in == STREAM_IN_FAILED && x->client->in_err != ERR_TIMEOUT &&
-			x->client->in_err != ERR_SYNTAX);
+			x->client->in_err != ERR_SYNTAX && x->client->in_err != ERR_MEMORY);
 }
 
 static void on_again(struct task *t)
