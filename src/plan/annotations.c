@@ -173,13 +173,12 @@ static bool allows(
 	enum meaning meaning = meaning_of(key);
 	struct finding at = build_error(o, p->at, "unsupported-condition");
 
-	if (meaning == CONDITION && bytes_eq(key, BYTES("rewrite-target")) &&
-		target_is_idle(o, p->value)) {
-		meaning = NO_EFFECT;
-	}
 	if (meaning == UNDERSTOOD || (meaning == IF_TRUE && says_no(p->value)) ||
 		trim_all(p->value).n == 0) {
 		return true;
+	}
+	if (bytes_eq(key, BYTES("rewrite-target")) && target_is_idle(o, p->value)) {
+		meaning = NO_EFFECT;
 	}
 	if (meaning == NO_EFFECT) {
 		at = build_warning(o, p->at, "unsupported-annotation");

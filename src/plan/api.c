@@ -131,14 +131,14 @@ static const struct facts {
 	[API_DETOKENIZE] = {"vllm/detokenize", READS_BODY, 0},
 };
 
-/* The next character of a percent-encoded text; %2F and what is no escape stay as they are. */
+/* The next character of a percent-encoded segment; what is no escape stays as it is. Segments are cut
+ * before, so that %2F is a character like others. */
 static char next_char(const struct bytes *s, size_t *at)
 {
 	char c = s->p[(*at)++];
 	uint64_t v;
 
-	if (c == '%' && s->n - *at >= 2 && num_parse_hex(bytes_of(s->p + *at, 2), 255, &v) &&
-		v != '/') {
+	if (c == '%' && s->n - *at >= 2 && num_parse_hex(bytes_of(s->p + *at, 2), 255, &v)) {
 		*at += 2;
 		return (char)v;
 	}

@@ -188,6 +188,8 @@ static const struct {
 		"not read yet"},
 	{"{name: s, type: dns, domain: a.com, port: 80, proxyName: p}", "unsupported-setting", 0,
 		NULL, 0, false, "", "never directly where a proxy is demanded"},
+	{"{name: s, domain: a.com, port: 80}", "registry-type", 0, NULL, 0, false, "", "no type"},
+	{"{type: dns, domain: a.com, port: 80}", "registry-name", 0, NULL, 0, false, "", "no name"},
 	{"{name: s, type: dns, domain: '', port: 80}", "registry-without-endpoint", 0, NULL, 0,
 		false, "", "nobody there"},
 };

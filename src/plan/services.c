@@ -186,6 +186,10 @@ static bool read_registry(struct compiling *c, struct service *s)
 	const struct registry *r = c->registry;
 	bool is_static = bytes_eq(r->type, BYTES("static"));
 
+	if (r->name.n == 0) {
+		registry_error(c, "registry-name", r->at, "a registry needs a name");
+		return false;
+	}
 	if (!is_static && !bytes_eq(r->type, BYTES("dns"))) {
 		registry_error(c, "registry-type", r->at,
 			"registry " BYTES_FMT
@@ -227,12 +231,15 @@ static bool read_registry(struct compiling *c, struct service *s)
 
 static struct bytes service_name(struct arena *a, const struct registry *r)
 {
-	char *p = arena_must(a, r->name.n + 1 + r->type.n + 1);
+	size_t n = r->name.n + 1 + r->type.n;
+	char *p = arena_must(a, n);
+	struct text t;
 
-	memcpy(p, r->name.p, r->name.n);
-	p[r->name.n] = '.';
-	memcpy(p + r->name.n + 1, r->type.p, r->type.n);
-	return bytes_of(p, r->name.n + 1 + r->type.n);
+	text_init_fixed(&t, p, n);
+	text_add_bytes(&t, r->name);
+	text_add_char(&t, '.');
+	text_add_bytes(&t, r->type);
+	return text_bytes(&t);
 }
 
 static void add_registry(struct compiling *c)

@@ -152,7 +152,7 @@ static void only_yaml_files_are_resources(void **state)
 	write_file(&t, "configmaps/a.b.yaml", CONFIGMAP("1"));
 	write_file(&t, "configmaps/a-b.yaml", CONFIGMAP("0"));
 	/* G07, and what else is no resource */
-	write_file(&t, "configmaps/x.yml", CONFIGMAP("no"));
+	write_file(&t, "configmaps/other.yml", CONFIGMAP("no"));
 	write_file(&t, "configmaps/x.yaml.tmp", CONFIGMAP("no"));
 	write_file(&t, "configmaps/X.YAML", CONFIGMAP("no"));
 	write_file(&t, "configmaps/.yaml", CONFIGMAP("no"));

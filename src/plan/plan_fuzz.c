@@ -1,0 +1,103 @@
+/*
+ * Any resources make a plan, and any request to it has an answer. The input: files, separated by NUL,
+ * each a digit for its kind and its YAML.
+ */
+#include "plan/auth.h"
+#include "plan/world.h"
+
+static const struct capability caps[] = {
+	{API_CHAT_COMPLETIONS, "/v1/chat/completions"}, {API_RETRIEVE_FILE, "/v1/files/{id}"}};
+static const struct capability direct[] = {{API_CHAT_COMPLETIONS, "/chat/completions"}};
+static const struct provider_key keys[] = {
+	{.name = "url", .type = KEY_URL}, {.name = "port", .type = KEY_PORT}};
+static const struct provider_type rows[] = {{.name = "openai",
+	.default_host = "h",
+	.auth = AUTH_BEARER,
+	.custom_url = true,
+	.custom_url_key = "url",
+	.unsupported_passes = true,
+	.caps = caps,
+	.n_caps = ARRAY_LEN(caps),
+	.direct = direct,
+	.n_direct = ARRAY_LEN(direct),
+	.keys = keys,
+	.n_keys = ARRAY_LEN(keys)}};
+static const struct provider_types types = {rows, ARRAY_LEN(rows)};
+
+static void add(struct world *w, struct bytes file, unsigned number)
+{
+	char name[60];
+	unsigned kind;
+	struct object *o;
+
+	if (file.n == 0) {
+		return;
+	}
+	kind = (unsigned char)file.p[0] % RESOURCE_KIND_COUNT;
+	snprintf(name, sizeof(name), "%s/%s%u.yaml", resource_dir((enum resource_kind)kind),
+		kind == RESOURCE_MCPBRIDGE ? "default" : "ai-route-n", number);
+	if (kind == RESOURCE_MCPBRIDGE) {
+		snprintf(name, sizeof(name), "mcpbridges/default.yaml");
+	}
+	o = object_read((enum resource_kind)kind, bytes_str(name), bytes_of(file.p + 1, file.n - 1),
+		&w->findings);
+	if (o != NULL) {
+		snapshot_put(w->snapshot, o);
+	}
+}
+
+static void use(const struct route *r, struct bytes path)
+{
+	struct auth_header h[] = {{BYTES("authorization"), BYTES("Bearer k"), 0},
+		{BYTES("x-api-key"), BYTES("k"), 0}};
+	struct auth_query q = {h, ARRAY_LEN(h), BYTES("key=k&a=%6b")};
+	struct auth_hit hit;
+	struct text t;
+	bool found = auth_identify(r->auth.consumers, &q, &hit);
+
+	IGNORE(auth_verdict(&r->auth, found ? hit.consumer : NULL)); /* any will do */
+	text_init(&t, 1 << 20);
+	route_rewrite_path(r, path, &t);
+	for (unsigned pick = 0; pick < r->total_weight && pick < 1000; pick++) {
+		const struct destination *d = route_pick(r, pick);
+		struct bytes suffix;
+
+		ASSERT(d != NULL && d->service->n_endpoints != 0);
+		if (d->provider != NULL &&
+			provider_path(d->provider, api_of_path(path, &suffix), path, BYTES("a=b"),
+				&t) == 0) {
+			ASSERT(t.n != 0);
+		}
+	}
+	text_done(&t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const paths[] = {
+		"/", "/v1/chat/completions", "/a/v1/files/f", "/%2F//x", "*", ""};
+	struct bytes rest = bytes_of((const char *)data, size);
+	struct plan *p;
+	struct world w;
+
+	if (size == 0 || size > 100000) {
+		return 0;
+	}
+	world_init(&w);
+	for (unsigned i = 0; rest.p != NULL && i < 8; i++) {
+		add(&w, bytes_cut(&rest, '\0'), i);
+	}
+	p = world_plan(&w, &types);
+	world_done(&w);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		const struct route *r = world_route(p, "a.com", paths[i], METHOD_POST);
+
+		if (r != NULL) {
+			use(r, bytes_str(paths[i]));
+		}
+	}
+	plan_free(p);
+	return 0;
+}
