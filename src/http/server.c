@@ -21,6 +21,7 @@
 #define STREAMS_PER_TURN 16 /* a pipeline of tiny requests must not hold the loop */
 #define LINGER_MS 5000u
 #define RETRY_MEMORY_MS 20u
+#define HUNGRY_MAX 100u /* two seconds */
 /* No descriptor is left: the listener is level-triggered, so trying at once again would spin. */
 #define RETRY_ACCEPT_MS 100u
 
@@ -44,6 +45,7 @@ struct conn {
 	bool running;    /* inside conn_run: operations need no task */
 	bool tell;       /* the user has to be told something */
 	bool starved;    /* the pool had nothing to lend: look again soon */
+	uint8_t hungry;  /* looks in a row that found nothing */
 	uint32_t served; /* streams begun on this connection */
 	char peer[SYS_ADDR_TEXT];
 };
@@ -445,6 +447,7 @@ static void begin_stream(struct conn *c, const struct h1_head *h, size_t used)
 	c->expects = h->expect_continue;
 	c->is_head = bytes_eq(h->method, BYTES("HEAD"));
 	c->want = 0;
+	c->hungry = 0;
 	c->tell = false;
 	rc = h1_in_begin(&c->in, s, h, used, &fault);
 	if (rc == READ_FAIL) {
@@ -521,6 +524,18 @@ static void read_head(struct conn *c)
 	}
 }
 
+/* No memory for more of the body: look again soon, but not for ever, since those that wait like this
+ * may together hold what each of them waits for. A client that has left meanwhile frees its part. */
+static void starve(struct conn *c)
+{
+	c->starved = true;
+	if (sock_hangup(&c->sock)) {
+		fail_in(c, ERR_CLOSED);
+	} else if (++c->hungry > HUNGRY_MAX) {
+		fail_in(c, ERR_MEMORY);
+	}
+}
+
 static void read_body(struct conn *c)
 {
 	struct stream *s = &c->stream;
@@ -540,10 +555,11 @@ static void read_body(struct conn *c)
 			return;
 		}
 		if (r == ERR_MEMORY) {
-			c->starved = true;
+			starve(c);
 			return;
 		}
 		c->tell = true;
+		c->hungry = 0;
 		c->expects = false;
 		if (rc == READ_DONE) {
 			s->in = STREAM_IN_END;

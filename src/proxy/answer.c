@@ -82,8 +82,7 @@ static enum verdict push_request(struct exchange *x)
 		return VERDICT_NEXT;
 	}
 	if (x->client->in == STREAM_IN_FAILED) {
-		return reply_set(x, x->client->in_err == ERR_TIMEOUT ? 408 : 400,
-			"request.malformed", "the request body ended before it was complete");
+		return reply_bad_body(x);
 	}
 	if (x->rec.bytes_in + x->client->body.n > x->w->opts->limits.body_max) {
 		return reply_set(x, 413, "body.too_large",
@@ -106,6 +105,12 @@ static uint64_t first_byte_ms(const struct exchange *x)
 						  : x->w->opts->limits.first_byte_ms;
 }
 
+/* Whatever its framing says: a stream of no bytes is a stream without an event. */
+static bool may_have_body(const struct exchange *x)
+{
+	return x->up->head.status != 204 && !bytes_eq(x->rq->head.method, BYTES("HEAD"));
+}
+
 static enum verdict begin_answer(struct exchange *x)
 {
 	struct stream *up = x->up;
@@ -114,7 +119,7 @@ static enum verdict begin_answer(struct exchange *x)
 	bool plain = head_get(h, FIELD_CONTENT_ENCODING).n == 0;
 	bool ai = x->rq->at.to->provider != NULL;
 
-	x->is_sse = good && ai && plain && is_event_stream(h) && h->has_body;
+	x->is_sse = good && ai && plain && is_event_stream(h) && may_have_body(x);
 	x->reads_answer = good && ai && plain && api_has_usage(x->rq->api);
 	x->rec.status = (uint16_t)h->status;
 	x->rec.stream = x->is_sse;
@@ -320,7 +325,8 @@ static void relay_bytes(struct exchange *x)
 		const struct seg *s = body->head;
 
 		if (x->reads_answer) {
-			x->w->opts->hooks->dialect->bytes(x, bytes_of(s->data + s->beg, s->end - s->beg));
+			x->w->opts->hooks->dialect->bytes(
+				x, bytes_of(s->data + s->beg, s->end - s->beg));
 		}
 		chain_shift(&x->w->pool, body, &x->answer.chain);
 	}

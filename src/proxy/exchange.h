@@ -189,6 +189,13 @@ void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes p
 void exchange_strip(struct exchange *x, unsigned i);
 bool exchange_stripped(const struct exchange *x, unsigned i);
 
+/* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */
+
+enum verdict step_choose(struct exchange *x);
+enum verdict step_prepare(struct exchange *x);
+enum verdict step_address(struct exchange *x);
+enum verdict step_send(struct exchange *x);
+
 /* --- steps of the answer (answer.c) ------------------------------------------------------------- */
 
 enum verdict step_head(struct exchange *x);   /* waits for the upstream's head */
@@ -206,6 +213,10 @@ void exchange_deadline(struct exchange *x, uint64_t ms);
 /* Says what is answered; returns VERDICT_REPLY. reason: data-plane.md §11. */
 enum verdict reply_set(struct exchange *x, unsigned status, const char *reason, const char *fmt,
 	...) PRINTF_LIKE(4, 5);
+/* 503 with Retry-After: the byte budget is spent. */
+enum verdict reply_no_memory(struct exchange *x);
+/* The client's body will not be completed: 408, 400 or 503, by why. */
+enum verdict reply_bad_body(struct exchange *x);
 /* The answer for an upstream that failed before commit. */
 enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f);
 /* Sends it. */

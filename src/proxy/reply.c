@@ -147,6 +147,21 @@ enum verdict reply_set(
 	return VERDICT_REPLY;
 }
 
+enum verdict reply_no_memory(struct exchange *x)
+{
+	x->rq->reply.retry_after_s = 1;
+	return reply_set(x, 503, "memory", "the gateway is out of buffer memory; try again");
+}
+
+enum verdict reply_bad_body(struct exchange *x)
+{
+	if (x->client->in_err == ERR_MEMORY) {
+		return reply_no_memory(x);
+	}
+	return reply_set(x, x->client->in_err == ERR_TIMEOUT ? 408 : 400, "request.malformed",
+		"the request body ended before it was complete");
+}
+
 enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f)
 {
 	bool said = x->up != NULL && x->up->connected;

@@ -1,0 +1,266 @@
+/*
+ * One try at one upstream: a destination by weight, the path and the edits for it, its address, and the
+ * request on its way. Everything here is reset for each try; the gathered body stays as it came.
+ */
+#define _GNU_SOURCE /* memrchr */
+#include <stdio.h>
+
+#include "proxy/exchange.h"
+#include "proxy/resolver.h"
+#include "proxy/worker.h"
+
+enum verdict step_choose(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct attempt *at = &rq->at;
+	const struct route *r = rq->route;
+
+	text_done(&at->target);
+	*at = (struct attempt){
+		.to = route_pick(r, (unsigned)random_below(&x->w->random, r->total_weight))};
+	text_init(&at->target, TARGET_MAX);
+	x->rec.attempts++;
+	x->rec.provider =
+		at->to->provider != NULL ? exchange_keep(x, at->to->provider->id) : BYTES("");
+	if (at->to->service->n_endpoints == 0) {
+		return reply_set(x, 503, "config.invalid", "service %.*s has no endpoint",
+			BYTES_ARG(at->to->service->name));
+	}
+	return VERDICT_NEXT;
+}
+
+void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put)
+{
+	struct attempt *a = &x->rq->at;
+
+	ASSERT(a->n_edits < a->edits_cap);
+	a->edits[a->n_edits++] = (struct splice_edit){at, cut, put};
+}
+
+enum verdict step_prepare(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct attempt *at = &rq->at;
+
+	if (at->to->provider != NULL) {
+		if (!x->w->opts->hooks->dialect->prepare(x)) {
+			return VERDICT_REPLY;
+		}
+	} else {
+		route_rewrite_path(rq->route, rq->url.path, &at->target);
+		if (rq->query.p != NULL && rq->query.n != 0) {
+			text_add_char(&at->target, '?');
+			text_add_bytes(&at->target, rq->query);
+		}
+	}
+	if (text_full(&at->target)) {
+		return reply_set(x, 414, "request.malformed", "the request target is too long");
+	}
+	splice_sort(at->edits, at->n_edits);
+	if (rq->gathers) {
+		splice_init(&at->splice, &rq->body, at->edits, at->n_edits);
+	}
+	return VERDICT_NEXT;
+}
+
+enum verdict step_address(struct exchange *x)
+{
+	struct attempt *at = &x->rq->at;
+	const struct service *svc = at->to->service;
+	bool answered;
+
+	if (at->cell == NULL) {
+		const struct endpoint *e =
+			&svc->endpoints[random_below(&x->w->random, svc->n_endpoints)];
+
+		at->cell = e->cell;
+	}
+	/* Looked at before the addresses, which control writes first. */
+	answered = atomic_load(&at->cell->answers) != at->answers &&
+		!atomic_load(&at->cell->resolving);
+	if (atomic_load_explicit(&at->cell->addresses, memory_order_acquire) != NULL) {
+		resolver_check(x->w, at->cell);
+		list_remove(&x->wait_link);
+		timer_clear(x->w->loop, &x->timer);
+		return VERDICT_NEXT;
+	}
+	if (!at->asked) {
+		at->asked = true;
+		at->answers = atomic_load(&at->cell->answers);
+		list_append(&x->w->waiting, &x->wait_link);
+		exchange_deadline(x, x->w->opts->limits.resolve_ms);
+		resolver_ask(x->w, at->cell);
+		return VERDICT_WAIT;
+	}
+	if (!x->timed_out && !answered) {
+		return VERDICT_WAIT;
+	}
+	if (x->timed_out || atomic_load(&at->cell->failed) == ERR_TIMEOUT) {
+		return reply_set(
+			x, 504, "upstream.timeout", "resolving the upstream's name took too long");
+	}
+	return reply_set(x, 502, "upstream.connect",
+		"the upstream's name could not be resolved; check the registry of service %.*s",
+		BYTES_ARG(svc->name));
+}
+
+/* The name for SNI and verification: the registry's own `sni` when it was given, else the provider's
+ * host (data-plane.md §4), else what is connected to. */
+static struct bytes tls_name(const struct attempt *at)
+{
+	const struct provider *p = at->to->provider;
+	struct bytes sni = at->to->service->sni;
+
+	if (p != NULL && p->sni.n != 0 &&
+		(sni.n == 0 || bytes_eq(sni, bytes_str(at->cell->host)))) {
+		return p->sni;
+	}
+	return sni.n != 0 ? sni : bytes_str(at->cell->host);
+}
+
+static void fill_target(struct exchange *x, struct client_target *t, char *name, size_t name_size)
+{
+	struct attempt *at = &x->rq->at;
+	const struct address_list *list =
+		atomic_load_explicit(&at->cell->addresses, memory_order_acquire);
+	unsigned i = atomic_fetch_add_explicit(&at->cell->next, 1, memory_order_relaxed);
+	struct bytes sni;
+
+	memset(t, 0, sizeof(*t));
+	memcpy(&t->addr, list->v[i % list->n].room, sizeof(t->addr));
+	t->key = at->cell->index;
+	t->fresh = at->fresh;
+	t->tls = at->to->service->tls;
+	if (t->tls) {
+		sni = tls_name(at);
+		snprintf(name, name_size, BYTES_FMT, BYTES_ARG(sni));
+		t->name = name;
+		t->key |= (hash_bytes(&x->w->opts->seed, sni) | 1) << 32;
+	}
+}
+
+/* The body towards the upstream. */
+static int body_fill(struct stream_source *s, struct iovec *v, int max)
+{
+	struct exchange *x = CONTAINER_OF(s, struct body_source, source)->x;
+	const struct seg *at;
+	int n = 0;
+
+	if (x->rq->gathers) {
+		return splice_fill(&x->rq->at.splice, v, max);
+	}
+	at = x->client->body.head;
+	while (at != NULL && n < max) {
+		v[n].iov_base = (void *)(uintptr_t)(at->data + at->beg);
+		v[n++].iov_len = at->end - at->beg;
+		at = at->next;
+	}
+	return n;
+}
+
+static void body_sent(struct stream_source *s, size_t n)
+{
+	struct exchange *x = CONTAINER_OF(s, struct body_source, source)->x;
+
+	if (x->rq->gathers) {
+		splice_sent(&x->rq->at.splice, n);
+		return;
+	}
+	x->rec.bytes_in += n;
+	chain_drop(&x->w->pool, &x->client->body, n);
+	stream_want(x->client, THROUGH_HIGH_WATER);
+}
+
+static struct bytes upstream_host(const struct exchange *x)
+{
+	const struct request *rq = x->rq;
+
+	if (rq->at.to->provider != NULL && rq->at.to->provider->host.n != 0) {
+		return rq->at.to->provider->host;
+	}
+	if (rq->route->rewrite.host.n != 0) {
+		return rq->route->rewrite.host;
+	}
+	return head_get(&rq->head, FIELD_HOST);
+}
+
+/* providers.md §8: order and spelling of the client's fields stay. */
+static void add_client_fields(struct exchange *x, struct head_out *out)
+{
+	const struct head *h = &x->rq->head;
+
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (h->fields[i].id == FIELD_HOST) {
+			head_out_add(out, head_name(h, i), upstream_host(x));
+		} else if (!exchange_stripped(x, i)) {
+			head_out_add(out, head_name(h, i), head_value(h, i));
+		}
+	}
+}
+
+/* The address part of "1.2.3.4:5" or "[::1]:5". */
+static struct bytes peer_ip(const char *peer)
+{
+	struct bytes b = bytes_str(peer);
+	const char *colon = memrchr(b.p, ':', b.n);
+
+	if (colon != NULL) {
+		b.n = (size_t)(colon - b.p);
+	}
+	if (b.n >= 2 && b.p[0] == '[') {
+		b = bytes_of(b.p + 1, b.n - 2);
+	}
+	return b;
+}
+
+static void make_head(struct exchange *x, struct head_out *out)
+{
+	struct request *rq = x->rq;
+
+	head_out_init(out);
+	out->method = rq->head.method;
+	out->target = text_bytes(&rq->at.target);
+	add_client_fields(x, out);
+	if (head_get(&rq->head, FIELD_HOST).p == NULL) {
+		head_out_add(out, BYTES("Host"), upstream_host(x));
+	}
+	if (head_get(&rq->head, FIELD_USER_AGENT).p == NULL) {
+		head_out_add(out, BYTES("User-Agent"), BYTES("sluice"));
+	}
+	head_out_add(out, BYTES("X-Forwarded-For"), peer_ip(stream_peer(x->client)));
+	head_out_add(out, BYTES("X-Forwarded-Proto"), BYTES("http"));
+	if (rq->at.to->provider != NULL) {
+		x->w->opts->hooks->dialect->add_headers(x, out);
+	}
+	if (!rq->head.has_body) {
+		out->no_body = true;
+	} else if (rq->gathers) {
+		out->length = rq->at.splice.length;
+	} else {
+		out->length = rq->head.length;
+	}
+}
+
+enum verdict step_send(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct client_target target;
+	char name[256];
+
+	fill_target(x, &target, name, sizeof(name));
+	rq->source = (struct body_source){{body_fill, body_sent, rq->gathers}, x};
+	make_head(x, &x->w->head);
+	x->up = client_open(x->w->client, &target, &x->up_user);
+	if (bytes_eq(rq->head.method, BYTES("HEAD"))) {
+		client_expect_no_body(x->up);
+	}
+	if (stream_send(x->up, &x->w->head, rq->head.has_body ? &rq->source.source : NULL) != 0) {
+		return reply_set(x, 431, "request.header_too_large",
+			"the request head is too large to be sent on");
+	}
+	x->rec.upstream = exchange_keep(x, bytes_str(stream_peer(x->up)));
+	stream_pump(x->up);
+	rq->at.sent_us = loop_now_us(x->w->loop);
+	x->rec.added_us += rq->at.sent_us - rq->complete_us;
+	return VERDICT_NEXT;
+}
