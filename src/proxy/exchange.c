@@ -446,7 +446,6 @@ static void drop_upstream(struct exchange *x)
 
 void exchange_release_request(struct exchange *x)
 {
-	stream_release_head(x->client);
 	if (x->rq != NULL) {
 		/* A stream may run for an hour: it must not hold a segment for a head nobody reads. */
 		stream_release_head(x->client);
