@@ -72,10 +72,10 @@ struct attempt {
 	size_t n_edits, edits_cap;
 	struct splice splice;
 	struct bytes upstream_model;
-	bool hide_usage; /* usage was injected: the event that only carries it is not shown */
-	bool fresh;      /* no idle connection: the last one died under us */
+	bool hide_usage;  /* usage was injected: the event that only carries it is not shown */
+	bool fresh;       /* no idle connection: the last one died under us */
 	unsigned answers; /* of the cell, when it was asked about */
-	bool asked;      /* the address was asked for and waited for */
+	bool asked;       /* the address was asked for and waited for */
 	uint64_t sent_us;
 };
 

@@ -20,10 +20,10 @@ struct proxy_limits {
 	uint32_t resolve_ms;
 };
 
-#define PROXY_LIMITS_DEFAULT                                                                  \
-	{                                                                                     \
-		.body_max = 100u * 1024u * 1024u, .first_byte_ms = 120000, .answer_ms = 600000, .idle_ms = 120000, \
-		.resolve_ms = 5000,                                                           \
+#define PROXY_LIMITS_DEFAULT                                                                    \
+	{                                                                                       \
+		.body_max = 100u * 1024u * 1024u, .first_byte_ms = 120000, .answer_ms = 600000, \
+		.idle_ms = 120000, .resolve_ms = 5000,                                          \
 	}
 
 /* Bytes of an answer that wait for a slow client before the upstream is not read any more. Two reads:
