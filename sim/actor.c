@@ -363,7 +363,10 @@ static bool do_window(struct player *p, struct actor *a, struct peer *peer, stru
 {
 	uint64_t n;
 
-	if (!play_number(p, rest, &n)) {
+	if (bytes_eq(rest, BYTES("random"))) {
+		/* Tiny ones find what large ones hide. */
+		n = 1 + world_chance(world_chance(2) == 0 ? 30 : 5000);
+	} else if (!play_number(p, rest, &n)) {
 		return false;
 	}
 	a->habits.window = (size_t)n;

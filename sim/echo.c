@@ -115,7 +115,7 @@ static struct subject *start(const struct settings *s, struct fault *f)
 		&at, SUBJECT_ADDRESS, sizeof(SUBJECT_ADDRESS) - 1, SUBJECT_PORT)); /* a literal */
 	fd = sys_listen(&at, 16, &at);
 	if (fd < 0 || loop_watch_listener(e->base.loops[0], &e->listener, fd, on_listener) != 0) {
-		ASSERT(!"the simulated world lets everybody listen");
+		ASSERT(false); /* the simulated world lets everybody listen */
 	}
 	return &e->base;
 }

@@ -251,6 +251,26 @@ static bool run_actor(struct player *p, struct actor *a, struct peer *peer, stru
 	return c->run(p, a, peer, rest);
 }
 
+/* every A VERB ...: for each connection that A has now, the oldest first. */
+static bool run_every(struct player *p, struct bytes text)
+{
+	struct peer *peer = NULL;
+	bool found = false;
+	struct actor *a = find_actor(p, script_word(&text), &peer, &found);
+	unsigned n = a == NULL ? 0 : a->n_peers;
+
+	if (n == 0) {
+		return play_fail(p, "nobody is there");
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!run_actor(p, a, a->peers[i], text)) {
+			text_addf(&p->failure, " (%s#%u)", a->name, i + 1);
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool run_line(struct player *p)
 {
 	struct bytes text = text_bytes(&p->text);
@@ -264,9 +284,13 @@ static bool run_line(struct player *p)
 	if (quickly) {
 		text = rest;
 	}
-	rest = text;
-	a = find_actor(p, script_word(&rest), &peer, &found);
-	good = a != NULL ? run_actor(p, a, peer, rest) : given_run(p, text);
+	if (starts_with_words(text, "every", &rest)) {
+		good = run_every(p, rest);
+	} else {
+		rest = text;
+		a = find_actor(p, script_word(&rest), &peer, &found);
+		good = a != NULL ? run_actor(p, a, peer, rest) : given_run(p, text);
+	}
 	if (!good || quickly || p->subject == NULL) {
 		return good;
 	}

@@ -294,7 +294,7 @@ static struct subject *start(const struct settings *s, struct fault *f)
 		&at, SUBJECT_ADDRESS, sizeof(SUBJECT_ADDRESS) - 1, SUBJECT_PORT)); /* a literal */
 	r->listener = sys_listen(&at, 16, &at);
 	if (r->listener < 0 || server_listen(r->server, r->listener) != 0) {
-		ASSERT(!"the simulated world lets everybody listen");
+		ASSERT(false); /* the simulated world lets everybody listen */
 	}
 	return &r->base;
 }

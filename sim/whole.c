@@ -97,7 +97,7 @@ static struct subject *start(const struct settings *s, struct fault *f)
 	IGNORE(sys_addr_parse(
 		&at, SUBJECT_ADDRESS, sizeof(SUBJECT_ADDRESS) - 1, SUBJECT_PORT)); /* a literal */
 	if (gateway_listen(w->gateway, &at, &at) != 0) {
-		ASSERT(!"the simulated world lets everybody listen");
+		ASSERT(false); /* the simulated world lets everybody listen */
 	}
 	w->directory = directory_new(RESOURCES);
 	read_resources(w);
