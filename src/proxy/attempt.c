@@ -75,6 +75,10 @@ enum verdict step_address(struct exchange *x)
 
 		at->cell = e->cell;
 	}
+	if (at->cell == NULL) {
+		return reply_set(x, 503, "config.invalid",
+			"there are more upstream addresses than this process can hold");
+	}
 	/* Looked at before the addresses, which control writes first. */
 	answered = atomic_load(&at->cell->answers) != at->answers &&
 		!atomic_load(&at->cell->resolving);

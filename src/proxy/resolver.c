@@ -147,8 +147,10 @@ static void start(struct resolver *r, struct endpoint_cell *cell)
 void resolver_warm(struct resolver *r, const struct plan *p)
 {
 	for (size_t i = 0; i < p->n_endpoints; i++) {
-		if (atomic_load(&p->endpoints[i]->cell->addresses) == NULL) {
-			start(r, p->endpoints[i]->cell);
+		struct endpoint_cell *cell = p->endpoints[i]->cell;
+
+		if (cell != NULL && atomic_load(&cell->addresses) == NULL) {
+			start(r, cell);
 		}
 	}
 }
