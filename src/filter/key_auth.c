@@ -22,7 +22,8 @@ static void cut_parameter(struct exchange *x, struct bytes whole)
 	}
 	text_init_fixed(&t, (char *)(uintptr_t)room.p, room.n);
 	url_query_without(rq->query, whole, &t);
-	rq->query = text_bytes(&t);
+	/* Nothing is left of "?key=x": no question mark either. */
+	rq->query = t.n != 0 ? text_bytes(&t) : (struct bytes){NULL, 0};
 }
 
 static const struct consumer *look_up(struct exchange *x, const struct consumers *c)
