@@ -145,6 +145,12 @@ static struct bytes host_of(struct exchange *x)
 	return host;
 }
 
+/* Any other Upgrade may be ignored (RFC 9110 §7.8): Java's client asks for h2c with every request. */
+static bool wants_websocket(const struct head *h)
+{
+	return h->upgrade && bytes_eq_nocase(head_get(h, FIELD_UPGRADE), BYTES("websocket"));
+}
+
 static enum verdict health(struct exchange *x, struct bytes path)
 {
 	if (bytes_eq(path, BYTES("/healthz/live"))) {
@@ -176,7 +182,7 @@ static enum verdict step_begin(struct exchange *x)
 	}
 	rq->api = api_of_path(rq->url.path, &rq->api_suffix);
 	x->protocol = (uint8_t)api_protocol(rq->api);
-	if (rq->head.upgrade || rq->api == API_REALTIME) {
+	if (wants_websocket(&rq->head) || rq->api == API_REALTIME) {
 		return reply_set(x, 501, "api.unsupported",
 			"WebSocket connections (realtime) are not served yet; use the HTTP API");
 	}
@@ -188,7 +194,7 @@ static enum verdict step_begin(struct exchange *x)
 static enum verdict step_candidates(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	struct route_query q = {x->rec.host, rq->url.path, method_of(rq->head.method)};
+	struct route_query q = {host_of(x), rq->url.path, method_of(rq->head.method)};
 
 	x->view = view_use(x->w);
 	if (x->view == NULL) {
