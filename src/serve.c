@@ -94,7 +94,7 @@ static void reopen_log(struct access_log *log)
 {
 	int fd;
 
-	if (log->fd == STDOUT_FILENO) {
+	if (log->fd < 0 || log->fd == STDOUT_FILENO) { /* off, or not ours to rotate */
 		return;
 	}
 	fd = open_access_log(log->path);

@@ -133,6 +133,18 @@ test('the file is opened again on SIGHUP, so that it can be rotated', async (t) 
 	assert.equal(fs.readFileSync(`${file}.1`, 'utf8').split('\n').filter(Boolean).length, 1);
 });
 
+test('an access log that is off stays off on SIGHUP, and no file is made for it', async (t) => {
+	const dir = tempDir(t);
+	const data = tempDir(t);
+	const serve = await startServe(t, { data, dir, args: ['--access-log', 'off'] });
+	serve.kill('SIGHUP');
+	await until('the reload', () => serve.stderr().includes('configuration is live'));
+	await request(serve.port, { headers, body: ASK });
+	assert.equal((await serve.stop()).code, 0);
+	assert.ok(!fs.existsSync(`${dir}/off`), 'a log was opened under the name "off"');
+	assert.equal(serve.stdout(), '');
+});
+
 test('errorFormat plain gives the text of Higress', async (t) => {
 	const { serve } = await gateway(t, { args: ['--error-format', 'plain'] });
 	const got = await request(serve.port, { headers: { host: 'a.test' }, body: ASK });
