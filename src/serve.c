@@ -173,6 +173,16 @@ static void say_counts(const struct plan *p, const char *what)
 		p->n_providers, p->n_consumers);
 }
 
+/* A directory that holds nothing is no error; a misspelt name of one looks the same. */
+static void warn_without_routes(const struct serve *s)
+{
+	if (gateway_plan(s->gateway)->n_routes == 0) {
+		log_warn("serve",
+			"no route is served, so every request gets 404; resources are read from %s",
+			s->settings.resources);
+	}
+}
+
 static void start_reload(struct serve *s);
 
 static void on_reloaded(void *arg)
@@ -180,6 +190,7 @@ static void on_reloaded(void *arg)
 	struct serve *s = arg;
 
 	say_counts(gateway_plan(s->gateway), "the new configuration is live");
+	warn_without_routes(s);
 	s->loading = false;
 	if (s->load_again) {
 		start_reload(s);
@@ -245,6 +256,7 @@ static void on_first_plan(void *arg)
 		" after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers",
 		BYTES_ARG(text_bytes(&s->addresses)), (unsigned long long)(us / 1000),
 		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers);
+	warn_without_routes(s);
 	if (s->settings.ready_file != NULL) {
 		write_ready_file(s);
 	}

@@ -174,7 +174,8 @@ test('the ready line says addresses and numbers of objects', async (t) => {
 	assert.equal(typeof serve.ready.version, 'string');
 });
 
-test('an empty resource directory serves: everything is 404', async (t) => {
+test('an empty resource directory serves: everything is 404, and the log says where routes were looked for', async (t) => {
 	const serve = await startServe(t, { data: tempDir(t) });
 	assert.equal((await request(serve.port, { body: ASK })).status, 404);
+	await until('a line that names the directory', () => serve.stderr().includes(`${serve.data}/resources`));
 });
