@@ -41,10 +41,16 @@ static void init_instance(
 void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struct hash_seed *seed,
 	struct arena *a, struct findings *f)
 {
+	static const struct finding unread = {.level = FINDING_ERROR,
+		.file = {"wasmplugins", 11},
+		.line = 1,
+		.column = 1,
+		.code = "key-auth-invalid"};
 	size_t from;
 	size_t n = snapshot_kind(s, RESOURCE_WASMPLUGIN, &from);
 
-	*r = (struct auth_rules){.seed = seed, .arena = a, .findings = f};
+	*r = (struct auth_rules){
+		.unread = s->guard_unread, .seed = seed, .arena = a, .findings = f};
 	r->v = arena_must(a, (n + 1) * sizeof(*r->v));
 	r->nobody = consumers_compile(NULL, NULL, seed, a, f);
 	r->all = r->nobody;
@@ -54,6 +60,11 @@ void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struc
 		if (bytes_eq(o->u.wasmplugin.plugin, BYTES("key-auth"))) {
 			init_instance(r, &r->v[r->n++], o, s);
 		}
+	}
+	if (r->unread) {
+		findings_add(f, &unread,
+			"what may be key-auth cannot be read; until it is corrected all routes answer "
+			"503");
 	}
 }
 
@@ -225,6 +236,9 @@ struct auth_rule auth_rules_find(
 			rule.need = AUTH_BROKEN;
 		}
 		result = rule;
+	}
+	if (r->unread) {
+		result.need = AUTH_BROKEN;
 	}
 	return result;
 }

@@ -12,6 +12,7 @@ struct key_auth;
 struct auth_rules {
 	struct key_auth *v; /* instances of the plugin; one, normally */
 	size_t n;
+	bool unread;              /* another one is there, and nobody knows what it says */
 	struct consumers *nobody; /* of routes that no instance cares for */
 	struct consumers *all;    /* every set that was compiled, linked by next */
 	const struct hash_seed *seed;

@@ -446,6 +446,32 @@ static void credentials_are_never_said(void **state)
 	world_done(&w);
 }
 
+/* What may be key-auth is there, but was never read: no route is open, whatever else is configured. */
+static void an_unread_one_closes_all(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		const struct route *r;
+		struct world w;
+		struct plan *p;
+
+		world_init(&w);
+		add_routes(&w);
+		if (i == 1) {
+			world_add(&w, "wasmplugins/key-auth.internal.yaml",
+				WORLD_PLUGIN("key-auth", K(GLOBAL("false"))));
+		}
+		w.snapshot->guard_unread = true;
+		p = world_plan(&w, &no_types);
+		r = world_route(p, "a.com", "/other", METHOD_GET);
+		assert_non_null(r);
+		assert_int_equal(auth_verdict(&r->auth, NULL), AUTH_UNUSABLE);
+		assert_non_null(world_finding(&p->findings, "key-auth-invalid"));
+		plan_free(p);
+		world_done(&w);
+	}
+}
+
 /* Two instances run one after the other in Higress. One that demands nothing of a route is no matter;
  * two that do cannot be obeyed both. */
 static void a_second_instance_never_opens(void **state)
@@ -585,6 +611,7 @@ int main(void)
 		cmocka_unit_test(the_place_is_told),
 		cmocka_unit_test(what_is_odd_is_said),
 		cmocka_unit_test(credentials_are_never_said),
+		cmocka_unit_test(an_unread_one_closes_all),
 		cmocka_unit_test(a_second_instance_never_opens),
 		cmocka_unit_test(long_credentials),
 		cmocka_unit_test(places_are_counted),

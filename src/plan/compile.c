@@ -28,6 +28,9 @@ static void hash_snapshot(const struct snapshot *s, uint64_t out[2])
 		text_add_bytes(&t, o->meta.name);
 		text_add(&t, (const char *)o->hash, sizeof(o->hash));
 	}
+	if (s->guard_unread) {
+		text_add_char(&t, '!');
+	}
 	out[0] = hash_bytes(&seeds[0], text_bytes(&t));
 	out[1] = hash_bytes(&seeds[1], text_bytes(&t));
 	text_done(&t);

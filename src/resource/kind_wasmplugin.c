@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 #include "resource/schema.h"
 
 static const struct schema_row rule_rows[] = {
@@ -65,6 +66,14 @@ static void finish(struct object *o)
 	if (bytes_eq(w->phase, BYTES("UNSPECIFIED_PHASE"))) {
 		w->phase = BYTES("");
 	}
+}
+
+bool wasmplugin_may_guard(struct bytes file, const struct bytes *text)
+{
+	const struct bytes name = BYTES("key-auth");
+
+	return text == NULL || memmem(file.p, file.n, name.p, name.n) != NULL ||
+		(text->n != 0 && memmem(text->p, text->n, name.p, name.n) != NULL);
 }
 
 const struct kind kind_wasmplugin = {.dir = "wasmplugins",

@@ -141,6 +141,10 @@ MUST_CHECK struct object *object_read(
 struct object *object_ref(struct object *o);
 void object_unref(struct object *o);
 
+/* Whether a WasmPlugin that cannot be read may be key-auth: by its name or by what stands in it. text
+ * NULL: nothing of it could be read. */
+bool wasmplugin_may_guard(struct bytes file, const struct bytes *text);
+
 /* "" when there is none. */
 struct bytes pairs_get(const struct pairs *p, const char *key);
 const struct pair *pairs_find(const struct pairs *p, struct bytes key);
@@ -150,6 +154,8 @@ struct snapshot {
 	struct object **objects;
 	size_t n, cap;
 	unsigned refs;
+	/* A WasmPlugin that may be the one that says who passes is there, but was never read. */
+	bool guard_unread;
 };
 
 struct snapshot *snapshot_new(void);

@@ -24,12 +24,14 @@ struct file {
 	struct file_stat stat;
 	bool settled, bad;
 	struct object *object; /* the last good one; NULL: there has been none */
+	bool guards;           /* without one: it may be what says who passes */
 	unsigned seen;         /* number of the pass that met it last */
 };
 
 struct kind_files {
 	struct file **v; /* by name */
 	size_t n, cap;
+	bool listed; /* once, at least */
 };
 
 struct directory {
@@ -112,6 +114,14 @@ static bool is_object_of(const struct object *o, struct bytes text)
 	return memcmp(o->hash, digest, sizeof(o->hash)) == 0;
 }
 
+/* text NULL: it could not be read. */
+static void mark_bad(struct pass *p, struct file *f, const struct bytes *text)
+{
+	f->bad = true;
+	f->guards = p->kind == RESOURCE_WASMPLUGIN && f->object == NULL &&
+		wasmplugin_may_guard(bytes_str(f->name), text);
+}
+
 static void parse(struct pass *p, struct file *f, struct bytes text)
 {
 	struct object *o;
@@ -122,31 +132,37 @@ static void parse(struct pass *p, struct file *f, struct bytes text)
 	}
 	o = object_read(p->kind, bytes_str(f->name), text, &p->report->findings);
 	p->report->read++;
-	f->bad = o == NULL;
-	if (o != NULL) {
-		object_unref(f->object);
-		f->object = o;
+	if (o == NULL) {
+		mark_bad(p, f, &text);
+		return;
 	}
+	object_unref(f->object);
+	f->object = o;
+	f->bad = f->guards = false;
 }
 
-static void read_file(struct pass *p, struct file *f, const char *path)
+/* False: it is gone since it was listed. */
+static bool read_file(struct pass *p, struct file *f, const char *path)
 {
 	struct file_stat stat;
 	struct fault fault;
 	struct text text;
 	uint64_t now_ns = clock_wall_ms() * 1000000u;
+	int rc;
 
 	text_init(&text, RESOURCE_FILE_MAX);
-	if (file_read(path, RESOURCE_FILE_MAX, &text, &stat, &fault) == 0) {
+	rc = file_read(path, RESOURCE_FILE_MAX, &text, &stat, &fault);
+	if (rc == 0) {
 		f->stat = stat;
 		f->settled = stat.mtime_ns + SETTLED_NS < now_ns;
 		parse(p, f, text_bytes(&text));
-	} else {
-		f->bad = true;
-		report_fault(p->report, f->name,
-			fault.err == ERR_LIMIT ? "too-large" : "file-unreadable", fault.text);
+	} else if (rc != ERR_NOT_FOUND) {
+		mark_bad(p, f, NULL);
+		report_fault(p->report, f->name, rc == ERR_LIMIT ? "too-large" : "file-unreadable",
+			fault.text);
 	}
 	text_done(&text);
+	return rc != ERR_NOT_FOUND;
 }
 
 static struct file *add_file(struct kind_files *k, size_t at, const char *name)
@@ -210,12 +226,12 @@ static bool on_name(void *arg, const char *name)
 	if (file_stat(path, &stat) == 0 && (!stat.exists || stat.is_dir)) {
 		return true; /* gone since it was listed, or a directory */
 	}
-	p->report->files++;
 	f = find_file(p, label);
-	f->seen = p->directory->pass;
-	if (f->bad || !f->settled || !looks_same(f, &stat)) {
-		read_file(p, f, path);
+	if ((f->bad || !f->settled || !looks_same(f, &stat)) && !read_file(p, f, path)) {
+		return true;
 	}
+	p->report->files++;
+	f->seen = p->directory->pass;
 	if (f->object != NULL && !f->bad) {
 		report_object(p->report, f->object);
 	}
@@ -259,7 +275,20 @@ static void read_kind(struct directory *d, enum resource_kind kind, struct direc
 		report_fault(r, resource_dir(kind), "directory-unreadable", fault.text);
 		return; /* all that was known of it stays */
 	}
+	p.files->listed = true;
 	forget_gone(p.files, d->pass);
+}
+
+static void put_kind(struct snapshot *s, const struct kind_files *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		const struct file *f = k->v[i];
+
+		if (f->object != NULL) {
+			snapshot_put(s, object_ref(f->object));
+		}
+		s->guard_unread = s->guard_unread || (f->object == NULL && f->guards);
+	}
 }
 
 struct snapshot *directory_read(struct directory *d, struct directory_report *report)
@@ -272,12 +301,9 @@ struct snapshot *directory_read(struct directory *d, struct directory_report *re
 	d->pass++;
 	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
 		read_kind(d, (enum resource_kind)k, report);
-		for (size_t i = 0; i < d->kinds[k].n; i++) {
-			if (d->kinds[k].v[i]->object != NULL) {
-				snapshot_put(s, object_ref(d->kinds[k].v[i]->object));
-			}
-		}
+		put_kind(s, &d->kinds[k]);
 	}
+	s->guard_unread = s->guard_unread || !d->kinds[RESOURCE_WASMPLUGIN].listed;
 	return s;
 }
 

@@ -255,6 +255,85 @@ static void a_broken_file_keeps_its_last_good(void **state)
 	tree_done(&t);
 }
 
+/* Who may pass is unknown while what may be key-auth was never read. */
+static void an_unread_guard_is_told(void **state)
+{
+	static const struct {
+		const char *name, *content; /* NULL: cannot be read */
+		bool told;
+		const char *reason;
+	} rows[] = {
+		{"wasmplugins/key-auth.internal.yaml", "[", true, "its name says so"},
+		{"wasmplugins/key-auth.internal.yaml", "", true, "a name is enough"},
+		{"wasmplugins/mine.yaml", "a: key-auth\nb: [", true, "its text says so"},
+		{"wasmplugins/mine.yaml", NULL, true, "it may say anything"},
+		{"wasmplugins/mine.yaml", "[", false, "another plugin"},
+		{"wasmplugins/mine.yaml", "", false, "nothing stands in it"},
+		{"configmaps/key-auth.yaml", "[", false, "no plugin"},
+	};
+	const char *good = "spec: {}\n";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct reading r;
+		struct tree t;
+		char room[300];
+
+		tree_init(&t);
+		make_dir(&t, "wasmplugins");
+		if (rows[i].content != NULL) {
+			write_file(&t, rows[i].name, rows[i].content);
+		} else {
+			assert_int_equal(mkfifo(path_in(&t, rows[i].name, room), 0600), 0);
+		}
+		for (int k = 0; k < 2; k++) { /* told every time, until it is corrected */
+			reading_init(&t, &r);
+			if (r.snapshot->guard_unread != rows[i].told) {
+				fail_msg("%s: %s", rows[i].name, rows[i].reason);
+			}
+			reading_done(&r);
+		}
+		assert_int_equal(unlink(path_in(&t, rows[i].name, room)), 0);
+		if (i == 0) {
+			write_file(&t, rows[i].name, good);
+		}
+		reading_init(&t, &r);
+		assert_false(r.snapshot->guard_unread);
+		reading_done(&r);
+		if (i == 0) { /* there is a last good one */
+			write_file(&t, rows[i].name, "[");
+			reading_init(&t, &r);
+			assert_false(r.snapshot->guard_unread);
+			reading_done(&r);
+		}
+		tree_done(&t);
+	}
+}
+
+static void an_unread_plugin_directory_is_told(void **state)
+{
+	struct reading r;
+	struct tree t;
+	char room[300];
+
+	(void)state;
+	tree_init(&t);
+	assert_int_equal(symlink("wasmplugins", path_in(&t, "wasmplugins", room)), 0);
+	reading_init(&t, &r);
+	assert_true(r.snapshot->guard_unread);
+	reading_done(&r);
+	assert_int_equal(unlink(room), 0);
+	reading_init(&t, &r);
+	assert_false(r.snapshot->guard_unread);
+	reading_done(&r);
+	assert_int_equal(symlink("wasmplugins", room), 0);
+	reading_init(&t, &r); /* what was known of it stays */
+	assert_false(r.snapshot->guard_unread);
+	reading_done(&r);
+	assert_int_equal(unlink(room), 0);
+	tree_done(&t);
+}
+
 static void a_removed_file_is_gone(void **state)
 {
 	struct tree t;
@@ -414,6 +493,8 @@ int main(void)
 		cmocka_unit_test(what_did_not_change_is_the_same_object),
 		cmocka_unit_test(a_young_file_is_read_again),
 		cmocka_unit_test(a_broken_file_keeps_its_last_good),
+		cmocka_unit_test(an_unread_guard_is_told),
+		cmocka_unit_test(an_unread_plugin_directory_is_told),
 		cmocka_unit_test(a_removed_file_is_gone),
 		cmocka_unit_test(odd_entries),
 		cmocka_unit_test(an_unreadable_directory_keeps_everything),
