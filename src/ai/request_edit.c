@@ -121,7 +121,22 @@ static char byte_at(const struct exchange *x, uint64_t at)
 	return c;
 }
 
-/* Takes a member out, with the comma that belongs to it. */
+/* A byte that an edit before this one has taken out already. */
+static bool is_cut(const struct exchange *x, uint64_t at)
+{
+	const struct attempt *a = &x->rq->at;
+
+	for (size_t i = 0; i < a->n_edits; i++) {
+		if (at >= a->edits[i].at && at - a->edits[i].at < a->edits[i].cut) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Takes a member out, with the comma that belongs to it: the one before it, or the one behind it when
+ * it is the first, also when it is first because what stood before it went already. So several members
+ * are taken out in their order in the text. */
 static void remove_member(struct exchange *x, const struct json_hit *h)
 {
 	uint64_t beg = key_begin(x, h->beg);
@@ -134,7 +149,7 @@ static void remove_member(struct exchange *x, const struct json_hit *h)
 	while (is_blank(byte_at(x, at - 1))) {
 		at--;
 	}
-	if (byte_at(x, at - 1) == ',') {
+	if (byte_at(x, at - 1) == ',' && !is_cut(x, at - 1)) {
 		exchange_edit(x, at - 1, end - (at - 1), BYTES(""));
 		return;
 	}
@@ -143,6 +158,20 @@ static void remove_member(struct exchange *x, const struct json_hit *h)
 	}
 	end += byte_at(x, end) == ',';
 	exchange_edit(x, beg, end - beg, BYTES(""));
+}
+
+/* Two members, each of which may be missing. */
+static void remove_members(struct exchange *x, const struct json_hit *a, const struct json_hit *b)
+{
+	const struct json_hit *first = a != NULL && b != NULL && b->beg < a->beg ? b : a;
+	const struct json_hit *second = first == a ? b : a;
+
+	if (first != NULL) {
+		remove_member(x, first);
+	}
+	if (second != NULL) {
+		remove_member(x, second);
+	}
 }
 
 /* Puts another member in a member's place. */
@@ -229,9 +258,7 @@ static void openrouter_reasoning(struct exchange *x)
 	if (reasoning == NULL || reasoning->type != JSON_OBJECT) {
 		text_addf(&t, "\"reasoning\":{\"max_tokens\":%llu}", (unsigned long long)v);
 		replace_member(x, tokens, keep(x, text_bytes(&t)));
-		if (reasoning != NULL) {
-			remove_member(x, reasoning);
-		}
+		remove_members(x, reasoning, effort);
 	} else {
 		text_addf(&t, max != NULL ? "%llu" : "\"max_tokens\":%llu", (unsigned long long)v);
 		if (max != NULL) {
@@ -239,12 +266,9 @@ static void openrouter_reasoning(struct exchange *x)
 		} else {
 			insert_member(x, reasoning->beg, reasoning->empty, text_bytes(&t));
 		}
-		remove_member(x, tokens);
+		remove_members(x, tokens, effort);
 	}
 	text_done(&t);
-	if (effort != NULL) {
-		remove_member(x, effort);
-	}
 }
 
 static void response_format(struct exchange *x, struct bytes schema)
