@@ -311,8 +311,7 @@ static enum read_rc scan_more(struct exchange *x, struct fault *f)
 
 static enum verdict bad_json(struct exchange *x, const struct fault *f)
 {
-	return reply_set(x, 400, "body.invalid_json",
-		"the request body is not valid JSON: %s at offset %zu", f->text, f->where);
+	return reply_set(x, 400, "body.invalid_json", "the request body is not valid: %s", f->text);
 }
 
 static enum verdict body_complete(struct exchange *x)
