@@ -156,6 +156,10 @@ static enum verdict health(struct exchange *x, struct bytes path)
 	if (bytes_eq(path, BYTES("/healthz/live"))) {
 		return reply_set(x, 200, "health", "ok");
 	}
+	if (!bytes_eq(path, BYTES("/healthz/ready"))) {
+		return reply_set(
+			x, 404, "route.not_found", "health is at /healthz/live and /healthz/ready");
+	}
 	if (x->w->view != NULL) {
 		return reply_set(x, 200, "health", "ready");
 	}
