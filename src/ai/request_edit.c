@@ -4,6 +4,8 @@
 #define KEY_WINDOW 128u
 /* Edits beside one per developer message. */
 #define EDITS_BASE 10u
+/* Attack: a body of nothing but roles to edit. With all of them half of the request's arena is left. */
+#define DEVELOPERS_MAX 1000u
 
 bool request_edit_room(struct exchange *x)
 {
@@ -11,6 +13,9 @@ bool request_edit_room(struct exchange *x)
 	size_t developers;
 
 	json_hits_get(&rq->hits, WANT_DEVELOPER, &developers);
+	if (developers > DEVELOPERS_MAX) {
+		return false;
+	}
 	rq->at.edits_cap = EDITS_BASE + developers;
 	rq->at.edits = arena_alloc(&rq->arena, rq->at.edits_cap * sizeof(*rq->at.edits));
 	return rq->at.edits != NULL;
@@ -146,15 +151,21 @@ static void remove_member(struct exchange *x, const struct json_hit *h)
 	if (beg == 0) {
 		return;
 	}
-	while (is_blank(byte_at(x, at - 1))) {
+	while (beg - at < KEY_WINDOW && is_blank(byte_at(x, at - 1))) {
 		at--;
+	}
+	if (beg - at == KEY_WINDOW) {
+		return; /* nobody writes that, and looking for the comma would take long */
 	}
 	if (byte_at(x, at - 1) == ',' && !is_cut(x, at - 1)) {
 		exchange_edit(x, at - 1, end - (at - 1), BYTES(""));
 		return;
 	}
-	while (is_blank(byte_at(x, end))) {
+	while (end - h->end < KEY_WINDOW && is_blank(byte_at(x, end))) {
 		end++;
+	}
+	if (end - h->end == KEY_WINDOW) {
+		return;
 	}
 	end += byte_at(x, end) == ',';
 	exchange_edit(x, beg, end - beg, BYTES(""));

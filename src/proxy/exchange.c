@@ -615,7 +615,7 @@ void exchange_start(struct worker *w, struct stream *client)
 	w->counts.open++;
 	client->user = &x->client_user;
 	rq->head = client->head;
-	arena_init_with(&rq->arena, 64 * 1024, rq->arena_room, sizeof(rq->arena_room));
+	arena_init_with(&rq->arena, REQUEST_ARENA_MAX, rq->arena_room, sizeof(rq->arena_room));
 	json_hits_init(&rq->hits, rq->hits_room, HITS_INLINE, 65536);
 	/* H1_FIELDS_MAX fields of 12 bytes always fit. */
 	ASSERT(head_keep(&rq->head, &rq->arena));

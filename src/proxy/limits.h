@@ -38,6 +38,9 @@ struct proxy_limits {
 #define TARGET_MAX 16384u
 /* Longest path, model and other text from the client that a log line shows. */
 #define LOG_TEXT_MAX 160u
+/* What a request's fields, query, edits and their texts may take: far more than the limits on each of
+ * them come to, so that no client can use it up. */
+#define REQUEST_ARENA_MAX (256u * 1024u)
 
 /* Access lines on their way to the log thread, per worker: about 2,500 of them. */
 #define LOG_RING_SIZE (1024u * 1024u)
