@@ -49,6 +49,7 @@ int file_stat(const char *path, struct file_stat *out)
 		*out = (struct file_stat){.exists = false};
 		return 0;
 	}
+	*out = (struct file_stat){.exists = false};
 	return ERR_IO;
 }
 
@@ -118,27 +119,57 @@ int file_read(
 
 /* --- writing ------------------------------------------------------------------------------------ */
 
-/* A writer holds a lock on its temporary. One without a lock was left by a process that died. */
+/*
+ * Whoever holds the lock of the file that the name stands for may write, rename and remove it. Between
+ * an open and its lock somebody else may have done so: then the name stands for another file. 0 or errno.
+ */
+static int lock(int fd, const char *tmp)
+{
+	struct stat held;
+	struct stat named;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		return errno == EWOULDBLOCK ? EEXIST : errno;
+	}
+	if (fstat(fd, &held) != 0 || lstat(tmp, &named) != 0 || held.st_dev != named.st_dev ||
+		held.st_ino != named.st_ino) {
+		return EEXIST;
+	}
+	return 0;
+}
+
+/* A writer holds its lock to the end. A temporary without one was left by a process that died. */
 static void remove_orphan(const char *tmp)
 {
 	int fd = open(tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd >= 0) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		if (lock(fd, tmp) == 0) {
 			unlink(tmp);
 		}
 		close(fd);
 	}
 }
 
+/* Locked; or -1 and errno. */
 static int open_temporary(const char *tmp, unsigned mode)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 	int fd = open(tmp, flags, (mode_t)mode);
+	int error;
 
 	if (fd < 0 && errno == EEXIST) {
 		remove_orphan(tmp);
 		fd = open(tmp, flags, (mode_t)mode);
+	}
+	if (fd < 0) {
+		return -1;
+	}
+	error = lock(fd, tmp);
+	if (error != 0) {
+		close(fd);
+		errno = error;
+		return -1;
 	}
 	return fd;
 }
@@ -162,12 +193,8 @@ static int write_all(int fd, struct bytes content)
 
 static int fill_temporary(int fd, struct bytes content, unsigned mode)
 {
-	int error;
+	int error = write_all(fd, content);
 
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		return errno;
-	}
-	error = write_all(fd, content);
 	if (error != 0) {
 		return error;
 	}

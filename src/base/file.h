@@ -14,6 +14,7 @@ struct file_stat {
 	unsigned mode;
 };
 
+/* ERR_IO when it cannot be told; *out is zero then. */
 MUST_CHECK int file_stat(const char *path, struct file_stat *out);
 /* Reads a regular file of at most max bytes, appended to out (whose max must allow it). ERR_NOT_FOUND,
  * ERR_LIMIT, ERR_IO; *st (may be NULL) is what was true of the very file that was read. */
