@@ -245,6 +245,10 @@ enum verdict step_reply(struct exchange *x)
 	const char *type;
 
 	if (x->client->out == STREAM_OUT_IDLE) {
+		/* Pieces of an upstream's answer that will not be passed on may be there; and no more of
+		 * the request is read. */
+		chain_give(&x->w->pool, &x->answer.chain);
+		stream_want(x->client, 0);
 		text_init_fixed(&body, room, sizeof(room));
 		put_body(x, &body, &type);
 		x->rec.status = x->rq->reply.status;
