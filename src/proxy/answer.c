@@ -105,6 +105,15 @@ static uint64_t first_byte_ms(const struct exchange *x)
 						  : x->w->opts->limits.first_byte_ms;
 }
 
+/* The deadline for the answer begins when the request is sent; until then the client, or the blocked
+ * connection, has a deadline of its own. */
+static void await(struct exchange *x)
+{
+	if (x->up->out != STREAM_OUT_OPEN && !timer_is_set(&x->timer)) {
+		exchange_deadline(x, first_byte_ms(x));
+	}
+}
+
 /* Whatever its framing says: a stream of no bytes is a stream without an event. */
 static bool may_have_body(const struct exchange *x)
 {
@@ -154,9 +163,7 @@ enum verdict step_head(struct exchange *x)
 			return reply_set(
 				x, 504, "upstream.timeout", "the upstream sent no answer in time");
 		}
-		if (up->out == STREAM_OUT_END && !timer_is_set(&x->timer)) {
-			exchange_deadline(x, first_byte_ms(x));
-		}
+		await(x);
 		return VERDICT_WAIT;
 	}
 	if (up->in == STREAM_IN_FAILED) {
@@ -346,10 +353,15 @@ static enum verdict no_event(struct exchange *x)
 
 enum verdict step_first(struct exchange *x)
 {
+	enum verdict v;
 	int rc;
 
 	if (!x->is_sse) {
 		return VERDICT_NEXT;
+	}
+	v = push_request(x);
+	if (v != VERDICT_NEXT) {
+		return v;
 	}
 	rc = relay_events(x);
 	if (rc == 0 && x->up->in == STREAM_IN_END) {
@@ -368,6 +380,7 @@ enum verdict step_first(struct exchange *x)
 	if (x->timed_out) {
 		return reply_set(x, 504, "upstream.timeout", "the upstream sent no event in time");
 	}
+	await(x);
 	stream_want(x->up, ANSWER_HIGH_WATER);
 	return VERDICT_WAIT;
 }
