@@ -34,19 +34,7 @@ static inline uint64_t load64(const char *p)
 	return v;
 }
 
-/* Eight ASCII characters at once: bytes in 'A'..'Z' get bit 5. */
-static inline uint64_t lower64(uint64_t w)
-{
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t low7 = w & (0x7f * ones);
-	uint64_t ge_a = low7 + (128 - 'A') * ones;
-	uint64_t gt_z = low7 + (127 - 'Z') * ones;
-	uint64_t upper = (ge_a & ~gt_z) & ~w & (0x80 * ones);
-
-	return w | (upper >> 2);
-}
-
-static inline uint64_t sip13(const struct hash_seed *seed, struct bytes b, bool nocase)
+uint64_t hash_bytes(const struct hash_seed *seed, struct bytes b)
 {
 	struct sip s = {0x736f6d6570736575u ^ seed->k0, 0x646f72616e646f6du ^ seed->k1,
 		0x6c7967656e657261u ^ seed->k0, 0x7465646279746573u ^ seed->k1};
@@ -56,18 +44,12 @@ static inline uint64_t sip13(const struct hash_seed *seed, struct bytes b, bool 
 	for (; i + 8 <= b.n; i += 8) {
 		uint64_t w = load64(b.p + i);
 
-		if (nocase) {
-			w = lower64(w);
-		}
 		s.v3 ^= w;
 		sip_round(&s);
 		s.v0 ^= w;
 	}
 	if (i < b.n) {
 		memcpy(&last, b.p + i, b.n - i);
-	}
-	if (nocase) {
-		last = lower64(last);
 	}
 	last |= (uint64_t)(b.n & 0xff) << 56;
 	s.v3 ^= last;
@@ -78,16 +60,6 @@ static inline uint64_t sip13(const struct hash_seed *seed, struct bytes b, bool 
 	sip_round(&s);
 	sip_round(&s);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
-}
-
-uint64_t hash_bytes(const struct hash_seed *seed, struct bytes b)
-{
-	return sip13(seed, b, false);
-}
-
-uint64_t hash_bytes_nocase(const struct hash_seed *seed, struct bytes b)
-{
-	return sip13(seed, b, true);
 }
 
 void map_init(struct map *m, const struct hash_seed *seed)

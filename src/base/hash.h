@@ -13,8 +13,6 @@ struct hash_seed {
 
 /* SipHash-1-3 (Aumasson, Bernstein 2012, with one compression and three finalisation rounds). */
 uint64_t hash_bytes(const struct hash_seed *seed, struct bytes b);
-/* The same over b as if its ASCII letters were lower case. */
-uint64_t hash_bytes_nocase(const struct hash_seed *seed, struct bytes b);
 
 /* A table from byte keys to pointers. Keys are not copied: they must live as long as the table. */
 struct map_slot {

@@ -46,25 +46,6 @@ static void siphash_1_3(void **state)
 	}
 }
 
-static void without_case_it_is_the_hash_of_the_lower_case(void **state)
-{
-	(void)state;
-	/* Every byte at every place of a word and of the rest behind it. */
-	for (unsigned c = 0; c < 256; c++) {
-		for (size_t at = 0; at < 13; at++) {
-			char as_is[13] = "aaaaaaaaaaaa";
-			char lower[13];
-
-			as_is[at] = (char)c;
-			for (size_t i = 0; i < sizeof(lower); i++) {
-				lower[i] = ascii_lower(as_is[i]);
-			}
-			assert_true(hash_bytes_nocase(&key, bytes_of(as_is, 13)) ==
-				hash_bytes(&key, bytes_of(lower, 13)));
-		}
-	}
-}
-
 static void another_seed_is_another_hash(void **state)
 {
 	static const struct hash_seed other = {1, 2};
@@ -167,7 +148,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(siphash_1_3),
-		cmocka_unit_test(without_case_it_is_the_hash_of_the_lower_case),
 		cmocka_unit_test(another_seed_is_another_hash),
 		cmocka_unit_test(an_empty_table_has_nothing),
 		cmocka_unit_test(putting_replaces_and_removing_returns),
