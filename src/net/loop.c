@@ -43,7 +43,6 @@ struct loop {
 	/* Shared with other threads, in a cache line of their own. */
 	_Alignas(64) _Atomic(struct post *) posts; /* newest first */
 	atomic_bool sleeping;
-	atomic_uint_fast64_t turn;
 };
 
 static void on_wake(struct watch *w)
@@ -371,7 +370,6 @@ void loop_turn(struct loop *l, int max_wait_ms)
 	l->batch_done = 0;
 	l->now_ns = clock_mono_ns();
 	l->in_turn = true;
-	atomic_fetch_add(&l->turn, 1);
 	mark_events(l);
 	run_posts(l);
 	run_timers(l);
@@ -409,14 +407,4 @@ uint64_t loop_now_us(const struct loop *l)
 {
 	(void)l;
 	return clock_mono_ns() / 1000u;
-}
-
-uint64_t loop_turn_number(const struct loop *l)
-{
-	return atomic_load(&l->turn);
-}
-
-bool loop_sleeping(const struct loop *l)
-{
-	return atomic_load(&l->sleeping);
 }

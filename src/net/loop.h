@@ -107,11 +107,4 @@ void loop_free_later(struct loop *l, void *p, void (*free_fn)(void *p));
 uint64_t loop_now_ms(const struct loop *l);
 uint64_t loop_now_us(const struct loop *l);
 
-/* Number of turns begun; other threads may read it (reclamation: what was replaced before turn n may
- * be freed when every loop has begun a turn after it or sleeps outside of one). */
-uint64_t loop_turn_number(const struct loop *l);
-/* Outside of a turn, waiting in the kernel; any thread may ask. What the loop reads after it woke was
- * written before this said true. May say false although it sleeps. */
-bool loop_sleeping(const struct loop *l);
-
 #endif

@@ -380,16 +380,12 @@ static void a_turn_ends_without_events_when_it_was_told_to(void **state)
 {
 	struct loop *l = loop_new();
 	struct alarm a = {.loop = l};
-	uint64_t turn;
 
 	(void)state;
 	timer_set(l, &a.timer, 3600000, on_alarm);
-	turn = loop_turn_number(l);
 	loop_turn(l, 0);
 	loop_turn(l, 3);
-	assert_true(loop_turn_number(l) == turn + 2);
 	assert_true(timer_is_set(&a.timer));
-	assert_false(loop_sleeping(l));
 	timer_clear(l, &a.timer);
 	loop_free(l);
 }
