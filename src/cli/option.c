@@ -162,16 +162,6 @@ static int put(
 	return 0;
 }
 
-enum option_source options_source(const struct options *o, const char *name)
-{
-	for (size_t i = 0; i < o->table->n; i++) {
-		if (strcmp(o->table->rows[i].name, name) == 0) {
-			return (enum option_source)o->source[i];
-		}
-	}
-	return OPTION_FROM_NOTHING;
-}
-
 /* --- flags -------------------------------------------------------------------------------------- */
 
 /* "NAME=VALUE" of --limit. */

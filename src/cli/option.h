@@ -89,8 +89,6 @@ MUST_CHECK int options_read_env(struct options *o);
 MUST_CHECK int options_read_file(struct options *o, const char *path);
 MUST_CHECK int options_read_defaults(struct options *o);
 
-enum option_source options_source(const struct options *o, const char *name);
-
 /* Frees strings and addresses of the target and empties the members. */
 void options_done(const struct option_table *table, void *target);
 
