@@ -258,6 +258,7 @@ static void op_reset(struct stream *s)
 static void start_linger(struct conn *c)
 {
 	c->state = CONN_LINGER;
+	c->starved = false; /* its timer is the linger's now */
 	sock_shutdown(&c->sock);
 	conn_forget_message(c);
 	timer_set(c->srv->opts.loop, &c->timer, LINGER_MS, on_timer);
