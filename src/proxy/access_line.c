@@ -6,7 +6,9 @@
 #include "base/num.h"
 #include "proxy/worker.h"
 
-#define LINE_MAX_BYTES 2048
+/* Ten texts from outside, each byte of which may be escaped, beside what is bounded anyway: a line that
+ * is cut would be no JSON, and who can cut it can hide from those who read it. */
+#define LINE_MAX_BYTES (2048u + 10u * 6u * LOG_TEXT_MAX)
 
 struct line {
 	char *at, *end;
