@@ -167,6 +167,8 @@ static void on_question(struct post *p)
 		start(g->resolver, q->cell);
 	}
 	if (!atomic_load(&q->cell->resolving)) {
+		atomic_store(
+			&q->cell->refreshing, false); /* nothing was begun: the next one asks */
 		atomic_fetch_add(&q->cell->answers, 1);
 		gateway_wake_waiting(g); /* known by now, or just failed */
 	}
