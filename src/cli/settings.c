@@ -45,7 +45,7 @@ static const struct option rows[] = {
 		.type = OPTION_PATH,
 		.arg = "DIR",
 		.computed = "DATA/state",
-		.help = "What the program itself keeps, mode 0700.",
+		.help = "For what the program itself keeps; it keeps nothing yet.",
 		MEMBER(state)},
 	{.name = "gateway",
 		.env = "SLUICE_GATEWAY",
