@@ -245,8 +245,8 @@ static bool expect_name(SSL *ssl, char *name)
 	if (sys_addr_parse(&literal, name, strlen(name), 0) == 0) {
 		return X509_VERIFY_PARAM_set1_ip_asc(param, name) == 1;
 	}
-	/* An empty name would mean: any. */
-	return name[0] != '\0' && SSL_set_tlsext_host_name(ssl, name) == 1 &&
+	/* An empty name would mean: any; one with a leading dot: any below it. */
+	return name[0] != '\0' && name[0] != '.' && SSL_set_tlsext_host_name(ssl, name) == 1 &&
 		X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
 }
 
