@@ -40,6 +40,7 @@ struct up {
 	size_t want;
 	uint8_t interim;
 	bool idle, closed;
+	bool forgotten;  /* its endpoint is gone: not kept after its stream */
 	bool keep_alive; /* of the current response */
 	bool is_head;
 	bool running, tell, starved;
@@ -225,7 +226,7 @@ static void op_close(struct stream *s)
 	struct client *c = u->client;
 
 	s->user = NULL;
-	if (s->in != STREAM_IN_END || s->out != STREAM_OUT_END || !u->keep_alive ||
+	if (s->in != STREAM_IN_END || s->out != STREAM_OUT_END || !u->keep_alive || u->forgotten ||
 		u->in.rx != NULL || u->pool->n_idle >= c->opts.limits.pool_idle_max ||
 		!is_quiet(u)) {
 		up_close(u, false);
@@ -595,6 +596,11 @@ static void pool_clear(struct pool *p)
 
 void client_forget_endpoint(struct client *c, uint32_t endpoint)
 {
+	for (struct list *at = c->busy.next; at != &c->busy; at = at->next) {
+		struct up *u = CONTAINER_OF(at, struct up, link);
+
+		u->forgotten |= (uint32_t)u->pool->key == endpoint;
+	}
 	for (size_t i = 0; i < c->pools.cap; i++) {
 		struct pool *p = c->pools.slots[i].value;
 
