@@ -94,6 +94,11 @@ static bool read_request(struct exchange *x)
 		return refuse(x,
 			"the request body has the member \"stream_options\" twice; send it once");
 	}
+	json_hits_get(&rq->hits, WANT_INCLUDE_USAGE, &n);
+	if (n > 1) {
+		return refuse(
+			x, "the request body has the member \"include_usage\" twice; send it once");
+	}
 	json_hits_get(&rq->hits, WANT_STREAM, &n);
 	if (n > 1) {
 		return refuse(x, "the request body has the member \"stream\" twice; send it once");
