@@ -289,7 +289,8 @@ static void on_drain_timeout(struct timer *t)
 static void start_drain(struct serve *s)
 {
 	if (s->draining) {
-		loop_stop(gateway_control(s->gateway)); /* asked twice: now */
+		gateway_cut(s->gateway); /* asked twice: now; what is cut still has its line */
+		loop_stop(gateway_control(s->gateway));
 		return;
 	}
 	s->draining = true;
