@@ -171,6 +171,7 @@ static enum verdict step_begin(struct exchange *x)
 	struct request *rq = x->rq;
 	struct fault f;
 
+	make_id(x);
 	x->rec.method = exchange_keep(x, rq->head.method);
 	if (url_parse_target(&rq->url, rq->head.target, &f) != 0) {
 		x->rec.path = BYTES("-");
@@ -179,7 +180,6 @@ static enum verdict step_begin(struct exchange *x)
 	x->rec.path = exchange_keep(x, rq->url.path);
 	x->rec.host = exchange_keep(x, host_of(x));
 	rq->query = rq->url.query;
-	make_id(x);
 	sanitise(x);
 	if (bytes_starts(rq->url.path, BYTES("/healthz/"))) {
 		return health(x, rq->url.path);
@@ -274,12 +274,18 @@ static enum verdict begin_body(struct exchange *x)
 		return reply_no_memory(x);
 	}
 	if (segpool_tight(&x->w->pool)) {
+		if (x->timed_out) {
+			return reply_no_memory(x);
+		}
 		if (!list_linked(&x->wait_link)) {
 			list_append(&x->w->tight, &x->wait_link);
+			exchange_deadline(x, x->w->opts->limits.memory_ms);
 		}
 		return VERDICT_WAIT;
 	}
 	list_remove(&x->wait_link);
+	timer_clear(x->w->loop, &x->timer);
+	x->timed_out = false;
 	rq->scan = json_scan_init(&rq->scan_room, x->w->opts->hooks->request_query, &rq->hits);
 	stream_send_continue(x->client);
 	stream_want(x->client, rq->gathers ? SIZE_MAX : THROUGH_HIGH_WATER);
