@@ -237,7 +237,9 @@ static void make_head(struct exchange *x, struct head_out *out)
 		x->w->opts->hooks->dialect->add_headers(x, out);
 	}
 	if (!rq->head.has_body) {
-		out->no_body = true;
+		/* "Content-Length: 0" stays: there are servers that answer 411 to a POST without it. */
+		out->no_body = rq->head.length == HEAD_NO_LENGTH;
+		out->length = 0;
 	} else if (rq->gathers) {
 		out->length = rq->at.splice.length;
 	} else {
