@@ -431,8 +431,9 @@ enum verdict step_commit(struct exchange *x)
 	head_out_init(out);
 	out->status = up->head.status;
 	out->length = x->is_sse ? HEAD_NO_LENGTH : up->head.length;
-	if (!up->head.has_body && out->length == HEAD_NO_LENGTH) {
-		out->length = 0;
+	if (!up->head.has_body && out->length == HEAD_NO_LENGTH && may_have_body(x)) {
+		out->length =
+			0; /* the answer to a HEAD says nothing about a length that was not said */
 	}
 	add_upstream_fields(x, out);
 	if (x->timing) {
@@ -536,6 +537,9 @@ static enum verdict take_answer(struct exchange *x)
 		return VERDICT_NEXT;
 	}
 	if (up->in == STREAM_IN_FAILED) {
+		return upstream_broke(x);
+	}
+	if (x->timed_out && x->is_sse && x->saw_done) {
 		return upstream_broke(x);
 	}
 	if (x->timed_out) {
