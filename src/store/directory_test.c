@@ -104,6 +104,9 @@ static void reading_init(struct tree *t, struct reading *r)
 	for (size_t i = 0; i < r->snapshot->n; i++) {
 		const struct object *o = r->snapshot->objects[i];
 
+		if (o->kind != RESOURCE_CONFIGMAP) {
+			continue;
+		}
 		text_add_bytes(&out, o->meta.name);
 		text_add_char(&out, '=');
 		text_add_bytes(&out, pairs_get(&o->u.configmap.data, "v"));
