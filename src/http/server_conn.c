@@ -40,6 +40,7 @@ struct conn {
 	bool running;    /* inside conn_run: operations need no task */
 	bool tell;       /* the user has to be told something */
 	bool starved;    /* the pool had nothing to lend: look again soon */
+	bool blocked;    /* the timer is the deadline of a blocked answer: only progress moves it */
 	uint8_t hungry;  /* looks in a row that found nothing */
 	uint32_t served; /* streams begun on this connection */
 	char peer[SYS_ADDR_TEXT];
@@ -70,6 +71,7 @@ static void arm(struct conn *c)
 	uint64_t ms = 0;
 
 	if (c->starved) {
+		c->blocked = false;
 		timer_set(c->srv->opts.loop, &c->timer, RETRY_MEMORY_MS, on_timer);
 		return;
 	}
@@ -85,14 +87,21 @@ static void arm(struct conn *c)
 		break;
 	case CONN_STREAM:
 		if (s->out == STREAM_OUT_OPEN && !sock_writable(&c->sock)) {
-			ms = lim->write_ms;
-		} else if (s->in == STREAM_IN_BODY && c->want > s->body.n) {
+			if (c->blocked && timer_is_set(&c->timer)) {
+				return;
+			}
+			c->blocked = true;
+			timer_set(c->srv->opts.loop, &c->timer, lim->write_ms, on_timer);
+			return;
+		}
+		if (s->in == STREAM_IN_BODY && c->want > s->body.n) {
 			ms = lim->body_ms;
 		}
 		break;
 	case CONN_CLOSED:
 		return;
 	}
+	c->blocked = false;
 	if (ms != 0) {
 		timer_set(c->srv->opts.loop, &c->timer, ms, on_timer);
 	} else if (timer_is_set(&c->timer)) {
@@ -187,6 +196,7 @@ static void flush(struct conn *c)
 		s->out = STREAM_OUT_END;
 	}
 	if (r > 0) {
+		c->blocked = false;
 		c->tell = true; /* only matters when nobody is looking: conn_run tells */
 	}
 	if (more) {
@@ -373,6 +383,7 @@ static void begin_stream(struct conn *c, const struct h1_head *h, size_t used)
 	c->expects = h->expect_continue;
 	c->is_head = bytes_eq(h->method, BYTES("HEAD"));
 	c->want = 0;
+	c->blocked = false;
 	c->hungry = 0;
 	c->tell = false;
 	rc = h1_in_begin(&c->in, s, h, used, &fault);
