@@ -26,6 +26,31 @@ static void cut_parameter(struct exchange *x, struct bytes whole)
 	rq->query = t.n != 0 ? text_bytes(&t) : (struct bytes){NULL, 0};
 }
 
+/* Each parameter of its name; a query that repeats it more often than there is memory for goes whole. */
+static void cut_all(struct exchange *x, struct bytes whole)
+{
+	const char *equals = memchr(whole.p, '=', whole.n);
+	struct bytes name = equals != NULL ? bytes_of(whole.p, (size_t)(equals - whole.p)) : whole;
+	struct bytes value;
+
+	cut_parameter(x, whole);
+	while (x->rq->query.p != NULL && url_query_get(x->rq->query, name, &value, &whole)) {
+		cut_parameter(x, whole);
+	}
+}
+
+/* Each field of that name: a client that repeats it would send the credential on. */
+static void strip_all(struct exchange *x, struct bytes name)
+{
+	const struct head *h = &x->rq->head;
+
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (bytes_eq_nocase(head_name(h, i), name)) {
+			exchange_strip(x, i);
+		}
+	}
+}
+
 static const struct consumer *look_up(struct exchange *x, const struct consumers *c)
 {
 	struct request *rq = x->rq;
@@ -48,9 +73,9 @@ static const struct consumer *look_up(struct exchange *x, const struct consumers
 		return NULL;
 	}
 	if (hit.source == KEY_IN_HEADER) {
-		exchange_strip(x, (unsigned)hit.header);
+		strip_all(x, head_name(h, (unsigned)hit.header));
 	} else {
-		cut_parameter(x, hit.whole);
+		cut_all(x, hit.whole);
 	}
 	rq->found = hit.consumer;
 	return hit.consumer;
