@@ -402,7 +402,7 @@ static int start_quickstart(struct serve *s)
 	struct fault f;
 	int rc;
 
-	if (env == NULL || !directory_is_empty(s->settings.resources)) {
+	if (env == NULL) {
 		return 0;
 	}
 	rc = quickstart_write(s->settings.resources, env, &s->quickstart, &f);

@@ -24,7 +24,5 @@ void directory_free(struct directory *d);
  * root is an empty snapshot. *report is filled (directory_report_done frees it). */
 struct snapshot *directory_read(struct directory *d, struct directory_report *report);
 void directory_report_done(struct directory_report *r);
-/* Whether there is any resource file at all (zero-configuration start asks). */
-bool directory_is_empty(const char *root);
 
 #endif

@@ -444,25 +444,6 @@ static void warnings_of_files_are_in_every_report(void **state)
 	tree_done(&t);
 }
 
-static void emptiness(void **state)
-{
-	struct tree t;
-	char room[300];
-
-	(void)state;
-	tree_init(&t);
-	assert_true(directory_is_empty(path_in(&t, "gone", room)));
-	assert_true(directory_is_empty(t.root));
-	write_file(&t, ".console-used", "");
-	write_file(&t, "configmaps/a.yaml.tmp", "");
-	write_file(&t, "a.yaml", "");
-	assert_true(directory_is_empty(t.root));
-	make_dir(&t, "secrets"); /* also a kind that is not read yet is somebody's */
-	write_file(&t, "secrets/a.yaml", "[");
-	assert_false(directory_is_empty(t.root));
-	tree_done(&t);
-}
-
 /* Whatever a file holds, it does not take the others with it. */
 static void many_files(void **state)
 {
@@ -503,7 +484,6 @@ int main(void)
 		cmocka_unit_test(an_unreadable_directory_keeps_everything),
 		cmocka_unit_test(an_unreadable_file_keeps_its_last_good),
 		cmocka_unit_test(warnings_of_files_are_in_every_report),
-		cmocka_unit_test(emptiness),
 		cmocka_unit_test(many_files),
 	};
 
