@@ -143,12 +143,24 @@ static void op_send_continue(struct stream *s)
 	(void)s; /* a client has nothing to continue */
 }
 
+/* A peer that has hung up takes nothing any more. What it said before (an early refusal) must be read
+ * first, because a write that fails breaks the connection in both directions. */
+static bool must_read_first(const struct up *u)
+{
+	return sock_hangup(&u->sock) &&
+		(u->stream.in == STREAM_IN_HEAD || u->stream.in == STREAM_IN_BODY);
+}
+
 static void flush(struct up *u)
 {
 	struct stream *s = &u->stream;
 	bool more;
-	ssize_t r = h1_out_flush(&u->out, s->pool, &u->sock, &more);
+	ssize_t r;
 
+	if (must_read_first(u)) {
+		return;
+	}
+	r = h1_out_flush(&u->out, s->pool, &u->sock, &more);
 	if (r < 0) {
 		/* The response may be there all the same (an early refusal): reading decides. */
 		s->out = STREAM_OUT_FAILED;
