@@ -271,6 +271,7 @@ static void start_linger(struct conn *c)
 	c->starved = false; /* its timer is the linger's now */
 	sock_shutdown(&c->sock);
 	conn_forget_message(c);
+	h1_in_done(&c->in, c->stream.pool);
 	timer_set(c->srv->opts.loop, &c->timer, LINGER_MS, on_timer);
 	look_again(c);
 }
@@ -289,7 +290,11 @@ static void op_close(struct stream *s)
 		return;
 	}
 	if (!c->keep_alive || c->srv->draining) {
-		conn_close(c, false);
+		if (c->in.rx != NULL || (sock_readable(&c->sock) && !sock_hangup(&c->sock))) {
+			start_linger(c); /* more came behind the request */
+		} else {
+			conn_close(c, false);
+		}
 		return;
 	}
 	conn_forget_message(c);
@@ -535,8 +540,6 @@ static void run_refusing(struct conn *c)
 	if (r < 0) {
 		conn_close(c, true);
 	} else if (c->out.done) {
-		seg_give(c->stream.pool, c->in.rx);
-		c->in.rx = NULL;
 		start_linger(c);
 	}
 }
