@@ -376,6 +376,7 @@ static bool read_head(struct up *u, struct fault *f)
 			fail(u, r == 0 ? ERR_CLOSED : (enum err)r);
 			return false;
 		}
+		u->stream.spoke = true;
 		switch (parse_head(u, f)) {
 		case READ_DONE:
 			return true;

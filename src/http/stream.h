@@ -73,6 +73,7 @@ struct stream {
 	bool gone;
 	/* Client end: the connection is up and was used before. */
 	bool connected, reused;
+	bool spoke; /* client end: bytes of a response have come */
 
 	/* Valid from STREAM_IN_BODY on. head.fields are only valid while the on_stream (or on_request)
 	 * that first shows the head runs: copy them (head_keep). The bytes behind head.base are held

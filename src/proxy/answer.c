@@ -60,7 +60,7 @@ static bool died_idle(const struct exchange *x)
 {
 	const struct stream *up = x->up;
 
-	return up->reused && (up->in_err == ERR_CLOSED || up->in_err == ERR_RESET) &&
+	return up->reused && !up->spoke && (up->in_err == ERR_CLOSED || up->in_err == ERR_RESET) &&
 		!x->rq->at.fresh && (x->rq->gathers || !x->rq->head.has_body);
 }
 
