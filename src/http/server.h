@@ -20,9 +20,10 @@ struct server_opts {
 	 * body, calls stream_want; it answers with stream_send and ends with stream_close or _reset,
 	 * also from inside this call. */
 	void (*on_request)(struct server *srv, struct stream *s);
-	/* Makes the text of an answer to bytes that are no request (400, 431, 501, 505), as a complete
-	 * JSON body appended to out; NULL: a plain one. */
-	void (*error_body)(struct server *srv, const struct fault *f, struct text *out);
+	/* The answer to bytes that are no request (400, 431, 501, 505): complete header lines, each with
+	 * its CR LF, are appended to fields, the body to body. NULL: none, and the fault's text. */
+	void (*refusal)(
+		struct server *srv, const struct fault *f, struct text *fields, struct text *body);
 	void *context; /* for the callee: server_context */
 };
 

@@ -332,19 +332,20 @@ static const struct stream_ops ops = {
 static void refuse(struct conn *c, const struct fault *f)
 {
 	struct server *srv = c->srv;
-	char room[1024];
+	char body_room[1024];
+	char fields_room[512];
+	struct text fields;
 	struct text body;
 	struct text all;
 
 	srv->counts.refused_heads++;
 	h1_out_done(&c->out, c->stream.pool);
-	text_init_fixed(&body, room, sizeof(room));
-	if (srv->opts.error_body != NULL) {
-		srv->opts.error_body(srv, f, &body);
+	text_init_fixed(&fields, fields_room, sizeof(fields_room));
+	text_init_fixed(&body, body_room, sizeof(body_room));
+	if (srv->opts.refusal != NULL) {
+		srv->opts.refusal(srv, f, &fields, &body);
 	} else {
-		text_addf(&body, "{\"error\":{\"message\":\"");
-		text_add_json(&body, bytes_str(f->text));
-		text_addf(&body, "\"}}");
+		text_add_str(&body, f->text);
 	}
 	c->state = CONN_REFUSING;
 	c->out.head = seg_take(c->stream.pool);
@@ -354,9 +355,8 @@ static void refuse(struct conn *c, const struct fault *f)
 	}
 	text_init_fixed(&all, c->out.head->data, SEG_ROOM);
 	text_addf(&all,
-		"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-		"Connection: close\r\n\r\n",
-		f->status, h1_reason((unsigned)f->status), body.n);
+		"HTTP/1.1 %d %s\r\n" BYTES_FMT "Content-Length: %zu\r\nConnection: close\r\n\r\n",
+		f->status, h1_reason((unsigned)f->status), BYTES_ARG(text_bytes(&fields)), body.n);
 	text_add_bytes(&all, text_bytes(&body));
 	c->out.head->end = (uint32_t)all.n;
 	c->out.framing = H1_NO_BODY;

@@ -99,6 +99,21 @@ static struct endpoint_cell *find_cell(struct cells *c, const struct endpoint *o
 	return map_get(&c->by_key, bytes_of(key, n));
 }
 
+void cells_hold(struct endpoint_cell *e)
+{
+	list_remove(&e->link);
+	e->refs++;
+}
+
+void cells_release(struct cells *c, struct endpoint_cell *e, uint64_t now_ms)
+{
+	ASSERT(e->refs > 0);
+	if (--e->refs == 0) {
+		e->unused_since_ms = now_ms;
+		list_append(&c->unused, &e->link);
+	}
+}
+
 void cells_bind(struct cells *c, struct plan *p)
 {
 	for (size_t i = 0; i < p->n_endpoints; i++) {
@@ -110,8 +125,7 @@ void cells_bind(struct cells *c, struct plan *p)
 			e = new_cell(c, of);
 		}
 		if (e != NULL) {
-			list_remove(&e->link);
-			e->refs++;
+			cells_hold(e);
 		}
 		of->cell = e;
 	}
@@ -123,13 +137,8 @@ void cells_unbind(struct cells *c, struct plan *p, uint64_t now_ms)
 		struct endpoint_cell *e = p->endpoints[i]->cell;
 
 		p->endpoints[i]->cell = NULL;
-		if (e == NULL) {
-			continue;
-		}
-		ASSERT(e->refs > 0);
-		if (--e->refs == 0) {
-			e->unused_since_ms = now_ms;
-			list_append(&c->unused, &e->link);
+		if (e != NULL) {
+			cells_release(c, e, now_ms);
 		}
 	}
 }
@@ -147,6 +156,7 @@ struct endpoint_cell *cells_expire(struct cells *c, uint64_t now_ms)
 	}
 	list_remove(&e->link);
 	map_remove(&c->by_key, e->key);
+	e->gone = true;
 	return e;
 }
 

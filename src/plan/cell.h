@@ -44,6 +44,7 @@ struct endpoint_cell {
 	atomic_bool refreshing; /* a worker has asked for a newer answer */
 	/* control's own */
 	unsigned refs;
+	bool gone;          /* taken out of the registry: waits to be freed */
 	uint64_t failed_ms; /* when the last resolution failed */
 	uint64_t unused_since_ms;
 	struct bytes key;
@@ -58,6 +59,9 @@ void cells_free(struct cells *c);
 void cells_bind(struct cells *c, struct plan *p);
 /* Control: the plan is about to be freed. */
 void cells_unbind(struct cells *c, struct plan *p, uint64_t now_ms);
+/* Control: keeps a cell although no plan may refer to it any more; each hold is given back. */
+void cells_hold(struct endpoint_cell *e);
+void cells_release(struct cells *c, struct endpoint_cell *e, uint64_t now_ms);
 /* Takes one cell whose grace time is over out of the registry, or NULL; the caller retires it (workers
  * may still hold its index) and then frees it with endpoint_cell_free. */
 struct endpoint_cell *cells_expire(struct cells *c, uint64_t now_ms);

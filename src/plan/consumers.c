@@ -2,7 +2,7 @@
 
 #include "plan/auth.h"
 #include "plan/build.h"
-#include "wire/field.h"
+#include "wire/h1.h"
 
 /* Indices into consumers.places. */
 struct place_set {
@@ -297,6 +297,19 @@ static void add_consumer(struct compiling *c, const struct yaml_node *entry)
 
 /* --- the whole ---------------------------------------------------------------------------------- */
 
+/* It stands in WWW-Authenticate. */
+static void read_realm(struct compiling *c, const struct yaml_node *node, struct bytes realm)
+{
+	struct finding at = build_warning(c->where, build_place(node), "bad-value");
+
+	if (h1_is_value(realm)) {
+		c->out->realm = build_text(c->arena, realm);
+	} else {
+		findings_add(c->findings, &at,
+			"realm has characters that no header may hold; the default is used");
+	}
+}
+
 static void read_settings(struct compiling *c, const struct yaml_node *config)
 {
 	static const struct key_names everywhere = {.in_header = true, .in_query = true};
@@ -307,7 +320,7 @@ static void read_settings(struct compiling *c, const struct yaml_node *config)
 	out->strict = read_bool(c, config, "strictCredential", false) != 0;
 	if (build_scalar(yaml_get(config, "realm"), "realm", c->where, c->findings, &realm) &&
 		realm.n != 0) {
-		out->realm = build_text(c->arena, realm);
+		read_realm(c, yaml_get(config, "realm"), realm);
 	}
 	c->global = read_key_names(c, config, &everywhere);
 }

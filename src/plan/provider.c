@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "plan/build.h"
+#include "wire/h1.h"
 #include "wire/json.h"
 #include "wire/url.h"
 
@@ -190,8 +191,13 @@ static void read_tokens(struct entry *e)
 		for (const struct yaml_node *n = list->items; n != NULL; n = n->next) {
 			struct bytes token = {0};
 
-			if (build_scalar(n, "an API token", e->where, e->findings, &token) &&
-				bytes_trim(token).n != 0) {
+			if (!build_scalar(n, "an API token", e->where, e->findings, &token)) {
+				continue;
+			}
+			if (!h1_is_value(bytes_trim(token))) {
+				refuse(e, n, "bad-value",
+					"an entry of apiTokens has characters that no header may hold");
+			} else if (bytes_trim(token).n != 0) {
 				out->at[out->n] = build_place(n);
 				out->v[out->n++] = build_text(e->arena, bytes_trim(token));
 			}

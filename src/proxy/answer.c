@@ -120,6 +120,12 @@ static bool may_have_body(const struct exchange *x)
 	return x->up->head.status != 204 && !bytes_eq(x->rq->head.method, BYTES("HEAD"));
 }
 
+/* A page with status 200 where an API should answer: some proxy or portal on the way, never a model. */
+static bool is_page(const struct head *h)
+{
+	return bytes_starts_nocase(head_get(h, FIELD_CONTENT_TYPE), BYTES("text/html"));
+}
+
 static enum verdict begin_answer(struct exchange *x)
 {
 	struct stream *up = x->up;
@@ -130,6 +136,10 @@ static enum verdict begin_answer(struct exchange *x)
 
 	x->is_sse = good && ai && plain && is_event_stream(h) && may_have_body(x);
 	x->reads_answer = good && ai && plain && api_has_usage(x->rq->api);
+	if (x->reads_answer && is_page(h)) {
+		return reply_set(x, 502, "upstream.invalid",
+			"the upstream answered with a web page instead of an API's answer");
+	}
 	x->rec.status = (uint16_t)h->status;
 	x->rec.stream = x->is_sse;
 	if (x->answer_state != NULL) {

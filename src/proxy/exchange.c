@@ -118,19 +118,14 @@ static bool is_sane_id(struct bytes id)
 static void make_id(struct exchange *x)
 {
 	struct bytes theirs = head_get(&x->rq->head, FIELD_X_REQUEST_ID);
-	uint64_t r[2];
 
 	if (is_sane_id(theirs)) {
 		memcpy(x->rec.id, theirs.p, theirs.n);
 		x->rec.id_n = (uint8_t)theirs.n;
 		return;
 	}
-	r[0] = random_u64(&x->w->random);
-	r[1] = random_u64(&x->w->random);
-	for (unsigned i = 0; i < 32; i++) {
-		x->rec.id[i] = "0123456789abcdef"[r[i / 16] >> (i % 16 * 4) & 15];
-	}
-	x->rec.id_n = 32;
+	reply_make_id(x->w, x->rec.id);
+	x->rec.id_n = RECORD_ID_NEW;
 }
 
 static struct bytes host_of(struct exchange *x)

@@ -45,6 +45,8 @@ struct hold {
 	void (*release)(struct hold *h, struct exchange *x);
 };
 
+#define RECORD_ID_NEW 32u
+
 /* What finish needs. Texts live in the exchange's small arena. */
 struct record {
 	char id[36]; /* request id: 32 hexadecimal digits, or the client's own when it is sane */
@@ -223,7 +225,10 @@ enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault
 enum verdict step_reply(struct exchange *x);
 /* The event that ends a stream that cannot be completed, in the client's protocol, into out. */
 void reply_error_event(struct exchange *x, unsigned status, const char *message, struct text *out);
-/* The body of a refusal of bytes that were no request at all. */
-void reply_no_request(struct server *srv, const struct fault *f, struct text *out);
+/* The refusal of bytes that were no request at all (server_opts.refusal). */
+void reply_no_request(
+	struct server *srv, const struct fault *f, struct text *fields, struct text *body);
+/* A new request id: RECORD_ID_NEW hexadecimal digits. */
+void reply_make_id(struct worker *w, char *out);
 
 #endif

@@ -286,8 +286,22 @@ void reply_error_event(struct exchange *x, unsigned status, const char *message,
 	text_add_str(out, "\n\n");
 }
 
-void reply_no_request(struct server *srv, const struct fault *f, struct text *out)
+void reply_make_id(struct worker *w, char *out)
 {
+	uint64_t r[2];
+
+	r[0] = random_u64(&w->random);
+	r[1] = random_u64(&w->random);
+	for (unsigned i = 0; i < RECORD_ID_NEW; i++) {
+		out[i] = "0123456789abcdef"[r[i / 16] >> (i % 16 * 4) & 15];
+	}
+}
+
+void reply_no_request(
+	struct server *srv, const struct fault *f, struct text *fields, struct text *body)
+{
+	struct worker *w = server_context(srv);
+	char id[RECORD_ID_NEW];
 	struct error e = {
 		.status = (unsigned)f->status,
 		.message = bytes_str(f->text),
@@ -295,6 +309,12 @@ void reply_no_request(struct server *srv, const struct fault *f, struct text *ou
 		.protocol = PROTOCOL_OPENAI,
 	};
 
-	(void)srv;
-	put_error(&e, out);
+	reply_make_id(w, id);
+	text_addf(fields, "Content-Type: %s\r\nx-request-id: %.*s\r\nx-sluice-reason: %s\r\n",
+		w->opts->plain_errors ? "text/plain" : json_type, (int)sizeof(id), id, e.code);
+	if (w->opts->plain_errors) {
+		text_add_bytes(body, e.message);
+	} else {
+		put_error(&e, body);
+	}
 }

@@ -113,7 +113,7 @@ static void on_answer(struct dns_query *q, const struct dns_answer *a)
 		atomic_store(&cell->failed, a->err != 0 ? a->err : ERR_NOT_FOUND);
 		cell->failed_ms = now;
 	}
-	cell->refs--;
+	cells_release(r->gateway->cells, cell, now);
 	atomic_store(&cell->refreshing, false);
 	atomic_store(&cell->resolving, false);
 	atomic_fetch_add(&cell->answers, 1);
@@ -138,7 +138,7 @@ static void start(struct resolver *r, struct endpoint_cell *cell)
 	res = must_alloc(sizeof(*res));
 	res->r = r;
 	res->cell = cell;
-	cell->refs++;
+	cells_hold(cell);
 	atomic_store(&cell->resolving, true);
 	list_append(&r->running, &res->link);
 	dns_resolve(r->dns, &res->query, cell->host, cell->port, DNS_TIMEOUT_MS, on_answer);
@@ -163,6 +163,10 @@ static void on_question(struct post *p)
 	bool failed_now =
 		atomic_load(&q->cell->failed) != 0 && now - q->cell->failed_ms < FAILED_MS;
 
+	if (q->cell->gone) {
+		free(q); /* asked in the last moment before it is freed: its plan is long gone */
+		return;
+	}
 	if (!failed_now) {
 		start(g->resolver, q->cell);
 	}

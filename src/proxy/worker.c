@@ -68,7 +68,7 @@ struct worker *worker_new(struct gateway *g, unsigned index)
 		.pool = &w->pool,
 		.limits = opts->http,
 		.on_request = on_request,
-		.error_body = reply_no_request,
+		.refusal = reply_no_request,
 		.context = w,
 	});
 	random_init(&w->random);
