@@ -31,7 +31,8 @@ struct file {
 struct kind_files {
 	struct file **v; /* by name */
 	size_t n, cap;
-	bool listed; /* once, at least */
+	bool listed;    /* once, at least */
+	uint64_t inode; /* of the directory that they were read from */
 };
 
 struct directory {
@@ -47,6 +48,7 @@ struct pass {
 	struct kind_files *files;
 	enum resource_kind kind;
 	size_t next; /* in files: names come sorted on both sides */
+	size_t met;  /* files in the directory */
 };
 
 struct directory *directory_new(const char *root)
@@ -231,6 +233,7 @@ static bool on_name(void *arg, const char *name)
 		return true;
 	}
 	p->report->files++;
+	p->met++;
 	f->seen = p->directory->pass;
 	if (f->object != NULL && !f->bad) {
 		report_object(p->report, f->object);
@@ -241,8 +244,10 @@ static bool on_name(void *arg, const char *name)
 
 /* --- one kind ----------------------------------------------------------------------------------- */
 
-static void forget_gone(struct kind_files *k, unsigned pass)
+static void forget_gone(struct pass *p)
 {
+	struct kind_files *k = p->files;
+	unsigned pass = p->directory->pass;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < k->n; i++) {
@@ -250,15 +255,50 @@ static void forget_gone(struct kind_files *k, unsigned pass)
 			k->v[kept++] = k->v[i];
 		} else {
 			free_file(k->v[i]);
+			p->report->gone++;
 		}
 	}
 	k->n = kept;
+}
+
+/*
+ * Files are removed one by one. A directory that is not there any more, or that is suddenly another one
+ * without a single file, has been swapped, unmounted or deleted as a whole: what was good stays. Why, or
+ * NULL when the files that are gone are to be forgotten.
+ */
+static const char *lost(const struct pass *p, int rc, uint64_t before, uint64_t after)
+{
+	if (p->files->n == 0) {
+		return NULL;
+	}
+	if (rc == ERR_NOT_FOUND) {
+		return "the directory is gone; what it held stays in use until it is back (to remove "
+		       "resources, delete their files)";
+	}
+	if (before != after) {
+		return "the directory was swapped while it was read; what it held stays in use until "
+		       "it is read again";
+	}
+	if (p->met == 0 && after != p->files->inode) {
+		return "the directory is another one and empty; what the one before held stays in use "
+		       "until there is a file in it";
+	}
+	return NULL;
+}
+
+static uint64_t inode_of(const char *path)
+{
+	struct file_stat stat;
+
+	return file_stat(path, &stat) == 0 && stat.exists ? stat.inode : 0;
 }
 
 static void read_kind(struct directory *d, enum resource_kind kind, struct directory_report *r)
 {
 	struct pass p = {.directory = d, .report = r, .files = &d->kinds[kind], .kind = kind};
 	char path[PATH_MAX_BYTES];
+	const char *why;
+	uint64_t before, after;
 	struct fault fault;
 	struct text t;
 	int rc;
@@ -270,13 +310,21 @@ static void read_kind(struct directory *d, enum resource_kind kind, struct direc
 		report_fault(r, resource_dir(kind), "file-unreadable", "the path is too long");
 		return;
 	}
+	before = inode_of(path);
 	rc = file_list(path, on_name, &p, &fault);
+	after = inode_of(path);
 	if (rc != 0 && rc != ERR_NOT_FOUND) {
 		report_fault(r, resource_dir(kind), "directory-unreadable", fault.text);
 		return; /* all that was known of it stays */
 	}
+	why = lost(&p, rc, before, after);
+	if (why != NULL) {
+		report_fault(r, resource_dir(kind), "directory-lost", why);
+		return;
+	}
 	p.files->listed = true;
-	forget_gone(p.files, d->pass);
+	p.files->inode = after;
+	forget_gone(&p);
 }
 
 static void put_kind(struct snapshot *s, const struct kind_files *k)

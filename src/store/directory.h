@@ -3,7 +3,9 @@
  * threads and commands.
  *
  * The unit of reading is the file: (size, mtime, inode, hash) → parsed object kept. A file that broke
- * keeps its last good object and is reported; a directory that cannot be read keeps all of its last.
+ * keeps its last good object and is reported. A directory that cannot be read, is gone, or is suddenly
+ * another and empty one (unmounted) keeps all of its last and is reported: resources are removed by
+ * deleting their files.
  */
 #ifndef STORE_DIRECTORY_H
 #define STORE_DIRECTORY_H
@@ -13,15 +15,16 @@
 struct directory;
 
 struct directory_report {
-	size_t files, read, kept_bad; /* seen, parsed anew, broken but served from memory */
-	struct findings findings;     /* of reading: broken files, several documents … */
+	size_t files, read, gone; /* seen, parsed anew, deleted since the last time */
+	size_t kept_bad;          /* broken but served from memory */
+	struct findings findings; /* of reading: broken files, several documents … */
 	struct arena arena;
 };
 
 struct directory *directory_new(const char *root);
 void directory_free(struct directory *d);
-/* Reads what changed; returns a new snapshot (one reference is the caller's), never NULL. A missing
- * root is an empty snapshot. *report is filled (directory_report_done frees it). */
+/* Reads what changed; returns a new snapshot (one reference is the caller's), never NULL. A root
+ * that was never there is an empty snapshot. *report is filled (directory_report_done frees it). */
 struct snapshot *directory_read(struct directory *d, struct directory_report *report);
 void directory_report_done(struct directory_report *r);
 

@@ -351,12 +351,64 @@ static void a_removed_file_is_gone(void **state)
 	assert_int_equal(unlink(path_in(&t, "configmaps/a.yaml", room)), 0);
 	assert_int_equal(unlink(path_in(&t, "configmaps/b.yaml", room)), 0);
 	expect(&t, "c=1 ", 1, 0, 0);
-	remove_all(path_in(&t, "configmaps", room));
+	assert_int_equal(unlink(path_in(&t, "configmaps/c.yaml", room)), 0);
 	expect(&t, "", 0, 0, 0);
-	remove_all(path_in(&t, "ingresses", room));
-	remove_all(t.root);
-	expect(&t, "", 0, 0, 0); /* no root at all */
-	directory_free(t.directory);
+	remove_all(path_in(&t, "configmaps", room)); /* it held nothing */
+	expect(&t, "", 0, 0, 0);
+	tree_done(&t);
+}
+
+static void expect_lost(struct tree *t, const char *text)
+{
+	struct reading r;
+
+	reading_init(t, &r);
+	assert_string_equal(r.text, text);
+	assert_true(has(&r, "directory-lost", "configmaps"));
+	assert_int_equal(r.report.findings.errors, 1);
+	assert_int_equal(r.report.gone, 0);
+	reading_done(&r);
+}
+
+/* A mount point that lost its file system looks like a directory that is another one, and empty. */
+static void a_directory_that_is_lost_keeps_everything(void **state)
+{
+	char room[300], away[300];
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	path_in(&t, "configmaps", room);
+	path_in(&t, "away", away);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1"));
+	expect(&t, "a=1 ", 1, 1, 0);
+	assert_int_equal(rename(room, away), 0);
+	expect_lost(&t, "a=1 "); /* gone */
+	make_dir(&t, "configmaps");
+	expect_lost(&t, "a=1 "); /* another one, empty */
+	expect_lost(&t, "a=1 "); /* and it stays so */
+	write_file(&t, "configmaps/b.yaml", CONFIGMAP("2"));
+	expect(&t, "b=2 ", 1, 1, 0); /* another one with files: swapped on purpose */
+	assert_int_equal(unlink(path_in(&t, "configmaps/b.yaml", room)), 0);
+	expect(&t, "", 0, 0, 0); /* emptied file by file */
+	tree_done(&t);
+}
+
+static void a_root_that_is_lost_keeps_everything(void **state)
+{
+	char away[80];
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	snprintf(away, sizeof(away), "%s-away", t.root);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1"));
+	expect(&t, "a=1 ", 1, 1, 0);
+	assert_int_equal(rename(t.root, away), 0);
+	expect_lost(&t, "a=1 ");
+	assert_int_equal(rename(away, t.root), 0);
+	expect(&t, "a=1 ", 1, 0, 0);
+	tree_done(&t);
 }
 
 /* A name that is no file any more, a link that leads nowhere, a pipe. */
@@ -480,6 +532,8 @@ int main(void)
 		cmocka_unit_test(an_unread_guard_is_told),
 		cmocka_unit_test(an_unread_plugin_directory_is_told),
 		cmocka_unit_test(a_removed_file_is_gone),
+		cmocka_unit_test(a_directory_that_is_lost_keeps_everything),
+		cmocka_unit_test(a_root_that_is_lost_keeps_everything),
 		cmocka_unit_test(odd_entries),
 		cmocka_unit_test(an_unreadable_directory_keeps_everything),
 		cmocka_unit_test(an_unreadable_file_keeps_its_last_good),
