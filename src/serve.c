@@ -26,9 +26,11 @@
 #include "cli/settings.h"
 #include "cli/version.h"
 #include "filter/key_auth.h"
+#include "net/file_watch.h"
 #include "net/jobs.h"
 #include "net/tls.h"
 #include "proxy/gateway.h"
+#include "resource/finding_news.h"
 #include "store/directory.h"
 
 #define JOB_THREADS 2
@@ -48,7 +50,9 @@ struct reading { /* a load of the resources, on its way through a jobs thread */
 	struct job job;
 	struct serve *serve;
 	struct directory_report report;
-	struct plan *plan;
+	bool asked;            /* by a signal: whoever asked wants an answer */
+	uint64_t live_hash[2]; /* of the plan that is live, when this began */
+	struct plan *plan;     /* NULL: it would be the one that is live */
 };
 
 struct serve {
@@ -58,6 +62,8 @@ struct serve {
 	struct gateway *gateway;
 	struct directory *directory;
 	struct jobs *jobs;
+	struct file_watch *files; /* NULL: the system has no watch to give */
+	struct finding_news read_news, plan_news;
 	struct access_log log;
 	pthread_t workers[WORKERS_MAX];
 	unsigned n_started;
@@ -66,6 +72,8 @@ struct serve {
 	struct quickstart quickstart;
 	bool wrote_quickstart;
 	bool loading, load_again, draining, ready;
+	size_t kept_bad; /* files, at the last load */
+	bool asked;      /* a signal asked for the load that comes next */
 	uint64_t began_ns;
 	struct text addresses; /* JSON list for the ready file */
 	char first_address[SYS_ADDR_TEXT];
@@ -128,15 +136,18 @@ static void *run_log(void *arg)
 
 /* --- resources ---------------------------------------------------------------------------------- */
 
-static unsigned log_findings(const struct findings *f)
+/* Logs what is new since the load before; returns how many of them were not shown. */
+static unsigned log_findings(struct finding_news *news, const struct findings *f)
 {
 	unsigned n = 0;
 
+	finding_news_begin(news);
 	for (const struct finding *at = f->first; at != NULL; at = at->next) {
 		char room[1024];
 		struct text t;
 
-		if (at->level == FINDING_INFO || n++ >= FINDINGS_LOGGED) {
+		if (at->level == FINDING_INFO || !finding_news_add(news, at) ||
+			n++ >= FINDINGS_LOGGED) {
 			continue;
 		}
 		text_init_fixed(&t, room, sizeof(room));
@@ -149,8 +160,12 @@ static unsigned log_findings(const struct findings *f)
 
 static void log_load(const struct reading *r)
 {
-	unsigned more = log_findings(&r->report.findings) + log_findings(&r->plan->findings);
+	struct serve *s = r->serve;
+	unsigned more = log_findings(&s->read_news, &r->report.findings);
 
+	if (r->plan != NULL) { /* else its findings are those of the one that is live */
+		more += log_findings(&s->plan_news, &r->plan->findings);
+	}
 	if (more != 0) {
 		log_warn("store", "%u further findings are not shown", more);
 	}
@@ -162,8 +177,12 @@ static void read_resources(struct job *j)
 	struct serve *s = r->serve;
 	const struct plan_env env = {&provider_types, s->opts.seed};
 	struct snapshot *snap = directory_read(s->directory, &r->report);
+	uint64_t hash[2];
 
-	r->plan = plan_compile(snap, &env);
+	plan_hash(snap, hash);
+	if (memcmp(hash, r->live_hash, sizeof(hash)) != 0) {
+		r->plan = plan_compile(snap, &env);
+	}
 	snapshot_unref(snap);
 }
 
@@ -185,15 +204,39 @@ static void warn_without_routes(const struct serve *s)
 
 static void start_reload(struct serve *s);
 
+static void end_reload(struct serve *s)
+{
+	s->loading = false;
+	if (s->load_again) {
+		start_reload(s);
+	}
+}
+
 static void on_reloaded(void *arg)
 {
 	struct serve *s = arg;
 
 	say_counts(gateway_plan(s->gateway), "the new configuration is live");
 	warn_without_routes(s);
-	s->loading = false;
-	if (s->load_again) {
-		start_reload(s);
+	end_reload(s);
+}
+
+/* What was read, when it is worth a line. */
+static void say_reading(const struct reading *r)
+{
+	const struct directory_report *d = &r->report;
+	struct serve *s = r->serve;
+
+	if (d->kept_bad > s->kept_bad) {
+		log_warn("store", "%zu broken files: the last good version of each stays in use",
+			d->kept_bad);
+	}
+	s->kept_bad = d->kept_bad;
+	if (r->plan != NULL) {
+		log_info("serve", "resources changed: %zu of %zu files read, %zu deleted", d->read,
+			d->files, d->gone);
+	} else if (r->asked) {
+		log_info("serve", "no resource has changed");
 	}
 }
 
@@ -203,8 +246,14 @@ static void on_read(struct job *j)
 	struct serve *s = r->serve;
 
 	log_load(r);
-	gateway_set_plan(s->gateway, r->plan, on_reloaded, s);
+	say_reading(r);
+	if (r->plan != NULL) {
+		gateway_set_plan(s->gateway, r->plan, on_reloaded, s);
+	}
 	directory_report_done(&r->report);
+	if (r->plan == NULL) {
+		end_reload(s);
+	}
 	free(r);
 }
 
@@ -221,10 +270,38 @@ static void start_reload(struct serve *s)
 	s->load_again = false;
 	r = must_alloc(sizeof(*r));
 	r->serve = s;
+	r->asked = s->asked;
+	s->asked = false;
+	memcpy(r->live_hash, gateway_plan(s->gateway)->hash, sizeof(r->live_hash));
 	r->job.home = gateway_control(s->gateway);
 	r->job.work = read_resources;
 	r->job.on_done = on_read;
 	jobs_submit(s->jobs, &r->job);
+}
+
+static void on_files(void *arg)
+{
+	start_reload(arg);
+}
+
+/* From before the first load on, so that nothing is missed between the two. */
+static void watch_files(struct serve *s)
+{
+	const char *names[RESOURCE_KIND_COUNT];
+	struct file_watch_opts opts = {.root = s->settings.resources,
+		.names = names,
+		.n_names = RESOURCE_KIND_COUNT,
+		.on_change = on_files,
+		.arg = s};
+	struct fault f;
+
+	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		names[k] = resource_dir((enum resource_kind)k);
+	}
+	s->files = file_watch_new(gateway_control(s->gateway), &opts, &f);
+	if (s->files == NULL) {
+		log_warn("serve", "%s; changed files are read on SIGHUP only", f.text);
+	}
 }
 
 /* --- ready -------------------------------------------------------------------------------------- */
@@ -309,6 +386,7 @@ static void on_signal(struct watch *w)
 		if (info.ssi_signo == SIGHUP) {
 			log_info("serve", "reading the resources again (SIGHUP)");
 			atomic_store(&s->log.reopen, true);
+			s->asked = true;
 			start_reload(s);
 		} else {
 			start_drain(s);
@@ -512,6 +590,7 @@ static int open_all(struct serve *s)
 		fprintf(stderr, "sluice serve: signals cannot be watched (%s)\n", strerror(errno));
 		return 1;
 	}
+	watch_files(s);
 	return 0;
 }
 
@@ -520,8 +599,11 @@ static void close_all(struct serve *s)
 	if (s->gateway != NULL && s->signals.on_ready != NULL) {
 		loop_unwatch(gateway_control(s->gateway), &s->signals);
 	}
+	file_watch_free(s->files);
 	gateway_free(s->gateway);
 	directory_free(s->directory);
+	finding_news_done(&s->read_news);
+	finding_news_done(&s->plan_news);
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.request_query);
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.answer_query);
 	text_done(&s->addresses);

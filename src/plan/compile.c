@@ -12,7 +12,7 @@
 
 /* Two keyed hashes of (kind, name, hash of the file): the keys are fixed, for the hash is compared
  * between processes. */
-static void hash_snapshot(const struct snapshot *s, uint64_t out[2])
+void plan_hash(const struct snapshot *s, uint64_t out[2])
 {
 	static const struct hash_seed seeds[2] = {
 		{0x736c75696365, 0x706c616e2d686173}, {0x682d6f662d612d73, 0x6e617073686f74}};
@@ -85,7 +85,7 @@ struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env)
 	p->n_services = services.n;
 	compile_routes(p, s, env, &services);
 	services_done(&services);
-	hash_snapshot(s, p->hash);
+	plan_hash(s, p->hash);
 	return p;
 }
 

@@ -136,6 +136,8 @@ struct plan_env { /* what compiling needs beside the resources */
 
 /* Never NULL: what cannot be compiled is left out and said in plan->findings (with place and remedy). */
 struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env);
+/* The hash that the plan of this snapshot has: equal ones need not be compiled. */
+void plan_hash(const struct snapshot *s, uint64_t out[2]);
 /* Cells must have been unbound. */
 void plan_free(struct plan *p);
 

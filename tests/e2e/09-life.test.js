@@ -30,7 +30,6 @@ test('SIGHUP: a new route works, a removed one does not', async (t) => {
 	assert.equal(await status(serve, 'b.test'), 404);
 	writeRoute(data, world, { name: 'b', host: 'b.test', to: 'p' });
 	fs.unlinkSync(path.join(data, 'resources/ingresses/ai-route-a.internal.yaml'));
-	assert.equal(await status(serve, 'b.test'), 404, 'files are read on SIGHUP only');
 	serve.kill('SIGHUP');
 	await until('the new route', async () => (await status(serve, 'b.test')) === 200);
 	assert.equal(await status(serve, 'a.test'), 404);
@@ -71,7 +70,7 @@ test('SIGHUP in the middle of a stream does not touch it', async (t) => {
 	});
 	const running = request(serve.port, { headers: { host: 'a.test' }, body: STREAM });
 	await until('the stream', () => upstream.requests[0]?.body);
-	fs.rmSync(path.join(data, 'resources'), { recursive: true });
+	fs.unlinkSync(path.join(data, 'resources/ingresses/ai-route-a.internal.yaml'));
 	for (let i = 0; i < 5; i++) serve.kill('SIGHUP');
 	await until('the route to be gone', async () => (await status(serve, 'a.test')) === 404);
 	release();

@@ -138,7 +138,7 @@ test('an access log that is off stays off on SIGHUP, and no file is made for it'
 	const data = tempDir(t);
 	const serve = await startServe(t, { data, dir, args: ['--access-log', 'off'] });
 	serve.kill('SIGHUP');
-	await until('the reload', () => serve.stderr().includes('configuration is live'));
+	await until('the reload', () => serve.stderr().includes('no resource has changed'));
 	await request(serve.port, { headers, body: ASK });
 	assert.equal((await serve.stop()).code, 0);
 	assert.ok(!fs.existsSync(`${dir}/off`), 'a log was opened under the name "off"');

@@ -1,0 +1,130 @@
+// Resources that change while the program serves: nobody has to say so, and no stream notices.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { writeRoute, writeWorld } from './lib/resources.js';
+import { chunk, completion, json, request, sse, startUpstream } from './lib/http.js';
+import { startServe, tempDir, until } from './lib/sluice.js';
+
+const ASK = { model: 'm', messages: [] };
+const STREAMS = 200;
+
+async function gateway(t, handler) {
+	const upstream = await startUpstream(t, handler);
+	const world = {
+		providers: [{ id: 'p', address: upstream.address }],
+		routes: [{ name: 'a', host: 'a.test', to: 'p' }],
+	};
+	const data = writeWorld(tempDir(t), world);
+	return { upstream, data, world, root: path.join(data, 'resources'), serve: await startServe(t, { data }) };
+}
+
+const status = async (serve, host) => (await request(serve.port, { headers: { host }, body: ASK })).status;
+const fileOf = (root, name) => path.join(root, `ingresses/ai-route-${name}.internal.yaml`);
+const live = (serve, host) => until(`${host} to be live`, async () => (await status(serve, host)) === 200);
+const count = (text, pattern) => [...text.matchAll(pattern)].length;
+
+test('files change while 200 streams run: live without a signal, no stream is disturbed, a broken file is named', async (t) => {
+	let stop = false;
+	const answers = new Set();
+	const { serve, data, world, root, upstream } = await gateway(t, async (req, res, body) => {
+		if (!body.includes('"stream":true')) return json(res, 200, completion('x'));
+		res.writeHead(200, { 'content-type': 'text/event-stream' });
+		answers.add({ res, n: 0 });
+	});
+	const send = setInterval(() => {
+		for (const a of answers) {
+			a.res.write(sse(chunk(`${a.n++}`)));
+			if (!stop) continue;
+			a.res.end(sse(chunk(`end ${a.n}`)) + 'data: [DONE]\n\n');
+			answers.delete(a);
+		}
+	}, 20);
+	t.after(() => clearInterval(send));
+	const running = Array.from({ length: STREAMS }, () =>
+		request(serve.port, { headers: { host: 'a.test' }, body: { ...ASK, stream: true } }));
+	await until('the streams', () => answers.size === STREAMS);
+
+	// A new route, several times; the time is printed and not judged.
+	const times = [];
+	for (let i = 0; i < 5; i++) {
+		const begun = performance.now();
+		writeRoute(data, world, { name: `n${i}`, host: `n${i}.test`, to: 'p' });
+		await live(serve, `n${i}.test`);
+		times.push(Math.round(performance.now() - begun));
+	}
+	t.diagnostic(`live after ${times.join(', ')} ms beside ${STREAMS} streams`);
+
+	// Broken: named with place and reason; the last good version serves.
+	const good = fs.readFileSync(fileOf(root, 'a'));
+	fs.writeFileSync(fileOf(root, 'a'), 'apiVersion: networking.k8s.io/v1\nkind: Ingress\nspec: [unclosed\n');
+	const named = /ingresses\/ai-route-a\.internal\.yaml:(\d+):(\d+): error: ([^\n]+)/g;
+	await until('a line that names it', () => count(serve.stderr(), named) > 0);
+	const [, line, column, reason] = [...serve.stderr().matchAll(named)][0];
+	assert.ok(Number(line) >= 3 && Number(column) >= 1 && reason.length > 10, `${line}:${column}: ${reason}`);
+	assert.equal(await status(serve, 'a.test'), 200, 'the last good version');
+
+	// Another change, while it is broken: the same error is not told again.
+	writeRoute(data, world, { name: 'late', host: 'late.test', to: 'p' });
+	await live(serve, 'late.test');
+	assert.equal(count(serve.stderr(), named), 1, serve.stderr());
+
+	// Mended, and removed.
+	fs.writeFileSync(fileOf(root, 'a'), good.toString().replace('a.test', 'mended.test'));
+	await live(serve, 'mended.test');
+	fs.unlinkSync(fileOf(root, 'late'));
+	await until('the removed route', async () => (await status(serve, 'late.test')) === 404);
+
+	stop = true;
+	for (const got of await Promise.all(running)) {
+		assert.equal(got.status, 200);
+		assert.equal(got.cut, null);
+		const events = got.text.split('\n\n').filter((e) => e.startsWith('data: {'));
+		const numbers = events.slice(0, -1).map((e) => JSON.parse(e.slice(6)).choices[0].delta.content);
+		assert.deepEqual(numbers, numbers.map((_, i) => `${i}`), 'an event is missing or out of order');
+		assert.ok(got.text.endsWith('data: [DONE]\n\n'));
+	}
+	assert.equal(upstream.requests.filter((r) => r.body.includes('"stream":true')).length, STREAMS, 'a stream was begun again');
+});
+
+test('a file that is touched, or rewritten with the same bytes, makes nothing new', async (t) => {
+	const { serve, data, world, root } = await gateway(t);
+	const swaps = () => count(serve.stderr(), /new configuration is live/g);
+	fs.writeFileSync(fileOf(root, 'a'), fs.readFileSync(fileOf(root, 'a')));
+	fs.utimesSync(fileOf(root, 'a'), new Date(), new Date());
+	serve.kill('SIGHUP');
+	await until('the answer to SIGHUP', () => /no resource has changed/.test(serve.stderr()));
+	assert.equal(swaps(), 0);
+	writeRoute(data, world, { name: 'b', host: 'b.test', to: 'p' });
+	await live(serve, 'b.test');
+	await until('the line', () => swaps() === 1);
+});
+
+test('a directory that is moved away, empty in its place, or swapped', async (t) => {
+	const { serve, data, world, root } = await gateway(t);
+	const lost = /ingresses:0:0: error: [^\n]*\(directory-lost\)/g;
+	fs.renameSync(path.join(root, 'ingresses'), path.join(data, 'away'));
+	await until('a line that says so', () => count(serve.stderr(), lost) === 1);
+	assert.equal(await status(serve, 'a.test'), 200, 'gone: the last good state');
+	fs.mkdirSync(path.join(root, 'ingresses'));
+	await until('another line', () => count(serve.stderr(), lost) === 2);
+	assert.equal(await status(serve, 'a.test'), 200, 'empty: the last good state');
+	writeRoute(data, world, { name: 'b', host: 'b.test', to: 'p' });
+	await live(serve, 'b.test');
+	assert.equal(await status(serve, 'a.test'), 404, 'a directory with other files');
+	fs.renameSync(path.join(root, 'ingresses'), path.join(data, 'gone'));
+	fs.renameSync(path.join(data, 'away'), path.join(root, 'ingresses'));
+	await live(serve, 'a.test');
+	writeRoute(data, world, { name: 'c', host: 'c.test', to: 'p' });
+	await live(serve, 'c.test');
+});
+
+test('a root that does not exist yet is found', async (t) => {
+	const upstream = await startUpstream(t);
+	const data = tempDir(t);
+	const serve = await startServe(t, { data });
+	assert.equal(await status(serve, 'a.test'), 404);
+	writeWorld(data, { providers: [{ id: 'p', address: upstream.address }], routes: [{ name: 'a', host: 'a.test', to: 'p' }] });
+	await live(serve, 'a.test');
+});
