@@ -256,14 +256,14 @@ static enum verdict too_large(struct exchange *x)
 static enum verdict begin_body(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	struct bytes encoding = head_get(&rq->head, FIELD_CONTENT_ENCODING);
 
 	if (rq->head.length != HEAD_NO_LENGTH && rq->head.length > x->w->opts->limits.body_max) {
 		return too_large(x);
 	}
-	if (rq->gathers && encoding.n != 0 && !bytes_eq_nocase(encoding, BYTES("identity"))) {
+	if (rq->gathers && !decode_choose(x)) {
 		return reply_set(x, 415, "body.encoding",
-			"the request body has a Content-Encoding that is not understood; send it plain");
+			"the request body has a Content-Encoding that is not understood; send it plain, "
+			"or as gzip or deflate");
 	}
 	if (segpool_spent(&x->w->pool)) {
 		return reply_no_memory(x);
@@ -294,7 +294,7 @@ static enum read_rc scan_more(struct exchange *x, struct fault *f)
 	const struct seg *s = rq->scan_seg;
 
 	if (s == NULL) {
-		s = x->client->body.head;
+		s = rq->coding == BODY_PLAIN ? x->client->body.head : rq->body.head;
 		rq->scan_at = s != NULL ? s->beg : 0;
 	}
 	while (s != NULL) {
@@ -327,14 +327,45 @@ static enum verdict body_complete(struct exchange *x)
 	if (json_scan_end(rq->scan, &f) != READ_DONE) {
 		return bad_json(x, &f);
 	}
-	chain_move(&rq->body, &x->client->body);
-	x->rec.bytes_in = rq->body.n;
+	if (rq->coding == BODY_PLAIN) {
+		chain_move(&rq->body, &x->client->body);
+		x->rec.bytes_in = rq->body.n;
+	}
 	return x->w->opts->hooks->dialect->read_request(x) ? VERDICT_NEXT : VERDICT_REPLY;
 }
 
 static bool needs_body(const struct request *rq)
 {
 	return bytes_eq(rq->head.method, BYTES("POST")) && api_reads_body(rq->api) && any_ai(rq);
+}
+
+/* The limit counts twice: for what comes, and for what that becomes. */
+static enum verdict gather_coded(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct fault f = {0};
+	enum verdict v;
+
+	if (x->client->body.n > x->w->opts->limits.body_max) {
+		return too_large(x);
+	}
+	if (x->client->in == STREAM_IN_FAILED) {
+		return reply_bad_body(x);
+	}
+	if (x->client->in != STREAM_IN_END) {
+		return VERDICT_WAIT;
+	}
+	v = decode_slice(x);
+	if (v != VERDICT_NEXT) {
+		return v;
+	}
+	if (scan_more(x, &f) == READ_FAIL) {
+		return bad_json(x, &f);
+	}
+	if (rq->body_n > x->w->opts->limits.body_max) {
+		return too_large(x);
+	}
+	return rq->decoded ? body_complete(x) : VERDICT_AGAIN;
 }
 
 static enum verdict step_gather(struct exchange *x)
@@ -361,6 +392,9 @@ static enum verdict step_gather(struct exchange *x)
 	}
 	if (!rq->gathers) {
 		return VERDICT_NEXT;
+	}
+	if (rq->coding != BODY_PLAIN) {
+		return gather_coded(x);
 	}
 	if (scan_more(x, &f) == READ_FAIL) {
 		return bad_json(x, &f);

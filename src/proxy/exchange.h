@@ -24,6 +24,7 @@
 #include "wire/splice.h"
 #include "wire/url.h"
 
+struct inflate;
 struct worker;
 struct plan_view;
 
@@ -35,6 +36,8 @@ enum verdict {
 	VERDICT_REPLY, /* the gateway answers: reply_set was called */
 	VERDICT_END    /* finish */
 };
+
+enum body_coding { BODY_PLAIN, BODY_GZIP, BODY_DEFLATE, BODY_UNKNOWN };
 
 enum error_format { ERROR_FORMAT_JSON, ERROR_FORMAT_PLAIN };
 
@@ -103,7 +106,11 @@ struct request {
 	uint64_t strip_fields[2];   /* bit per field: never sent on */
 	struct bytes query;         /* to send on: without a credential parameter; p NULL: none */
 	bool gathers;               /* the body is read whole */
-	struct chain body;          /* when gathered */
+	bool decoded;               /* all of it, when it came compressed */
+	enum body_coding coding;    /* of a gathered body, as it came */
+	struct inflate *inflate;    /* while it is decoded */
+	uint64_t coded_n;           /* its size as it came */
+	struct chain body;          /* when gathered; decoded */
 	uint64_t body_n;            /* bytes scanned or passed so far */
 	const struct seg *scan_seg; /* where the scan stands: segment and offset in its data */
 	uint32_t scan_at;
@@ -190,6 +197,15 @@ void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes p
 /* The field i of the client's head is not sent on. */
 void exchange_strip(struct exchange *x, unsigned i);
 bool exchange_stripped(const struct exchange *x, unsigned i);
+
+/* --- compressed bodies (decode.c) --------------------------------------------------------------- */
+
+/* Finds out how the body, which is gathered, is coded; the field goes no further then. False: in a way
+ * that is not understood. */
+bool decode_choose(struct exchange *x);
+/* Moves a part of the client's body, which is complete, into rq->body, decoded. VERDICT_NEXT: there is
+ * more to scan, and all of it when rq->decoded; VERDICT_REPLY: it is refused. */
+enum verdict decode_slice(struct exchange *x);
 
 /* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */
 

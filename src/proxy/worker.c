@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proxy/gateway_int.h"
+#include "wire/inflate.h"
 
 /* Objects kept for reuse. What is above it goes back to the system: after 10,000 streams at once their
  * memory should not stay for good. */
@@ -194,6 +195,7 @@ struct request *worker_take_request(struct worker *w)
 
 void worker_give_request(struct worker *w, struct request *r)
 {
+	inflate_free(r->inflate);
 	chain_give(&w->pool, &r->body);
 	json_hits_done(&r->hits);
 	text_done(&r->at.target);

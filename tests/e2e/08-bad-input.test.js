@@ -130,11 +130,28 @@ test('a body over the limit: 413 before it is read to the end', async (t) => {
 	assert.equal((await request(serve.port, { body })).status, 200);
 });
 
-test('a compressed body is never sent on unread', async (t) => {
-	const { upstream, serve } = await gateway(t);
-	const got = await request(serve.port, { body: zlib.gzipSync(BODY), headers: { 'content-encoding': 'gzip' } });
-	assert.ok(got.status === 200 || got.status === 415, `${got.status}`);
-	if (got.status === 415) assert.equal(upstream.requests.length, 0);
+test('a compressed body is decoded and sent on plain; a damaged one and a bomb are not', async (t) => {
+	const { upstream, serve } = await gateway(t, ['--limit', 'body-max=4M']);
+	const ask = (body, coding) => request(serve.port, { body, headers: { 'content-encoding': coding } });
+	const long = JSON.stringify({ model: 'm', messages: Array.from({ length: 60000 }, (_, i) => ({ role: 'user', content: `${i * 7919}` })) }).slice(0, 3000000);
+	for (const plain of [BODY, JSON.stringify({ model: 'm', text: long })])
+		for (const [coding, pack] of [['gzip', zlib.gzipSync], ['deflate', zlib.deflateSync]]) {
+			assert.equal((await ask(pack(plain), coding)).status, 200);
+			const seen = upstream.requests.at(-1);
+			assert.equal(seen.headers['content-encoding'], undefined);
+			assert.equal(Number(seen.headers['content-length']), Buffer.byteLength(plain));
+			assert.ok(seen.body.equals(Buffer.from(plain)), 'other bytes');
+		}
+	const before = upstream.requests.length;
+	const good = zlib.gzipSync(BODY);
+	for (const bad of [good.subarray(0, -1), Buffer.concat([good, good]), Buffer.from(BODY), zlib.gzipSync(' '.repeat(3000000) + BODY)]) {
+		const got = await ask(bad, 'gzip');
+		assert.equal(got.status, 400);
+		assert.equal(got.headers['x-sluice-reason'], 'body.encoding');
+	}
+	const large = JSON.stringify({ model: 'm', text: long + long });
+	assert.equal((await ask(zlib.gzipSync(large), 'gzip')).status, 413, 'the limit counts decoded bytes');
+	assert.equal(upstream.requests.length, before);
 	assert.equal((await request(serve.port, { body: BODY, headers: { 'content-encoding': 'unheard-of' } })).status, 415);
 });
 
