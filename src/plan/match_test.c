@@ -581,7 +581,8 @@ static void paths_are_rewritten(void **state)
 static void hostile_queries_find_nothing_quickly(void **state)
 {
 	static char slashes[32000], host[32000];
-	struct route_query q = {{host, 0}, {slashes, sizeof(slashes)}, METHOD_GET};
+	struct route_query q = {
+		.host = {host, 0}, .path = {slashes, sizeof(slashes)}, .method = METHOD_GET};
 	const struct route *out[1];
 	struct plan *p;
 	struct world w;
@@ -605,7 +606,7 @@ static void hostile_queries_find_nothing_quickly(void **state)
 	}
 	memcpy(slashes, "/a/", 3);
 	assert_int_equal(plan_candidates(p, &q, out, 1), 1);
-	assert_int_equal(plan_candidates(p, &q, out, 0), 0);
+	assert_int_equal(plan_candidates(p, &q, out, 0), 1); /* how many there are */
 	plan_free(p);
 	world_done(&w);
 }

@@ -94,7 +94,7 @@ struct request {
 	struct url url;
 	enum api api;
 	struct bytes api_suffix;
-	const struct route *candidates[PLAN_CANDIDATES_MAX];
+	const struct route **candidates; /* candidate_room, or in arena when there are many */
 	size_t n_candidates;
 	const struct route *route;
 	const struct consumer *consumer; /* who calls; NULL: nobody known, or nobody asked */
@@ -102,6 +102,7 @@ struct request {
 	const struct consumer *found;
 	uint64_t strip_fields[2];   /* bit per field: never sent on */
 	struct bytes query;         /* to send on: without a credential parameter; p NULL: none */
+	bool routes_by_model;       /* the model of the body chooses between candidates */
 	bool gathers;               /* the body is read whole */
 	struct chain body;          /* when gathered */
 	uint64_t body_n;            /* bytes scanned or passed so far */
@@ -109,8 +110,9 @@ struct request {
 	uint32_t scan_at;
 	struct json_scan *scan; /* NULL: not begun */
 	struct json_hits hits;
-	struct bytes model;
-	bool stream; /* "stream": true */
+	struct bytes body_model; /* as the client wrote it */
+	struct bytes model;      /* what is to be mapped and sent */
+	bool stream;             /* "stream": true */
 	struct attempt at;
 	struct body_source source;
 	uint64_t complete_us;
@@ -127,6 +129,7 @@ struct request {
 	/* Not cleared between exchanges. */
 	struct json_scan_room scan_room;
 	struct json_hit hits_room[HITS_INLINE];
+	const struct route *candidate_room[PLAN_CANDIDATES_MAX];
 	_Alignas(16) char arena_room[2048];
 };
 
@@ -185,11 +188,19 @@ void exchange_abort(struct exchange *x);
 
 /* A copy in the exchange's small arena, at most LOG_TEXT_MAX bytes of it. */
 struct bytes exchange_keep(struct exchange *x, struct bytes b);
+/* Whom the request is for, without port; empty when it does not say. */
+struct bytes exchange_host(const struct exchange *x);
 /* Adds an edit of the request body; the dialect has provided the room (at.edits, at.edits_cap). */
 void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put);
 /* The field i of the client's head is not sent on. */
 void exchange_strip(struct exchange *x, unsigned i);
 bool exchange_stripped(const struct exchange *x, unsigned i);
+
+/* --- the route (routing.c) ---------------------------------------------------------------------- */
+
+enum verdict step_candidates(struct exchange *x);
+/* Sets x->rq->route, by the model too; false: replied (404). */
+bool routing_choose(struct exchange *x);
 
 /* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */
 
