@@ -101,6 +101,7 @@ void plan_free(struct plan *p)
 	for (struct consumers *c = p->consumer_sets; c != NULL; c = c->next) {
 		consumers_done(c);
 	}
+	model_router_done(p->router);
 	conditions_free(p->regexes);
 	match_index_free(p->index);
 	arena_done(&p->arena);

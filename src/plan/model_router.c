@@ -3,6 +3,7 @@
 #include "plan/build.h"
 #include "plan/plugin_rules.h"
 #include "plan/upstreams.h"
+#include "wire/json.h"
 
 /* Of the plugin itself; the APIs that are known (plan/api.h) come on top. */
 static const char *const usual_suffixes[] = {"/completions", "/embeddings", "/images/generations",
@@ -74,20 +75,53 @@ static void read_suffixes(const struct compiling *c)
 	}
 }
 
+/* A member's name as the paths of wire/json.h can say it. */
+static bool is_plain_key(struct bytes key)
+{
+	for (size_t i = 0; i < key.n; i++) {
+		if (key.p[i] == '.' || key.p[i] == '[' || key.p[i] == ']' || key.p[i] == '\0') {
+			return false;
+		}
+	}
+	return key.n <= JSON_KEY_MAX;
+}
+
+static void read_key(const struct compiling *c)
+{
+	const struct yaml_node *n = yaml_get(c->config, "modelKey");
+	struct bytes key = BYTES("");
+	struct json_want want = {NULL, NULL};
+	struct finding at;
+
+	if (!build_scalar(n, "modelKey", c->object, c->findings, &key) || key.n == 0 ||
+		bytes_eq(key, BYTES("model"))) {
+		return;
+	}
+	if (!is_plain_key(key)) {
+		at = build_error(c->object, build_place(n), "unsupported-setting");
+		findings_add(c->findings, &at,
+			"modelKey must be the name of a member of the body, of at most %u bytes, "
+			"without dots and brackets; the plugin is switched off",
+			JSON_KEY_MAX);
+		c->out->on = false;
+		return;
+	}
+	want.path = build_text(c->arena, key).p;
+	c->out->key = json_query_new(&want, 1);
+	if (c->out->vendor_header.n != 0) {
+		at = build_warning(c->object, build_place(n), "unsupported-setting");
+		findings_add(c->findings, &at,
+			"beside this modelKey addProviderHeader chooses routes, but leaves the body "
+			"as it is");
+	}
+}
+
 /* What this version does not do. */
 static void check_rest(const struct compiling *c)
 {
-	const struct yaml_node *key = yaml_get(c->config, "modelKey");
 	const struct yaml_node *automatic = yaml_get(yaml_get(c->config, "autoRouting"), "enable");
 	struct finding at;
 
-	if (key != NULL && key->text.n != 0 && !bytes_eq(key->text, BYTES("model"))) {
-		at = build_error(c->object, build_place(key), "unsupported-setting");
-		findings_add(c->findings, &at,
-			"this version reads the model from the member \"model\" only; the plugin "
-			"is switched off");
-		c->out->on = false;
-	}
 	if (automatic != NULL && automatic->type == YAML_BOOL && automatic->boolean) {
 		at = build_error(c->object, build_place(automatic), "unsupported-setting");
 		findings_add(c->findings, &at,
@@ -135,7 +169,13 @@ void model_router_compile(struct model_router *m, const struct snapshot *s,
 	m->model_header = header(&c, "modelToHeader");
 	m->vendor_header = header(&c, "addProviderHeader");
 	read_suffixes(&c);
+	read_key(&c);
 	check_rest(&c);
+}
+
+void model_router_done(struct model_router *m)
+{
+	json_query_free(m->key);
 }
 
 bool model_router_reads(const struct model_router *m, enum api api, struct bytes path)

@@ -263,6 +263,9 @@ static enum verdict begin_body(struct exchange *x)
 	list_remove(&x->wait_link);
 	timer_clear(x->w->loop, &x->timer);
 	x->timed_out = false;
+	if (!routing_begin_body(x)) {
+		return reply_no_memory(x);
+	}
 	rq->scan = json_scan_init(&rq->scan_room, x->w->opts->hooks->request_query, &rq->hits);
 	stream_send_continue(x->client);
 	stream_want(x->client, rq->gathers ? SIZE_MAX : THROUGH_HIGH_WATER);
@@ -285,6 +288,7 @@ static enum read_rc scan_more(struct exchange *x, struct fault *f)
 		if (json_scan_feed(rq->scan, s->data + rq->scan_at, n, f) == READ_FAIL) {
 			return READ_FAIL;
 		}
+		routing_scan(x, bytes_of(s->data + rq->scan_at, n));
 		rq->body_n += n;
 		rq->scan_at = s->end;
 		rq->scan_seg = s;

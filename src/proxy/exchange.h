@@ -110,6 +110,8 @@ struct request {
 	uint32_t scan_at;
 	struct json_scan *scan; /* NULL: not begun */
 	struct json_hits hits;
+	struct key_scan
+		*key_scan;       /* looks for modelKey when that is not "model"; NULL: not asked */
 	struct bytes body_model; /* as the client wrote it */
 	struct bytes model;      /* what is to be mapped and sent */
 	bool stream;             /* "stream": true */
@@ -199,7 +201,11 @@ bool exchange_stripped(const struct exchange *x, unsigned i);
 /* --- the route (routing.c) ---------------------------------------------------------------------- */
 
 enum verdict step_candidates(struct exchange *x);
-/* Sets x->rq->route, by the model too; false: replied (404). */
+/* The body is about to be scanned. False when there is no room to do so. */
+MUST_CHECK bool routing_begin_body(struct exchange *x);
+/* The next bytes of the body, which the exchange's own scan has accepted. */
+void routing_scan(struct exchange *x, struct bytes more);
+/* Sets x->rq->route, by the model too; false: replied (400, 404). */
 bool routing_choose(struct exchange *x);
 
 /* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */

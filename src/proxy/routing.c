@@ -112,53 +112,144 @@ enum verdict step_candidates(struct exchange *x)
 	return VERDICT_NEXT;
 }
 
-/* What the model router makes of the model (data-plane.md §13.1). With addProviderHeader the name is cut
- * at the first '/': what stands before it is for conditions, what stands behind it is sent on. */
-static struct route_model read_model(struct exchange *x)
+/* --- the model ---------------------------------------------------------------------------------- */
+
+/* Longest model that another member than "model" may name. Attack: text in logs and lookups. */
+#define KEY_MODEL_MAX 512u
+#define KEY_HITS 4u
+
+/* A second scan beside the one of the dialect, for the rare plugin that names a member of its own. */
+struct key_scan {
+	struct json_scan_room room;
+	struct json_scan *scan;
+	struct json_hits hits;
+	struct json_hit hits_room[KEY_HITS];
+	bool failed; /* more hits than there is room for */
+};
+
+bool routing_begin_body(struct exchange *x)
 {
 	struct request *rq = x->rq;
 	const struct model_router *router = x->view->plan->router;
-	struct route_model m = {BYTES(""), {NULL, 0}};
-	struct bytes rest = rq->model;
-	struct bytes vendor;
+	struct key_scan *k;
 
-	if (!rq->gathers || !model_router_reads(router, rq->api, rq->url.path)) {
-		return m;
+	if (!rq->gathers || !rq->routes_by_model || router->key == NULL) {
+		return true;
 	}
-	m.name = rq->model;
-	if (router->vendor_header.n != 0) {
-		vendor = bytes_cut(&rest, '/');
-		if (rest.p != NULL) {
-			m.vendor = vendor;
-			rq->model = rest;
-		}
+	k = arena_alloc(&rq->arena, sizeof(*k));
+	if (k == NULL) {
+		return false;
 	}
-	return m;
+	k->failed = false;
+	json_hits_init(&k->hits, k->hits_room, KEY_HITS, KEY_HITS);
+	k->scan = json_scan_init(&k->room, router->key, &k->hits);
+	rq->key_scan = k;
+	return true;
 }
 
-static void no_such_model(struct exchange *x)
+void routing_scan(struct exchange *x, struct bytes more)
+{
+	struct key_scan *k = x->rq->key_scan;
+
+	if (k != NULL && !k->failed) {
+		k->failed = json_scan_feed(k->scan, more.p, more.n, NULL) == READ_FAIL;
+	}
+}
+
+static bool refuse_key(struct exchange *x)
+{
+	reply_set(x, 400, "body.invalid_json",
+		"the member of the request body that names the model must be one short string");
+	return false;
+}
+
+/* What modelKey names; empty when the body has no such member. False: replied. */
+static bool read_key(struct exchange *x, struct bytes *out)
 {
 	struct request *rq = x->rq;
+	const struct key_scan *k = rq->key_scan;
+	const struct json_hit *h = json_hits_get(&k->hits, 0, NULL);
+	char raw[KEY_MODEL_MAX + 2];
+	struct text t;
+	size_t len;
+
+	*out = BYTES("");
+	if (k->failed || k->hits.n > 1) {
+		return refuse_key(x);
+	}
+	if (h == NULL) {
+		return true;
+	}
+	len = (size_t)(h->end - h->beg);
+	if (h->type != JSON_STRING || len > sizeof(raw)) {
+		return refuse_key(x);
+	}
+	chain_copy(&rq->body, (size_t)h->beg, len, raw);
+	text_init(&t, KEY_MODEL_MAX);
+	json_unescape(bytes_of(raw + 1, len - 2), &t);
+	*out = arena_copy(&rq->arena, text_bytes(&t));
+	text_done(&t);
+	return out->p != NULL || refuse_key(x);
+}
+
+/* What the model router makes of the model (data-plane.md §13.1). With addProviderHeader the name is cut
+ * at the first '/': what stands before it is for conditions, what stands behind it is sent on. False:
+ * replied. */
+static bool read_model(struct exchange *x, struct route_model *m)
+{
+	struct request *rq = x->rq;
+	const struct model_router *router = x->view->plan->router;
+	struct bytes rest;
+	struct bytes vendor;
+
+	*m = (struct route_model){BYTES(""), {NULL, 0}};
+	if (!rq->gathers || !model_router_reads(router, rq->api, rq->url.path)) {
+		return true;
+	}
+	m->name = rq->model;
+	if (rq->key_scan != NULL && !read_key(x, &m->name)) {
+		return false;
+	}
+	rest = m->name;
+	vendor = bytes_cut(&rest, '/');
+	if (router->vendor_header.n != 0 && rest.p != NULL) {
+		m->vendor = vendor;
+		rq->model = router->key == NULL ? rest : rq->model;
+	}
+	return true;
+}
+
+static void no_such_model(struct exchange *x, const struct route_model *m)
+{
+	struct request *rq = x->rq;
+	struct bytes name = exchange_keep(x, m->name);
 
 	rq->reply.model_not_found = true;
-	if (rq->model.n == 0) {
+	if (name.n != 0) {
+		reply_set(x, 404, "route.not_found", "no route of this path serves model %.*s",
+			BYTES_ARG(name));
+	} else if (rq->gathers || !rq->head.has_body) {
 		reply_set(x, 404, "route.not_found",
 			"the routes for this path are chosen by the model, and the request names "
 			"none");
-		return;
+	} else {
+		reply_set(x, 404, "route.not_found",
+			"the routes for this path are chosen by the model, which is read from JSON "
+			"bodies of known APIs only");
 	}
-	reply_set(x, 404, "route.not_found", "no route of this path serves model %.*s",
-		BYTES_ARG(x->rec.model));
 }
 
 bool routing_choose(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	struct route_model model = read_model(x);
+	struct route_model model;
 
+	if (!read_model(x, &model)) {
+		return false;
+	}
 	rq->route = plan_choose(rq->candidates, rq->n_candidates, &model);
 	if (rq->route == NULL) {
-		no_such_model(x);
+		no_such_model(x, &model);
 	}
 	return rq->route != NULL;
 }
