@@ -76,6 +76,7 @@ static bool read_model(struct exchange *x)
 		rq->model = arena_copy(&rq->arena, text_bytes(&t));
 		text_done(&t);
 	}
+	rq->body_model = rq->model;
 	return rq->model.p != NULL || refuse(x, "the request is too complex");
 }
 
@@ -182,7 +183,7 @@ static bool prepare(struct exchange *x)
 	}
 	at->upstream_model = model;
 	x->rec.upstream_model = exchange_keep(x, model);
-	if (!rq->gathers) {
+	if (!rq->gathers || !api_reads_body(rq->api)) {
 		return true;
 	}
 	if (!request_edit_room(x)) {

@@ -66,7 +66,7 @@ void request_edit_model(struct exchange *x, struct bytes model)
 	const struct json_hit *h = hit(x, WANT_MODEL);
 	struct text t;
 
-	if (bytes_eq(model, x->rq->model)) {
+	if (bytes_eq(model, x->rq->body_model)) {
 		return;
 	}
 	text_init(&t, 8192);

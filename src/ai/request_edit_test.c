@@ -147,6 +147,7 @@ static void gather(struct world *w, const char *body, size_t piece)
 		rq->model = arena_copy(&rq->arena, text_bytes(&t));
 		text_done(&t);
 	}
+	rq->body_model = rq->model;
 }
 
 static void play(const struct row *row, size_t piece)

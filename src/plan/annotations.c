@@ -1,6 +1,7 @@
 #include "plan/annotations.h"
 
 #include "plan/build.h"
+#include "plan/condition.h"
 
 #define HIGRESS "higress.io/"
 #define NGINX "nginx.ingress.kubernetes.io/"
@@ -76,24 +77,6 @@ static const struct pair *find(const struct object *o, const char *prefix, const
 	return NULL;
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Line breaks too: a literal block ends with one. */
-static struct bytes trim_all(struct bytes b)
-{
-	while (b.n != 0 && is_space(b.p[0])) {
-		b.p++;
-		b.n--;
-	}
-	while (b.n != 0 && is_space(b.p[b.n - 1])) {
-		b.n--;
-	}
-	return b;
-}
-
 struct bytes annotation_get(
 	const struct object *o, const char *key, enum annotation_prefix prefix, struct place *at)
 {
@@ -108,7 +91,7 @@ struct bytes annotation_get(
 	if (at != NULL) {
 		*at = p->at;
 	}
-	return trim_all(p->value);
+	return build_trim(p->value);
 }
 
 /* The spellings of Go's ParseBool. */
@@ -151,7 +134,7 @@ static bool is_fallback(struct bytes key)
 
 static bool says_no(struct bytes value)
 {
-	value = trim_all(value);
+	value = build_trim(value);
 	return value.n == 0 || parse_bool(value) == 0;
 }
 
@@ -167,14 +150,20 @@ static bool asks_for_something(const struct object *o, struct bytes key, struct 
 	return !says_no(value);
 }
 
+/* Conditions are read by their Higress names only (plan/condition.h). */
+static bool is_read_elsewhere(const struct pair *p, struct bytes key)
+{
+	return bytes_starts(p->key, BYTES(HIGRESS)) && condition_is_key(key) && !is_fallback(key);
+}
+
 static bool allows(
 	const struct object *o, struct findings *f, const struct pair *p, struct bytes key)
 {
-	enum meaning meaning = meaning_of(key);
+	enum meaning meaning = is_read_elsewhere(p, key) ? UNDERSTOOD : meaning_of(key);
 	struct finding at = build_error(o, p->at, "unsupported-condition");
 
 	if (meaning == UNDERSTOOD || (meaning == IF_TRUE && says_no(p->value)) ||
-		trim_all(p->value).n == 0) {
+		build_trim(p->value).n == 0) {
 		return true;
 	}
 	if (bytes_eq(key, BYTES("rewrite-target")) && target_is_idle(o, p->value)) {

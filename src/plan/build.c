@@ -18,6 +18,23 @@ struct bytes build_lower(struct arena *a, struct bytes b)
 	return bytes_of(p, b.n);
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct bytes build_trim(struct bytes b)
+{
+	while (b.n != 0 && is_space(b.p[0])) {
+		b.p++;
+		b.n--;
+	}
+	while (b.n != 0 && is_space(b.p[b.n - 1])) {
+		b.n--;
+	}
+	return b;
+}
+
 static struct finding finding_at(
 	const struct object *o, struct place at, const char *code, enum finding_level level)
 {

@@ -12,6 +12,9 @@ struct bytes build_text(struct arena *a, struct bytes b);
 /* The same with ASCII letters in lower case. */
 struct bytes build_lower(struct arena *a, struct bytes b);
 
+/* Without blanks and line breaks at its ends: a literal block ends with one. */
+struct bytes build_trim(struct bytes b);
+
 /* Where and what, for findings_add. */
 struct finding build_error(const struct object *o, struct place at, const char *code);
 struct finding build_warning(const struct object *o, struct place at, const char *code);

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "plan/condition.h"
 #include "plan/consumers.h"
 #include "plan/match.h"
 
@@ -57,9 +58,11 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 		.services = services,
 		.upstreams = &upstreams,
 		.auth = &auth,
+		.conditions = {p->router, &p->regexes, &p->arena, &p->findings},
 		.arena = &p->arena,
 		.findings = &p->findings};
 
+	model_router_compile(p->router, s, &env->seed, &p->arena, &p->findings);
 	upstreams_init(&upstreams, s, env, &p->arena, &p->findings);
 	auth_rules_init(&auth, s, &env->seed, &p->arena, &p->findings);
 	routes_compile(&routes, &in);
@@ -80,6 +83,7 @@ struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env)
 
 	arena_init(&p->arena, ARENA_MAX);
 	findings_init(&p->findings, &p->arena);
+	p->router = arena_must(&p->arena, sizeof(*p->router));
 	services_compile(&services, s, &env->seed, &p->arena, &p->findings);
 	list_endpoints(p, &services);
 	p->n_services = services.n;
@@ -97,6 +101,8 @@ void plan_free(struct plan *p)
 	for (struct consumers *c = p->consumer_sets; c != NULL; c = c->next) {
 		consumers_done(c);
 	}
+	model_router_done(p->router);
+	conditions_free(p->regexes);
 	match_index_free(p->index);
 	arena_done(&p->arena);
 	free(p);

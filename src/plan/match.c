@@ -1,13 +1,16 @@
 /*
  * Hosts are in one table: "a.com" for itself, ".a.com" for "*.a.com". Below a host, paths are in four
  * tables by type and case; each entry is the list of routes with that path, best first. Because the
- * order inside a host goes by type and then by length (higress-resources.md §5.3), the first table and
- * the longest prefix with a route that takes the method decide, and the cost of a lookup follows the
- * number of different prefix lengths that the request's path has a border at, not the routes.
+ * order inside a host goes by type and then by length (higress-resources.md §5.3), walking the tables
+ * and ever shorter prefixes meets routes in their order, and stops at the first that holds whatever the
+ * model is: the cost of a lookup follows the number of different prefix lengths that the request's path
+ * has a border at, and the routes of these paths.
  */
 #include "plan/match.h"
 
 #include <stdlib.h>
+
+#include "plan/condition.h"
 
 #define HOST_MAX 255u
 
@@ -132,21 +135,29 @@ void match_index_free(struct plan_index *x)
 /* --- looking up --------------------------------------------------------------------------------- */
 
 struct lookup {
+	const struct route_query *q;
 	struct bytes path;
 	struct bytes lowered; /* its beginning, in lower case; made when a host asks for it */
 	bool is_lowered;
-	enum method method;
+	bool complete; /* nothing later can be preferred */
+	const struct route **out;
+	size_t n, max;
 	char room[ROUTES_NOCASE_MAX];
 };
 
-static const struct route *first_for(const struct path_list *list, enum method m)
+static void offer(struct lookup *l, const struct route *r)
 {
-	for (const struct entry *e = list != NULL ? list->first : NULL; e != NULL; e = e->next) {
-		if (e->route->methods == 0 || (e->route->methods >> m & 1u) != 0) {
-			return e->route;
-		}
+	if (r->methods != 0 && (r->methods >> l->q->method & 1u) == 0) {
+		return;
 	}
-	return NULL;
+	if (r->n_conditions != 0 && !conditions_hold(r, l->q)) {
+		return;
+	}
+	if (l->n < l->max) {
+		l->out[l->n] = r;
+	}
+	l->n++;
+	l->complete = !r->asks_model;
 }
 
 static struct bytes lowered(struct lookup *l)
@@ -163,57 +174,69 @@ static struct bytes lowered(struct lookup *l)
 	return l->lowered;
 }
 
-/* The better one of the two tables for the first n bytes of the path. */
-static const struct route *find_path(const struct paths *p, struct lookup *l, size_t n)
+static const struct entry *first_of(const struct map *m, struct bytes path)
 {
-	const struct route *a = NULL;
-	const struct route *b = NULL;
+	const struct path_list *list = m->n != 0 ? map_get(m, path) : NULL;
 
-	if (p->by_case.n != 0) {
-		a = first_for(map_get(&p->by_case, bytes_of(l->path.p, n)), l->method);
-	}
-	if (p->nocase.n != 0 && n <= ROUTES_NOCASE_MAX) {
-		b = first_for(map_get(&p->nocase, bytes_of(lowered(l).p, n)), l->method);
-	}
-	if (a == NULL || b == NULL) {
-		return a != NULL ? a : b;
-	}
-	return a->rank < b->rank ? a : b;
+	return list != NULL ? list->first : NULL;
 }
 
-static const struct route *find_in_host(const struct host_index *h, struct lookup *l)
+/* Those of both tables for the first n bytes of the path, in the order of their ranks. */
+static void find_path(const struct paths *p, struct lookup *l, size_t n)
 {
-	const struct route *r = find_path(&h->exact, l, l->path.n);
+	const struct entry *a = first_of(&p->by_case, bytes_of(l->path.p, n));
+	const struct entry *b = NULL;
 
-	for (size_t i = 0; r == NULL && i < h->n_lengths; i++) {
+	if (p->nocase.n != 0 && n <= ROUTES_NOCASE_MAX) {
+		b = first_of(&p->nocase, bytes_of(lowered(l).p, n));
+	}
+	while (!l->complete && (a != NULL || b != NULL)) {
+		if (b == NULL || (a != NULL && a->route->rank < b->route->rank)) {
+			offer(l, a->route);
+			a = a->next;
+		} else {
+			offer(l, b->route);
+			b = b->next;
+		}
+	}
+}
+
+static void find_in_host(const struct host_index *h, struct lookup *l)
+{
+	find_path(&h->exact, l, l->path.n);
+	for (size_t i = 0; !l->complete && i < h->n_lengths; i++) {
 		size_t n = h->lengths[i];
 
 		/* "/" is a border by itself. */
 		if (n <= l->path.n && (n == 1 || n == l->path.n || l->path.p[n] == '/')) {
-			r = find_path(&h->prefix, l, n);
+			find_path(&h->prefix, l, n);
 		}
 	}
-	return r;
+}
+
+static void find_by_name(const struct plan_index *x, struct bytes name, struct lookup *l)
+{
+	const struct host_index *h = map_get(&x->hosts, name);
+
+	if (h != NULL) {
+		find_in_host(h, l);
+	}
 }
 
 /* The exact host, then "*." and ever shorter endings, then "*". */
-static const struct route *find_in_scopes(
-	const struct plan_index *x, struct bytes host, struct lookup *l)
+static void find_in_scopes(const struct plan_index *x, struct bytes host, struct lookup *l)
 {
-	const struct host_index *h = NULL;
-	const struct route *r = NULL;
-
 	if (host.n != 0 && host.p[0] != '.') {
-		h = map_get(&x->hosts, host);
-		r = h != NULL ? find_in_host(h, l) : NULL;
+		find_by_name(x, host, l);
 	}
-	for (size_t i = 1; r == NULL && i < host.n; i++) {
+	for (size_t i = 1; !l->complete && i < host.n; i++) {
 		if (host.p[i] == '.') {
-			h = map_get(&x->hosts, bytes_of(host.p + i, host.n - i));
-			r = h != NULL ? find_in_host(h, l) : NULL;
+			find_by_name(x, bytes_of(host.p + i, host.n - i), l);
 		}
 	}
-	return r == NULL && x->any != NULL ? find_in_host(x->any, l) : r;
+	if (!l->complete && x->any != NULL) {
+		find_in_host(x->any, l);
+	}
 }
 
 size_t plan_candidates(
@@ -222,21 +245,19 @@ size_t plan_candidates(
 	struct lookup l;
 	char host[HOST_MAX];
 	size_t n = q->host.n <= HOST_MAX ? q->host.n : 0; /* no longer one is configured */
-	const struct route *r;
 
+	l.q = q;
 	l.path = q->path;
 	l.is_lowered = false;
-	l.method = q->method;
+	l.complete = false;
+	l.out = out;
+	l.n = 0;
+	l.max = max;
 	for (size_t i = 0; i < n; i++) {
 		host[i] = ascii_lower(q->host.p[i]);
 	}
-	r = find_in_scopes(p->index, bytes_of(host, n), &l);
-	if (r == NULL || max == 0) {
-		return 0;
-	}
-	/* Every condition is known here, so nothing later can be preferred. */
-	out[0] = r;
-	return 1;
+	find_in_scopes(p->index, bytes_of(host, n), &l);
+	return l.n;
 }
 
 /* --- using a route ------------------------------------------------------------------------------ */

@@ -95,8 +95,14 @@ struct route {
 	unsigned total_weight; /* 0: n_destinations is 0 and the answer 503 config.invalid */
 	struct auth_rule auth;
 	struct rewrite rewrite;
-	bool is_ai;    /* some destination has a provider: the body is read */
-	unsigned rank; /* order inside its host, 0 first */
+	struct condition *const *conditions; /* plan/condition.h */
+	size_t n_conditions;
+	size_t n_header_conditions; /* of these; on the model too */
+	bool asks_model;            /* one of them is on the model: known when the body was read */
+	unsigned
+		model_group; /* routes that differ in such conditions only have the same; 0: none */
+	bool is_ai;          /* some destination has a provider: the body is read */
+	unsigned rank;       /* order inside its host, 0 first */
 };
 
 enum method {
@@ -115,6 +121,9 @@ enum method method_of(struct bytes name);
 /* "" for METHOD_OTHER. */
 const char *method_name(enum method m);
 
+struct model_router;
+struct condition;
+
 struct plan {
 	uint64_t version; /* counts up with every plan of the process; set by the caller */
 	uint64_t hash[2];
@@ -125,7 +134,9 @@ struct plan {
 	struct consumers *consumer_sets; /* these and those of rules */
 	struct endpoint **endpoints;     /* all, for binding */
 	size_t n_endpoints;
-	struct plan_index *index; /* host and path lookup (plan/match.c) */
+	struct plan_index *index;    /* host and path lookup (plan/match.c) */
+	struct model_router *router; /* never NULL */
+	struct condition *regexes;   /* conditions with an expression, to be freed */
 	struct arena arena;
 };
 
@@ -141,19 +152,35 @@ void plan_hash(const struct snapshot *s, uint64_t out[2]);
 /* Cells must have been unbound. */
 void plan_free(struct plan *p);
 
-/* What a request asks, as far as routing needs it. */
+/* What a request asks, as far as routing needs it before the body was read. */
 struct route_query {
 	struct bytes host; /* without port, any case */
 	struct bytes path; /* without query */
 	enum method method;
+	struct bytes query; /* as it was sent, without '?' */
+	/* The value of a header field (name in lower case), those of several joined by ','; p NULL when
+	 * there is none. May be NULL: no fields at all. */
+	struct bytes (*header)(void *of, struct bytes name);
+	void *header_of;
 };
 
-/* Candidates in order of precedence, at most max; the list ends after the first that nothing later can
- * be preferred to. 0: no route (404). higress-resources.md §5.2, §5.3; cost does not grow with the
- * number of hosts and routes. */
+/* Candidates in order of precedence: all that match but for conditions on the model, up to and with the
+ * first that has none. Puts at most max of them into out and returns how many there are; 0: no route
+ * (404). higress-resources.md §5.2, §5.3; cost does not grow with the number of hosts and paths. */
 #define PLAN_CANDIDATES_MAX 16u
 size_t plan_candidates(
 	const struct plan *p, const struct route_query *q, const struct route **out, size_t max);
+
+struct route_model {
+	struct bytes name;   /* of the body; empty: no condition on the model holds */
+	struct bytes vendor; /* what stands before the first '/', p NULL when there is none */
+};
+
+/* The first candidate whose conditions on the model hold; of those that differ in these conditions
+ * only, the one that describes the model most closely: EQUAL, then the longest PRE (data-plane.md
+ * §14.1). NULL: none. */
+const struct route *plan_choose(
+	const struct route *const *candidates, size_t n, const struct route_model *m);
 
 /* Chooses by weight; `pick` is uniform in 0..route->total_weight-1. */
 const struct destination *route_pick(const struct route *r, unsigned pick);

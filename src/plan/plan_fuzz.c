@@ -72,6 +72,33 @@ static void use(const struct route *r, struct bytes path)
 	text_done(&t);
 }
 
+static struct bytes header_of(void *of, struct bytes name)
+{
+	IGNORE(of);
+	return bytes_ends(name, BYTES("a")) ? BYTES("aaaaaaaab") : (struct bytes){NULL, 0};
+}
+
+static void ask(const struct plan *p, struct bytes path)
+{
+	static const char *const models[] = {"", "a", "b/aaaaaaaaaaaaaaaaaaaaaaaac", "gpt-4o"};
+	const struct route *out[PLAN_CANDIDATES_MAX];
+	const struct route_query q = {.host = BYTES("a.com"),
+		.path = path,
+		.method = METHOD_POST,
+		.query = BYTES("a=aaaaab&b"),
+		.header = header_of};
+	size_t n = MIN(plan_candidates(p, &q, out, PLAN_CANDIDATES_MAX), PLAN_CANDIDATES_MAX);
+
+	for (size_t i = 0; i < ARRAY_LEN(models); i++) {
+		const struct route_model m = {bytes_str(models[i]), bytes_str(models[i])};
+		const struct route *r = plan_choose(out, n, &m);
+
+		if (r != NULL) {
+			use(r, path);
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -92,11 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	p = world_plan(&w, &types);
 	world_done(&w);
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		const struct route *r = world_route(p, "a.com", paths[i], METHOD_POST);
-
-		if (r != NULL) {
-			use(r, bytes_str(paths[i]));
-		}
+		ask(p, bytes_str(paths[i]));
 	}
 	plan_free(p);
 	return 0;

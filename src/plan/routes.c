@@ -15,12 +15,15 @@ struct builder {
 	const struct routes_input *in;
 	const struct object *ingress;
 	struct routes *out;
-	struct map seen; /* duplicates: host, type, path, methods */
+	struct map seen;   /* duplicates: host, type, path, methods, conditions */
+	struct map groups; /* the same without conditions on the model, to a number */
+	unsigned n_groups;
 	/* of the Ingress */
 	struct rewrite rewrite;
 	bool nocase;
 	uint16_t methods;
 	struct bytes method_text;
+	struct conditions conditions;
 	struct destination_line *lines;
 	size_t n_lines;
 	struct place destination_at;
@@ -155,6 +158,7 @@ static bool read_ingress(struct builder *b)
 	bool usable = annotations_allow(b->ingress, b->in->findings);
 
 	usable = read_methods(b) && usable;
+	usable = conditions_read(b->ingress, &b->in->conditions, &b->conditions) && usable;
 	usable = read_case(b) && usable;
 	usable = read_rewrite(b) && usable;
 	return read_destination(b) && usable;
@@ -318,27 +322,76 @@ static bool read_path(const struct builder *b, const struct ingress_path *p, str
 	return true;
 }
 
-/* Host, type, path and methods make a route; a second one would never be asked. */
-static bool is_new(struct builder *b, const struct route *r, const struct ingress_path *p)
+static bool is_on_model(const struct condition *c)
 {
-	size_t n = r->host.n + r->path.n + b->method_text.n + 3;
-	char *key = arena_must(b->in->arena, n);
-	struct text t;
-	const struct route *other;
+	return c->on == ON_MODEL || c->on == ON_VENDOR;
+}
 
-	text_init_fixed(&t, key, n);
-	text_add_bytes(&t, r->host);
-	text_add_char(&t, '\0');
-	text_add_char(&t, r->path_type == PATH_EXACT ? '=' : '^');
-	text_add_bytes(&t, r->path);
-	text_add_char(&t, '\0');
-	text_add_bytes(&t, b->method_text);
+static void put_conditions(const struct conditions *all, bool on_model, struct text *t)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		const struct condition *c = all->v[i];
+
+		if (is_on_model(c) == on_model) {
+			text_addf(t, "%c%d%c", '\0', (int)c->on, c->how);
+			text_add_bytes(t, c->name);
+			text_add_char(t, '\0');
+			text_add_bytes(t, c->raw);
+		}
+	}
+}
+
+/* What makes a route but for its conditions on the model. */
+static void put_route(const struct builder *b, const struct route *r, struct text *t)
+{
+	text_add_bytes(t, r->host);
+	text_add_char(t, '\0');
+	text_add_char(t, r->path_type == PATH_EXACT ? '=' : '^');
+	text_add_bytes(t, r->path);
+	text_add_char(t, '\0');
+	text_add_bytes(t, b->method_text);
+	put_conditions(&b->conditions, false, t);
+}
+
+/* Keys of maps stay where they are. */
+static struct bytes keep_key(const struct builder *b, const struct text *t)
+{
+	return build_text(b->in->arena, text_bytes(t));
+}
+
+static unsigned group_of(struct builder *b, const struct text *t)
+{
+	const unsigned *known = map_get(&b->groups, text_bytes(t));
+	unsigned *number;
+
+	if (known != NULL) {
+		return *known;
+	}
+	number = arena_must(b->in->arena, sizeof(*number));
+	*number = ++b->n_groups;
+	map_put(&b->groups, keep_key(b, t), number);
+	return *number;
+}
+
+/* Host, type, path, methods and conditions make a route; a second one would never be asked. */
+static bool is_new(struct builder *b, struct route *r, const struct ingress_path *p)
+{
+	struct finding at = build_warning(b->ingress, p->at, "route-duplicate");
+	const struct route *other;
+	struct text t;
+
+	text_init(&t, SIZE_MAX);
+	put_route(b, r, &t);
+	r->model_group = b->conditions.asks_model ? group_of(b, &t) : 0;
+	put_conditions(&b->conditions, true, &t);
 	other = map_get(&b->seen, text_bytes(&t));
 	if (other == NULL) {
-		map_put(&b->seen, text_bytes(&t), b->out->v[b->out->n]);
+		map_put(&b->seen, keep_key(b, &t), r);
+	}
+	text_done(&t);
+	if (other == NULL) {
 		return true;
 	}
-	struct finding at = build_warning(b->ingress, p->at, "route-duplicate");
 	findings_add(b->in->findings, &at,
 		"the older Ingress " BYTES_FMT
 		" has the same host, path and conditions and is the one that serves; this route is "
@@ -362,6 +415,10 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->total_weight = b->total_weight;
 	r->auth = b->auth;
 	r->rewrite = b->rewrite;
+	r->conditions = b->conditions.v;
+	r->n_conditions = b->conditions.n;
+	r->n_header_conditions = b->conditions.n_headers;
+	r->asks_model = b->conditions.asks_model;
 	for (size_t i = 0; i < r->n_destinations; i++) {
 		r->is_ai = r->is_ai || r->destinations[i].provider != NULL;
 	}
@@ -418,7 +475,8 @@ static int by_age(const void *a, const void *b)
 
 static bool is_catch_all(const struct route *r)
 {
-	return r->path_type == PATH_PREFIX && r->path.n == 1 && r->methods == 0;
+	return r->path_type == PATH_PREFIX && r->path.n == 1 && r->methods == 0 &&
+		r->n_conditions == 0;
 }
 
 /* Length of the methods joined by bars; 0 for any. */
@@ -447,6 +505,17 @@ static int by_methods(const struct route *x, const struct route *y)
 	return a < b ? -1 : 1;
 }
 
+/* More conditions on headers first, then more on the query. */
+static int by_conditions(const struct route *x, const struct route *y)
+{
+	size_t a = x->n_header_conditions;
+	size_t b = y->n_header_conditions;
+	int c = (b > a) - (b < a);
+
+	return c != 0 ? c
+		      : (y->n_conditions > x->n_conditions) - (y->n_conditions < x->n_conditions);
+}
+
 /* The table of higress-resources.md §5.3, inside one host. */
 static int by_precedence(const void *a, const void *b)
 {
@@ -465,6 +534,9 @@ static int by_precedence(const void *a, const void *b)
 	}
 	if (c == 0) {
 		c = by_methods(x, y);
+	}
+	if (c == 0) {
+		c = by_conditions(x, y);
 	}
 	return c != 0 ? c : (x->rank > y->rank) - (x->rank < y->rank);
 }
@@ -510,10 +582,12 @@ void routes_compile(struct routes *out, const struct routes_input *in)
 	memcpy(sorted, in->snapshot->objects + from, n * sizeof(struct object *));
 	qsort(sorted, n, sizeof(struct object *), by_age);
 	map_init(&b.seen, in->seed);
+	map_init(&b.groups, in->seed);
 	for (size_t i = 0; i < n; i++) {
 		b.ingress = sorted[i];
 		add_ingress(&b);
 	}
 	map_done(&b.seen);
+	map_done(&b.groups);
 	set_ranks(out);
 }

@@ -5,6 +5,7 @@
 #define PLAN_ROUTES_H
 
 #include "plan/auth_rules.h"
+#include "plan/condition.h"
 #include "plan/plan.h"
 #include "plan/services.h"
 #include "plan/upstreams.h"
@@ -24,6 +25,7 @@ struct routes_input {
 	struct services *services;
 	struct upstreams *upstreams;
 	struct auth_rules *auth;
+	struct conditions_input conditions;
 	struct arena *arena;
 	struct findings *findings;
 };

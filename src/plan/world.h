@@ -120,7 +120,8 @@ static inline const struct finding *world_finding(const struct findings *f, cons
 static inline const struct route *world_route(
 	const struct plan *p, const char *host, const char *path, enum method m)
 {
-	const struct route_query q = {bytes_str(host), bytes_str(path), m};
+	const struct route_query q = {
+		.host = bytes_str(host), .path = bytes_str(path), .method = m};
 	const struct route *out[PLAN_CANDIDATES_MAX];
 
 	return plan_candidates(p, &q, out, PLAN_CANDIDATES_MAX) != 0 ? out[0] : NULL;

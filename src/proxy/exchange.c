@@ -9,7 +9,7 @@
  *   candidates  routes by host, path and method                                    404
  *   identify    the consumer, before a byte of the body is read                    401 403
  *   gather      a JSON body whole, scanned as it comes                             400 413 415 503
- *   decide      the route, and whether this consumer may use it                    401 403 503
+ *   decide      the route, by the model too; may this consumer use it?              401 403 404 503
  *   admit       limits: reserve (finish releases)
  *   choose      a destination by weight, and its credential
  *   prepare     path, edits of the body
@@ -128,7 +128,7 @@ static void make_id(struct exchange *x)
 	x->rec.id_n = RECORD_ID_NEW;
 }
 
-static struct bytes host_of(struct exchange *x)
+struct bytes exchange_host(const struct exchange *x)
 {
 	struct bytes host = x->rq->url.host;
 	uint16_t port;
@@ -173,7 +173,7 @@ static enum verdict step_begin(struct exchange *x)
 		return reply_set(x, 400, "request.malformed", "%s", f.text);
 	}
 	x->rec.path = exchange_keep(x, rq->url.path);
-	x->rec.host = exchange_keep(x, host_of(x));
+	x->rec.host = exchange_keep(x, exchange_host(x));
 	rq->query = rq->url.query;
 	sanitise(x);
 	if (bytes_starts(rq->url.path, BYTES("/healthz/"))) {
@@ -188,25 +188,7 @@ static enum verdict step_begin(struct exchange *x)
 	return VERDICT_NEXT;
 }
 
-/* --- candidates, identify ----------------------------------------------------------------------- */
-
-static enum verdict step_candidates(struct exchange *x)
-{
-	struct request *rq = x->rq;
-	struct route_query q = {host_of(x), rq->url.path, method_of(rq->head.method)};
-
-	x->view = view_use(x->w);
-	if (x->view == NULL) {
-		return reply_set(x, 503, "config.invalid", "no configuration has been loaded yet");
-	}
-	rq->n_candidates = plan_candidates(x->view->plan, &q, rq->candidates, PLAN_CANDIDATES_MAX);
-	if (rq->n_candidates == 0) {
-		return reply_set(x, 404, "route.not_found",
-			"no route serves path %.*s on host %.*s", BYTES_ARG(x->rec.path),
-			BYTES_ARG(x->rec.host));
-	}
-	return VERDICT_NEXT;
-}
+/* --- identify ----------------------------------------------------------------------- */
 
 static enum verdict step_identify(struct exchange *x)
 {
@@ -281,6 +263,9 @@ static enum verdict begin_body(struct exchange *x)
 	list_remove(&x->wait_link);
 	timer_clear(x->w->loop, &x->timer);
 	x->timed_out = false;
+	if (!routing_begin_body(x)) {
+		return reply_no_memory(x);
+	}
 	rq->scan = json_scan_init(&rq->scan_room, x->w->opts->hooks->request_query, &rq->hits);
 	stream_send_continue(x->client);
 	stream_want(x->client, rq->gathers ? SIZE_MAX : THROUGH_HIGH_WATER);
@@ -303,6 +288,7 @@ static enum read_rc scan_more(struct exchange *x, struct fault *f)
 		if (json_scan_feed(rq->scan, s->data + rq->scan_at, n, f) == READ_FAIL) {
 			return READ_FAIL;
 		}
+		routing_scan(x, bytes_of(s->data + rq->scan_at, n));
 		rq->body_n += n;
 		rq->scan_at = s->end;
 		rq->scan_seg = s;
@@ -334,6 +320,13 @@ static enum verdict body_complete(struct exchange *x)
 	return x->w->opts->hooks->dialect->read_request(x) ? VERDICT_NEXT : VERDICT_REPLY;
 }
 
+/* Somebody has to know what is in it (data-plane.md §1.2, stage 4). */
+static bool wants_body(const struct request *rq)
+{
+	return rq->head.has_body &&
+		((api_reads_body(rq->api) && any_ai(rq)) || rq->routes_by_model);
+}
+
 static bool needs_body(const struct request *rq)
 {
 	return bytes_eq(rq->head.method, BYTES("POST")) && api_reads_body(rq->api) && any_ai(rq);
@@ -354,6 +347,9 @@ static enum verdict gather_coded(struct exchange *x)
 	}
 	if (x->client->in != STREAM_IN_END) {
 		return VERDICT_WAIT;
+	}
+	if (rq->inflate == NULL) {
+		rq->complete_us = x->woke_us;
 	}
 	v = decode_slice(x);
 	if (v != VERDICT_NEXT) {
@@ -376,8 +372,7 @@ static enum verdict step_gather(struct exchange *x)
 	if (rq->scan == NULL) {
 		enum verdict v;
 
-		rq->gathers = rq->head.has_body && api_reads_body(rq->api) && any_ai(rq) &&
-			is_json(&rq->head);
+		rq->gathers = wants_body(rq) && is_json(&rq->head);
 		rq->complete_us = x->woke_us;
 		if (!rq->head.has_body) {
 			return needs_body(rq)
@@ -419,8 +414,9 @@ static enum verdict step_decide(struct exchange *x)
 	const struct hooks *hooks = x->w->opts->hooks;
 	struct request *rq = x->rq;
 
-	/* One candidate so far: conditions on the model come with the model router. */
-	rq->route = rq->candidates[0];
+	if (!routing_choose(x)) {
+		return VERDICT_REPLY;
+	}
 	x->rec.route = exchange_keep(x, rq->route->name);
 	for (size_t i = 0; i < hooks->n_filters; i++) {
 		if (hooks->filters[i]->decide != NULL && !hooks->filters[i]->decide(x)) {

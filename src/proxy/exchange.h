@@ -97,7 +97,7 @@ struct request {
 	struct url url;
 	enum api api;
 	struct bytes api_suffix;
-	const struct route *candidates[PLAN_CANDIDATES_MAX];
+	const struct route **candidates; /* candidate_room, or in arena when there are many */
 	size_t n_candidates;
 	const struct route *route;
 	const struct consumer *consumer; /* who calls; NULL: nobody known, or nobody asked */
@@ -105,6 +105,7 @@ struct request {
 	const struct consumer *found;
 	uint64_t strip_fields[2];   /* bit per field: never sent on */
 	struct bytes query;         /* to send on: without a credential parameter; p NULL: none */
+	bool routes_by_model;       /* the model of the body chooses between candidates */
 	bool gathers;               /* the body is read whole */
 	bool decoded;               /* all of it, when it came compressed */
 	enum body_coding coding;    /* of a gathered body, as it came */
@@ -116,8 +117,11 @@ struct request {
 	uint32_t scan_at;
 	struct json_scan *scan; /* NULL: not begun */
 	struct json_hits hits;
-	struct bytes model;
-	bool stream; /* "stream": true */
+	struct key_scan
+		*key_scan;       /* looks for modelKey when that is not "model"; NULL: not asked */
+	struct bytes body_model; /* as the client wrote it */
+	struct bytes model;      /* what is to be mapped and sent */
+	bool stream;             /* "stream": true */
 	struct attempt at;
 	struct body_source source;
 	uint64_t complete_us;
@@ -134,6 +138,7 @@ struct request {
 	/* Not cleared between exchanges. */
 	struct json_scan_room scan_room;
 	struct json_hit hits_room[HITS_INLINE];
+	const struct route *candidate_room[PLAN_CANDIDATES_MAX];
 	_Alignas(16) char arena_room[2048];
 };
 
@@ -192,6 +197,8 @@ void exchange_abort(struct exchange *x);
 
 /* A copy in the exchange's small arena, at most LOG_TEXT_MAX bytes of it. */
 struct bytes exchange_keep(struct exchange *x, struct bytes b);
+/* Whom the request is for, without port; empty when it does not say. */
+struct bytes exchange_host(const struct exchange *x);
 /* Adds an edit of the request body; the dialect has provided the room (at.edits, at.edits_cap). */
 void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put);
 /* The field i of the client's head is not sent on. */
@@ -206,6 +213,16 @@ bool decode_choose(struct exchange *x);
 /* Moves a part of the client's body, which is complete, into rq->body, decoded. VERDICT_NEXT: there is
  * more to scan, and all of it when rq->decoded; VERDICT_REPLY: it is refused. */
 enum verdict decode_slice(struct exchange *x);
+
+/* --- the route (routing.c) ---------------------------------------------------------------------- */
+
+enum verdict step_candidates(struct exchange *x);
+/* The body is about to be scanned. False when there is no room to do so. */
+MUST_CHECK bool routing_begin_body(struct exchange *x);
+/* The next bytes of the body, which the exchange's own scan has accepted. */
+void routing_scan(struct exchange *x, struct bytes more);
+/* Sets x->rq->route, by the model too; false: replied (400, 404). */
+bool routing_choose(struct exchange *x);
 
 /* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */
 

@@ -26,7 +26,8 @@ function plugin(name, spec) {
  * world: {
  *   providers: [{ id, address | host+port, tls, url, token(s), type, mapping, extra, registry }],
  *   consumers: [{ name, key }],
- *   routes: [{ name, host, path, to: 'provider' | [{ provider, weight }], allow: [names] | undefined }],
+ *   modelRouter: { modelToHeader, ... } | undefined,
+ *   routes: [{ name, host, path, annotations, to: 'provider' | [{ provider, weight }], allow: [names] | undefined }],
  * }
  * Every member has a default, so that a test only says what it is about.
  */
@@ -91,6 +92,12 @@ export function writeWorld(data, world) {
 				configDisable: false,
 				ingress: [`ai-route-${r.name}.internal`],
 			})),
+		}));
+	if (world.modelRouter)
+		write(root, 'wasmplugins', 'model-router.internal', plugin('model-router', {
+			phase: 'AUTHN',
+			priority: 900,
+			defaultConfig: world.modelRouter,
 		}));
 	for (const route of routes) writeRoute(data, world, route);
 	return data;

@@ -1,0 +1,63 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "base/regex.h"
+
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct regex {
+	pcre2_code *code;
+	pcre2_match_context *limits;
+};
+
+struct regex *regex_new(struct bytes pattern, struct fault *fault)
+{
+	const uint32_t flags = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY |
+		PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UTF;
+	struct regex *r;
+	PCRE2_SIZE where = 0;
+	int error = 0;
+	pcre2_code *code;
+
+	*fault = (struct fault){.err = ERR_SYNTAX};
+	if (pattern.n > REGEX_MAX) {
+		fault->err = ERR_LIMIT;
+		snprintf(fault->text, sizeof(fault->text), "longer than %u bytes", REGEX_MAX);
+		return NULL;
+	}
+	code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, flags, &error, &where, NULL);
+	if (code == NULL) {
+		fault->where = where;
+		pcre2_get_error_message(error, (PCRE2_UCHAR *)fault->text, sizeof(fault->text));
+		return NULL;
+	}
+	/* Without it (no executable memory) matching is slower, and the same. */
+	(void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+	r = must_alloc(sizeof(*r));
+	r->code = code;
+	r->limits = pcre2_match_context_create(NULL);
+	ASSERT(r->limits != NULL);
+	pcre2_set_match_limit(r->limits, REGEX_STEPS_MAX);
+	return r;
+}
+
+void regex_free(struct regex *r)
+{
+	if (r != NULL) {
+		pcre2_code_free(r->code);
+		pcre2_match_context_free(r->limits);
+		free(r);
+	}
+}
+
+bool regex_matches(const struct regex *r, struct bytes text)
+{
+	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+	const char *p = text.p != NULL ? text.p : "";
+	int rc;
+
+	ASSERT(data != NULL);
+	rc = pcre2_match(r->code, (PCRE2_SPTR)p, text.n, 0, 0, data, r->limits);
+	pcre2_match_data_free(data);
+	return rc >= 0;
+}

@@ -1,0 +1,24 @@
+/*
+ * Regular expressions of a configuration (pcre2). Bounded: a match that costs too much does not match.
+ */
+#ifndef BASE_REGEX_H
+#define BASE_REGEX_H
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+/* Longest expression. Those that consoles write for several models are parsed, not compiled. */
+#define REGEX_MAX 4096u
+/* Steps of one match (ReDoS). */
+#define REGEX_STEPS_MAX 20000u
+
+/* Compiled: immutable, shared between threads. */
+struct regex;
+
+/* Matches whole texts only. NULL and *fault for an expression that is none. */
+struct regex *regex_new(struct bytes pattern, struct fault *fault);
+/* NULL is allowed. */
+void regex_free(struct regex *r);
+bool regex_matches(const struct regex *r, struct bytes text);
+
+#endif

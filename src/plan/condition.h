@@ -1,0 +1,60 @@
+/*
+ * Conditions of a route on header fields, query parameters and the model (higress-resources.md §5.4,
+ * §5.7). A header that the model router sets stands for the model: whether such a condition holds is
+ * known only when the body was read.
+ */
+#ifndef PLAN_CONDITION_H
+#define PLAN_CONDITION_H
+
+#include "base/regex.h"
+#include "plan/model_router.h"
+#include "plan/plan.h"
+#include "resource/object.h"
+
+enum condition_on { ON_HEADER, ON_QUERY, ON_MODEL, ON_VENDOR };
+
+/* A text that a value may be, or begin with. */
+struct alternative {
+	struct bytes text;
+	bool prefix;
+};
+
+struct condition {
+	enum condition_on on;
+	struct bytes name; /* of the header (in lower case) or parameter */
+	struct alternative *any;
+	size_t n_any;
+	struct regex *regex;    /* instead of alternatives */
+	char how;               /* 'e'xact, 'p'refix, 'r'egex: the annotation's, with raw */
+	struct bytes raw;       /* for telling routes apart */
+	struct condition *next; /* of all of a plan, to be freed */
+};
+
+struct conditions_input {
+	const struct model_router *router;
+	struct condition **all; /* of the plan */
+	struct arena *arena;
+	struct findings *findings;
+};
+
+struct conditions {
+	struct condition **v; /* in a fixed order, whatever that of the annotations */
+	size_t n;
+	size_t n_headers; /* model and vendor included */
+	size_t n_queries;
+	bool asks_model; /* has one on the model or the vendor */
+};
+
+/* Of the annotations of an Ingress. False when one cannot be evaluated, or never holds: said in
+ * findings, and the routes are to be left out. */
+MUST_CHECK bool conditions_read(
+	const struct object *ingress, const struct conditions_input *in, struct conditions *out);
+void conditions_free(struct condition *all);
+
+/* Whether `key` (without higress.io/) is a condition that is read here. */
+bool condition_is_key(struct bytes key);
+
+/* Those that need no body. */
+bool conditions_hold(const struct route *r, const struct route_query *q);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * The plugin model-router (data-plane.md §13.1): which headers stand for the model, and on which paths
+ * the model is read for routing.
+ */
+#ifndef PLAN_MODEL_ROUTER_H
+#define PLAN_MODEL_ROUTER_H
+
+#include "plan/api.h"
+#include "resource/object.h"
+
+struct hash_seed;
+struct json_query;
+
+struct model_router {
+	bool on;
+	struct bytes model_header;  /* modelToHeader in lower case; empty: none is set */
+	struct bytes vendor_header; /* addProviderHeader; empty: none */
+	struct bytes *suffixes;     /* enableOnPathSuffix as it was written */
+	size_t n_suffixes;
+	bool explicit_suffixes;
+	struct json_query *key; /* of modelKey when that is not "model"; else NULL */
+};
+
+void model_router_compile(struct model_router *m, const struct snapshot *s,
+	const struct hash_seed *seed, struct arena *a, struct findings *f);
+void model_router_done(struct model_router *m);
+/* Whether the model of a request to that path chooses its route. */
+bool model_router_reads(const struct model_router *m, enum api api, struct bytes path);
+/* The header that Console's conditions ask for. */
+#define MODEL_ROUTER_HEADER "x-higress-llm-model"
+
+#endif

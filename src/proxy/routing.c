@@ -1,0 +1,255 @@
+/*
+ * Which route: candidates before the body is read, and the one of them that takes the model.
+ */
+#include "plan/model_router.h"
+#include "proxy/exchange.h"
+#include "proxy/worker.h"
+
+/* A header that the model router sets is not the client's to say. */
+static void strip_routing_headers(struct exchange *x, const struct model_router *m)
+{
+	const struct head *h = &x->rq->head;
+
+	for (unsigned i = 0; m->on && i < h->n_fields; i++) {
+		struct bytes name = head_name(h, i);
+
+		if (h->fields[i].id == FIELD_OTHER &&
+			(bytes_eq_nocase(name, m->model_header) ||
+				bytes_eq_nocase(name, m->vendor_header))) {
+			exchange_strip(x, i);
+		}
+	}
+}
+
+/* Fields of one name are one value (higress-resources.md §5.4); what is not sent on is not there. */
+static struct bytes header_of(void *of, struct bytes name)
+{
+	struct exchange *x = of;
+	const struct head *h = &x->rq->head;
+	struct bytes value = {NULL, 0};
+
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		struct bytes more = head_value(h, i);
+		struct text t;
+		char *room;
+
+		if (exchange_stripped(x, i) || !bytes_eq_nocase(head_name(h, i), name)) {
+			continue;
+		}
+		if (value.p == NULL) {
+			value = more;
+			continue;
+		}
+		room = arena_alloc(&x->rq->arena, value.n + more.n + 2);
+		if (room == NULL) {
+			return (struct bytes){NULL, 0};
+		}
+		text_init_fixed(&t, room, value.n + more.n + 2);
+		text_add_bytes(&t, value);
+		text_add_char(&t, ',');
+		text_add_bytes(&t, more);
+		value = text_bytes(&t);
+	}
+	return value;
+}
+
+static enum verdict find_candidates(struct exchange *x, const struct route_query *q)
+{
+	struct request *rq = x->rq;
+	const struct plan *p = x->view->plan;
+
+	rq->candidates = rq->candidate_room;
+	rq->n_candidates = plan_candidates(p, q, rq->candidates, PLAN_CANDIDATES_MAX);
+	if (rq->n_candidates > PLAN_CANDIDATES_MAX) {
+		rq->candidates =
+			arena_alloc(&rq->arena, rq->n_candidates * sizeof(const struct route *));
+		if (rq->candidates == NULL) {
+			return reply_set(x, 503, "config.invalid",
+				"too many routes for one path differ by the model only");
+		}
+		rq->n_candidates = plan_candidates(p, q, rq->candidates, rq->n_candidates);
+	}
+	return VERDICT_NEXT;
+}
+
+static bool any_asks_model(const struct request *rq)
+{
+	for (size_t i = 0; i < rq->n_candidates; i++) {
+		if (rq->candidates[i]->asks_model) {
+			return true;
+		}
+	}
+	return false;
+}
+
+enum verdict step_candidates(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct route_query q = {.host = exchange_host(x),
+		.path = rq->url.path,
+		.method = method_of(rq->head.method),
+		.query = rq->url.query,
+		.header = header_of,
+		.header_of = x};
+	const struct model_router *router;
+
+	x->view = view_use(x->w);
+	if (x->view == NULL) {
+		return reply_set(x, 503, "config.invalid", "no configuration has been loaded yet");
+	}
+	router = x->view->plan->router;
+	strip_routing_headers(x, router);
+	if (find_candidates(x, &q) == VERDICT_REPLY) {
+		return VERDICT_REPLY;
+	}
+	if (rq->n_candidates == 0) {
+		return reply_set(x, 404, "route.not_found",
+			"no route serves path %.*s on host %.*s", BYTES_ARG(x->rec.path),
+			BYTES_ARG(x->rec.host));
+	}
+	rq->routes_by_model =
+		any_asks_model(rq) && model_router_reads(router, rq->api, rq->url.path);
+	return VERDICT_NEXT;
+}
+
+/* --- the model ---------------------------------------------------------------------------------- */
+
+/* Longest model that another member than "model" may name. Attack: text in logs and lookups. */
+#define KEY_MODEL_MAX 512u
+#define KEY_HITS 4u
+
+/* A second scan beside the one of the dialect, for the rare plugin that names a member of its own. */
+struct key_scan {
+	struct json_scan_room room;
+	struct json_scan *scan;
+	struct json_hits hits;
+	struct json_hit hits_room[KEY_HITS];
+	bool failed; /* more hits than there is room for */
+};
+
+bool routing_begin_body(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	const struct model_router *router = x->view->plan->router;
+	struct key_scan *k;
+
+	if (!rq->gathers || !rq->routes_by_model || router->key == NULL) {
+		return true;
+	}
+	k = arena_alloc(&rq->arena, sizeof(*k));
+	if (k == NULL) {
+		return false;
+	}
+	k->failed = false;
+	json_hits_init(&k->hits, k->hits_room, KEY_HITS, KEY_HITS);
+	k->scan = json_scan_init(&k->room, router->key, &k->hits);
+	rq->key_scan = k;
+	return true;
+}
+
+void routing_scan(struct exchange *x, struct bytes more)
+{
+	struct key_scan *k = x->rq->key_scan;
+
+	if (k != NULL && !k->failed) {
+		k->failed = json_scan_feed(k->scan, more.p, more.n, NULL) == READ_FAIL;
+	}
+}
+
+static bool refuse_key(struct exchange *x)
+{
+	reply_set(x, 400, "body.invalid_json",
+		"the member of the request body that names the model must be one short string");
+	return false;
+}
+
+/* What modelKey names; empty when the body has no such member. False: replied. */
+static bool read_key(struct exchange *x, struct bytes *out)
+{
+	struct request *rq = x->rq;
+	const struct key_scan *k = rq->key_scan;
+	const struct json_hit *h = json_hits_get(&k->hits, 0, NULL);
+	char raw[KEY_MODEL_MAX + 2];
+	struct text t;
+	size_t len;
+
+	*out = BYTES("");
+	if (k->failed || k->hits.n > 1) {
+		return refuse_key(x);
+	}
+	if (h == NULL) {
+		return true;
+	}
+	len = (size_t)(h->end - h->beg);
+	if (h->type != JSON_STRING || len > sizeof(raw)) {
+		return refuse_key(x);
+	}
+	chain_copy(&rq->body, (size_t)h->beg, len, raw);
+	text_init(&t, KEY_MODEL_MAX);
+	json_unescape(bytes_of(raw + 1, len - 2), &t);
+	*out = arena_copy(&rq->arena, text_bytes(&t));
+	text_done(&t);
+	return out->p != NULL || refuse_key(x);
+}
+
+/* What the model router makes of the model (data-plane.md §13.1). With addProviderHeader the name is cut
+ * at the first '/': what stands before it is for conditions, what stands behind it is sent on. False:
+ * replied. */
+static bool read_model(struct exchange *x, struct route_model *m)
+{
+	struct request *rq = x->rq;
+	const struct model_router *router = x->view->plan->router;
+	struct bytes rest;
+	struct bytes vendor;
+
+	*m = (struct route_model){BYTES(""), {NULL, 0}};
+	if (!rq->gathers || !model_router_reads(router, rq->api, rq->url.path)) {
+		return true;
+	}
+	m->name = rq->model;
+	if (rq->key_scan != NULL && !read_key(x, &m->name)) {
+		return false;
+	}
+	rest = m->name;
+	vendor = bytes_cut(&rest, '/');
+	if (router->vendor_header.n != 0 && rest.p != NULL) {
+		m->vendor = vendor;
+		rq->model = router->key == NULL ? rest : rq->model;
+	}
+	return true;
+}
+
+static void no_such_model(struct exchange *x, const struct route_model *m)
+{
+	struct request *rq = x->rq;
+	struct bytes name = exchange_keep(x, m->name);
+
+	rq->reply.model_not_found = true;
+	if (name.n != 0) {
+		reply_set(x, 404, "route.not_found", "no route of this path serves model %.*s",
+			BYTES_ARG(name));
+	} else if (rq->gathers || !rq->head.has_body) {
+		reply_set(x, 404, "route.not_found",
+			"the routes for this path are chosen by the model, and the request names "
+			"none");
+	} else {
+		reply_set(x, 404, "route.not_found",
+			"the routes for this path are chosen by the model, which is read from JSON "
+			"bodies of known APIs only");
+	}
+}
+
+bool routing_choose(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct route_model model;
+
+	if (!read_model(x, &model)) {
+		return false;
+	}
+	rq->route = plan_choose(rq->candidates, rq->n_candidates, &model);
+	if (rq->route == NULL) {
+		no_such_model(x, &model);
+	}
+	return rq->route != NULL;
+}
