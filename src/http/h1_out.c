@@ -368,8 +368,3 @@ ssize_t h1_out_flush(struct h1_out *o, struct segpool *pool, struct sock *sock, 
 	}
 	return (ssize_t)sent;
 }
-
-bool h1_out_blocked(const struct h1_out *o)
-{
-	return o->head != NULL || o->chunk_left != 0 || o->tail_n != 0;
-}

@@ -53,7 +53,5 @@ MUST_CHECK int h1_out_continue(struct h1_out *o, struct segpool *pool);
  * set when the turn's worth was used up and the loop should come back. */
 MUST_CHECK ssize_t h1_out_flush(
 	struct h1_out *o, struct segpool *pool, struct sock *sock, bool *more);
-/* Something waits for room in the socket. */
-bool h1_out_blocked(const struct h1_out *o);
 
 #endif

@@ -12,16 +12,6 @@ struct bytes head_get(const struct head *h, enum field_id id)
 	return (struct bytes){NULL, 0};
 }
 
-struct bytes head_get_name(const struct head *h, struct bytes name)
-{
-	for (unsigned i = 0; i < h->n_fields; i++) {
-		if (bytes_eq_nocase(head_name(h, i), name)) {
-			return head_value(h, i);
-		}
-	}
-	return (struct bytes){NULL, 0};
-}
-
 bool head_keep(struct head *h, struct arena *a)
 {
 	size_t size = h->n_fields * sizeof(struct field);

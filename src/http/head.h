@@ -32,8 +32,6 @@ static inline struct bytes head_value(const struct head *h, unsigned i)
 }
 /* First field of that id: its value, p == NULL when there is none. */
 struct bytes head_get(const struct head *h, enum field_id id);
-/* First field of that name (any case), for names without an id. */
-struct bytes head_get_name(const struct head *h, struct bytes name);
 
 /* A head to send. Fields are sent in order, as they are; framing fields (Content-Length,
  * Transfer-Encoding, Connection, Date on responses of a server) are added by the connection. */

@@ -6,7 +6,7 @@
  * once too often does no harm. No callback decides anything.
  *
  *   begin       who asks for what; what a client may not say is marked to be left out
- *   candidates  routes by host, path and method                                    404
+ *   candidates  routes by host, path, method, headers and query                    404
  *   identify    the consumer, before a byte of the body is read                    401 403
  *   gather      a JSON body whole, scanned as it comes                             400 413 415 503
  *   decide      the route, by the model too; may this consumer use it?              401 403 404 503
@@ -164,6 +164,7 @@ static enum verdict health(struct exchange *x, struct bytes path)
 static enum verdict step_begin(struct exchange *x)
 {
 	struct request *rq = x->rq;
+	struct bytes suffix;
 	struct fault f;
 
 	make_id(x);
@@ -179,7 +180,7 @@ static enum verdict step_begin(struct exchange *x)
 	if (bytes_starts(rq->url.path, BYTES("/healthz/"))) {
 		return health(x, rq->url.path);
 	}
-	rq->api = api_of_path(rq->url.path, &rq->api_suffix);
+	rq->api = api_of_path(rq->url.path, &suffix);
 	x->protocol = (uint8_t)api_protocol(rq->api);
 	if (wants_websocket(&rq->head) || rq->api == API_REALTIME) {
 		return reply_set(x, 501, "api.unsupported",

@@ -39,8 +39,6 @@ enum verdict {
 
 enum body_coding { BODY_PLAIN, BODY_GZIP, BODY_DEFLATE, BODY_UNKNOWN };
 
-enum error_format { ERROR_FORMAT_JSON, ERROR_FORMAT_PLAIN };
-
 /* Something that was taken for this exchange and that finish gives back, whatever happens: a slot of a
  * limit, a probe of a circuit. */
 struct hold {
@@ -96,7 +94,6 @@ struct request {
 	struct head head; /* the client's, fields kept in arena */
 	struct url url;
 	enum api api;
-	struct bytes api_suffix;
 	const struct route **candidates; /* candidate_room, or in arena when there are many */
 	size_t n_candidates;
 	const struct route *route;

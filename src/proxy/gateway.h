@@ -58,7 +58,7 @@ ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *ar
 
 struct worker_counts {
 	uint64_t exchanges, replies, upstream_failures, client_aborts, usage_unknown;
-	uint64_t events, turns_long;
+	uint64_t events;
 	uint32_t open;       /* exchanges now */
 	uint64_t lent, high; /* segments: now, most */
 	uint64_t log_dropped;
