@@ -103,6 +103,7 @@ struct route {
 		model_group; /* routes that differ in such conditions only have the same; 0: none */
 	bool is_ai;          /* some destination has a provider: the body is read */
 	unsigned rank;       /* order inside its host, 0 first */
+	bool ssl_redirect;   /* over plain HTTP the answer is 308 to https (§5.6) */
 };
 
 enum method {
@@ -123,6 +124,8 @@ const char *method_name(enum method m);
 
 struct model_router;
 struct condition;
+struct certificate;
+struct certificates;
 
 struct plan {
 	uint64_t version; /* counts up with every plan of the process; set by the caller */
@@ -134,9 +137,10 @@ struct plan {
 	struct consumers *consumer_sets; /* these and those of rules */
 	struct endpoint **endpoints;     /* all, for binding */
 	size_t n_endpoints;
-	struct plan_index *index;    /* host and path lookup (plan/match.c) */
-	struct model_router *router; /* never NULL */
-	struct condition *regexes;   /* conditions with an expression, to be freed */
+	struct plan_index *index;          /* host and path lookup (plan/match.c) */
+	struct model_router *router;       /* never NULL */
+	struct condition *regexes;         /* conditions with an expression, to be freed */
+	struct certificates *certificates; /* plan/certificates.h; never NULL */
 	struct arena arena;
 };
 
@@ -187,5 +191,11 @@ const struct destination *route_pick(const struct route *r, unsigned pick);
 
 /* The path after the route's rewrite, appended to out (higress-resources.md §5.6). */
 void route_rewrite_path(const struct route *r, struct bytes path, struct text *out);
+
+/* The certificate for the name that a TLS client asks for (any case; n == 0: it names none). In this
+ * order: what a domain or an Ingress names for that host, by the scopes of higress-resources.md §5.2;
+ * a TLS Secret that covers the name; what stands for every host. NULL: none, the handshake is refused.
+ * Valid as long as the plan, longer with a reference (certificate_ref). */
+const struct certificate *plan_certificate(const struct plan *p, struct bytes name);
 
 #endif
