@@ -6,305 +6,24 @@
 #include "serve.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ai/compatible.h"
-#include "ai/providers.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "cli/quickstart.h"
-#include "cli/settings.h"
 #include "cli/version.h"
 #include "filter/key_auth.h"
-#include "net/file_watch.h"
-#include "net/jobs.h"
 #include "net/tls.h"
-#include "proxy/gateway.h"
-#include "resource/finding_news.h"
-#include "store/directory.h"
+#include "serve_int.h"
 
 #define JOB_THREADS 2
-/* The log thread looks this often while there is nothing to write. */
-#define LOG_POLL_MS 20
-/* Findings of one load that are logged one by one; `sluice lint` will show all. */
-#define FINDINGS_LOGGED 50
-
-struct access_log {
-	const char *path;
-	int fd;
-	atomic_bool reopen, stop;
-	pthread_t thread;
-};
-
-struct reading { /* a load of the resources, on its way through a jobs thread */
-	struct job job;
-	struct serve *serve;
-	struct directory_report report;
-	bool asked;            /* by a signal: whoever asked wants an answer */
-	uint64_t live_hash[2]; /* of the plan that is live, when this began */
-	struct plan *plan;     /* NULL: it would be the one that is live */
-};
-
-struct serve {
-	struct settings settings;
-	struct hooks hooks;
-	struct gateway_opts opts;
-	struct gateway *gateway;
-	struct directory *directory;
-	struct jobs *jobs;
-	struct file_watch *files; /* NULL: the system has no watch to give */
-	struct finding_news read_news, plan_news;
-	struct access_log log;
-	pthread_t workers[WORKERS_MAX];
-	unsigned n_started;
-	struct watch signals;
-	struct timer drain_timer;
-	struct quickstart quickstart;
-	bool wrote_quickstart;
-	bool loading, load_again, draining, ready;
-	size_t kept_bad; /* files, at the last load */
-	bool asked;      /* a signal asked for the load that comes next */
-	uint64_t began_ns;
-	struct text addresses; /* JSON list for the ready file */
-	char first_address[SYS_ADDR_TEXT];
-};
-
-/* --- access log --------------------------------------------------------------------------------- */
-
-static int open_access_log(const char *path)
-{
-	return strcmp(path, "-") == 0 ? STDOUT_FILENO
-				      : open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-}
-
-static ssize_t write_log(void *arg, const struct iovec *v, int n)
-{
-	const struct access_log *log = arg;
-	ssize_t r;
-
-	do {
-		r = writev(log->fd, v, n);
-	} while (r < 0 && errno == EINTR);
-	return r;
-}
-
-static void reopen_log(struct access_log *log)
-{
-	int fd;
-
-	if (log->fd < 0 || log->fd == STDOUT_FILENO) { /* off, or not ours to rotate */
-		return;
-	}
-	fd = open_access_log(log->path);
-	if (fd < 0) {
-		log_error("serve",
-			"access log %s could not be opened again (%s); the old file stays in use",
-			log->path, strerror(errno));
-		return;
-	}
-	close(log->fd);
-	log->fd = fd;
-}
-
-static void *run_log(void *arg)
-{
-	struct serve *s = arg;
-	bool stop;
-
-	do {
-		stop = atomic_load(&s->log.stop);
-		if (atomic_exchange(&s->log.reopen, false)) {
-			reopen_log(&s->log);
-		}
-		if (gateway_write_log(s->gateway, write_log, &s->log) == 0 && !stop) {
-			nanosleep(&(struct timespec){0, LOG_POLL_MS * 1000000L}, NULL);
-		}
-	} while (!stop);
-	while (gateway_write_log(s->gateway, write_log, &s->log) > 0) {}
-	return NULL;
-}
-
-/* --- resources ---------------------------------------------------------------------------------- */
-
-/* Logs what is new since the load before; returns how many of them were not shown. */
-static unsigned log_findings(struct finding_news *news, const struct findings *f)
-{
-	unsigned n = 0;
-
-	finding_news_begin(news);
-	for (const struct finding *at = f->first; at != NULL; at = at->next) {
-		char room[1024];
-		struct text t;
-
-		if (at->level == FINDING_INFO || !finding_news_add(news, at) ||
-			n++ >= FINDINGS_LOGGED) {
-			continue;
-		}
-		text_init_fixed(&t, room, sizeof(room));
-		finding_format(at, &t);
-		log_line(at->level == FINDING_ERROR ? LOG_ERROR : LOG_WARN, "store", BYTES_FMT,
-			BYTES_ARG(text_bytes(&t)));
-	}
-	return n > FINDINGS_LOGGED ? n - FINDINGS_LOGGED : 0;
-}
-
-static void log_load(const struct reading *r)
-{
-	struct serve *s = r->serve;
-	unsigned more = log_findings(&s->read_news, &r->report.findings);
-
-	if (r->plan != NULL) { /* else its findings are those of the one that is live */
-		more += log_findings(&s->plan_news, &r->plan->findings);
-	}
-	if (more != 0) {
-		log_warn("store", "%u further findings are not shown", more);
-	}
-}
-
-static void read_resources(struct job *j)
-{
-	struct reading *r = CONTAINER_OF(j, struct reading, job);
-	struct serve *s = r->serve;
-	const struct plan_env env = {&provider_types, s->opts.seed};
-	struct snapshot *snap = directory_read(s->directory, &r->report);
-	uint64_t hash[2];
-
-	plan_hash(snap, hash);
-	if (memcmp(hash, r->live_hash, sizeof(hash)) != 0) {
-		r->plan = plan_compile(snap, &env);
-	}
-	snapshot_unref(snap);
-}
-
-static void say_counts(const struct plan *p, const char *what)
-{
-	log_info("serve", "%s: %zu routes, %zu providers, %zu consumers", what, p->n_routes,
-		p->n_providers, p->n_consumers);
-}
-
-/* A directory that holds nothing is no error; a misspelt name of one looks the same. */
-static void warn_without_routes(const struct serve *s)
-{
-	if (gateway_plan(s->gateway)->n_routes == 0) {
-		log_warn("serve",
-			"no route is served, so every request gets 404; resources are read from %s",
-			s->settings.resources);
-	}
-}
-
-static void start_reload(struct serve *s);
-
-static void end_reload(struct serve *s)
-{
-	s->loading = false;
-	if (s->load_again) {
-		start_reload(s);
-	}
-}
-
-static void on_reloaded(void *arg)
-{
-	struct serve *s = arg;
-
-	say_counts(gateway_plan(s->gateway), "the new configuration is live");
-	warn_without_routes(s);
-	end_reload(s);
-}
-
-/* What was read, when it is worth a line. */
-static void say_reading(const struct reading *r)
-{
-	const struct directory_report *d = &r->report;
-	struct serve *s = r->serve;
-
-	if (d->kept_bad > s->kept_bad) {
-		log_warn("store", "%zu broken files: the last good version of each stays in use",
-			d->kept_bad);
-	}
-	s->kept_bad = d->kept_bad;
-	if (r->plan != NULL) {
-		log_info("serve", "resources changed: %zu of %zu files read, %zu deleted", d->read,
-			d->files, d->gone);
-	} else if (r->asked) {
-		log_info("serve", "no resource has changed");
-	}
-}
-
-static void on_read(struct job *j)
-{
-	struct reading *r = CONTAINER_OF(j, struct reading, job);
-	struct serve *s = r->serve;
-
-	log_load(r);
-	say_reading(r);
-	if (r->plan != NULL) {
-		gateway_set_plan(s->gateway, r->plan, on_reloaded, s);
-	}
-	directory_report_done(&r->report);
-	if (r->plan == NULL) {
-		end_reload(s);
-	}
-	free(r);
-}
-
-/* One load at a time; a wish that comes meanwhile is granted afterwards. */
-static void start_reload(struct serve *s)
-{
-	struct reading *r;
-
-	if (s->loading) {
-		s->load_again = true;
-		return;
-	}
-	s->loading = true;
-	s->load_again = false;
-	r = must_alloc(sizeof(*r));
-	r->serve = s;
-	r->asked = s->asked;
-	s->asked = false;
-	memcpy(r->live_hash, gateway_plan(s->gateway)->hash, sizeof(r->live_hash));
-	r->job.home = gateway_control(s->gateway);
-	r->job.work = read_resources;
-	r->job.on_done = on_read;
-	jobs_submit(s->jobs, &r->job);
-}
-
-static void on_files(void *arg)
-{
-	start_reload(arg);
-}
-
-/* From before the first load on, so that nothing is missed between the two. */
-static void watch_files(struct serve *s)
-{
-	const char *names[RESOURCE_KIND_COUNT];
-	struct file_watch_opts opts = {.root = s->settings.resources,
-		.names = names,
-		.n_names = RESOURCE_KIND_COUNT,
-		.on_change = on_files,
-		.arg = s};
-	struct fault f;
-
-	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
-		names[k] = resource_dir((enum resource_kind)k);
-	}
-	s->files = file_watch_new(gateway_control(s->gateway), &opts, &f);
-	if (s->files == NULL) {
-		log_warn("serve", "%s; changed files are read on SIGHUP only", f.text);
-	}
-}
-
-/* --- ready -------------------------------------------------------------------------------------- */
 
 static void write_ready_file(struct serve *s)
 {
@@ -333,7 +52,7 @@ static void on_first_plan(void *arg)
 		" after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers",
 		BYTES_ARG(text_bytes(&s->addresses)), (unsigned long long)(us / 1000),
 		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers);
-	warn_without_routes(s);
+	serve_resources_warn_without_routes(s);
 	if (s->settings.ready_file != NULL) {
 		write_ready_file(s);
 	}
@@ -341,11 +60,9 @@ static void on_first_plan(void *arg)
 		quickstart_print(&s->quickstart, s->first_address, stderr);
 	}
 	if (s->load_again) {
-		start_reload(s);
+		serve_resources_reload(s);
 	}
 }
-
-/* --- signals ------------------------------------------------------------------------------------ */
 
 static void on_drained(void *arg)
 {
@@ -387,7 +104,7 @@ static void on_signal(struct watch *w)
 			log_info("serve", "reading the resources again (SIGHUP)");
 			atomic_store(&s->log.reopen, true);
 			s->asked = true;
-			start_reload(s);
+			serve_resources_reload(s);
 		} else {
 			start_drain(s);
 		}
@@ -412,8 +129,6 @@ static int watch_signals(struct serve *s)
 	}
 	return loop_watch(gateway_control(s->gateway), &s->signals, fd, on_signal);
 }
-
-/* --- start -------------------------------------------------------------------------------------- */
 
 static void raise_descriptors(void)
 {
@@ -517,7 +232,7 @@ static void stop_loop(struct post *p)
 static int start_threads(struct serve *s)
 {
 	s->jobs = jobs_new(JOB_THREADS);
-	if (pthread_create(&s->log.thread, NULL, run_log, s) != 0) {
+	if (pthread_create(&s->log.thread, NULL, serve_log_run, s) != 0) {
 		return ERR_IO;
 	}
 	for (unsigned i = 0; i < s->opts.n_workers; i++) {
@@ -546,19 +261,6 @@ static void stop_threads(struct serve *s)
 	pthread_join(s->log.thread, NULL);
 }
 
-static int load_first(struct serve *s)
-{
-	struct reading r = {.serve = s};
-
-	s->directory = directory_new(s->settings.resources);
-	s->loading = true;
-	read_resources(&r.job);
-	log_load(&r);
-	gateway_set_plan(s->gateway, r.plan, on_first_plan, s);
-	directory_report_done(&r.report);
-	return 0;
-}
-
 static int open_all(struct serve *s)
 {
 	struct fault f;
@@ -567,16 +269,12 @@ static int open_all(struct serve *s)
 		fprintf(stderr, "sluice serve: %s\n", f.text);
 		return 1;
 	}
-	s->log.path = s->settings.access_log;
-	if (s->opts.access_log) {
-		s->log.fd = open_access_log(s->log.path);
-		if (s->log.fd < 0) {
-			fprintf(stderr,
-				"sluice serve: access log %s cannot be opened (%s); choose another "
-				"--access-log\n",
-				s->log.path, strerror(errno));
-			return 1;
-		}
+	if (serve_log_open(s) != 0) {
+		fprintf(stderr,
+			"sluice serve: access log %s cannot be opened (%s); choose another "
+			"--access-log\n",
+			s->log.path, strerror(errno));
+		return 1;
 	}
 	s->gateway = gateway_new(&s->opts, &f);
 	if (s->gateway == NULL) {
@@ -590,7 +288,7 @@ static int open_all(struct serve *s)
 		fprintf(stderr, "sluice serve: signals cannot be watched (%s)\n", strerror(errno));
 		return 1;
 	}
-	watch_files(s);
+	serve_resources_watch(s);
 	return 0;
 }
 
@@ -617,7 +315,7 @@ static int run(struct serve *s)
 	if (rc != 0) {
 		return rc;
 	}
-	load_first(s);
+	serve_resources_load_first(s, on_first_plan);
 	if (start_threads(s) != 0) {
 		fprintf(stderr,
 			"sluice serve: a thread could not be started; allow more of them\n");

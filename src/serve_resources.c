@@ -1,0 +1,199 @@
+/*
+ * Loads of the resources: the first before the threads start, the others in a jobs thread, one at a
+ * time. A load whose plan would be the one that is live changes nothing.
+ */
+#include "serve_int.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ai/providers.h"
+#include "base/log.h"
+
+/* Findings of one load that are logged one by one; `sluice lint` will show all. */
+#define FINDINGS_LOGGED 50
+
+struct reading { /* a load of the resources, on its way through a jobs thread */
+	struct job job;
+	struct serve *serve;
+	struct directory_report report;
+	bool asked;            /* by a signal: whoever asked wants an answer */
+	uint64_t live_hash[2]; /* of the plan that is live, when this began */
+	struct plan *plan;     /* NULL: it would be the one that is live */
+};
+
+/* Logs what is new since the load before; returns how many of them were not shown. */
+static unsigned log_findings(struct finding_news *news, const struct findings *f)
+{
+	unsigned n = 0;
+
+	finding_news_begin(news);
+	for (const struct finding *at = f->first; at != NULL; at = at->next) {
+		char room[1024];
+		struct text t;
+
+		if (at->level == FINDING_INFO || !finding_news_add(news, at) ||
+			n++ >= FINDINGS_LOGGED) {
+			continue;
+		}
+		text_init_fixed(&t, room, sizeof(room));
+		finding_format(at, &t);
+		log_line(at->level == FINDING_ERROR ? LOG_ERROR : LOG_WARN, "store", BYTES_FMT,
+			BYTES_ARG(text_bytes(&t)));
+	}
+	return n > FINDINGS_LOGGED ? n - FINDINGS_LOGGED : 0;
+}
+
+static void log_load(const struct reading *r)
+{
+	struct serve *s = r->serve;
+	unsigned more = log_findings(&s->read_news, &r->report.findings);
+
+	if (r->plan != NULL) { /* else its findings are those of the one that is live */
+		more += log_findings(&s->plan_news, &r->plan->findings);
+	}
+	if (more != 0) {
+		log_warn("store", "%u further findings are not shown", more);
+	}
+}
+
+static void read_resources(struct job *j)
+{
+	struct reading *r = CONTAINER_OF(j, struct reading, job);
+	struct serve *s = r->serve;
+	const struct plan_env env = {&provider_types, s->opts.seed};
+	struct snapshot *snap = directory_read(s->directory, &r->report);
+	uint64_t hash[2];
+
+	plan_hash(snap, hash);
+	if (memcmp(hash, r->live_hash, sizeof(hash)) != 0) {
+		r->plan = plan_compile(snap, &env);
+	}
+	snapshot_unref(snap);
+}
+
+static void say_counts(const struct plan *p, const char *what)
+{
+	log_info("serve", "%s: %zu routes, %zu providers, %zu consumers", what, p->n_routes,
+		p->n_providers, p->n_consumers);
+}
+
+/* A directory that holds nothing is no error; a misspelt name of one looks the same. */
+void serve_resources_warn_without_routes(const struct serve *s)
+{
+	if (gateway_plan(s->gateway)->n_routes == 0) {
+		log_warn("serve",
+			"no route is served, so every request gets 404; resources are read from %s",
+			s->settings.resources);
+	}
+}
+
+static void end_reload(struct serve *s)
+{
+	s->loading = false;
+	if (s->load_again) {
+		serve_resources_reload(s);
+	}
+}
+
+static void on_reloaded(void *arg)
+{
+	struct serve *s = arg;
+
+	say_counts(gateway_plan(s->gateway), "the new configuration is live");
+	serve_resources_warn_without_routes(s);
+	end_reload(s);
+}
+
+/* What was read, when it is worth a line. */
+static void say_reading(const struct reading *r)
+{
+	const struct directory_report *d = &r->report;
+	struct serve *s = r->serve;
+
+	if (d->kept_bad > s->kept_bad) {
+		log_warn("store", "%zu broken files: the last good version of each stays in use",
+			d->kept_bad);
+	}
+	s->kept_bad = d->kept_bad;
+	if (r->plan != NULL) {
+		log_info("serve", "resources changed: %zu of %zu files read, %zu deleted", d->read,
+			d->files, d->gone);
+	} else if (r->asked) {
+		log_info("serve", "no resource has changed");
+	}
+}
+
+static void on_read(struct job *j)
+{
+	struct reading *r = CONTAINER_OF(j, struct reading, job);
+	struct serve *s = r->serve;
+
+	log_load(r);
+	say_reading(r);
+	if (r->plan != NULL) {
+		gateway_set_plan(s->gateway, r->plan, on_reloaded, s);
+	}
+	directory_report_done(&r->report);
+	if (r->plan == NULL) {
+		end_reload(s);
+	}
+	free(r);
+}
+
+void serve_resources_reload(struct serve *s)
+{
+	struct reading *r;
+
+	if (s->loading) {
+		s->load_again = true;
+		return;
+	}
+	s->loading = true;
+	s->load_again = false;
+	r = must_alloc(sizeof(*r));
+	r->serve = s;
+	r->asked = s->asked;
+	s->asked = false;
+	memcpy(r->live_hash, gateway_plan(s->gateway)->hash, sizeof(r->live_hash));
+	r->job.home = gateway_control(s->gateway);
+	r->job.work = read_resources;
+	r->job.on_done = on_read;
+	jobs_submit(s->jobs, &r->job);
+}
+
+static void on_files(void *arg)
+{
+	serve_resources_reload(arg);
+}
+
+void serve_resources_watch(struct serve *s)
+{
+	const char *names[RESOURCE_KIND_COUNT];
+	struct file_watch_opts opts = {.root = s->settings.resources,
+		.names = names,
+		.n_names = RESOURCE_KIND_COUNT,
+		.on_change = on_files,
+		.arg = s};
+	struct fault f;
+
+	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		names[k] = resource_dir((enum resource_kind)k);
+	}
+	s->files = file_watch_new(gateway_control(s->gateway), &opts, &f);
+	if (s->files == NULL) {
+		log_warn("serve", "%s; changed files are read on SIGHUP only", f.text);
+	}
+}
+
+void serve_resources_load_first(struct serve *s, void (*on_live)(void *arg))
+{
+	struct reading r = {.serve = s};
+
+	s->directory = directory_new(s->settings.resources);
+	s->loading = true;
+	read_resources(&r.job);
+	log_load(&r);
+	gateway_set_plan(s->gateway, r.plan, on_live, s);
+	directory_report_done(&r.report);
+}
