@@ -33,8 +33,13 @@ struct certificate {
 	uint8_t id[32]; /* SHA-256 of leaf and chain: equal ones can stand for each other */
 };
 
-/* chain_pem: the leaf first. The key has to belong to the leaf, and to be unencrypted. ERR_SYNTAX with a
- * fault that says what is wrong with which of the two (never a byte of the key); ERR_LIMIT. */
+/* fault.where: which of the two texts is to blame. */
+enum certificate_text { CERTIFICATE_IN_CHAIN, CERTIFICATE_IN_KEY };
+
+/* chain_pem: the leaf first. The key has to belong to the leaf, to be unencrypted and one that a TLS
+ * server can use: RSA of 2048 bits or more, EC on P-256, P-384 or P-521, Ed25519. Blocks of other kinds
+ * in the two texts are passed over. ERR_SYNTAX with a fault that says what is wrong with which of the two
+ * (never a byte of either); ERR_LIMIT. Nothing is asked for on a terminal. */
 MUST_CHECK int certificate_parse(
 	struct bytes chain_pem, struct bytes key_pem, struct certificate **out, struct fault *f);
 const struct certificate *certificate_ref(const struct certificate *c);
