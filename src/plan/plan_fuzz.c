@@ -33,7 +33,7 @@ static void add(struct world *w, struct bytes file, unsigned number)
 	if (file.n == 0) {
 		return;
 	}
-	kind = (unsigned char)file.p[0] % RESOURCE_KIND_COUNT;
+	kind = (unsigned char)(file.p[0] - '0') % RESOURCE_KIND_COUNT;
 	snprintf(name, sizeof(name), "%s/%s%u.yaml", resource_dir((enum resource_kind)kind),
 		kind == RESOURCE_MCPBRIDGE ? "default" : "ai-route-n", number);
 	if (kind == RESOURCE_MCPBRIDGE) {

@@ -66,11 +66,13 @@ static void load_tree(struct world *w, const char *dir)
 	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
 		struct text path;
 		struct fault fault;
+		int rc;
 
 		l.kind = (enum resource_kind)k;
 		text_init(&path, 4096);
 		text_addf(&path, "%s/%s", dir, resource_dir(l.kind));
-		assert_int_equal(file_list(text_cstr(&path), load, &l, &fault), 0);
+		rc = file_list(text_cstr(&path), load, &l, &fault);
+		assert_true(rc == 0 || rc == ERR_NOT_FOUND); /* not every tree has all kinds */
 		text_done(&path);
 	}
 	assert_true(l.n >= 7);

@@ -48,13 +48,7 @@ static const struct schema_row tls_rows[] = {
 	{"secretName", SCHEMA_STRING, .offset = offsetof(struct ingress_tls, secret)},
 };
 
-static const struct schema tls_schema = {
-	.rows = tls_rows,
-	.n = ARRAY_LEN(tls_rows),
-	.known = "",
-	.size = sizeof(struct ingress_tls),
-	.at = SCHEMA_NOWHERE,
-};
+static const struct schema tls_schema = SCHEMA_ITEM(tls_rows, "", struct ingress_tls, at);
 
 #define RULES_ROW                                                                         \
 	{                                                                                 \

@@ -21,6 +21,7 @@ static const struct kind *const kinds[] = {
 	[RESOURCE_INGRESS] = &kind_ingress,
 	[RESOURCE_MCPBRIDGE] = &kind_mcpbridge,
 	[RESOURCE_WASMPLUGIN] = &kind_wasmplugin,
+	[RESOURCE_SECRET] = &kind_secret,
 };
 static_assert(ARRAY_LEN(kinds) == RESOURCE_KIND_COUNT, "one row per kind");
 
@@ -324,6 +325,9 @@ void object_unref(struct object *o)
 	}
 	ASSERT(o->refs > 0);
 	if (--o->refs == 0) {
+		if (kinds[o->kind]->done != NULL) {
+			kinds[o->kind]->done(o);
+		}
 		arena_done(&o->arena);
 		free(o);
 	}

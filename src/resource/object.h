@@ -11,6 +11,7 @@
 #define RESOURCE_OBJECT_H
 
 #include "resource/finding.h"
+#include "wire/certificate.h"
 #include "wire/yaml.h"
 
 /* Files above it are refused with a finding. A 100,000-consumer key-auth file is about 20 MB. */
@@ -21,6 +22,7 @@ enum resource_kind {
 	RESOURCE_INGRESS,
 	RESOURCE_MCPBRIDGE,
 	RESOURCE_WASMPLUGIN,
+	RESOURCE_SECRET,
 	RESOURCE_KIND_COUNT
 };
 
@@ -86,8 +88,9 @@ struct ingress_rule {
 };
 
 struct ingress_tls {
-	struct strings hosts;
+	struct strings hosts; /* none: every host */
 	struct bytes secret;
+	struct place at;
 };
 
 struct ingress {
@@ -117,6 +120,18 @@ struct wasmplugin {
 	size_t n_rules;
 };
 
+#define SECRET_TLS "kubernetes.io/tls"
+
+/* Nothing of it but names may ever be shown. */
+struct secret {
+	struct bytes type; /* SECRET_TLS, "Opaque", empty … */
+	struct pairs data; /* decoded; those of stringData first, so that pairs_find finds them */
+	struct pairs strings; /* stringData, as it stands in the file */
+	/* Of type SECRET_TLS it is never NULL: without one the file is invalid. Another Secret that holds
+	 * tls.crt and tls.key has one if these are good. One reference is the object's. */
+	const struct certificate *certificate;
+};
+
 struct object {
 	enum resource_kind kind;
 	struct bytes file; /* "ingresses/a.yaml" */
@@ -127,6 +142,7 @@ struct object {
 		struct mcpbridge mcpbridge;
 		struct ingress ingress;
 		struct wasmplugin wasmplugin;
+		struct secret secret;
 	} u;
 	uint64_t hash[2];         /* of the file's bytes (SHA-256, first half) */
 	struct findings findings; /* what reading it found; errors == 0 */

@@ -150,6 +150,7 @@ static void describe(struct text *out, const struct object *o)
 	case RESOURCE_WASMPLUGIN:
 		describe_plugin(out, &o->u.wasmplugin);
 		break;
+	case RESOURCE_SECRET: /* kind_secret_test.c */
 	case RESOURCE_KIND_COUNT:
 		break;
 	}
@@ -848,7 +849,7 @@ static void directories(void **state)
 
 		assert_int_equal(resource_kind_of_dir(bytes_str(dir)), i);
 	}
-	assert_int_equal(resource_kind_of_dir(BYTES("secrets")), -1);
+	assert_int_equal(resource_kind_of_dir(BYTES("services")), -1);
 	assert_int_equal(resource_kind_of_dir(BYTES("ingress")), -1);
 	assert_int_equal(resource_kind_of_dir(BYTES("")), -1);
 }

@@ -80,9 +80,10 @@ struct kind {
 	const struct schema *schema;      /* of the whole file, into struct object */
 	const struct schema *flat;        /* of the form without apiVersion and kind; NULL: none */
 	void (*finish)(struct object *o); /* derived members; NULL: none */
+	void (*done)(struct object *o);   /* ends what is not in the arena; NULL: nothing */
 };
 
-extern const struct kind kind_configmap, kind_ingress, kind_mcpbridge, kind_wasmplugin;
+extern const struct kind kind_configmap, kind_ingress, kind_mcpbridge, kind_wasmplugin, kind_secret;
 extern const struct schema schema_meta;
 
 #endif
