@@ -25,6 +25,7 @@ static const struct row {
 	{"proxy-next-upstream-timeout", UNDERSTOOD},
 	{"proxy-next-upstream-tries", UNDERSTOOD},
 	{"rewrite-path", UNDERSTOOD},
+	{"ssl-redirect", UNDERSTOOD},
 	{"upstream-vhost", UNDERSTOOD},
 	{"use-regex", IF_TRUE},
 	{"full-path-regex", IF_TRUE},

@@ -1,5 +1,7 @@
 #include "plan/build.h"
 
+#include "wire/url.h"
+
 struct bytes build_text(struct arena *a, struct bytes b)
 {
 	struct bytes copy = arena_copy(a, b);
@@ -81,4 +83,35 @@ bool build_scalar(const struct yaml_node *n, const char *what, const struct obje
 struct place build_place(const struct yaml_node *n)
 {
 	return n != NULL ? (struct place){n->line, n->column} : (struct place){0, 0};
+}
+
+bool build_host(struct arena *a, struct bytes text, struct bytes *out)
+{
+	struct bytes host = bytes_trim(text);
+	struct bytes rest = host;
+	struct bytes name;
+	uint16_t port;
+
+	if (host.n == 0 || bytes_eq(host, BYTES("*"))) {
+		*out = BYTES("*");
+		return true;
+	}
+	if (bytes_starts(host, BYTES("*."))) {
+		rest = bytes_of(host.p + 2, host.n - 2);
+	}
+	if (host.n > 255 || url_parse_authority(rest, &name, &port) != 0 || port != 0) {
+		return false;
+	}
+	*out = build_lower(a, host);
+	return true;
+}
+
+/* All of them are in one namespace. */
+int build_by_age(const void *a, const void *b)
+{
+	const struct object *x = *(const struct object *const *)a;
+	const struct object *y = *(const struct object *const *)b;
+	int c = bytes_cmp(x->meta.creation, y->meta.creation);
+
+	return c != 0 ? c : bytes_cmp(x->meta.name, y->meta.name);
 }

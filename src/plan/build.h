@@ -26,4 +26,11 @@ MUST_CHECK bool build_scalar(const struct yaml_node *n, const char *what, const 
 
 struct place build_place(const struct yaml_node *n);
 
+/* A host that a rule or a domain names, in lower case: "*" for every host (also said by nothing),
+ * "*.a.com". False for what no request can ask for. */
+MUST_CHECK bool build_host(struct arena *a, struct bytes text, struct bytes *out);
+
+/* For qsort of objects: older first, no time at all is the oldest; then by name (§5.3). */
+int build_by_age(const void *a, const void *b);
+
 #endif

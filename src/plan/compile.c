@@ -1,9 +1,10 @@
 /*
- * Order of work: services, then the plugins, which are tables of rules until a route asks, then the
- * routes, which ask them, then the index over the routes.
+ * Order of work: services, then certificates, then the plugins, which are tables of rules until a route
+ * asks, then the routes, which ask them, then the index over the routes.
  */
 #include <stdlib.h>
 
+#include "plan/certificates.h"
 #include "plan/condition.h"
 #include "plan/consumers.h"
 #include "plan/match.h"
@@ -59,6 +60,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 		.upstreams = &upstreams,
 		.auth = &auth,
 		.conditions = {p->router, &p->regexes, &p->arena, &p->findings},
+		.certificates = p->certificates,
 		.arena = &p->arena,
 		.findings = &p->findings};
 
@@ -87,6 +89,7 @@ struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env)
 	services_compile(&services, s, &env->seed, &p->arena, &p->findings);
 	list_endpoints(p, &services);
 	p->n_services = services.n;
+	certificates_compile(p, s, &env->seed);
 	compile_routes(p, s, env, &services);
 	services_done(&services);
 	plan_hash(s, p->hash);
@@ -104,6 +107,7 @@ void plan_free(struct plan *p)
 	model_router_done(p->router);
 	conditions_free(p->regexes);
 	match_index_free(p->index);
+	certificates_done(p->certificates);
 	arena_done(&p->arena);
 	free(p);
 }

@@ -132,7 +132,7 @@ struct plan {
 	uint64_t hash[2];
 	struct findings
 		findings; /* errors do not make a plan unusable: what they concern is left out */
-	size_t n_routes, n_providers, n_consumers, n_services;
+	size_t n_routes, n_providers, n_consumers, n_services, n_certificates;
 	struct consumers *consumers;     /* of key-auth's default configuration; never NULL */
 	struct consumers *consumer_sets; /* these and those of rules */
 	struct endpoint **endpoints;     /* all, for binding */

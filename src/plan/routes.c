@@ -21,6 +21,7 @@ struct builder {
 	/* of the Ingress */
 	struct rewrite rewrite;
 	bool nocase;
+	int ssl_redirect; /* -1: not said */
 	uint16_t methods;
 	struct bytes method_text;
 	struct conditions conditions;
@@ -92,6 +93,21 @@ static bool read_case(struct builder *b)
 	return true;
 }
 
+/* What is no boolean counts as not said (higress-resources.md §5.4). */
+static void read_ssl_redirect(struct builder *b)
+{
+	struct place at = {0};
+
+	b->ssl_redirect = annotation_bool(b->ingress, "ssl-redirect", ANNOTATION_EITHER, &at);
+	if (b->ssl_redirect == -2) {
+		struct finding where = build_warning(b->ingress, at, "boolean-expected");
+
+		findings_add(b->in->findings, &where,
+			"ssl-redirect must be true or false; it has no effect as it is");
+		b->ssl_redirect = -1;
+	}
+}
+
 /* A path of a resource: '/' and then visible ASCII without '?' and '#'. */
 static bool is_path(struct bytes path)
 {
@@ -161,6 +177,7 @@ static bool read_ingress(struct builder *b)
 	usable = conditions_read(b->ingress, &b->in->conditions, &b->conditions) && usable;
 	usable = read_case(b) && usable;
 	usable = read_rewrite(b) && usable;
+	read_ssl_redirect(b);
 	return read_destination(b) && usable;
 }
 
@@ -268,27 +285,13 @@ static void read_destinations(struct builder *b)
 
 static bool read_host(struct builder *b, const struct ingress_rule *rule)
 {
-	struct bytes host = bytes_trim(rule->host);
-	struct bytes rest = host;
-	struct bytes name;
-	uint16_t port;
-
-	if (host.n == 0 || bytes_eq(host, BYTES("*"))) {
-		b->host = BYTES("*");
+	if (build_host(b->in->arena, rule->host, &b->host)) {
 		return true;
 	}
-	if (bytes_starts(host, BYTES("*."))) {
-		rest = bytes_of(host.p + 2, host.n - 2);
-	}
-	if (host.n > 255 || url_parse_authority(rest, &name, &port) != 0 || port != 0) {
-		skip(b, rule->at, "bad-host",
-			"the host " BYTES_FMT
-			" is none that a request can have; the rule is left out",
-			BYTES_ARG(host));
-		return false;
-	}
-	b->host = build_lower(b->in->arena, host);
-	return true;
+	skip(b, rule->at, "bad-host",
+		"the host " BYTES_FMT " is none that a request can have; the rule is left out",
+		BYTES_ARG(rule->host));
+	return false;
 }
 
 /* Type and path without the slash that ends a prefix; "/" for every path. */
@@ -419,6 +422,8 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->n_conditions = b->conditions.n;
 	r->n_header_conditions = b->conditions.n_headers;
 	r->asks_model = b->conditions.asks_model;
+	r->ssl_redirect = b->ssl_redirect >= 0 ? b->ssl_redirect == 1
+					       : certificates_forces(b->in->certificates, b->host);
 	for (size_t i = 0; i < r->n_destinations; i++) {
 		r->is_ai = r->is_ai || r->destinations[i].provider != NULL;
 	}
@@ -461,16 +466,6 @@ static void add_ingress(struct builder *b)
 			add_path(b, &spec->rules[i].paths[k]);
 		}
 	}
-}
-
-/* Older first; no time at all is the oldest. All of them are in one namespace. */
-static int by_age(const void *a, const void *b)
-{
-	const struct object *x = *(const struct object *const *)a;
-	const struct object *y = *(const struct object *const *)b;
-	int c = bytes_cmp(x->meta.creation, y->meta.creation);
-
-	return c != 0 ? c : bytes_cmp(x->meta.name, y->meta.name);
 }
 
 static bool is_catch_all(const struct route *r)
@@ -580,7 +575,7 @@ void routes_compile(struct routes *out, const struct routes_input *in)
 		return;
 	}
 	memcpy(sorted, in->snapshot->objects + from, n * sizeof(struct object *));
-	qsort(sorted, n, sizeof(struct object *), by_age);
+	qsort(sorted, n, sizeof(struct object *), build_by_age);
 	map_init(&b.seen, in->seed);
 	map_init(&b.groups, in->seed);
 	for (size_t i = 0; i < n; i++) {

@@ -5,6 +5,7 @@
 #define PLAN_ROUTES_H
 
 #include "plan/auth_rules.h"
+#include "plan/certificates.h"
 #include "plan/condition.h"
 #include "plan/plan.h"
 #include "plan/services.h"
@@ -26,6 +27,7 @@ struct routes_input {
 	struct upstreams *upstreams;
 	struct auth_rules *auth;
 	struct conditions_input conditions;
+	const struct certificates *certificates;
 	struct arena *arena;
 	struct findings *findings;
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "plan/plan.h"
+#include "wire/certificate_make.h"
 
 struct world {
 	struct snapshot *snapshot;
@@ -88,6 +89,42 @@ static inline void world_add_ingress(struct world *w, const struct world_ingress
 	world_add(w, text_cstr(&file), text_cstr(&t));
 	text_done(&file);
 	text_done(&t);
+}
+
+/* A text below a key of stringData, with the tabs that a block needs. */
+static inline void world_add_block(struct text *t, const char *key, const struct text *block)
+{
+	text_addf(t, "  %s: |\n", key);
+	for (struct bytes rest = text_bytes(block); rest.p != NULL;) {
+		text_add_str(t, "    ");
+		text_add_bytes(t, bytes_cut(&rest, '\n'));
+		text_add_char(t, '\n');
+	}
+}
+
+/* secrets/<name>.yaml with a new pair; type NULL: kubernetes.io/tls. */
+static inline struct object *world_add_secret(
+	struct world *w, const char *name, const char *type, const struct make_options *o)
+{
+	struct text file, chain, key, t;
+	struct object *made;
+
+	text_init(&file, 300);
+	text_init(&chain, 65536);
+	text_init(&key, 65536);
+	text_init(&t, 262144);
+	make_pair(&chain, &key, o);
+	text_addf(&file, "secrets/%s.yaml", name);
+	text_addf(&t, "apiVersion: v1\nkind: Secret\ntype: %s\nstringData:\n",
+		type != NULL ? type : SECRET_TLS);
+	world_add_block(&t, "tls.crt", &chain);
+	world_add_block(&t, "tls.key", &key);
+	made = world_add(w, text_cstr(&file), text_cstr(&t));
+	text_done(&file);
+	text_done(&chain);
+	text_done(&key);
+	text_done(&t);
+	return made;
 }
 
 #define WORLD_REGISTRIES(list) \
