@@ -10,6 +10,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include "base/num.h"
 #include "base/text.h"
 
 struct make_options {
@@ -25,10 +26,13 @@ struct make_options {
 /* "ED25519", "P-256", "RSA 2048" … */
 static inline EVP_PKEY *make_key(const char *type)
 {
+	struct bytes bits = bytes_str(type);
 	EVP_PKEY *key;
+	uint64_t n = 0;
 
-	if (strncmp(type, "RSA ", 4) == 0) {
-		key = EVP_RSA_gen((unsigned)strtoul(type + 4, NULL, 10));
+	if (bytes_starts(bits, BYTES("RSA "))) {
+		ASSERT(num_parse_u64(bytes_of(bits.p + 4, bits.n - 4), 8192, &n));
+		key = EVP_RSA_gen((unsigned)n);
 	} else if (strcmp(type, "ED25519") == 0) {
 		key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 	} else {

@@ -4,6 +4,7 @@
 #include "wire/certificate.h"
 
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -335,19 +336,33 @@ static void damaged(void **state)
 	pair_done(&p);
 }
 
-/* A text that lost its end is no other certificate, wherever it was cut; nor is half a key one. */
+/* A text that lost its end is no other chain, wherever it was cut (but between two certificates, where
+ * nothing shows it); nor is half a key one. */
 static void cut_anywhere(void **state)
 {
 	struct make_options o = {.names = "DNS:a.com"};
 	struct certificate *c;
 	struct fault f;
-	struct pair p;
+	struct pair p, ca;
+	size_t first;
 
 	(void)state;
 	pair_init(&p);
+	pair_init(&ca);
 	make_pair(&p.chain, &p.key, &o);
+	make_pair(&ca.chain, &ca.key, &o);
+	first = p.chain.n;
+	text_add_bytes(&p.chain, chain_of(&ca));
 	for (size_t n = 0; n + 1 < p.chain.n; n++) {
-		assert_int_equal(parse(bytes_of(p.chain.p, n), key_of(&p), &c, &f), ERR_SYNTAX);
+		int rc = parse(bytes_of(p.chain.p, n), key_of(&p), &c, &f);
+
+		/* Between them, and in the dashes that say nothing yet. */
+		if (rc == 0 && n + 1 >= first && n < first + strlen("-----BEGIN")) {
+			assert_int_equal(sk_X509_num(c->chain), 0);
+			certificate_unref(c);
+			continue;
+		}
+		assert_int_equal(rc, ERR_SYNTAX);
 		assert_int_equal(f.where, CERTIFICATE_IN_CHAIN);
 	}
 	for (size_t n = 0; n + 1 < p.key.n; n++) {
@@ -355,6 +370,54 @@ static void cut_anywhere(void **state)
 		assert_int_equal(f.where, CERTIFICATE_IN_KEY);
 	}
 	pair_done(&p);
+	pair_done(&ca);
+}
+
+static void add_block(struct text *t, const char *label, const unsigned char *der, int n)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	assert_true(PEM_write_bio(bio, label, "", der, n) > 0);
+	text_clear(t);
+	make_add_bio(t, bio);
+}
+
+/* What stands behind the structure inside of a block is a sign of damage. */
+static void more_inside(void **state)
+{
+	EVP_PKEY *key = make_key("P-256");
+	X509 *x = make_x509(key, &(struct make_options){.names = "DNS:a.com"});
+	unsigned char der[2000];
+	struct pair p, more;
+	int n;
+
+	(void)state;
+	pair_init(&p);
+	pair_init(&more);
+	make_add_x509(&p.chain, x);
+	make_add_key(&p.key, key, MAKE_PKCS8);
+	n = i2d_X509(x, &(unsigned char *){der});
+	for (int extra = 0; extra < 2; extra++) {
+		add_block(&more.chain, "CERTIFICATE", der, n + extra);
+		if (extra == 0) {
+			certificate_unref(accept(chain_of(&more), key_of(&p)));
+		} else {
+			refuse(chain_of(&more), key_of(&p), CERTIFICATE_IN_CHAIN, "be decoded");
+		}
+	}
+	n = i2d_PrivateKey(key, &(unsigned char *){der});
+	for (int extra = 0; extra < 2; extra++) {
+		add_block(&more.key, "EC PRIVATE KEY", der, n + extra);
+		if (extra == 0) {
+			certificate_unref(accept(chain_of(&p), key_of(&more)));
+		} else {
+			refuse(chain_of(&p), key_of(&more), CERTIFICATE_IN_KEY, "be decoded");
+		}
+	}
+	X509_free(x);
+	EVP_PKEY_free(key);
+	pair_done(&p);
+	pair_done(&more);
 }
 
 /* Nothing of a key is in what is said about it, whichever of its bytes is damaged. */
@@ -604,6 +667,40 @@ static void times_and_references(void **state)
 	pair_done(&p);
 }
 
+/* Plans and workers let go on different threads. */
+static void *let_go(void *arg)
+{
+	for (int i = 0; i < 10000; i++) {
+		certificate_unref(certificate_ref(arg));
+	}
+	certificate_unref(arg);
+	return NULL;
+}
+
+static void threads(void **state)
+{
+	struct make_options o = {.names = "DNS:a.com"};
+	struct certificate *c;
+	pthread_t thread[2];
+	struct pair p;
+
+	(void)state;
+	pair_init(&p);
+	make_pair(&p.chain, &p.key, &o);
+	c = accept(chain_of(&p), key_of(&p));
+	certificate_ref(c);
+	certificate_ref(c);
+	for (size_t i = 0; i < ARRAY_LEN(thread); i++) {
+		assert_int_equal(pthread_create(&thread[i], NULL, let_go, c), 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(thread); i++) {
+		pthread_join(thread[i], NULL);
+	}
+	assert_int_equal(atomic_load(&c->refs), 1);
+	certificate_unref(c);
+	pair_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -613,6 +710,7 @@ int main(void)
 		cmocka_unit_test(around),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(cut_anywhere),
+		cmocka_unit_test(more_inside),
 		cmocka_unit_test(no_secret_is_said),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(too_long),
@@ -620,6 +718,7 @@ int main(void)
 		cmocka_unit_test(many_names),
 		cmocka_unit_test(covers),
 		cmocka_unit_test(times_and_references),
+		cmocka_unit_test(threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
