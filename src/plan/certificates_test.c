@@ -78,7 +78,10 @@ static void order(void **state)
 	(void)state;
 	world_init(&w);
 	add_secret(&w, "named", "DNS:a.com");
-	add_secret(&w, "wide", "DNS:a.com,DNS:b.com,DNS:*.sub.com,DNS:exact.wild.com");
+	world_add_secret(&w, "wide", NULL,
+		&(struct make_options){
+			.names = "DNS:a.com,DNS:b.com,DNS:*.sub.com,DNS:exact.wild.com",
+			.to_s = 2100000000}); /* what covers them is valid for longest */
 	add_secret(&w, "star", "DNS:*.wild.com");
 	add_secret(&w, "exact", "DNS:exact.wild.com");
 	add_secret(&w, "ingress", "DNS:i.com");

@@ -35,7 +35,7 @@ static void add(struct world *w, struct bytes file, unsigned number)
 	}
 	kind = (unsigned char)(file.p[0] - '0') % RESOURCE_KIND_COUNT;
 	snprintf(name, sizeof(name), "%s/%s%u.yaml", resource_dir((enum resource_kind)kind),
-		kind == RESOURCE_MCPBRIDGE ? "default" : "ai-route-n", number);
+		kind == RESOURCE_CONFIGMAP ? "domain-n" : "ai-route-n", number);
 	if (kind == RESOURCE_MCPBRIDGE) {
 		snprintf(name, sizeof(name), "mcpbridges/default.yaml");
 	}
@@ -105,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const paths[] = {
 		"/", "/v1/chat/completions", "/a/v1/files/f", "/%2F//x", "*", ""};
+	static const char *const names[] = {"", "a.com", "x.a.com", ".", "x.y.zimomo.com"};
 	struct bytes rest = bytes_of((const char *)data, size);
 	struct plan *p;
 	struct world w;
@@ -118,6 +119,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	p = world_plan(&w, &types);
 	world_done(&w);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct certificate *c = plan_certificate(p, bytes_str(names[i]));
+
+		ASSERT(c == NULL || (atomic_load(&c->refs) == 1 && c->leaf != NULL));
+	}
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		ask(p, bytes_str(paths[i]));
 	}
