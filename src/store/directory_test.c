@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "wire/certificate_make.h"
 
 struct tree {
 	char root[64];
@@ -256,6 +257,67 @@ static void a_broken_file_keeps_its_last_good(void **state)
 	write_file(&t, "configmaps/a.yaml", CONFIGMAP("2"));
 	expect(&t, "a=2 b=1 never=3 ", 3, 0, 0);
 	tree_done(&t);
+}
+
+static void make_secret(struct text *t, const char *broken)
+{
+	struct text pem[2];
+
+	text_clear(t);
+	text_add_str(t, "apiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\nstringData:\n");
+	text_init(&pem[0], 1 << 16);
+	text_init(&pem[1], 1 << 16);
+	make_pair(&pem[0], &pem[1], &(struct make_options){.names = "DNS:a.com"});
+	for (size_t i = 0; i < 2; i++) {
+		text_addf(t, "  tls.%s: |\n    %s\n", i == 0 ? "crt" : "key", broken);
+		for (struct bytes rest = text_bytes(&pem[i]); rest.p != NULL;) {
+			struct bytes line = bytes_cut(&rest, '\n');
+
+			text_addf(t, "    " BYTES_FMT "\n", BYTES_ARG(line));
+		}
+		text_done(&pem[i]);
+	}
+}
+
+/* A TLS Secret is broken, too, when its YAML is fine and its certificate is not; one that did not change
+ * is not decoded again. */
+static void a_broken_certificate_keeps_its_last_good(void **state)
+{
+	const struct certificate *first;
+	struct reading r;
+	struct text text;
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	make_dir(&t, "secrets");
+	text_init(&text, 1 << 18);
+	make_secret(&text, "");
+	write_file(&t, "secrets/s.yaml", text_cstr(&text));
+	reading_init(&t, &r);
+	assert_int_equal(r.snapshot->n, 1);
+	first = certificate_ref(r.snapshot->objects[0]->u.secret.certificate);
+	reading_done(&r);
+	reading_init(&t, &r);
+	assert_ptr_equal(r.snapshot->objects[0]->u.secret.certificate, first);
+	reading_done(&r);
+	make_secret(&text, "-----END CERTIFICATE-----");
+	write_file(&t, "secrets/s.yaml", text_cstr(&text));
+	reading_init(&t, &r);
+	assert_true(has(&r, "certificate-invalid", "secrets/s.yaml"));
+	assert_int_equal(r.report.kept_bad, 1);
+	assert_ptr_equal(r.snapshot->objects[0]->u.secret.certificate, first);
+	reading_done(&r);
+	make_secret(&text, "");
+	write_file(&t, "secrets/s.yaml", text_cstr(&text));
+	reading_init(&t, &r);
+	assert_int_equal(r.report.findings.n, 0);
+	assert_ptr_not_equal(r.snapshot->objects[0]->u.secret.certificate, first);
+	reading_done(&r);
+	tree_done(&t);
+	assert_int_equal(atomic_load(&first->refs), 1);
+	certificate_unref(first);
+	text_done(&text);
 }
 
 /* Who may pass is unknown while what may be key-auth was never read. */
@@ -529,6 +591,7 @@ int main(void)
 		cmocka_unit_test(what_did_not_change_is_the_same_object),
 		cmocka_unit_test(a_young_file_is_read_again),
 		cmocka_unit_test(a_broken_file_keeps_its_last_good),
+		cmocka_unit_test(a_broken_certificate_keeps_its_last_good),
 		cmocka_unit_test(an_unread_guard_is_told),
 		cmocka_unit_test(an_unread_plugin_directory_is_told),
 		cmocka_unit_test(a_removed_file_is_gone),

@@ -128,3 +128,31 @@ test('a root that does not exist yet is found', async (t) => {
 	writeWorld(data, { providers: [{ id: 'p', address: upstream.address }], routes: [{ name: 'a', host: 'a.test', to: 'p' }] });
 	await live(serve, 'a.test');
 });
+
+test('a Secret that breaks is named with its line, no byte of it is logged, and routes go on', async (t) => {
+	const { serve, root, world, data } = await gateway(t, (req, res) => json(res, 200, completion('x')));
+	const file = path.join(root, 'secrets/c.yaml');
+	const write = (crt, key) => {
+		fs.mkdirSync(path.dirname(file), { recursive: true });
+		fs.writeFileSync(
+			file,
+			'apiVersion: v1\nkind: Secret\ntype: kubernetes.io/tls\nstringData:\n' +
+				`  tls.crt: |\n    ${crt}\n  tls.key: |\n    ${key}\n`
+		);
+	};
+	const named = /secrets\/c\.yaml:(\d+):\d+: error: ([^\n]+)/g;
+	write('sk-private-certificate', 'sk-private-key');
+	await until('a line that names it', () => count(serve.stderr(), named) === 1);
+	write('-----BEGIN sk-private-certificate', 'sk-private-key');
+	await until('a line for the other reason', () => count(serve.stderr(), named) === 2);
+	fs.writeFileSync(file, 'apiVersion: v1\nkind: Secret\ndata:\n  a: sk-private-key\n');
+	await until('a line for what is no base64', () => count(serve.stderr(), named) === 3);
+	fs.writeFileSync(file, 'apiVersion: v1\nkind: Secret\ndata:\n  a: {b: "sk-private-key}\n');
+	await until('a line for what is no YAML', () => count(serve.stderr(), named) === 4);
+	const lines = [...serve.stderr().matchAll(named)].map((m) => m[1]);
+	assert.deepEqual(lines.slice(0, 3), ['5', '5', '4']);
+	writeRoute(data, world, { name: 'b', host: 'b.test', to: 'p' });
+	await live(serve, 'b.test');
+	assert.equal(await status(serve, 'a.test'), 200);
+	assert.ok(!serve.stderr().includes('sk-private'), serve.stderr());
+});
