@@ -49,9 +49,10 @@ static void on_first_plan(void *arg)
 	s->ready = true;
 	log_info("serve",
 		"ready on " BYTES_FMT
-		" after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers",
+		" after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers, %zu certificates",
 		BYTES_ARG(text_bytes(&s->addresses)), (unsigned long long)(us / 1000),
-		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers);
+		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers,
+		p->n_certificates);
 	serve_resources_warn_without_routes(s);
 	if (s->settings.ready_file != NULL) {
 		write_ready_file(s);

@@ -74,8 +74,8 @@ static void read_resources(struct job *j)
 
 static void say_counts(const struct plan *p, const char *what)
 {
-	log_info("serve", "%s: %zu routes, %zu providers, %zu consumers", what, p->n_routes,
-		p->n_providers, p->n_consumers);
+	log_info("serve", "%s: %zu routes, %zu providers, %zu consumers, %zu certificates", what,
+		p->n_routes, p->n_providers, p->n_consumers, p->n_certificates);
 }
 
 /* A directory that holds nothing is no error; a misspelt name of one looks the same. */
