@@ -148,6 +148,11 @@ static void check_name(struct builder *b, const struct naming *n, const struct h
 	}
 }
 
+static bool is_same(const struct held *a, const struct held *b)
+{
+	return memcmp(a->certificate->id, b->certificate->id, sizeof(a->certificate->id)) == 0;
+}
+
 /* The first that names a usable one for a host is the one that counts. */
 static void name_secret(struct builder *b, const struct naming *n)
 {
@@ -155,7 +160,7 @@ static void name_secret(struct builder *b, const struct naming *n)
 	const struct held *other = any ? b->c->any : map_get(&b->c->by_host, key_of(n->host));
 	struct held *h = find_secret(b, n);
 
-	if (h == NULL || other == h) {
+	if (h == NULL || (other != NULL && is_same(other, h))) {
 		return;
 	}
 	if (other != NULL) {

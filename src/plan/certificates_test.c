@@ -286,6 +286,32 @@ static void findings(void **state)
 	}
 }
 
+/* The same Secret by a domain and its Ingresses, as Console writes them; also a copy of it. */
+static void the_same_twice(void **state)
+{
+	struct text copy;
+	struct world w;
+	struct plan *p;
+
+	(void)state;
+	world_init(&w);
+	text_init(&copy, 1 << 18);
+	world_secret(&copy, NULL, &(struct make_options){.names = "DNS:b.com"});
+	world_add(&w, "secrets/a.yaml", text_cstr(&copy));
+	world_add(&w, "secrets/b.yaml", text_cstr(&copy));
+	world_add(&w, "configmaps/domain-a.com.yaml", DOMAIN("domain: a.com, cert: a"));
+	world_add(
+		&w, "ingresses/a.yaml", INGRESS "spec: {tls: [{hosts: [a.com], secretName: a}]}\n");
+	world_add(
+		&w, "ingresses/b.yaml", INGRESS "spec: {tls: [{hosts: [a.com], secretName: b}]}\n");
+	p = world_plan(&w, &no_types);
+	assert_int_equal(p->findings.n, 1); /* that it does not cover a.com, said once */
+	assert_string_equal(p->findings.first->code, "certificate-name");
+	plan_free(p);
+	text_done(&copy);
+	world_done(&w);
+}
+
 static void duplicates(void **state)
 {
 	struct world w;
@@ -437,6 +463,7 @@ int main(void)
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(precedence),
 		cmocka_unit_test(findings),
+		cmocka_unit_test(the_same_twice),
 		cmocka_unit_test(duplicates),
 		cmocka_unit_test(redirects),
 		cmocka_unit_test(shared),

@@ -91,7 +91,7 @@ static inline void world_add_ingress(struct world *w, const struct world_ingress
 	text_done(&t);
 }
 
-/* A text below a key of stringData, with the tabs that a block needs. */
+/* A text below a key of stringData. */
 static inline void world_add_block(struct text *t, const char *key, const struct text *block)
 {
 	text_addf(t, "  %s: |\n", key);
@@ -102,27 +102,35 @@ static inline void world_add_block(struct text *t, const char *key, const struct
 	}
 }
 
-/* secrets/<name>.yaml with a new pair; type NULL: kubernetes.io/tls. */
+/* A Secret with a new pair; type NULL: kubernetes.io/tls. */
+static inline void world_secret(struct text *t, const char *type, const struct make_options *o)
+{
+	struct text chain, key;
+
+	text_init(&chain, 65536);
+	text_init(&key, 65536);
+	make_pair(&chain, &key, o);
+	text_addf(t, "apiVersion: v1\nkind: Secret\ntype: %s\nstringData:\n",
+		type != NULL ? type : SECRET_TLS);
+	world_add_block(t, "tls.crt", &chain);
+	world_add_block(t, "tls.key", &key);
+	text_done(&chain);
+	text_done(&key);
+}
+
+/* The same, as secrets/<name>.yaml. */
 static inline struct object *world_add_secret(
 	struct world *w, const char *name, const char *type, const struct make_options *o)
 {
-	struct text file, chain, key, t;
+	struct text file, t;
 	struct object *made;
 
 	text_init(&file, 300);
-	text_init(&chain, 65536);
-	text_init(&key, 65536);
 	text_init(&t, 262144);
-	make_pair(&chain, &key, o);
 	text_addf(&file, "secrets/%s.yaml", name);
-	text_addf(&t, "apiVersion: v1\nkind: Secret\ntype: %s\nstringData:\n",
-		type != NULL ? type : SECRET_TLS);
-	world_add_block(&t, "tls.crt", &chain);
-	world_add_block(&t, "tls.key", &key);
+	world_secret(&t, type, o);
 	made = world_add(w, text_cstr(&file), text_cstr(&t));
 	text_done(&file);
-	text_done(&chain);
-	text_done(&key);
 	text_done(&t);
 	return made;
 }
