@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -49,14 +48,17 @@ static void on_first_plan(void *arg)
 	s->ready = true;
 	log_info("serve",
 		"ready on " BYTES_FMT
-		" after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers, %zu certificates",
+		" after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers, %zu certificates, "
+		"descriptors for %llu connections per worker",
 		BYTES_ARG(text_bytes(&s->addresses)), (unsigned long long)(us / 1000),
 		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers,
-		p->n_certificates);
+		p->n_certificates, (unsigned long long)serve_process_connections(s));
 	serve_resources_warn_without_routes(s);
+	serve_process_warn_descriptors(s);
 	if (s->settings.ready_file != NULL) {
 		write_ready_file(s);
 	}
+	serve_notify_ready(s);
 	if (s->wrote_quickstart) {
 		quickstart_print(&s->quickstart, s->first_address, stderr);
 	}
@@ -89,6 +91,7 @@ static void start_drain(struct serve *s)
 		return;
 	}
 	s->draining = true;
+	serve_notify_stopping(s);
 	log_info("serve", "stopping: finishing what runs, for at most %u ms", s->settings.drain_ms);
 	timer_set(gateway_control(s->gateway), &s->drain_timer, s->settings.drain_ms,
 		on_drain_timeout);
@@ -105,6 +108,7 @@ static void on_signal(struct watch *w)
 			log_info("serve", "reading the resources again (SIGHUP)");
 			atomic_store(&s->log.reopen, true);
 			s->asked = true;
+			serve_notify_reloading(s);
 			serve_resources_reload(s);
 		} else {
 			start_drain(s);
@@ -129,16 +133,6 @@ static int watch_signals(struct serve *s)
 		return ERR_IO;
 	}
 	return loop_watch(gateway_control(s->gateway), &s->signals, fd, on_signal);
-}
-
-static void raise_descriptors(void)
-{
-	struct rlimit r;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur < r.rlim_max) {
-		r.rlim_cur = r.rlim_max;
-		IGNORE(setrlimit(RLIMIT_NOFILE, &r)); /* what we have is what we use */
-	}
 }
 
 static void fill_opts(struct serve *s)
@@ -262,7 +256,7 @@ static void stop_threads(struct serve *s)
 	pthread_join(s->log.thread, NULL);
 }
 
-static int open_all(struct serve *s)
+static int open_gateway(struct serve *s)
 {
 	struct fault f;
 
@@ -270,6 +264,17 @@ static int open_all(struct serve *s)
 		fprintf(stderr, "sluice serve: %s\n", f.text);
 		return 1;
 	}
+	s->gateway = gateway_new(&s->opts, &f);
+	if (s->gateway == NULL) {
+		fprintf(stderr, "sluice serve: %s\n", f.text);
+		return 1;
+	}
+	return listen_all(s);
+}
+
+/* As the user that runs it; the order is that of serve_process.c. */
+static int open_rest(struct serve *s)
+{
 	if (serve_log_open(s) != 0) {
 		fprintf(stderr,
 			"sluice serve: access log %s cannot be opened (%s); choose another "
@@ -277,20 +282,25 @@ static int open_all(struct serve *s)
 			s->log.path, strerror(errno));
 		return 1;
 	}
-	s->gateway = gateway_new(&s->opts, &f);
-	if (s->gateway == NULL) {
-		fprintf(stderr, "sluice serve: %s\n", f.text);
-		return 1;
-	}
-	if (start_quickstart(s) != 0 || listen_all(s) != 0) {
+	if (start_quickstart(s) != 0) {
 		return 1;
 	}
 	if (watch_signals(s) != 0) {
 		fprintf(stderr, "sluice serve: signals cannot be watched (%s)\n", strerror(errno));
 		return 1;
 	}
+	serve_notify_start(s);
 	serve_resources_watch(s);
 	return 0;
+}
+
+static int open_all(struct serve *s)
+{
+	int rc = open_gateway(s);
+
+	rc = rc == 0 ? serve_process_change_user(s) : rc;
+	rc = rc == 0 ? open_rest(s) : rc;
+	return rc == 0 ? serve_process_confine(s) : rc;
 }
 
 static void close_all(struct serve *s)
@@ -299,6 +309,7 @@ static void close_all(struct serve *s)
 		loop_unwatch(gateway_control(s->gateway), &s->signals);
 	}
 	file_watch_free(s->files);
+	notify_done(&s->notify);
 	gateway_free(s->gateway);
 	directory_free(s->directory);
 	finding_news_done(&s->read_news);
@@ -331,25 +342,46 @@ static int run(struct serve *s)
 	return 0;
 }
 
+/* All that can be said without opening a listener. */
+static int check(struct serve *s)
+{
+	struct fault f;
+
+	settings_print(&s->settings, stdout);
+	printf("# descriptors: %llu of %llu, enough for %llu connections per worker with their upstreams "
+	       "(connections-max: %u)\n",
+		(unsigned long long)s->descriptors, (unsigned long long)s->descriptors_max,
+		(unsigned long long)serve_process_connections(s), s->opts.http.connections_max);
+	if (tls_global_init(s->settings.upstream_ca, &f) != 0) {
+		fprintf(stderr, "sluice serve: %s\n", f.text);
+		return 1;
+	}
+	return serve_resources_check(s, stdout, stderr) ? 0 : 1;
+}
+
 int serve_main(int argc, char **argv)
 {
 	static const struct filter *const filters[] = {&filter_key_auth};
-	struct serve s = {.began_ns = clock_mono_ns(), .log.fd = -1};
+	struct serve s = {.began_ns = clock_mono_ns(), .log.fd = -1, .notify.fd = -1};
 	int rc = settings_parse(argc, argv, &s.settings, stderr);
 
 	if (rc != 0) {
 		return rc;
 	}
+	rc = serve_process_identify(&s);
+	if (rc != 0) {
+		settings_done(&s.settings);
+		return rc;
+	}
 	log_init((enum log_level)s.settings.log_level,
 		s.settings.log_format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_TEXT);
 	text_init(&s.addresses, 4096);
-	raise_descriptors();
+	serve_process_raise_descriptors(&s);
 	s.hooks.filters = filters;
 	s.hooks.n_filters = ARRAY_LEN(filters);
 	fill_opts(&s);
 	if (s.settings.check) {
-		settings_print(&s.settings, stdout);
-		rc = 0;
+		rc = check(&s);
 	} else {
 		rc = run(&s);
 	}

@@ -1,6 +1,8 @@
 /*
  * What the files of `sluice serve` share: the state of a running gateway, owned by control. serve.c
- * starts and stops it, serve_resources.c loads and reloads, serve_log.c writes the access log.
+ * starts and stops it, serve_resources.c loads and reloads, serve_log.c writes the access log,
+ * serve_process.c confines the process (serve_paths.c: to which files), serve_notify.c tells the
+ * service manager.
  */
 #ifndef SERVE_INT_H
 #define SERVE_INT_H
@@ -8,10 +10,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/privileges.h"
+#include "base/sandbox.h"
 #include "cli/quickstart.h"
 #include "cli/settings.h"
 #include "net/file_watch.h"
 #include "net/jobs.h"
+#include "net/notify.h"
 #include "proxy/gateway.h"
 #include "resource/finding_news.h"
 #include "store/directory.h"
@@ -45,6 +50,12 @@ struct serve {
 	uint64_t began_ns;
 	struct text addresses; /* JSON list for the ready file */
 	char first_address[SYS_ADDR_TEXT];
+	struct privileges_user user; /* to become; root only */
+	uint64_t descriptors, descriptors_max;
+	struct notify notify;
+	struct timer watchdog_timer;
+	uint64_t watchdog_ms; /* 0: nobody asks */
+	bool reloading;       /* the service manager was told so */
 };
 
 /* --- serve_log.c --- */
@@ -64,5 +75,45 @@ void serve_resources_load_first(struct serve *s, void (*on_live)(void *arg));
 void serve_resources_reload(struct serve *s);
 /* A line in the log when no route is served. */
 void serve_resources_warn_without_routes(const struct serve *s);
+
+/* For --check: reads and compiles, prints each finding on err and a summary as a comment on out.
+ * Whether there is no error. */
+bool serve_resources_check(struct serve *s, FILE *out, FILE *err);
+
+/* --- serve_process.c: exit codes, after a sentence on stderr --- */
+
+/* Refuses root that was not asked for; finds settings.user. */
+MUST_CHECK int serve_process_identify(struct serve *s);
+/* When the listeners are open: becomes that user, gives up capabilities, looks whether it may use the
+ * directories. */
+MUST_CHECK int serve_process_change_user(struct serve *s);
+/* Enters the sandbox; before the first thread, when all is open that is opened once. */
+MUST_CHECK int serve_process_confine(struct serve *s);
+/* To the hard limit; what we have is what we use. */
+void serve_process_raise_descriptors(struct serve *s);
+/* For how many connections per worker the descriptors are enough. */
+uint64_t serve_process_connections(const struct serve *s);
+/* When connections-max promises more. */
+void serve_process_warn_descriptors(const struct serve *s);
+
+/* --- serve_paths.c --- */
+
+#define SERVE_PATHS_MAX 64u
+
+struct serve_paths {
+	struct sandbox_path v[SERVE_PATHS_MAX];
+	size_t n;
+};
+
+/* What a gateway with these settings opens while it runs. */
+void serve_paths_collect(struct serve_paths *list, const struct settings *set);
+void serve_paths_done(struct serve_paths *list);
+
+/* --- serve_notify.c: control --- */
+
+void serve_notify_start(struct serve *s);
+void serve_notify_ready(struct serve *s); /* also: what was asked for is live */
+void serve_notify_reloading(struct serve *s);
+void serve_notify_stopping(struct serve *s);
 
 #endif

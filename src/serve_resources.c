@@ -93,6 +93,8 @@ static void end_reload(struct serve *s)
 	s->loading = false;
 	if (s->load_again) {
 		serve_resources_reload(s);
+	} else if (s->reloading) {
+		serve_notify_ready(s);
 	}
 }
 
@@ -196,4 +198,26 @@ void serve_resources_load_first(struct serve *s, void (*on_live)(void *arg))
 	log_load(&r);
 	gateway_set_plan(s->gateway, r.plan, on_live, s);
 	directory_report_done(&r.report);
+}
+
+bool serve_resources_check(struct serve *s, FILE *out, FILE *err)
+{
+	struct reading r = {.serve = s};
+	const struct findings *read = &r.report.findings;
+	size_t n, errors;
+
+	s->directory = directory_new(s->settings.resources);
+	read_resources(&r.job);
+	findings_print(read, err);
+	findings_print(&r.plan->findings, err);
+	n = read->n + r.plan->findings.n;
+	errors = read->errors + r.plan->findings.errors;
+	fprintf(out,
+		"# resources: %zu files, %zu routes, %zu providers, %zu consumers; %zu errors, %zu "
+		"other findings\n",
+		r.report.files, r.plan->n_routes, r.plan->n_providers, r.plan->n_consumers, errors,
+		n - errors);
+	plan_free(r.plan);
+	directory_report_done(&r.report);
+	return errors == 0;
 }

@@ -147,10 +147,28 @@ static const struct option rows[] = {
 		.help = "PEM file with certificate authorities that are trusted beside the "
 			"system's.",
 		MEMBER(upstream_ca)},
+	{.name = "user",
+		.env = "SLUICE_USER",
+		.type = OPTION_STRING,
+		.arg = "NAME[:GROUP]",
+		.computed = "who started it; needed when that is root",
+		.help = "User to change to when the listeners are open; root stays root, with next "
+			"to none of its privileges.",
+		MEMBER(user)},
+	{.name = "sandbox",
+		.env = "SLUICE_SANDBOX",
+		.type = OPTION_ENUM,
+		.arg = "on|off",
+		.choices = "off|on",
+		.fallback = "on",
+		.help = "Keeps the program to the files it uses and from system calls it never "
+			"makes; off is for debuggers.",
+		MEMBER(sandbox)},
 	{.name = "check",
 		.type = OPTION_BOOL,
 		.flag_only = true,
-		.help = "Print the settings in force and the memory bound, then exit.",
+		.help = "Print the settings in force and the memory bound, read the resources and report "
+			"what is wrong in them, then exit; 1 when there is an error.",
 		MEMBER(check)},
 
 	{.name = "head-timeout",
@@ -209,6 +227,8 @@ static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3
 	"the choices of log-level are in the order of enum log_level");
 static_assert(SETTINGS_LOG_AUTO == 0 && SETTINGS_LOG_TEXT == 1 && SETTINGS_LOG_JSON == 2,
 	"the choices of log-format are in the order of their enum");
+
+static_assert(SETTINGS_OFF == 0 && SETTINGS_ON == 1, "the choices of sandbox are in this order");
 
 static const struct option_table table = {"serve", rows, ARRAY_LEN(rows)};
 

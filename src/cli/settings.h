@@ -8,6 +8,7 @@
 #include "http/limits.h"
 
 enum settings_log_format { SETTINGS_LOG_AUTO, SETTINGS_LOG_TEXT, SETTINGS_LOG_JSON };
+enum settings_switch { SETTINGS_OFF, SETTINGS_ON };
 enum settings_error_format { SETTINGS_ERROR_JSON, SETTINGS_ERROR_PLAIN };
 
 /* Strings are owned; unless said otherwise they are never NULL after settings_parse. */
@@ -25,7 +26,9 @@ struct settings {
 	uint32_t drain_ms;
 	unsigned error_format; /* enum settings_error_format */
 	char *upstream_ca;     /* may be NULL: only the system's authorities */
-	bool check;            /* print what is in force, then exit */
+	char *user;            /* NAME or NAME:GROUP; may be NULL: who started the program */
+	unsigned sandbox;      /* enum settings_switch */
+	bool check;            /* print what is in force, read the resources, then exit */
 
 	struct http_limits http;
 	uint64_t body_max;       /* bytes of a gathered body */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #define SENTENCE_MAX 400u
+/* A sentence with its file. */
+#define FINDING_LINE_MAX 1024u
 
 void findings_init(struct findings *f, struct arena *a)
 {
@@ -52,4 +54,17 @@ void finding_format(const struct finding *f, struct text *out)
 	text_addf(out, ":%u:%u: %s: ", f->line, f->column, levels[f->level]);
 	text_add_bytes(out, f->text);
 	text_addf(out, " (%s)", f->code);
+}
+
+void findings_print(const struct findings *f, FILE *out)
+{
+	struct text t;
+
+	text_init(&t, FINDING_LINE_MAX);
+	for (const struct finding *at = f->first; at != NULL; at = at->next) {
+		text_clear(&t);
+		finding_format(at, &t);
+		fprintf(out, BYTES_FMT "\n", BYTES_ARG(text_bytes(&t)));
+	}
+	text_done(&t);
 }

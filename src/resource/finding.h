@@ -4,6 +4,8 @@
 #ifndef RESOURCE_FINDING_H
 #define RESOURCE_FINDING_H
 
+#include <stdio.h>
+
 #include "base/arena.h"
 #include "base/text.h"
 
@@ -29,5 +31,7 @@ void findings_add(struct findings *f, const struct finding *at, const char *fmt,
 	PRINTF_LIKE(3, 4);
 /* `file:line:column: level: text (code)` without newline. */
 void finding_format(const struct finding *f, struct text *out);
+/* Each on a line of its own, as finding_format has it. */
+void findings_print(const struct findings *f, FILE *out);
 
 #endif

@@ -32,12 +32,15 @@ export function tempDir(t) {
 	return dir;
 }
 
-// The environment without what changes the behaviour of sluice: keys of providers, its own variables.
+export const IS_ROOT = process.getuid() === 0;
+
+// The environment without what changes the behaviour of sluice: keys of providers, its own variables, a
+// service manager's. Whoever runs the tests as root means it: sluice wants that said.
 export function cleanEnv(extra = {}) {
 	const env = {};
 	for (const [name, value] of Object.entries(process.env))
-		if (!/_API_KEY$|^OLLAMA|^OPENAI|^SLUICE|^HICLAW|^MONITOR_|^MOCK_|_proxy$|_PROXY$|^NO_COLOR$/.test(name)) env[name] = value;
-	return { ...env, ...extra };
+		if (!/_API_KEY$|^OLLAMA|^OPENAI|^SLUICE|^HICLAW|^MONITOR_|^MOCK_|^NOTIFY_|^WATCHDOG_|_proxy$|_PROXY$|^NO_COLOR$/.test(name)) env[name] = value;
+	return { ...env, ...(IS_ROOT ? { SLUICE_USER: 'root' } : {}), ...extra };
 }
 
 // Runs to the end: { code, signal, stdout, stderr }.
