@@ -61,7 +61,7 @@ static int give_up_capabilities(void)
 		return 1;
 	}
 	if (had > 0) {
-		log_info("serve", "listeners are open: %d capabilities given up", had);
+		log_info("serve", "listeners are open, capabilities given up: %d", had);
 	}
 	return 0;
 }

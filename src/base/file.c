@@ -16,6 +16,7 @@
 static int fail(struct fault *fault, const char *what, const char *path, int error)
 {
 	enum err err = error == ENOENT || error == ENOTDIR ? ERR_NOT_FOUND
+		: error == EACCES || error == EPERM        ? ERR_REFUSED
 		: error == EEXIST                          ? ERR_EXISTS
 		: error == EFBIG || error == ENAMETOOLONG  ? ERR_LIMIT
 							   : ERR_IO;
@@ -202,25 +203,37 @@ static int fill_temporary(int fd, struct bytes content, unsigned mode)
 	return fchmod(fd, (mode_t)mode) == 0 && fsync(fd) == 0 ? 0 : errno;
 }
 
-/* A rename is only as durable as its directory. 0 or errno. */
-static int sync_directory_of(const char *path)
+/* A rename is only as durable as its directory. A descriptor; or -1 and errno. */
+static int open_directory_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char dir[PATH_MAX_BYTES];
-	int fd;
-	int error;
 
 	if (slash == NULL) {
 		snprintf(dir, sizeof(dir), ".");
 	} else {
 		snprintf(dir, sizeof(dir), "%.*s", (int)MAX(slash - path, 1), path);
 	}
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0) {
+	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* 0 or errno. */
+static int replace(const char *path, const char *tmp, int fd, struct bytes content, unsigned mode)
+{
+	int dir = open_directory_of(path);
+	int error;
+
+	if (dir < 0) {
 		return errno;
 	}
-	error = fsync(fd) == 0 ? 0 : errno;
-	close(fd);
+	error = fill_temporary(fd, content, mode);
+	if (error == 0 && rename(tmp, path) != 0) {
+		error = errno;
+	}
+	if (error == 0) {
+		IGNORE(fsync(dir)); /* the file is replaced: the header says what that means */
+	}
+	close(dir);
 	return error;
 }
 
@@ -237,14 +250,9 @@ int file_write_atomic(const char *path, struct bytes content, unsigned mode, str
 	if (fd < 0) {
 		return fail(fault, "write", tmp, errno);
 	}
-	error = fill_temporary(fd, content, mode);
-	if (error == 0 && rename(tmp, path) != 0) {
-		error = errno;
-	}
+	error = replace(path, tmp, fd, content, mode);
 	if (error != 0) {
 		unlink(tmp);
-	} else {
-		error = sync_directory_of(path);
 	}
 	close(fd);
 	return error == 0 ? 0 : fail(fault, "write", path, error);

@@ -17,11 +17,14 @@ struct file_stat {
 /* ERR_IO when it cannot be told; *out is zero then. */
 MUST_CHECK int file_stat(const char *path, struct file_stat *out);
 /* Reads a regular file of at most max bytes, appended to out (whose max must allow it). ERR_NOT_FOUND,
- * ERR_LIMIT, ERR_IO; *st (may be NULL) is what was true of the very file that was read. */
+ * ERR_REFUSED (no permission), ERR_LIMIT, ERR_IO; *st (may be NULL) is what was true of the very file that was read. */
 MUST_CHECK int file_read(
 	const char *path, size_t max, struct text *out, struct file_stat *st, struct fault *fault);
 /* Atomic: a temporary in the same directory (path.tmp, opened exclusively), fsync, rename, fsync of the
- * directory. On failure the target is as it was and no temporary is left. mode as given (0600). */
+ * directory. On failure the target is as it was and no temporary is left. mode as given (0600).
+ * What cannot be done is found out before the rename; from the rename on everybody reads the new
+ * content, so it is done, even when the device then refuses to sync the directory: only a loss of power
+ * could bring the old file back. */
 MUST_CHECK int file_write_atomic(
 	const char *path, struct bytes content, unsigned mode, struct fault *fault);
 /* Names in a directory ("." and ".." left out), sorted by bytes. Calls each until it returns false. */

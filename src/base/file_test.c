@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "base/file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -9,6 +10,8 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -317,6 +320,70 @@ static void a_temporary_that_is_a_link_is_not_followed(void **state)
 	assert_content(victim, "precious");
 }
 
+/* The library's fsync, which fails for directories when told so: no test disk has a broken device. */
+static bool directories_refuse;
+
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (directories_refuse && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		errno = EIO;
+		return -1;
+	}
+	return (int)syscall(SYS_fsync, fd);
+}
+
+static void what_is_replaced_is_written(void **state)
+{
+	struct room *r = *state;
+	char path[128];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s", in(r, "file"));
+	write_as(path, "old");
+	directories_refuse = true;
+	rc = file_write_atomic(path, BYTES("new"), 0600, NULL);
+	directories_refuse = false;
+	assert_int_equal(rc, 0);
+	assert_content(path, "new");
+}
+
+/* A directory that may be written to and not opened: its sync would fail, so nothing is replaced. */
+static int write_where_nothing_is_listed(const char *dir)
+{
+	char path[160];
+	struct fault f;
+
+	if (geteuid() == 0 &&
+		(chown(dir, 65534, 65534) != 0 || setgid(65534) != 0 || setuid(65534) != 0)) {
+		return 1;
+	}
+	snprintf(path, sizeof(path), "%s/file", dir);
+	write_as(path, "old");
+	if (chmod(dir, 0300) != 0 ||
+		file_write_atomic(path, BYTES("new"), 0600, &f) != ERR_REFUSED) {
+		return 2;
+	}
+	assert_content(path, "old");
+	snprintf(path, sizeof(path), "%s/file.tmp", dir);
+	return access(path, F_OK) == 0 || chmod(dir, 0700) != 0 ? 3 : 0;
+}
+
+static void what_cannot_be_synced_is_not_replaced(void **state)
+{
+	struct room *r = *state;
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		_exit(write_where_nothing_is_listed(r->dir));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 /* --- directories -------------------------------------------------------------------------------- */
 
 struct seen {
@@ -398,6 +465,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_orphan_temporary_is_replaced_and_a_live_one_is_not, room_open,
 			room_close),
+		cmocka_unit_test_setup_teardown(what_is_replaced_is_written, room_open, room_close),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_synced_is_not_replaced, room_open, room_close),
 		cmocka_unit_test(writers_at_once_never_leave_half_a_file),
 		cmocka_unit_test_setup_teardown(
 			a_temporary_that_is_a_link_is_not_followed, room_open, room_close),

@@ -23,7 +23,7 @@ struct sandbox_path {
 struct sandbox_opts {
 	const struct sandbox_path *paths;
 	size_t n_paths;
-	bool exec; /* other programs may be started */
+	bool exec; /* other programs may be started: those that are, with their libraries, below a path */
 };
 
 struct sandbox_report {

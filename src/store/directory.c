@@ -91,6 +91,18 @@ static void report_fault(
 	findings_add(&r->findings, &at, "%s", text);
 }
 
+/* What the system would not open: by its mode, or because it is outside of what the sandbox names. */
+static void report_unreadable(
+	struct directory_report *r, const char *name, const char *code, const struct fault *fault)
+{
+	struct finding at = {.level = FINDING_ERROR, .file = bytes_str(name), .code = code};
+
+	findings_add(&r->findings, &at, "%s%s", fault->text,
+		fault->err == ERR_REFUSED ? "; check owner and mode, and that no symbolic link "
+					    "leads out of the resources (the sandbox)"
+					  : "");
+}
+
 static void report_object(struct directory_report *r, const struct object *o)
 {
 	for (const struct finding *f = o->findings.first; f != NULL; f = f->next) {
@@ -160,8 +172,8 @@ static bool read_file(struct pass *p, struct file *f, const char *path)
 		parse(p, f, text_bytes(&text));
 	} else if (rc != ERR_NOT_FOUND) {
 		mark_bad(p, f, NULL);
-		report_fault(p->report, f->name, rc == ERR_LIMIT ? "too-large" : "file-unreadable",
-			fault.text);
+		report_unreadable(p->report, f->name,
+			rc == ERR_LIMIT ? "too-large" : "file-unreadable", &fault);
 	}
 	text_done(&text);
 	return rc != ERR_NOT_FOUND;
@@ -314,7 +326,7 @@ static void read_kind(struct directory *d, enum resource_kind kind, struct direc
 	rc = file_list(path, on_name, &p, &fault);
 	after = inode_of(path);
 	if (rc != 0 && rc != ERR_NOT_FOUND) {
-		report_fault(r, resource_dir(kind), "directory-unreadable", fault.text);
+		report_unreadable(r, resource_dir(kind), "directory-unreadable", &fault);
 		return; /* all that was known of it stays */
 	}
 	why = lost(&p, rc, before, after);

@@ -57,9 +57,11 @@ export async function run(args, { program = SLUICE, env = {}, cwd = ROOT, ms = S
 }
 
 // A program that stays: waits for its ready file. { ready, pid, stdout(), stderr(), stop(), exited }.
-async function start(t, args, { env = {}, dir } = {}) {
+// wrap: a command with arguments that runs it and becomes it (setpriv, prlimit).
+async function start(t, args, { env = {}, dir, wrap = [], program: file = SLUICE } = {}) {
 	const readyFile = path.join(dir ?? tempDir(t), `ready-${process.hrtime.bigint()}.json`);
-	const child = spawn(SLUICE, [...args, '--ready-file', readyFile], {
+	const [command, ...rest] = [...wrap, file, ...args, '--ready-file', readyFile];
+	const child = spawn(command, rest, {
 		env: cleanEnv(env),
 		cwd: path.dirname(readyFile),
 		stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,287 @@
+// What the process is and may do: its user and capabilities, its sandbox, what a service manager hears.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { request, startUpstream } from './lib/http.js';
+import { writeRoute, writeWorld } from './lib/resources.js';
+import { IS_ROOT, isSanitized, run, SLUICE, startServe, tempDir, until } from './lib/sluice.js';
+
+const NOBODY = 65534;
+const ASK = { model: 'm', messages: [] };
+const asRoot = { skip: IS_ROOT ? false : 'only root can change to another user' };
+// A process that changed its user cannot be stopped by the leak check of the sanitizer.
+const changesUser = { skip: asRoot.skip || (isSanitized && 'not with a sanitizer') };
+const NO_CAPABILITY = '0000000000000000';
+
+// { Uid: '0 0 0 0', NoNewPrivs: '1', ... }
+function statusOf(pid) {
+	const lines = fs.readFileSync(`/proc/${pid}/status`, 'utf8').trim().split('\n');
+	return Object.fromEntries(lines.map((line) => line.split(/:\s*/)).map(([name, value]) => [name, value.replaceAll('\t', ' ')]));
+}
+
+function giveTo(uid, file) {
+	fs.lchownSync(file, uid, uid);
+	if (fs.lstatSync(file).isDirectory()) for (const name of fs.readdirSync(file)) giveTo(uid, path.join(file, name));
+}
+
+async function world(t) {
+	const upstream = await startUpstream(t);
+	const what = { providers: [{ id: 'p', address: upstream.address }], routes: [{ name: 'a', host: 'a.test', to: 'p' }] };
+	const data = writeWorld(tempDir(t), what);
+	return { data, what, root: path.join(data, 'resources') };
+}
+
+const status = async (serve, host) => (await request(serve.port, { headers: { host }, body: ASK })).status;
+const live = (serve, host) => until(`${host} to be live`, async () => (await status(serve, host)) === 200);
+const fileOf = (root, name) => path.join(root, `ingresses/ai-route-${name}.internal.yaml`);
+
+// --- user and capabilities ---
+
+test('root that was not asked for is refused, with the remedy', asRoot, async (t) => {
+	const { data } = await world(t);
+	for (const more of [[], ['--check']]) {
+		const got = await run(['serve', '--data', data, '--gateway', '127.0.0.1:0', ...more], { env: { SLUICE_USER: undefined } });
+		assert.equal(got.code, 2, got.stderr);
+		assert.match(got.stderr, /^sluice serve: started as root; [^\n]*--user root[^\n]*\n$/);
+		assert.equal(got.stdout, '');
+	}
+});
+
+test('users that are not there, and changes that only root may make', async (t) => {
+	const { data } = await world(t);
+	const serve = (user) => run(['serve', '--data', data, '--gateway', '127.0.0.1:0', '--user', user]);
+	for (const user of ['no-such-user', 'nobody:no-such-group', ':', '4294967295']) {
+		const got = await serve(user);
+		assert.equal(got.code, 2, user);
+		assert.match(got.stderr, /--user: [^\n]+\n$/);
+	}
+	if (IS_ROOT) return;
+	const got = await serve('root');
+	assert.equal(got.code, 2);
+	assert.match(got.stderr, /only root may change to user root/);
+});
+
+test('root that stays root keeps one capability', asRoot, async (t) => {
+	const { data } = await world(t);
+	const serve = await startServe(t, { data, env: { SLUICE_USER: 'root' } });
+	const is = statusOf(serve.pid);
+	assert.equal(is.Uid, '0 0 0 0');
+	for (const set of ['CapPrm', 'CapEff', 'CapBnd']) assert.equal(is[set], '0000000000000002', set);
+	for (const set of ['CapInh', 'CapAmb']) assert.equal(is[set], NO_CAPABILITY, set);
+	await live(serve, 'a.test');
+});
+
+test('another user: listeners as root, everything else as that user; resources, log and rotation', changesUser, async (t) => {
+	const { data, what, root } = await world(t);
+	const log = path.join(data, 'log');
+	fs.mkdirSync(log, { mode: 0o700 });
+	giveTo(NOBODY, data);
+	const file = path.join(log, 'access.log');
+	const serve = await startServe(t, { data, dir: data, args: ['--user', 'nobody', '--access-log', file] });
+	const is = statusOf(serve.pid);
+	assert.equal(is.Uid, `${NOBODY} ${NOBODY} ${NOBODY} ${NOBODY}`);
+	assert.equal(is.Gid, `${NOBODY} ${NOBODY} ${NOBODY} ${NOBODY}`);
+	assert.equal(is.Groups.trim(), `${NOBODY}`);
+	for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) assert.equal(is[set], NO_CAPABILITY, set);
+	for (const thread of fs.readdirSync(`/proc/${serve.pid}/task`))
+		assert.equal(statusOf(`${serve.pid}/task/${thread}`).CapEff, NO_CAPABILITY, 'every thread');
+
+	await live(serve, 'a.test');
+	writeRoute(data, what, { name: 'b', host: 'b.test', to: 'p' });
+	giveTo(NOBODY, root);
+	await live(serve, 'b.test');
+	await until('a line', () => fs.readFileSync(file, 'utf8').includes('b.test'));
+	fs.renameSync(file, `${file}.1`);
+	serve.kill('SIGHUP');
+	await until('the new file', () => fs.existsSync(file));
+	for (const made of [file, fs.readdirSync(data).filter((name) => name.startsWith('ready-')).map((name) => path.join(data, name))[0]]) {
+		const st = fs.statSync(made);
+		assert.equal(st.uid, NOBODY, made);
+		assert.equal(st.mode & 0o777, 0o600, made);
+	}
+	assert.equal((await serve.stop()).code, 0);
+});
+
+test('a user that may not read the resources is told at the start', changesUser, async (t) => {
+	const { data, root } = await world(t);
+	fs.chmodSync(data, 0o755);
+	fs.chmodSync(root, 0o700);
+	const got = await run(['serve', '--data', data, '--gateway', '127.0.0.1:0', '--user', 'nobody']);
+	assert.equal(got.code, 1, got.stderr);
+	assert.match(got.stderr, /user nobody cannot read \S*resources \(Permission denied\); `chown /);
+});
+
+test('an ordinary user needs no option, and gives up what its manager gave it', changesUser, async (t) => {
+	const { data } = await world(t);
+	const program = path.join(data, 'sluice'); // the tree may be in a directory that is only root's
+	fs.copyFileSync(SLUICE, program);
+	giveTo(NOBODY, data);
+	const user = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+	for (const [wrap, given] of [[user, false], [[...user, '--inh-caps=+net_bind_service', '--ambient-caps=+net_bind_service'], true]]) {
+		const serve = await startServe(t, { data, dir: data, env: { SLUICE_USER: undefined }, wrap, program });
+		const is = statusOf(serve.pid);
+		assert.equal(is.Uid, `${NOBODY} ${NOBODY} ${NOBODY} ${NOBODY}`);
+		for (const set of ['CapPrm', 'CapEff', 'CapAmb']) assert.equal(is[set], NO_CAPABILITY, set);
+		assert.equal(/capabilities given up: 1/.test(serve.stderr()), given, serve.stderr());
+		await live(serve, 'a.test');
+		assert.equal((await serve.stop()).code, 0);
+	}
+});
+
+// --- sandbox ---
+
+test('the sandbox is entered by every thread, and can be switched off', async (t) => {
+	const { data } = await world(t);
+	const serve = await startServe(t, { data });
+	for (const thread of fs.readdirSync(`/proc/${serve.pid}/task`)) {
+		const is = statusOf(`${serve.pid}/task/${thread}`);
+		assert.equal(is.NoNewPrivs, '1');
+		assert.equal(is.Seccomp, '2');
+	}
+	assert.match(serve.stderr(), /sandbox: no new privileges, files [^\n]*, \d+ system calls refused/);
+	const off = await startServe(t, { data, args: ['--sandbox', 'off'] });
+	const is = statusOf(off.pid);
+	assert.equal(is.Seccomp, '0');
+	assert.match(off.stderr(), /the sandbox is off/);
+});
+
+test('a link out of the resources is not followed; one that stays inside is, and may be swapped', async (t) => {
+	const { data, root, what } = await world(t);
+	const outside = tempDir(t);
+	writeRoute(data, what, { name: 'b', host: 'b.test', to: 'p' });
+	fs.renameSync(fileOf(root, 'b'), path.join(outside, 'b.yaml'));
+	fs.symlinkSync(path.join(outside, 'b.yaml'), fileOf(root, 'b'));
+	// As a volume of Kubernetes is: files are links through ..data, which is swapped.
+	for (const version of ['1', '2']) {
+		fs.mkdirSync(path.join(root, `..${version}`));
+		writeRoute(data, what, { name: 'c', host: `c${version}.test`, to: 'p' });
+		fs.renameSync(fileOf(root, 'c'), path.join(root, `..${version}`, 'c.yaml'));
+	}
+	fs.symlinkSync('..1', path.join(root, '..data'));
+	fs.symlinkSync('../..data/c.yaml', fileOf(root, 'c'));
+	const serve = await startServe(t, { data });
+	if (!/landlock \d/.test(serve.stderr())) return t.skip('this kernel has no landlock');
+	assert.match(serve.stderr(), /ai-route-b\.internal\.yaml:0:0: error: cannot read [^\n]*no symbolic link leads out[^\n]*\(file-unreadable\)/);
+	assert.equal(await status(serve, 'b.test'), 404);
+	assert.equal(await status(serve, 'c1.test'), 200);
+	fs.symlinkSync('..2', path.join(root, '..new'));
+	fs.renameSync(path.join(root, '..new'), path.join(root, '..data'));
+	await live(serve, 'c2.test');
+	assert.equal(await status(serve, 'c1.test'), 404);
+	const free = await startServe(t, { data, args: ['--sandbox', 'off'] });
+	assert.equal(await status(free, 'b.test'), 200, 'it is the sandbox that refuses');
+});
+
+test('resources that are replaced as a whole: by a rename below DATA, by a link that is swapped', async (t) => {
+	const { data, root, what } = await world(t);
+	const serve = await startServe(t, { data });
+	await live(serve, 'a.test');
+	fs.renameSync(root, path.join(data, 'old'));
+	writeWorld(data, { ...what, routes: [{ name: 'a', host: 'new.test', to: 'p' }] });
+	await live(serve, 'new.test');
+
+	const releases = tempDir(t);
+	for (const n of [1, 2])
+		writeWorld(path.join(releases, 'all', `${n}`), { ...what, routes: [{ name: 'a', host: `r${n}.test`, to: 'p' }] });
+	const current = path.join(releases, 'current');
+	fs.symlinkSync('all/1', current);
+	const linked = await startServe(t, { data: tempDir(t), args: ['--resources', path.join(current, 'resources')] });
+	await live(linked, 'r1.test');
+	fs.symlinkSync('all/2', `${current}.new`);
+	fs.renameSync(`${current}.new`, current);
+	linked.kill('SIGHUP');
+	await live(linked, 'r2.test');
+});
+
+test('killed without warning: what is on the disk serves again', async (t) => {
+	const data = path.join(tempDir(t), 'data');
+	const env = { DEEPSEEK_API_KEY: 'sk-x' };
+	const dir = tempDir(t);
+	const first = await startServe(t, { data, dir, env });
+	const key = /Bearer (sk-\S+|\S{20,}?)['"]/.exec(first.stderr())?.[1];
+	assert.ok(key, first.stderr());
+	first.kill('SIGKILL');
+	assert.equal((await first.exited).signal, 'SIGKILL');
+	assert.ok(fs.readdirSync(dir).some((name) => name.startsWith('ready-')), 'its ready file is left');
+	const again = await startServe(t, { data, dir, env });
+	assert.ok(!again.stderr().includes('Bearer'), 'nothing was written anew');
+	const got = await request(again.port, { headers: { authorization: 'Bearer wrong' }, body: ASK });
+	assert.equal(got.status, 401, 'the consumer is there');
+});
+
+// --- the service manager ---
+
+// Listens as systemd does (node has no datagram sockets of this family). { messages(), address }
+async function manager(t, abstract) {
+	const dir = tempDir(t);
+	const name = abstract ? `@sluice-e2e-${process.pid}` : path.join(dir, 'notify');
+	const child = spawn('perl', ['-MSocket', '-e', `
+		$| = 1;
+		($name = $ARGV[0]) =~ s/^@/\\0/;
+		socket(S, PF_UNIX, SOCK_DGRAM, 0) && bind(S, pack_sockaddr_un($name)) or die $!;
+		print "listening\\n\\n";
+		print "$got\\n\\n" while defined(recv(S, $got, 4096, 0));`, name], { stdio: ['ignore', 'pipe', 'inherit'] });
+	let out = '';
+	child.stdout.on('data', (chunk) => (out += chunk));
+	t.after(() => child.kill('SIGKILL'));
+	await until('the manager to listen', () => out.startsWith('listening'));
+	if (!abstract) fs.chmodSync(name, 0o777);
+	return { address: name, messages: () => out.split('\n\n').slice(1, -1) };
+}
+
+for (const abstract of [false, true])
+	test(`a service manager hears of start, reload, life and end (${abstract ? 'abstract name' : 'path'})`, async (t) => {
+		const { data, what } = await world(t);
+		const { address, messages } = await manager(t, abstract);
+		const heard = (pattern) => messages().filter((message) => pattern.test(message));
+		const serve = await startServe(t, { data, env: { NOTIFY_SOCKET: address, WATCHDOG_USEC: '200000' } });
+		await until('READY', () => heard(/^READY=1\n/).length === 1);
+		assert.match(heard(/^READY/)[0], /^READY=1\nSTATUS=1 routes, 1 providers, 0 consumers on 127\.0\.0\.1:\d+$/);
+		await until('three signs of life', () => heard(/^WATCHDOG=1$/).length >= 3);
+
+		serve.kill('SIGHUP');
+		await until('READY again', () => heard(/^READY=1\n/).length === 2);
+		const [reloading] = heard(/^RELOADING=1\n/);
+		assert.match(reloading, /^RELOADING=1\nMONOTONIC_USEC=\d+\nSTATUS=/);
+		assert.ok(messages().indexOf(reloading) < messages().findLastIndex((message) => message.startsWith('READY=1')));
+
+		writeRoute(data, what, { name: 'b', host: 'b.test', to: 'p' });
+		serve.kill('SIGHUP');
+		await until('READY with the new route', () => heard(/^READY=1\nSTATUS=2 routes/).length >= 1);
+		assert.equal((await serve.stop()).code, 0);
+		await until('STOPPING', () => heard(/^STOPPING=1\n/).length === 1);
+		assert.equal(messages().filter((message) => !message.startsWith('WATCHDOG')).at(-1), heard(/^STOPPING/)[0], 'the last word');
+	});
+
+// --- descriptors, and --check ---
+
+test('descriptors that are too few for connections-max are told', async (t) => {
+	const { data } = await world(t);
+	const wrap = ['prlimit', '--nofile=300:400'];
+	const few = await startServe(t, { data, wrap, args: ['--workers', '1'] });
+	// 400, since the soft limit is raised; 64 for the process, 8 for the worker, two for each connection.
+	await until('the line', () => /400 descriptors are enough for 164 connections per worker[^\n]*connections-max allows 100000/.test(few.stderr()));
+	assert.match(few.stderr(), /ready on [^\n]*descriptors for 164 connections per worker/);
+	const enough = await startServe(t, { data, wrap, args: ['--workers', '1', '--limit', 'connections-max=164'] });
+	assert.doesNotMatch(enough.stderr(), /descriptors are enough/);
+});
+
+test('serve --check reads the resources: 0 when nothing is wrong, 1 when something is', async (t) => {
+	const { data, root } = await world(t);
+	const check = (...more) => run(['serve', '--data', data, '--check', ...more]);
+	const good = await check();
+	assert.equal(good.code, 0, good.stderr);
+	assert.match(good.stdout, /^# descriptors: \d+ of \d+, enough for \d+ connections per worker/m);
+	assert.match(good.stdout, /^# resources: \d+ files, 1 routes, 1 providers, 0 consumers; 0 errors, \d+ other findings$/m);
+	fs.writeFileSync(fileOf(root, 'broken'), 'kind: Ingress\nspec: [\n');
+	const bad = await check();
+	assert.equal(bad.code, 1);
+	assert.match(bad.stderr, /^ingresses\/ai-route-broken\.internal\.yaml:\d+:\d+: error: [^\n]+ \([a-z-]+\)$/m);
+	assert.match(bad.stdout, /; 1 errors, /);
+	assert.ok(!fs.existsSync(path.join(data, 'state')), 'it writes nothing');
+	const config = path.join(data, 'sluice.yaml');
+	fs.writeFileSync(config, 'sandbox: off\n');
+	assert.match((await check('--config', config)).stdout, /^sandbox: off # file$/m);
+});
