@@ -342,7 +342,7 @@ static int run(struct serve *s)
 	return 0;
 }
 
-/* All that can be said without opening a listener. */
+/* All that can be said without opening a listener, by the user who would run. */
 static int check(struct serve *s)
 {
 	struct fault f;
@@ -354,6 +354,9 @@ static int check(struct serve *s)
 		(unsigned long long)serve_process_connections(s), s->opts.http.connections_max);
 	if (tls_global_init(s->settings.upstream_ca, &f) != 0) {
 		fprintf(stderr, "sluice serve: %s\n", f.text);
+		return 1;
+	}
+	if (serve_process_change_user(s) != 0) {
 		return 1;
 	}
 	return serve_resources_check(s, stdout, stderr) ? 0 : 1;

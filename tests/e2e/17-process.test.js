@@ -109,9 +109,11 @@ test('a user that may not read the resources is told at the start', changesUser,
 	const { data, root } = await world(t);
 	fs.chmodSync(data, 0o755);
 	fs.chmodSync(root, 0o700);
-	const got = await run(['serve', '--data', data, '--gateway', '127.0.0.1:0', '--user', 'nobody']);
-	assert.equal(got.code, 1, got.stderr);
-	assert.match(got.stderr, /user nobody cannot read \S*resources \(Permission denied\); `chown /);
+	for (const more of [[], ['--check']]) {
+		const got = await run(['serve', '--data', data, '--gateway', '127.0.0.1:0', '--user', 'nobody', ...more]);
+		assert.equal(got.code, 1, got.stderr);
+		assert.match(got.stderr, /user nobody cannot read \S*resources \(Permission denied\); `chown /);
+	}
 });
 
 test('an ordinary user needs no option, and gives up what its manager gave it', changesUser, async (t) => {
