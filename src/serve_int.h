@@ -28,6 +28,13 @@ struct access_log {
 	pthread_t thread;
 };
 
+struct serve_pulse { /* goes to a worker and comes back */
+	struct post post;
+	struct serve *serve;
+	unsigned worker;
+	bool out;
+};
+
 struct serve {
 	struct settings settings;
 	struct hooks hooks;
@@ -55,7 +62,9 @@ struct serve {
 	struct notify notify;
 	struct timer watchdog_timer;
 	uint64_t watchdog_ms; /* 0: nobody asks */
-	bool reloading;       /* the service manager was told so */
+	struct serve_pulse pulses[WORKERS_MAX];
+	bool stuck;     /* a worker did not answer the last pulse */
+	bool reloading; /* the service manager was told so */
 };
 
 /* --- serve_log.c --- */

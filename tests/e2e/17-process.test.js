@@ -259,6 +259,39 @@ for (const abstract of [false, true])
 		assert.equal(messages().filter((message) => !message.startsWith('WATCHDOG')).at(-1), heard(/^STOPPING/)[0], 'the last word');
 	});
 
+// Stops one thread, as a debugger does, until it is killed; false where the system does not allow it.
+async function holdThread(t, tid) {
+	const SEIZE = 0x4206;
+	const INTERRUPT = 0x4207;
+	const child = spawn('perl', ['-e', `
+		$| = 1;
+		my ($nil, $tid, $seize, $interrupt) = (0, ${tid}, ${SEIZE}, ${INTERRUPT});
+		syscall(101, $seize, $tid, $nil, $nil) == 0 && syscall(101, $interrupt, $tid, $nil, $nil) == 0 or print("no\n"), exit;
+		print "held\n";
+		sleep 60;`], { stdio: ['ignore', 'pipe', 'inherit'] });
+	let out = '';
+	child.stdout.on('data', (chunk) => (out += chunk));
+	t.after(() => child.kill('SIGKILL'));
+	await until('the debugger', () => out !== '');
+	return out === 'held\n' && (() => child.kill('SIGKILL'));
+}
+
+test('a worker that stands still ends the signs of life', { skip: process.arch !== 'x64' && 'the system call has another number' }, async (t) => {
+	const { data } = await world(t);
+	const { address, messages } = await manager(t, false);
+	const signs = () => messages().filter((message) => message === 'WATCHDOG=1').length;
+	const serve = await startServe(t, { data, args: ['--workers', '1'], env: { NOTIFY_SOCKET: address, WATCHDOG_USEC: '1000000' } });
+	await until('signs of life', () => signs() >= 2);
+	// The worker is the thread that was made last.
+	const release = await holdThread(t, Math.max(...fs.readdirSync(`/proc/${serve.pid}/task`).map(Number)));
+	if (!release) return t.skip('no thread may be stopped here');
+	await said(serve, /worker 0 has stood still for 500 ms/);
+	const before = signs();
+	release();
+	await until('signs of life again', () => signs() > before);
+	await live(serve, 'a.test');
+});
+
 // --- descriptors, and --check ---
 
 test('descriptors that are too few for connections-max are told', async (t) => {
