@@ -86,18 +86,20 @@ static void an_abstract_name_is_heard(void **state)
 
 static void other_addresses_are_nobody(void **state)
 {
-	static const char *const rows[] = {"", "/", "@", "relative", "vsock:2:1234",
-		"/a-path-that-is-longer-than-the-hundred-and-eight-bytes-that-an-address-of-this-kind-has-got-"
-		"room-for-on-any-linux"};
+	static const char *const rows[] = {"", "/", "@", "relative", "vsock:2:1234", NULL};
+	char too_long[120];
 
 	(void)state;
+	memset(too_long, '/', sizeof(too_long) - 1);
+	too_long[sizeof(too_long) - 1] = '\0';
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *address = rows[i] != NULL ? rows[i] : too_long;
 		struct notify n;
 
-		setenv("NOTIFY_SOCKET", rows[i], 1);
+		setenv("NOTIFY_SOCKET", address, 1);
 		notify_init(&n);
 		if (notify_is_heard(&n)) {
-			fail_msg("%s is an address", rows[i]);
+			fail_msg("%s is an address", address);
 		}
 		notify_send(&n, "READY=1");
 		notify_done(&n);
