@@ -4,6 +4,9 @@
  *
  * What a callback takes away while the turn runs must not be reported on any more: unwatched watches
  * are struck from the batch, cleared timers and cancelled tasks leave whatever list they stand on.
+ *
+ * The clock is read twice a turn: when the wait ends and when the last callback does. What ran in
+ * between is counted by kind, not timed: a slow turn says how many of each there were.
  */
 #include "net/loop.h"
 
@@ -11,16 +14,26 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/wheel.h"
 
 /* Per turn. More only means another turn; fewer would let early hangups come too late. */
 #define BATCH 256
+
+#define TURN_SLOW_US 1000u
+#define TURN_BAD_US 5000u
+#define SAY_SLOW_EVERY_NS 1000000000u
 
 #define HANGUP (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
 struct later {
 	void *p;
 	void (*free_fn)(void *p);
+};
+
+/* Callbacks of one turn. */
+struct ran {
+	unsigned watches, timers, posts, tasks;
 };
 
 struct loop {
@@ -39,6 +52,13 @@ struct loop {
 
 	struct later *later;
 	size_t later_n, later_cap;
+
+	struct ran ran;
+	uint64_t said_slow_ns; /* when a slow turn was last told; 0: never */
+
+	/* Written by the loop's thread alone, read by any. */
+	_Alignas(64) atomic_uint_fast64_t turns;
+	atomic_uint_fast64_t over_1ms, over_5ms, longest_us;
 
 	/* Shared with other threads, in a cache line of their own. */
 	_Alignas(64) _Atomic(struct post *) posts; /* newest first */
@@ -224,6 +244,7 @@ static void run_posts(struct loop *l)
 		struct post *p = oldest;
 
 		oldest = p->next;
+		l->ran.posts++;
 		p->run(p);
 	}
 }
@@ -301,6 +322,7 @@ static void run_timers(struct loop *l)
 		struct timer *t = CONTAINER_OF(firing.next, struct timer, link);
 
 		wheel_clear(&l->wheel, t);
+		l->ran.timers++;
 		t->on_timer(t);
 	}
 }
@@ -315,6 +337,7 @@ static void run_tasks(struct loop *l)
 		struct task *t = CONTAINER_OF(now.next, struct task, link);
 
 		list_remove(&t->link);
+		l->ran.tasks++;
 		t->run(t);
 	}
 }
@@ -341,6 +364,7 @@ static void call_watch(struct loop *l, int i)
 	struct watch *w = l->batch[i].data.ptr;
 
 	l->batch[i].data.ptr = NULL;
+	l->ran.watches++;
 	w->on_ready(w);
 }
 
@@ -364,12 +388,57 @@ static void call_watches(struct loop *l)
 	}
 }
 
+/* There is one writer: a load and a store are enough. */
+static void add(atomic_uint_fast64_t *n, uint64_t by)
+{
+	atomic_store_explicit(
+		n, atomic_load_explicit(n, memory_order_relaxed) + by, memory_order_relaxed);
+}
+
+static void say_slow(struct loop *l, uint64_t end_ns, uint64_t us)
+{
+	if (l->said_slow_ns != 0 && end_ns - l->said_slow_ns < SAY_SLOW_EVERY_NS) {
+		return;
+	}
+	l->said_slow_ns = end_ns;
+	log_debug("net",
+		"a turn of the loop took %llu us: %u descriptors, %u timers, %u posts, %u tasks",
+		(unsigned long long)us, l->ran.watches, l->ran.timers, l->ran.posts, l->ran.tasks);
+}
+
+static void count_turn(struct loop *l)
+{
+	uint64_t end_ns = clock_mono_ns();
+	uint64_t us = (end_ns - l->now_ns) / 1000u;
+
+	add(&l->turns, 1);
+	if (us > atomic_load_explicit(&l->longest_us, memory_order_relaxed)) {
+		atomic_store_explicit(&l->longest_us, us, memory_order_relaxed);
+	}
+	if (us > TURN_SLOW_US) {
+		add(&l->over_1ms, 1);
+		add(&l->over_5ms, us > TURN_BAD_US);
+		say_slow(l, end_ns, us);
+	}
+}
+
+struct loop_counts loop_counts(const struct loop *l)
+{
+	return (struct loop_counts){
+		.turns = atomic_load_explicit(&l->turns, memory_order_relaxed),
+		.over_1ms = atomic_load_explicit(&l->over_1ms, memory_order_relaxed),
+		.over_5ms = atomic_load_explicit(&l->over_5ms, memory_order_relaxed),
+		.longest_us = atomic_load_explicit(&l->longest_us, memory_order_relaxed),
+	};
+}
+
 void loop_turn(struct loop *l, int max_wait_ms)
 {
 	l->batch_n = wait_for_events(l, time_to_sleep_ms(l, max_wait_ms));
 	l->batch_done = 0;
 	l->now_ns = clock_mono_ns();
 	l->in_turn = true;
+	l->ran = (struct ran){0};
 	mark_events(l);
 	run_posts(l);
 	run_timers(l);
@@ -378,6 +447,7 @@ void loop_turn(struct loop *l, int max_wait_ms)
 	l->batch_n = 0;
 	free_what_ended(l);
 	l->in_turn = false;
+	count_turn(l);
 }
 
 void loop_run(struct loop *l)

@@ -103,6 +103,18 @@ void loop_set_busy_poll(struct loop *l, unsigned us);
 /* Calls free_fn(p) when the current turn is over. */
 void loop_free_later(struct loop *l, void *p, void (*free_fn)(void *p));
 
+/*
+ * How long turns took, from the end of the wait to the end of the last callback: what everything else
+ * on the loop may have waited for. Any thread may ask while the loop runs; each figure is exact, but
+ * they may be of neighbouring turns. A turn over 1 ms is a debug line too, at most one a second.
+ */
+struct loop_counts {
+	uint64_t turns;
+	uint64_t over_1ms, over_5ms; /* of them; the first includes the second */
+	uint64_t longest_us;
+};
+struct loop_counts loop_counts(const struct loop *l);
+
 /* Monotonic time at the start of the turn's callbacks; loop_now_us reads the clock anew. */
 uint64_t loop_now_ms(const struct loop *l);
 uint64_t loop_now_us(const struct loop *l);

@@ -545,6 +545,57 @@ static void posts_of_many_threads_all_arrive_in_order(void **state)
 	}
 }
 
+/* --- how long turns took ------------------------------------------------------------------------- */
+
+struct worker_of_us {
+	struct task task;
+	unsigned us;
+};
+
+static void work(struct task *t)
+{
+	uint64_t end_ns =
+		clock_mono_ns() + CONTAINER_OF(t, struct worker_of_us, task)->us * 1000ull;
+
+	while (clock_mono_ns() < end_ns) {}
+}
+
+static void turns_are_counted_by_their_length(void **state)
+{
+	static const struct {
+		unsigned us;
+		uint64_t over_1ms, over_5ms;
+		const char *why;
+	} rows[] = {
+		{1500, 1, 0, "over one millisecond"},
+		{6000, 2, 1, "over five is over one as well"},
+	};
+	struct loop *l = loop_new();
+	struct alarm a = {.loop = l};
+	struct loop_counts c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct worker_of_us w = {.us = rows[i].us};
+
+		loop_again(l, &w.task, work);
+		loop_turn(l, 0);
+		c = loop_counts(l);
+		print_message("%s: longest %u us\n", rows[i].why, (unsigned)c.longest_us);
+		assert_int_equal(c.turns, i + 1);
+		assert_true(c.over_1ms >= rows[i].over_1ms);
+		assert_true(c.over_5ms >= rows[i].over_5ms);
+		assert_true(c.longest_us >= rows[i].us);
+	}
+	timer_set(l, &a.timer, 400, on_alarm);
+	while (timer_is_set(&a.timer)) {
+		loop_turn(l, -1);
+	}
+	/* What a turn waited is not its length. */
+	assert_true(loop_counts(l).longest_us < 400000);
+	loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +611,7 @@ int main(void)
 		cmocka_unit_test(memory_ends_with_the_turn),
 		cmocka_unit_test(a_post_that_comes_before_the_sleep_prevents_it),
 		cmocka_unit_test(posts_of_many_threads_all_arrive_in_order),
+		cmocka_unit_test(turns_are_counted_by_their_length),
 	};
 
 	alarm(120); /* a lost wake-up must not hang whoever runs this */
