@@ -381,6 +381,24 @@ ssize_t sys_recv(int fd, void *p, size_t n)
 	return fail(ERR_AGAIN);
 }
 
+ssize_t sys_recvv(int fd, const struct iovec *v, int n)
+{
+	ssize_t sum = 0;
+
+	for (int i = 0; i < n; i++) {
+		ssize_t got = sys_recv(fd, v[i].iov_base, v[i].iov_len);
+
+		if (got <= 0) {
+			return sum != 0 ? sum : got;
+		}
+		sum += got;
+		if ((size_t)got < v[i].iov_len) {
+			break;
+		}
+	}
+	return sum;
+}
+
 static size_t put(struct near *c, const struct iovec *v, int n)
 {
 	size_t room = c->far.window - MIN(c->far.window, pipe_n(&c->outbox));

@@ -17,6 +17,7 @@
 #include "http/h1_out.h"
 
 #define READS_PER_TURN 8
+#define BODY_PER_TURN H1_IN_READ_MAX
 #define RETRY_MEMORY_MS 20u
 /* Attack: an upstream that sends 1xx heads for ever. */
 #define INTERIM_MAX 8u
@@ -394,15 +395,17 @@ static void read_body(struct up *u, struct fault *f)
 {
 	struct stream *s = &u->stream;
 	enum read_rc rc;
+	size_t sum = 0;
 
 	for (int i = 0; s->in == STREAM_IN_BODY && u->want > s->body.n && sock_readable(&u->sock);
 		i++) {
 		ssize_t r;
 
-		if (i == READS_PER_TURN) {
+		if (i == READS_PER_TURN || sum >= BODY_PER_TURN) {
 			loop_again(u->client->opts.loop, &u->again, on_again);
 			return;
 		}
+		u->in.want = u->want - s->body.n;
 		r = h1_in_read_body(&u->in, s, &u->sock, &rc, f);
 		if (r == ERR_AGAIN) {
 			return;
@@ -411,6 +414,7 @@ static void read_body(struct up *u, struct fault *f)
 			u->starved = true;
 			return;
 		}
+		sum += r > 0 ? (size_t)r : 0;
 		u->tell = true;
 		if (rc == READ_DONE) {
 			s->in = STREAM_IN_END;

@@ -2,6 +2,7 @@
 
 /* A new segment is lent for a body when the last one has less room than this. */
 #define ROOM_MIN 2048u
+#define SEGS_MAX ((int)(H1_IN_READ_MAX / SEG_ROOM))
 
 void h1_in_init(struct h1_in *in)
 {
@@ -105,6 +106,7 @@ enum read_rc h1_in_begin(struct h1_in *in, struct stream *s, const struct h1_hea
 	in->left = h->framing == H1_LENGTH ? h->length : 0;
 	in->scanned = 0;
 	in->ended = false;
+	in->filled = seg->end == SEG_ROOM;
 	h1_chunked_init(&in->chunked);
 	in->rx = NULL;
 	s->head_seg = seg;
@@ -127,60 +129,119 @@ enum read_rc h1_in_begin(struct h1_in *in, struct stream *s, const struct h1_hea
 	return rc;
 }
 
-/* The segment that the next body bytes go to: the last one while it has room, or a new one. */
-static struct seg *room_for_body(struct stream *s)
-{
-	struct seg *tail = s->body.tail;
+/* --- body bytes --------------------------------------------------------------------------------- */
 
-	if (tail != NULL && SEG_ROOM - tail->end >= ROOM_MIN) {
-		return tail;
+/* One read: where the bytes go (the rest of the body's last segment, then new ones), and for whom. */
+struct intake {
+	struct h1_in *in;
+	struct stream *s;
+	struct iovec v[SEGS_MAX];
+	struct seg *segs[SEGS_MAX];
+	int n;
+	bool fresh; /* segs[0] is a new one too */
+	size_t size;
+};
+
+static bool add_room(struct intake *k, struct seg *seg)
+{
+	size_t room;
+
+	if (seg == NULL) {
+		return false;
 	}
-	return seg_take_input(s->pool);
+	room = SEG_ROOM - seg->end;
+	k->segs[k->n] = seg;
+	k->v[k->n] = (struct iovec){seg->data + seg->end, room};
+	k->size += room;
+	k->n++;
+	return true;
+}
+
+/*
+ * One segment; several when the read before filled what it had and more is wanted. Only the last one may
+ * get bytes behind the body's end, for they have to fit into one (keep_rest): chunks, whose end is not
+ * known, are read one by one.
+ */
+static bool make_room(struct intake *k)
+{
+	const struct h1_in *in = k->in;
+	struct segpool *pool = k->s->pool;
+	struct seg *tail = k->s->body.tail;
+	bool wide = in->filled && in->framing != H1_CHUNKED;
+	uint64_t most = in->framing == H1_LENGTH ? MIN(in->left, (uint64_t)in->want) : in->want;
+
+	k->fresh = tail == NULL || SEG_ROOM - tail->end < ROOM_MIN;
+	if (!add_room(k, k->fresh ? seg_take_input(pool) : tail)) {
+		return false;
+	}
+	while (wide && k->n < SEGS_MAX && k->size <= most && add_room(k, seg_take_input(pool))) {}
+	return true;
+}
+
+/* n bytes of body were put into the i-th segment. */
+static void keep(struct intake *k, int i, size_t n)
+{
+	struct seg *seg = k->segs[i];
+
+	seg->end += (uint32_t)n;
+	if (i == 0 && !k->fresh) {
+		k->s->body.n += n;
+	} else if (n != 0) {
+		chain_append(&k->s->body, seg);
+	} else {
+		seg_give(k->s->pool, seg);
+	}
+}
+
+/* Unframes the n bytes that were read into the i-th segment, and keeps what is body. */
+static enum read_rc take_in(struct intake *k, int i, size_t n, struct fault *fault)
+{
+	struct h1_in *in = k->in;
+	char *at = k->v[i].iov_base;
+	size_t data_n = 0;
+	size_t used = 0;
+	enum read_rc rc = unframe(in, at, n, &data_n, &used, fault);
+
+	if (rc == READ_FAIL) {
+		data_n = 0;
+	} else if (rc == READ_DONE) {
+		in->ended = true;
+		if (!keep_rest(in, k->s->pool, at + used, n - used)) {
+			rc = READ_FAIL;
+			fault_set(fault, ERR_MEMORY, 503, 0, "the gateway is out of buffer memory");
+		}
+	}
+	keep(k, i, data_n);
+	return rc;
 }
 
 ssize_t h1_in_read_body(struct h1_in *in, struct stream *s, struct sock *sock, enum read_rc *rc,
 	struct fault *fault)
 {
-	struct seg *seg = room_for_body(s);
-	bool fresh = seg != s->body.tail;
-	size_t data_n;
-	size_t used;
-	char *at;
+	struct intake k = {.in = in, .s = s};
+	size_t left;
 	ssize_t r;
 
 	*rc = READ_MORE;
-	if (seg == NULL) {
+	if (!make_room(&k)) {
 		return ERR_MEMORY;
 	}
-	at = seg->data + seg->end;
-	r = sock_read(sock, at, SEG_ROOM - seg->end);
-	if (r <= 0) {
-		if (fresh) {
-			seg_give(s->pool, seg);
+	r = sock_readv(sock, k.v, k.n);
+	left = r > 0 ? (size_t)r : 0;
+	in->filled = left == k.size;
+	for (int i = 0; i < k.n; i++) {
+		size_t part = MIN(left, k.v[i].iov_len);
+
+		left -= part;
+		if (part == 0 || *rc == READ_FAIL) {
+			keep(&k, i, 0);
+		} else {
+			*rc = take_in(&k, i, part, fault);
 		}
-		if (r == 0 && in->framing == H1_TO_CLOSE) {
-			in->ended = true;
-			*rc = READ_DONE;
-		}
-		return r;
 	}
-	*rc = unframe(in, at, (size_t)r, &data_n, &used, fault);
-	if (*rc == READ_FAIL) {
-		data_n = 0;
-	} else if (*rc == READ_DONE) {
+	if (r == 0 && in->framing == H1_TO_CLOSE) {
 		in->ended = true;
-		if (!keep_rest(in, s->pool, at + used, (size_t)r - used)) {
-			*rc = READ_FAIL;
-			fault_set(fault, ERR_MEMORY, 503, 0, "the gateway is out of buffer memory");
-		}
-	}
-	seg->end += (uint32_t)data_n;
-	if (!fresh) {
-		s->body.n += data_n;
-	} else if (data_n != 0) {
-		chain_append(&s->body, seg);
-	} else {
-		seg_give(s->pool, seg);
+		*rc = READ_DONE;
 	}
 	return r;
 }

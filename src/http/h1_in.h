@@ -15,8 +15,10 @@ struct h1_in {
 	size_t scanned; /* of the head in progress */
 	uint64_t left;  /* H1_LENGTH: body bytes still to come */
 	struct h1_chunked chunked;
+	size_t want;     /* body bytes that the owner takes now: set before h1_in_read_body */
 	uint8_t framing; /* enum h1_framing */
 	bool ended;      /* the body is complete */
+	bool filled;     /* the last read filled what it was given: there may be much more */
 };
 
 void h1_in_init(struct h1_in *in);
@@ -30,6 +32,9 @@ MUST_CHECK ssize_t h1_in_read_head(struct h1_in *in, struct segpool *pool, struc
  * bytes behind the head to its body, unframed. READ_DONE: the body is complete. READ_FAIL: fault. */
 MUST_CHECK enum read_rc h1_in_begin(struct h1_in *in, struct stream *s, const struct h1_head *h,
 	size_t used, struct fault *fault);
+
+/* Most bytes that h1_in_read_body takes at once. */
+#define H1_IN_READ_MAX (8u * SEG_ROOM)
 
 /* Reads body bytes once and appends them to s->body. *rc says how the body stands. > 0 bytes read;
  * otherwise as h1_in_read_head, the end of stream being no failure for H1_TO_CLOSE (READ_DONE). */

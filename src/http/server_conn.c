@@ -15,6 +15,7 @@
 #include "http/server_int.h"
 
 #define READS_PER_TURN 8
+#define BODY_PER_TURN H1_IN_READ_MAX
 #define STREAMS_PER_TURN 16 /* a pipeline of tiny requests must not hold the loop */
 #define LINGER_MS 5000u
 #define RETRY_MEMORY_MS 20u
@@ -483,15 +484,17 @@ static void read_body(struct conn *c)
 	struct stream *s = &c->stream;
 	struct fault fault = {0};
 	enum read_rc rc;
+	size_t sum = 0;
 
 	for (int i = 0; s->in == STREAM_IN_BODY && c->want > s->body.n && sock_readable(&c->sock);
 		i++) {
 		ssize_t r;
 
-		if (i == READS_PER_TURN) {
+		if (i == READS_PER_TURN || sum >= BODY_PER_TURN) {
 			loop_again(c->srv->opts.loop, &c->again, on_again);
 			return;
 		}
+		c->in.want = c->want - s->body.n;
 		r = h1_in_read_body(&c->in, s, &c->sock, &rc, &fault);
 		if (r == ERR_AGAIN) {
 			return;
@@ -500,6 +503,7 @@ static void read_body(struct conn *c)
 			starve(c);
 			return;
 		}
+		sum += r > 0 ? (size_t)r : 0;
 		c->tell = true;
 		c->hungry = 0;
 		c->expects = false;

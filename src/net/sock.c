@@ -98,27 +98,6 @@ static bool holds_more(const struct sock *s)
 	return s->tls != NULL && tls_pending(s->tls);
 }
 
-ssize_t sock_read(struct sock *s, void *p, size_t n)
-{
-	ssize_t got;
-
-	if (s->broken != 0) {
-		return s->broken;
-	}
-	got = s->tls != NULL ? tls_read(s->tls, p, n) : sys_recv(s->watch.fd, p, n);
-	if (got == ERR_AGAIN) {
-		s->watch.readable = false;
-	} else if (got < 0) {
-		s->broken = (int)got;
-	} else if (got == 0) {
-		s->eof = n != 0;
-	} else if ((size_t)got < n && !s->watch.hangup && !holds_more(s)) {
-		/* Drained; the end of the stream would have been reported as a hangup. */
-		s->watch.readable = false;
-	}
-	return got;
-}
-
 static size_t total(const struct iovec *v, int n)
 {
 	size_t sum = 0;
@@ -127,6 +106,61 @@ static size_t total(const struct iovec *v, int n)
 		sum += v[i].iov_len;
 	}
 	return sum;
+}
+
+/* Record after record, until one of the pieces stays short. What went wrong behind bytes is said by the
+ * next call. */
+static ssize_t read_records(struct tls *t, const struct iovec *v, int n)
+{
+	ssize_t sum = 0;
+
+	for (int i = 0; i < n; i++) {
+		ssize_t got = tls_read(t, v[i].iov_base, v[i].iov_len);
+
+		if (got <= 0) {
+			return sum != 0 ? sum : got;
+		}
+		sum += got;
+		if ((size_t)got < v[i].iov_len) {
+			break;
+		}
+	}
+	return sum;
+}
+
+ssize_t sock_readv(struct sock *s, const struct iovec *v, int n)
+{
+	size_t asked = total(v, n);
+	ssize_t got;
+
+	if (s->broken != 0) {
+		return s->broken;
+	}
+	if (s->tls != NULL) {
+		got = read_records(s->tls, v, n);
+	} else if (n == 1) {
+		got = sys_recv(s->watch.fd, v->iov_base, v->iov_len);
+	} else {
+		got = sys_recvv(s->watch.fd, v, n);
+	}
+	if (got == ERR_AGAIN) {
+		s->watch.readable = false;
+	} else if (got < 0) {
+		s->broken = (int)got;
+	} else if (got == 0) {
+		s->eof = asked != 0;
+	} else if ((size_t)got < asked && !s->watch.hangup && !holds_more(s)) {
+		/* Drained; the end of the stream would have been reported as a hangup. */
+		s->watch.readable = false;
+	}
+	return got;
+}
+
+ssize_t sock_read(struct sock *s, void *p, size_t n)
+{
+	struct iovec v = {p, n};
+
+	return sock_readv(s, &v, 1);
 }
 
 ssize_t sock_writev(struct sock *s, const struct iovec *v, int n)

@@ -32,6 +32,8 @@ MUST_CHECK int sock_open(struct sock *s, struct fault *fault);
 /* > 0 bytes read; 0 end of stream; ERR_AGAIN; else the connection is broken. Fewer bytes than asked
  * clears `readable` unless a hangup was reported or TLS holds more. */
 MUST_CHECK ssize_t sock_read(struct sock *s, void *p, size_t n);
+/* The same into several pieces, each filled before the next. */
+MUST_CHECK ssize_t sock_readv(struct sock *s, const struct iovec *v, int n);
 /* > 0 bytes taken; ERR_AGAIN; else broken. */
 MUST_CHECK ssize_t sock_writev(struct sock *s, const struct iovec *v, int n);
 

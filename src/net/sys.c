@@ -208,6 +208,16 @@ ssize_t sys_recv(int fd, void *p, size_t n)
 	return got >= 0 ? got : fail(errno);
 }
 
+ssize_t sys_recvv(int fd, const struct iovec *v, int n)
+{
+	ssize_t got;
+
+	do {
+		got = readv(fd, v, n);
+	} while (got < 0 && errno == EINTR);
+	return got >= 0 ? got : fail(errno);
+}
+
 ssize_t sys_sendv(int fd, const struct iovec *v, int n)
 {
 	/* sendmsg does not write to the vector; its type cannot say so. */
