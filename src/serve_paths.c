@@ -23,8 +23,9 @@
 /* CA certificates are looked up when they are needed; Debian's are links to the other two. Names of
  * hosts are read at every look-up. */
 static const char *const read_only[] = {"/etc/ssl/certs", "/etc/ssl/cert.pem",
-	"/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/etc/resolv.conf",
-	"/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/dev/random", "/dev/urandom"};
+	"/etc/ssl/openssl.cnf", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates",
+	"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/dev/random",
+	"/dev/urandom"};
 
 static void add(struct serve_paths *list, const char *path, enum sandbox_access access)
 {

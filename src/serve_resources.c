@@ -9,6 +9,7 @@
 
 #include "ai/providers.h"
 #include "base/log.h"
+#include "net/tls.h"
 
 /* Findings of one load that are logged one by one; `sluice lint` will show all. */
 #define FINDINGS_LOGGED 50
@@ -57,6 +58,16 @@ static void log_load(const struct reading *r)
 	}
 }
 
+/* Before the plan is handed over: no worker connects by TLS earlier, and here it may take its time. */
+static void load_trust(const struct plan *p)
+{
+	struct fault f;
+
+	if (p->asks_tls && tls_trust_load(&f) != 0) {
+		log_error("serve", "%s; TLS upstreams cannot be verified", f.text);
+	}
+}
+
 static void read_resources(struct job *j)
 {
 	struct reading *r = CONTAINER_OF(j, struct reading, job);
@@ -68,6 +79,7 @@ static void read_resources(struct job *j)
 	plan_hash(snap, hash);
 	if (memcmp(hash, r->live_hash, sizeof(hash)) != 0) {
 		r->plan = plan_compile(snap, &env);
+		load_trust(r->plan);
 	}
 	snapshot_unref(snap);
 }

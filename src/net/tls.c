@@ -9,6 +9,8 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,11 +19,16 @@
 
 #define RECORD_MAX 16384u
 
-/* The store that all contexts share; written by tls_global_init alone, before threads start. */
-static X509_STORE *trust;
+/* The store that all contexts share; made by tls_global_init, filled by tls_trust_load. The library locks
+ * it by itself; `loading` is for the callers of the latter, none of which is a worker. */
+static struct {
+	X509_STORE *store;
+	pthread_mutex_t loading;
+	bool loaded;
+} trust = {.loading = PTHREAD_MUTEX_INITIALIZER};
 
 struct tls_context {
-	SSL_CTX *ctx;
+	SSL_CTX *ctx; /* NULL until the first connection, as bio is */
 	BIO_METHOD *bio;
 	struct tls_cache cache;
 };
@@ -44,48 +51,89 @@ struct tls {
 
 /* --- trust -------------------------------------------------------------------------------------- */
 
+static int file_fault(struct fault *fault, const char *path)
+{
+	return fault_set(fault, ERR_IO, 0, 0,
+		"no certificates can be read from %.100s; name a PEM file", path);
+}
+
 static int add_file(X509_STORE *store, const char *path, struct fault *fault)
 {
 	if (X509_STORE_load_file(store, path) == 1) {
 		return 0;
 	}
 	ERR_clear_error();
-	return fault_set(fault, ERR_IO, 0, 0,
-		"no certificates can be read from %.100s; name a PEM file", path);
+	return file_fault(fault, path);
 }
 
 /* The library's own way passes over a file that cannot be read; one that somebody named must be there. */
+static const char *named_file(void)
+{
+	return getenv(X509_get_default_cert_file_env());
+}
+
+static int check_named_file(struct fault *fault)
+{
+	const char *path = named_file();
+	FILE *f;
+
+	if (path == NULL) {
+		return 0;
+	}
+	f = fopen(path, "r");
+	if (f == NULL) {
+		return file_fault(fault, path);
+	}
+	fclose(f);
+	return 0;
+}
+
 static int add_system(X509_STORE *store, struct fault *fault)
 {
-	const char *file = getenv(X509_get_default_cert_file_env());
 	const char *dir = getenv(X509_get_default_cert_dir_env());
 
-	if (file == NULL) {
+	if (named_file() == NULL) {
 		X509_STORE_set_default_paths(store);
 		return 0;
 	}
 	X509_STORE_load_path(store, dir != NULL ? dir : X509_get_default_cert_dir());
-	return add_file(store, file, fault);
+	return add_file(store, named_file(), fault);
 }
 
 int tls_global_init(const char *ca_file, struct fault *fault)
 {
-	X509_STORE *store = X509_STORE_new();
-	int rc;
+	int rc = check_named_file(fault);
+	X509_STORE *store;
 
-	ASSERT(store != NULL);
-	rc = add_system(store, fault);
-	if (rc == 0 && ca_file != NULL) {
-		rc = add_file(store, ca_file, fault);
+	if (rc != 0) {
+		return rc;
 	}
-	ERR_clear_error();
+	store = X509_STORE_new();
+	ASSERT(store != NULL);
+	rc = ca_file != NULL ? add_file(store, ca_file, fault) : 0;
 	if (rc != 0) {
 		X509_STORE_free(store);
 		return rc;
 	}
-	X509_STORE_free(trust);
-	trust = store;
+	X509_STORE_free(trust.store);
+	trust.store = store;
+	trust.loaded = false;
 	return 0;
+}
+
+int tls_trust_load(struct fault *fault)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&trust.loading);
+	ASSERT(trust.store != NULL);
+	if (!trust.loaded) {
+		rc = add_system(trust.store, fault);
+		trust.loaded = rc == 0;
+		ERR_clear_error();
+	}
+	pthread_mutex_unlock(&trust.loading);
+	return rc;
 }
 
 /* --- the BIO ------------------------------------------------------------------------------------ */
@@ -185,28 +233,41 @@ static int on_verified(int ok, X509_STORE_CTX *chain)
 	return ok;
 }
 
-struct tls_context *tls_context_new(void)
+static SSL_CTX *client_ctx_new(void)
 {
 	static const unsigned char alpn[] = "\x08http/1.1";
-	struct tls_context *c = must_alloc(sizeof(*c));
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
-	ASSERT(ctx != NULL && trust != NULL);
+	ASSERT(ctx != NULL && trust.store != NULL);
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_mode(ctx,
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(ctx, 1); /* head and body of a record in one recv */
-	SSL_CTX_set1_cert_store(ctx, trust);
+	SSL_CTX_set1_cert_store(ctx, trust.store);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verified);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
 	SSL_CTX_sess_set_new_cb(ctx, on_new_session);
 	SSL_CTX_set_alpn_protos(ctx, alpn, sizeof(alpn) - 1);
-	c->ctx = ctx;
-	c->bio = bio_method_new();
+	return ctx;
+}
+
+struct tls_context *tls_context_new(void)
+{
+	struct tls_context *c = must_alloc(sizeof(*c));
+
 	tls_cache_init(&c->cache);
 	return c;
+}
+
+/* The library's part is made when the first connection asks for it. */
+static void need_library(struct tls_context *c)
+{
+	if (c->ctx == NULL) {
+		c->ctx = client_ctx_new();
+		c->bio = bio_method_new();
+	}
 }
 
 void tls_context_free(struct tls_context *c)
@@ -263,8 +324,10 @@ static void offer_session(struct tls *t)
 struct tls *tls_client_new(const struct tls_client_opts *opts, int fd)
 {
 	struct tls *t = must_alloc(sizeof(*t));
-	BIO *bio = BIO_new(opts->context->bio);
+	BIO *bio;
 
+	need_library(opts->context);
+	bio = BIO_new(opts->context->bio);
 	t->ssl = SSL_new(opts->context->ctx);
 	ASSERT(t->ssl != NULL && bio != NULL);
 	t->context = opts->context;

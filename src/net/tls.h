@@ -18,8 +18,20 @@ struct tls_client_opts {
 	const char *session_key; /* resumption is looked up by it: "name:port"; copied */
 };
 
-/* Loads the trust store once (call before threads start). ca_file NULL: the system's store. */
+/*
+ * The trust store, one for all contexts, in two steps: a process that never speaks TLS to an upstream
+ * needs neither the memory nor the time of the second one.
+ *
+ * tls_global_init (before threads start) reads ca_file, which is trusted beside the system's store;
+ * NULL: the system's alone. A file that somebody named and that cannot be read fails here, the one that
+ * SSL_CERT_FILE names as well.
+ *
+ * tls_trust_load reads the system's store into it, once; any thread but a loop's, for it takes tens of
+ * milliseconds and some megabytes. Until then only ca_file is trusted, so it has to be called before a
+ * connection can be made. Fails, each time, when SSL_CERT_FILE has no certificates.
+ */
 MUST_CHECK int tls_global_init(const char *ca_file, struct fault *fault);
+MUST_CHECK int tls_trust_load(struct fault *fault);
 struct tls_context *tls_context_new(void);
 void tls_context_free(struct tls_context *c);
 

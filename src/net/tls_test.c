@@ -203,6 +203,38 @@ static void a_trust_file_that_cannot_be_read_is_said_at_once(void **state)
 	setenv("SSL_CERT_FILE", w->ca_path, 1);
 }
 
+static void the_system_store_is_read_when_asked_for(void **state)
+{
+	struct world *w = *state;
+	SSL_CTX *server = server_context(&w->good, 0);
+	struct fault fault;
+
+	assert_int_equal(tls_global_init(NULL, &fault), 0);
+	for (int loaded = 0; loaded < 2; loaded++) {
+		struct tls_context *shared = w->context;
+		struct link l;
+		int rc;
+
+		w->context = tls_context_new();
+		link_open(&l, w, server, NAME);
+		rc = shake_hands(&l, &fault);
+		assert_int_equal(rc, loaded ? 0 : ERR_TLS);
+		link_close(&l);
+		tls_context_free(w->context);
+		w->context = shared;
+		assert_int_equal(tls_trust_load(&fault), 0);
+		assert_int_equal(tls_trust_load(&fault), 0); /* a second time does nothing */
+	}
+	setenv("SSL_CERT_FILE", "/dev/null", 1);
+	assert_int_equal(tls_global_init(NULL, &fault), 0);
+	assert_int_equal(tls_trust_load(&fault), ERR_IO);
+	assert_non_null(strstr(fault.text, "/dev/null"));
+	setenv("SSL_CERT_FILE", w->ca_path, 1);
+	assert_int_equal(tls_global_init(NULL, &fault), 0);
+	assert_int_equal(tls_trust_load(&fault), 0);
+	SSL_CTX_free(server);
+}
+
 /* --- resumption --------------------------------------------------------------------------------- */
 
 static void the_second_connection_resumes(void **state)
@@ -274,6 +306,7 @@ int main(void)
 		cmocka_unit_test(old_versions_are_refused),
 		cmocka_unit_test(a_port_without_tls_is_named_so),
 		cmocka_unit_test(a_trust_file_that_cannot_be_read_is_said_at_once),
+		cmocka_unit_test(the_system_store_is_read_when_asked_for),
 		cmocka_unit_test(the_second_connection_resumes),
 		cmocka_unit_test(a_ticket_of_tls_1_3_is_used_once),
 	};

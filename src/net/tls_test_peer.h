@@ -233,6 +233,7 @@ UNUSED static int world_open(void **state)
 	setenv("SSL_CERT_FILE", w->ca_path, 1);
 	setenv("SSL_CERT_DIR", "/nonexistent", 1);
 	assert_int_equal(tls_global_init(NULL, &fault), 0);
+	assert_int_equal(tls_trust_load(&fault), 0);
 	w->context = tls_context_new();
 	*state = w;
 	return 0;

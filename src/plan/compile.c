@@ -42,6 +42,7 @@ static void list_endpoints(struct plan *p, const struct services *s)
 {
 	p->endpoints = arena_must(&p->arena, (s->n_endpoints + 1) * sizeof(struct endpoint *));
 	for (size_t i = 0; i < s->n; i++) {
+		p->asks_tls = p->asks_tls || s->v[i].tls;
 		for (size_t k = 0; k < s->v[i].n_endpoints; k++) {
 			p->endpoints[p->n_endpoints++] = &s->v[i].endpoints[k];
 		}

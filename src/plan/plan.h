@@ -137,6 +137,7 @@ struct plan {
 	struct consumers *consumer_sets; /* these and those of rules */
 	struct endpoint **endpoints;     /* all, for binding */
 	size_t n_endpoints;
+	bool asks_tls;                     /* a service is spoken to by TLS */
 	struct plan_index *index;          /* host and path lookup (plan/match.c) */
 	struct model_router *router;       /* never NULL */
 	struct condition *regexes;         /* conditions with an expression, to be freed */

@@ -4,9 +4,9 @@
  */
 #include "resource/object.h"
 
-#include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "base/digest.h"
 #include "base/num.h"
 #include "resource/schema.h"
 
@@ -283,10 +283,9 @@ static void read_into(struct object *o, struct bytes text)
 
 static void hash_file(struct object *o, struct bytes text)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char digest[DIGEST_SHA256_SIZE];
 
-	ASSERT(EVP_Digest(text.n != 0 ? text.p : "", text.n, digest, NULL, EVP_sha256(), NULL) ==
-		1);
+	digest_sha256(digest, text);
 	memcpy(o->hash, digest, sizeof(o->hash));
 }
 
