@@ -1,3 +1,10 @@
+/*
+ * Fairness. The kernel calls the first of the sleeping watchers, and that is always the same one: left
+ * alone it would take nearly all of the connections of a quiet day, and with long streams keep them. So
+ * a server that is above its share stops watching for a moment and comes back at the end of the line.
+ * It always takes the connection that it was called for, because nobody else was, and after the moment
+ * it watches again whatever its share is: when the others are busy or dead, nothing waits longer.
+ */
 #include "http/server.h"
 
 #include <stdlib.h>
@@ -8,6 +15,10 @@
 #define ACCEPTS_PER_TURN 64
 /* No descriptor is left: the listener is level-triggered, so trying at once again would spin. */
 #define RETRY_ACCEPT_MS 100u
+/* How long the others are left alone with the listeners, and how far above the mean is fair: an eighth,
+ * and a few that cost nobody anything. */
+#define YIELD_MS 2u
+#define SHARE_SLACK 8u
 
 struct listener {
 	struct watch watch;
@@ -48,6 +59,39 @@ struct bytes server_date(struct server *srv)
 
 static void listeners_watch(struct server *srv, bool on);
 static void on_rested(struct timer *t);
+static void on_yielded(struct timer *t);
+
+static void tell_share(struct server *srv)
+{
+	if (srv->opts.shares != NULL) {
+		atomic_store_explicit(&srv->opts.shares[srv->opts.share].connections,
+			srv->counts.connections, memory_order_relaxed);
+	}
+}
+
+/* The figures of the others may be a little old: it is about proportions. */
+static bool is_above_share(const struct server *srv)
+{
+	unsigned n = srv->opts.n_shares;
+	uint64_t sum = 0;
+	uint64_t mean;
+
+	if (srv->opts.shares == NULL || srv->counts.connections <= SHARE_SLACK) {
+		return false;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		sum += atomic_load_explicit(&srv->opts.shares[i].connections, memory_order_relaxed);
+	}
+	mean = sum / n;
+	return srv->counts.connections > mean + MAX(mean / 8, (uint64_t)SHARE_SLACK);
+}
+
+static void start_yield(struct server *srv)
+{
+	srv->yielding = true;
+	listeners_watch(srv, false);
+	timer_set(srv->opts.loop, &srv->yield, YIELD_MS, on_yielded);
+}
 
 static void on_acceptable(struct watch *w)
 {
@@ -74,6 +118,11 @@ static void on_acceptable(struct watch *w)
 			return;
 		}
 		server_conn_new(srv, fd, &peer);
+		tell_share(srv);
+		if (is_above_share(srv)) {
+			start_yield(srv);
+			return;
+		}
 	}
 }
 
@@ -92,10 +141,20 @@ static void listeners_watch(struct server *srv, bool on)
 
 static void wake_listeners(struct server *srv)
 {
-	if (srv->resting && srv->counts.connections < srv->opts.limits.connections_max) {
+	if (srv->resting && !srv->yielding &&
+		srv->counts.connections < srv->opts.limits.connections_max) {
 		srv->resting = false;
 		listeners_watch(srv, true);
 	}
+}
+
+static void on_yielded(struct timer *t)
+{
+	struct server *srv = CONTAINER_OF(t, struct server, yield);
+
+	srv->yielding = false;
+	srv->resting = true; /* which ends at once, unless there is no room for connections */
+	wake_listeners(srv);
 }
 
 static void on_rested(struct timer *t)
@@ -120,6 +179,7 @@ static void check_drained(struct server *srv)
 void server_conn_ended(struct server *srv)
 {
 	srv->counts.connections--;
+	tell_share(srv);
 	wake_listeners(srv);
 	check_drained(srv);
 }
@@ -188,6 +248,7 @@ void server_free(struct server *srv)
 	}
 	loop_again_cancel(&srv->drained);
 	timer_clear(srv->opts.loop, &srv->rest);
+	timer_clear(srv->opts.loop, &srv->yield);
 	free(srv);
 }
 

@@ -5,12 +5,23 @@
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
+#include <stdatomic.h>
+
 #include "base/text.h"
 #include "http/limits.h"
 #include "http/stream.h"
 #include "net/loop.h"
 
 struct server;
+
+/*
+ * How many connections each of several servers has that accept from the same sockets, each on its own
+ * thread: one that is above its fair share leaves accepting to the others. The owner of the array keeps
+ * it longer than the servers and zeroes it before; each server writes its own entry.
+ */
+struct server_share {
+	_Alignas(64) atomic_uint connections; /* a cache line each */
+};
 
 struct server_opts {
 	struct loop *loop;
@@ -24,7 +35,9 @@ struct server_opts {
 	 * its CR LF, are appended to fields, the body to body. NULL: none, and the fault's text. */
 	void (*refusal)(
 		struct server *srv, const struct fault *f, struct text *fields, struct text *body);
-	void *context; /* for the callee: server_context */
+	void *context;               /* for the callee: server_context */
+	struct server_share *shares; /* of all servers; NULL: there is only this one */
+	unsigned n_shares, share;    /* how many; which is ours */
 };
 
 struct server *server_new(const struct server_opts *opts);

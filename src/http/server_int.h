@@ -16,7 +16,8 @@ struct server {
 	uint64_t date_s;
 	char date[32];
 	bool draining, resting;
-	struct timer rest;
+	bool yielding; /* unwatched for the others' sake */
+	struct timer rest, yield;
 	void (*on_drained)(struct server *srv);
 	struct task drained;
 };

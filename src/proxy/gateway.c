@@ -273,6 +273,17 @@ void gateway_cut(struct gateway *g)
 
 /* --- life --------------------------------------------------------------------------------------- */
 
+static struct server_share *shares_new(unsigned n)
+{
+	struct server_share *v = aligned_alloc(_Alignof(struct server_share), n * sizeof(*v));
+
+	ASSERT(v != NULL);
+	for (unsigned i = 0; i < n; i++) {
+		atomic_init(&v[i].connections, 0);
+	}
+	return v;
+}
+
 struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 {
 	struct gateway *g = must_alloc(sizeof(*g));
@@ -288,6 +299,7 @@ struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 		free(g);
 		return NULL;
 	}
+	g->shares = shares_new(opts->n_workers);
 	for (unsigned i = 0; i < opts->n_workers; i++) {
 		g->workers[i] = worker_new(g, i);
 	}
@@ -316,6 +328,7 @@ void gateway_free(struct gateway *g)
 	for (unsigned i = 0; i < g->opts.n_workers; i++) {
 		worker_free(g->workers[i]);
 	}
+	free(g->shares);
 	close_listening(g);
 	cells_free(g->cells);
 	timer_clear(g->control, &g->tick);

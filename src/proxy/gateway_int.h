@@ -24,6 +24,7 @@ struct gateway {
 	struct gateway_opts opts;
 	struct loop *control;
 	struct worker *workers[WORKERS_MAX];
+	struct server_share *shares; /* the workers' connections, for fair accepting */
 	struct cells *cells;
 	struct resolver *resolver;
 	struct live_plan *current;

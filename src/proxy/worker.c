@@ -71,6 +71,9 @@ struct worker *worker_new(struct gateway *g, unsigned index)
 		.on_request = on_request,
 		.refusal = reply_no_request,
 		.context = w,
+		.shares = g->shares,
+		.n_shares = opts->n_workers,
+		.share = index,
 	});
 	random_init(&w->random);
 	ring_init(&w->log, LOG_RING_SIZE);
