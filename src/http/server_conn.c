@@ -232,10 +232,14 @@ static void op_send_continue(struct stream *s)
 	}
 }
 
+static bool is_reading(const struct conn *c)
+{
+	return c->stream.in == STREAM_IN_BODY && c->want > c->stream.body.n;
+}
+
 static bool wants_to_read(const struct conn *c)
 {
-	return c->stream.in == STREAM_IN_BODY && c->want > c->stream.body.n &&
-		sock_readable(&c->sock) && !c->starved;
+	return is_reading(c) && sock_readable(&c->sock) && !c->starved;
 }
 
 static void op_want(struct stream *s, size_t max)
@@ -566,9 +570,9 @@ static void run_stream(struct conn *c)
 		flush(c);
 	}
 	read_body(c);
-	/* A peer that ends its side while it waits for an answer has left (RDHUP is all there is to
-	 * see when nothing is read). */
-	if (sock_hangup(&c->sock) && s->in != STREAM_IN_BODY && !s->gone) {
+	/* A peer that ends its side while it waits has left (RDHUP is all there is to see when nothing
+	 * is read), also with a body that nobody takes; while one is read, its end tells. */
+	if (sock_hangup(&c->sock) && !is_reading(c) && !s->gone) {
 		s->gone = true;
 		c->tell = true;
 	}
