@@ -3,7 +3,8 @@
  * alone it would take nearly all of the connections of a quiet day, and with long streams keep them. So
  * a server that is above its share stops watching for a moment and comes back at the end of the line.
  * It always takes the connection that it was called for, because nobody else was, and after the moment
- * it watches again whatever its share is: when the others are busy or dead, nothing waits longer.
+ * it watches again whatever its share is: when the others are busy, dead or pausing too, nothing waits
+ * longer than that.
  */
 #include "http/server.h"
 
@@ -86,32 +87,9 @@ static bool is_above_share(const struct server *srv)
 	return srv->counts.connections > mean + MAX(mean / 8, (uint64_t)SHARE_SLACK);
 }
 
-/* Never all at once: somebody has to watch. */
-static bool may_yield(const struct server *srv)
-{
-	for (unsigned i = 0; i < srv->opts.n_shares; i++) {
-		if (i != srv->opts.share &&
-			!atomic_load_explicit(
-				&srv->opts.shares[i].yielding, memory_order_relaxed)) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void set_yielding(struct server *srv, bool on)
-{
-	srv->yielding = on;
-	atomic_store_explicit(
-		&srv->opts.shares[srv->opts.share].yielding, on, memory_order_relaxed);
-}
-
 static void start_yield(struct server *srv)
 {
-	if (!may_yield(srv)) {
-		return;
-	}
-	set_yielding(srv, true);
+	srv->yielding = true;
 	listeners_watch(srv, false);
 	timer_set(srv->opts.loop, &srv->yield, YIELD_MS, on_yielded);
 }
@@ -175,7 +153,7 @@ static void on_yielded(struct timer *t)
 {
 	struct server *srv = CONTAINER_OF(t, struct server, yield);
 
-	set_yielding(srv, false);
+	srv->yielding = false;
 	srv->resting = true; /* which ends at once, unless there is no room for connections */
 	wake_listeners(srv);
 }

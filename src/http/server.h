@@ -21,7 +21,6 @@ struct server;
  */
 struct server_share {
 	_Alignas(64) atomic_uint connections; /* a cache line each */
-	atomic_bool yielding;                 /* does not watch, for the others' sake */
 };
 
 struct server_opts {

@@ -280,7 +280,6 @@ static struct server_share *shares_new(unsigned n)
 	ASSERT(v != NULL);
 	for (unsigned i = 0; i < n; i++) {
 		atomic_init(&v[i].connections, 0);
-		atomic_init(&v[i].yielding, false);
 	}
 	return v;
 }
