@@ -320,6 +320,18 @@ static void close_all(struct serve *s)
 	settings_done(&s->settings);
 }
 
+static void say_turns(const struct serve *s)
+{
+	for (unsigned i = 0; i < s->n_started; i++) {
+		struct loop_counts c = loop_counts(gateway_loop(s->gateway, i));
+
+		log_debug("serve",
+			"worker %u: %llu turns, %llu over 1 ms, %llu over 5 ms, the longest %llu us", i,
+			(unsigned long long)c.turns, (unsigned long long)c.over_1ms,
+			(unsigned long long)c.over_5ms, (unsigned long long)c.longest_us);
+	}
+}
+
 static int run(struct serve *s)
 {
 	int rc = open_all(s);
@@ -335,6 +347,7 @@ static int run(struct serve *s)
 	}
 	loop_run(gateway_control(s->gateway));
 	stop_threads(s);
+	say_turns(s);
 	if (s->settings.ready_file != NULL) {
 		IGNORE(file_remove(s->settings.ready_file)); /* it may be gone already */
 	}

@@ -73,6 +73,7 @@ static const struct {
 	{"mock-cut-3x", "too large", "letters behind the number"},
 	{"mock-chunks", "chunks needs a number", "a number that must be there"},
 	{"mock-html-3", "html takes no number", "a number nobody wants"},
+	{"mock-chunks-10000001", "chunks has too large", "days of events"},
 	{"mock-status-600", "status has too large", "no status"},
 	{"mock-status-200", "from 400", "no error"},
 	{"mock-delay-99999999999999999999", "delay has too large", "over 64 bits"},
