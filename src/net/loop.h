@@ -65,7 +65,8 @@ static inline bool timer_is_set(const struct timer *t)
 
 /* --- work for the next turn --------------------------------------------------------------------- */
 
-/* Long work is done in slices: run is called once in the next turn (which then does not sleep). */
+/* Long work is done in slices: run is called once in the next turn, or in one of the next when many ask
+ * (the loop does not sleep until then). */
 struct task {
 	struct list link;
 	void (*run)(struct task *t);

@@ -545,6 +545,43 @@ static void posts_of_many_threads_all_arrive_in_order(void **state)
 	}
 }
 
+struct numbered {
+	struct task task;
+	struct story *story;
+	char letter;
+};
+
+static void on_numbered(struct task *t)
+{
+	struct numbered *n = CONTAINER_OF(t, struct numbered, task);
+
+	tell(n->story, n->letter);
+}
+
+static void many_tasks_take_several_turns_in_order(void **state)
+{
+	struct story story = {0};
+	struct loop *l = loop_new();
+	struct numbered v[20] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		v[i].story = &story;
+		v[i].letter = (char)('a' + i);
+		loop_again(l, &v[i].task, on_numbered);
+	}
+	loop_turn(l, -1);
+	assert_true(story.n > 0 &&
+		story.n < ARRAY_LEN(v)); /* other work is not held up by all of them */
+	v[0].letter = 'z';
+	loop_again(l, &v[0].task, on_numbered);
+	for (int i = 0; i < 5; i++) {
+		loop_turn(l, 0);
+	}
+	assert_string_equal(story.text, "abcdefghijklmnopqrstz");
+	loop_free(l);
+}
+
 /* --- how long turns took ------------------------------------------------------------------------- */
 
 struct worker_of_us {
@@ -611,6 +648,7 @@ int main(void)
 		cmocka_unit_test(memory_ends_with_the_turn),
 		cmocka_unit_test(a_post_that_comes_before_the_sleep_prevents_it),
 		cmocka_unit_test(posts_of_many_threads_all_arrive_in_order),
+		cmocka_unit_test(many_tasks_take_several_turns_in_order),
 		cmocka_unit_test(turns_are_counted_by_their_length),
 	};
 
