@@ -96,6 +96,22 @@ struct seg *seg_take(struct segpool *p)
 	return s;
 }
 
+bool segpool_hold(struct segpool *p, unsigned segments)
+{
+	if (segpool_spent(p)) {
+		return false;
+	}
+	p->lent += segments;
+	p->high = MAX(p->high, p->lent);
+	return true;
+}
+
+void segpool_release(struct segpool *p, unsigned segments)
+{
+	ASSERT(p->lent >= segments);
+	p->lent -= segments;
+}
+
 struct seg *seg_ref(struct seg *s)
 {
 	s->refs++;

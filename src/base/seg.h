@@ -54,6 +54,11 @@ struct seg *seg_ref(struct seg *s);
 /* NULL is allowed. */
 void seg_give(struct segpool *p, struct seg *s);
 
+/* Memory that is not lent but counts against the budget, in segments: what a library keeps for itself
+ * while it works on a body. False, and nothing counted, from 100 % on. */
+MUST_CHECK bool segpool_hold(struct segpool *p, unsigned segments);
+void segpool_release(struct segpool *p, unsigned segments);
+
 bool segpool_tight(const struct segpool *p);
 bool segpool_spent(const struct segpool *p);
 

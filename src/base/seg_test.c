@@ -211,9 +211,33 @@ static void adding_stops_where_the_pool_ends(void **state)
 	free(bytes);
 }
 
+static void what_is_held_counts_as_lent(void **state)
+{
+	struct segpool p;
+	struct seg *s;
+
+	(void)state;
+	segpool_init(&p, 10u * SEG_SIZE);
+	assert_true(segpool_hold(&p, 8));
+	assert_true(segpool_tight(&p));
+	assert_true(segpool_hold(&p, 2));
+	assert_true(segpool_spent(&p));
+	assert_false(segpool_hold(&p, 2)); /* nothing new from 100 % on */
+	assert_int_equal(p.lent, 10);
+	assert_null(seg_take_input(&p));
+	segpool_release(&p, 10);
+	s = seg_take_input(&p);
+	assert_non_null(s);
+	seg_give(&p, s);
+	assert_int_equal(p.lent, 0);
+	assert_int_equal(p.high, 10);
+	segpool_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_held_counts_as_lent),
 		cmocka_unit_test(the_budget_has_three_marks),
 		cmocka_unit_test(segments_are_empty_and_apart),
 		cmocka_unit_test(memory_goes_back_after_a_second_of_quiet),

@@ -15,6 +15,8 @@
 #define SLICE_OUT (256u * 1024u)
 #define SLICE_IN (64u * 1024u)
 #define SLICE_US 500u
+/* zlib's window and tables are about 40 KB, from its first byte to its last. */
+#define INFLATE_SEGS 2u
 /* Between two looks at the clock: input can be made that costs much and yields nothing. */
 #define PIECE_IN 4096u
 
@@ -132,12 +134,26 @@ static bool begin(struct exchange *x)
 
 	rq->coded_n = x->rec.bytes_in = x->client->body.n;
 	rq->complete_us = x->woke_us;
+	if (!segpool_hold(&x->w->pool, INFLATE_SEGS)) {
+		reply_no_memory(x);
+		return false;
+	}
 	rq->inflate = inflate_new(rq->coding == BODY_GZIP ? INFLATE_GZIP : INFLATE_ZLIB);
 	if (rq->inflate == NULL) {
+		segpool_release(&x->w->pool, INFLATE_SEGS);
 		reply_no_memory(x);
 		return false;
 	}
 	return true;
+}
+
+void decode_end(struct worker *w, struct request *rq)
+{
+	if (rq->inflate != NULL) {
+		inflate_free(rq->inflate);
+		rq->inflate = NULL;
+		segpool_release(&w->pool, INFLATE_SEGS);
+	}
 }
 
 enum verdict decode_slice(struct exchange *x)
@@ -159,8 +175,7 @@ enum verdict decode_slice(struct exchange *x)
 			RATIO_MAX);
 	}
 	if (rc == READ_DONE) {
-		inflate_free(rq->inflate);
-		rq->inflate = NULL;
+		decode_end(x->w, rq);
 		rq->decoded = true;
 	}
 	return VERDICT_NEXT;

@@ -210,6 +210,8 @@ bool decode_choose(struct exchange *x);
 /* Moves a part of the client's body, which is complete, into rq->body, decoded. VERDICT_NEXT: there is
  * more to scan, and all of it when rq->decoded; VERDICT_REPLY: it is refused. */
 enum verdict decode_slice(struct exchange *x);
+/* Gives back what decoding keeps; also when it was never begun. */
+void decode_end(struct worker *w, struct request *rq);
 
 /* --- the route (routing.c) ---------------------------------------------------------------------- */
 

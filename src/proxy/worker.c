@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "proxy/gateway_int.h"
-#include "wire/inflate.h"
 
 /* Objects kept for reuse. What is above it goes back to the system: after 10,000 streams at once their
  * memory should not stay for good. */
@@ -198,7 +197,7 @@ struct request *worker_take_request(struct worker *w)
 
 void worker_give_request(struct worker *w, struct request *r)
 {
-	inflate_free(r->inflate);
+	decode_end(w, r);
 	chain_give(&w->pool, &r->body);
 	json_hits_done(&r->hits);
 	text_done(&r->at.target);
