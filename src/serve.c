@@ -326,8 +326,8 @@ static void say_turns(const struct serve *s)
 		struct loop_counts c = loop_counts(gateway_loop(s->gateway, i));
 
 		log_debug("serve",
-			"worker %u: %llu turns, %llu over 1 ms, %llu over 5 ms, the longest %llu us", i,
-			(unsigned long long)c.turns, (unsigned long long)c.over_1ms,
+			"worker %u: %llu turns, %llu over 1 ms, %llu over 5 ms, the longest %llu us",
+			i, (unsigned long long)c.turns, (unsigned long long)c.over_1ms,
 			(unsigned long long)c.over_5ms, (unsigned long long)c.longest_us);
 	}
 }
