@@ -127,12 +127,6 @@ static bool target_is_idle(const struct object *o, struct bytes target)
 		memchr(target.p, '$', target.n) == NULL && memchr(target.p, '\\', target.n) == NULL;
 }
 
-/* The fallback Ingress of an AI route waits for a header that no client can send. */
-static bool is_fallback(struct bytes key)
-{
-	return bytes_ends(key, BYTES("-match-header-x-higress-fallback-from"));
-}
-
 static bool says_no(struct bytes value)
 {
 	value = build_trim(value);
@@ -154,7 +148,7 @@ static bool asks_for_something(const struct object *o, struct bytes key, struct 
 /* Conditions are read by their Higress names only (plan/condition.h). */
 static bool is_read_elsewhere(const struct pair *p, struct bytes key)
 {
-	return bytes_starts(p->key, BYTES(HIGRESS)) && condition_is_key(key) && !is_fallback(key);
+	return bytes_starts(p->key, BYTES(HIGRESS)) && condition_is_key(key);
 }
 
 static bool allows(
@@ -177,12 +171,6 @@ static bool allows(
 				BYTES_ARG(p->key));
 		}
 		return true;
-	}
-	if (is_fallback(key)) {
-		at = build_warning(o, p->at, "unsupported-fallback");
-		findings_add(f, &at,
-			"this version does not fall back to another route; the Ingress is left out");
-		return false;
 	}
 	findings_add(f, &at,
 		"this version does not evaluate " BYTES_FMT

@@ -7,6 +7,7 @@
 #include "plan/certificates.h"
 #include "plan/condition.h"
 #include "plan/consumers.h"
+#include "plan/fallbacks.h"
 #include "plan/match.h"
 
 /* Everything comes from files that are bounded one by one (RESOURCE_FILE_MAX). */
@@ -69,6 +70,8 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	upstreams_init(&upstreams, s, env, &p->arena, &p->findings);
 	auth_rules_init(&auth, s, &env->seed, &p->arena, &p->findings);
 	routes_compile(&routes, &in);
+	p->n_fallbacks = fallbacks_compile(
+		&(struct fallbacks_input){s, &routes, &env->seed, &p->arena, &p->findings});
 	p->index = match_index_new(&routes, &env->seed, &p->arena);
 	p->n_routes = routes.n;
 	p->n_providers = upstreams.providers.n;

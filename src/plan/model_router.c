@@ -1,6 +1,7 @@
 #include "plan/model_router.h"
 
 #include "plan/build.h"
+#include "plan/fallbacks.h"
 #include "plan/plugin_rules.h"
 #include "plan/upstreams.h"
 #include "wire/json.h"
@@ -40,10 +41,12 @@ static struct bytes header(const struct compiling *c, const char *key)
 	if (!build_scalar(n, key, c->object, c->findings, &name) || name.n == 0) {
 		return BYTES("");
 	}
-	if (!is_header_name(name)) {
+	if (!is_header_name(name) || bytes_eq_nocase(name, BYTES(FALLBACKS_HEADER))) {
 		at = build_error(c->object, build_place(n), "bad-header");
-		findings_add(
-			c->findings, &at, "%s must be the name of a header; it is not set", key);
+		findings_add(c->findings, &at,
+			"%s must be the name of a header, and not " FALLBACKS_HEADER
+			"; it is not set",
+			key);
 		return BYTES("");
 	}
 	return build_lower(c->arena, name);

@@ -83,6 +83,16 @@ struct rewrite {
 	struct bytes host; /* upstream-vhost; empty: none */
 };
 
+/* What a route does with an answer of a class (plan/fallbacks.h). */
+enum { FALLBACK_4XX = 1, FALLBACK_5XX = 2 };
+
+struct fallback {
+	unsigned classes; /* FALLBACK_4XX, FALLBACK_5XX; at least one */
+	struct bytes
+		from; /* what x-higress-fallback-from says on such a request and on its answer */
+	const struct route *to; /* never chosen by a request of its own */
+};
+
 struct route {
 	struct bytes name; /* Ingress name: "ai-route-x.internal" */
 	struct bytes host; /* lower case, "*" for every host, "*.a.com" */
@@ -102,8 +112,9 @@ struct route {
 	unsigned
 		model_group; /* routes that differ in such conditions only have the same; 0: none */
 	bool is_ai;          /* some destination has a provider: the body is read */
-	unsigned rank;       /* order inside its host, 0 first */
-	bool ssl_redirect;   /* over plain HTTP the answer is 308 to https (§5.6) */
+	const struct fallback *fallback; /* NULL: none */
+	unsigned rank;                   /* order inside its host, 0 first */
+	bool ssl_redirect;               /* over plain HTTP the answer is 308 to https (§5.6) */
 };
 
 enum method {
@@ -133,6 +144,7 @@ struct plan {
 	struct findings
 		findings; /* errors do not make a plan unusable: what they concern is left out */
 	size_t n_routes, n_providers, n_consumers, n_services, n_certificates;
+	size_t n_fallbacks;              /* routes that have one */
 	struct consumers *consumers;     /* of key-auth's default configuration; never NULL */
 	struct consumers *consumer_sets; /* these and those of rules */
 	struct endpoint **endpoints;     /* all, for binding */

@@ -26,6 +26,7 @@ static const struct provider_types types = {rows, ARRAY_LEN(rows)};
 
 static void add(struct world *w, struct bytes file, unsigned number)
 {
+	static const char *const ends[] = {"0", "1", ".internal", ".fallback.internal"};
 	char name[60];
 	unsigned kind;
 	struct object *o;
@@ -34,8 +35,9 @@ static void add(struct world *w, struct bytes file, unsigned number)
 		return;
 	}
 	kind = (unsigned char)(file.p[0] - '0') % RESOURCE_KIND_COUNT;
-	snprintf(name, sizeof(name), "%s/%s%u.yaml", resource_dir((enum resource_kind)kind),
-		kind == RESOURCE_CONFIGMAP ? "domain-n" : "ai-route-n", number);
+	snprintf(name, sizeof(name), "%s/%s%s.yaml", resource_dir((enum resource_kind)kind),
+		kind == RESOURCE_CONFIGMAP ? "domain-n" : "ai-route-n",
+		ends[number % ARRAY_LEN(ends)]);
 	if (kind == RESOURCE_MCPBRIDGE) {
 		snprintf(name, sizeof(name), "mcpbridges/default.yaml");
 	}

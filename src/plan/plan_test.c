@@ -268,8 +268,6 @@ static const struct {
 	{{NOTE("higress.io/exact-match-header-a: ''")}, NULL, false, true,
 		"an empty value is no condition"},
 	{{NOTE("disabled.higress.io/exact-match-header-a: b")}, NULL, false, true, "disabled"},
-	{{NOTE("higress.io/exact-match-header-x-higress-fallback-from: r")}, "unsupported-fallback",
-		false, false, "no client can send that header"},
 	{{NOTE("higress.io/rewrite-target: /$1")}, "unsupported-condition", true, false,
 		"it makes the path a regular expression"},
 	{{NOTE("higress.io/rewrite-target: /x\n    higress.io/rewrite-path: /y")},

@@ -22,6 +22,7 @@ static const struct kind *const kinds[] = {
 	[RESOURCE_MCPBRIDGE] = &kind_mcpbridge,
 	[RESOURCE_WASMPLUGIN] = &kind_wasmplugin,
 	[RESOURCE_SECRET] = &kind_secret,
+	[RESOURCE_ENVOYFILTER] = &kind_envoyfilter,
 };
 static_assert(ARRAY_LEN(kinds) == RESOURCE_KIND_COUNT, "one row per kind");
 

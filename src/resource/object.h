@@ -23,6 +23,7 @@ enum resource_kind {
 	RESOURCE_MCPBRIDGE,
 	RESOURCE_WASMPLUGIN,
 	RESOURCE_SECRET,
+	RESOURCE_ENVOYFILTER,
 	RESOURCE_KIND_COUNT
 };
 
@@ -132,6 +133,17 @@ struct secret {
 	const struct certificate *certificate;
 };
 
+struct envoy_patch { /* of an EnvoyFilter */
+	struct bytes apply_to, context, route, operation;
+	const struct yaml_node *value; /* may be NULL */
+	struct place at;
+};
+
+struct envoyfilter {
+	struct envoy_patch *patches;
+	size_t n_patches;
+};
+
 struct object {
 	enum resource_kind kind;
 	struct bytes file; /* "ingresses/a.yaml" */
@@ -143,6 +155,7 @@ struct object {
 		struct ingress ingress;
 		struct wasmplugin wasmplugin;
 		struct secret secret;
+		struct envoyfilter envoyfilter;
 	} u;
 	uint64_t hash[2];         /* of the file's bytes (SHA-256, first half) */
 	struct findings findings; /* what reading it found; errors == 0 */

@@ -150,6 +150,15 @@ static void describe(struct text *out, const struct object *o)
 	case RESOURCE_WASMPLUGIN:
 		describe_plugin(out, &o->u.wasmplugin);
 		break;
+	case RESOURCE_ENVOYFILTER:
+		for (size_t i = 0; i < o->u.envoyfilter.n_patches; i++) {
+			const struct envoy_patch *p = &o->u.envoyfilter.patches[i];
+
+			text_addf(out, "[" BYTES_FMT " " BYTES_FMT " " BYTES_FMT " value=%d]",
+				BYTES_ARG(p->apply_to), BYTES_ARG(p->route),
+				BYTES_ARG(p->operation), p->value != NULL);
+		}
+		break;
 	case RESOURCE_SECRET: /* kind_secret_test.c */
 	case RESOURCE_KIND_COUNT:
 		break;
@@ -211,6 +220,24 @@ static const struct row names[] = {
 	{"G13", "ingresses/flat.yaml", INGRESS "rules:\n- host: a.com\n",
 		"flat class= annotations{}", "ingresses/flat.yaml:1:1: warning: `spec` is missing",
 		"with apiVersion and kind it is not flat"},
+};
+
+static const struct row filter_rows[] = {
+	{"2.7", "envoyfilters/ai-route-x.internal.yaml",
+		"apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nspec:\n"
+		"  configPatches:\n  - applyTo: HTTP_ROUTE\n    match:\n      context: GATEWAY\n"
+		"      routeConfiguration: {vhost: {route: {name: r}}}\n"
+		"    patch: {operation: MERGE, value: {a: b}}\n  - applyTo: CLUSTER\n",
+		"ai-route-x.internal [HTTP_ROUTE r MERGE value=1][CLUSTER   value=0]", "",
+		"the frame of patches"},
+	{"2.7", "envoyfilters/x.yaml", "kind: Ingress\n", NULL,
+		"envoyfilters/x.yaml:1:7: error: the files of envoyfilters/ are of kind EnvoyFilter",
+		"another kind in its directory"},
+	{"2.7", "envoyfilters/x.yaml",
+		"apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\n"
+		"spec: {configPatches: {applyTo: X}}\n",
+		NULL, "envoyfilters/x.yaml:3:23: error: `configPatches` must be a list",
+		"a mapping where a list is demanded"},
 };
 
 static const struct row yaml_rows[] = {
@@ -489,6 +516,7 @@ static void kind_rows(void **state)
 {
 	(void)state;
 	check_rows(kinds, ARRAY_LEN(kinds));
+	check_rows(filter_rows, ARRAY_LEN(filter_rows));
 }
 
 /* ---- what a row cannot say ---- */

@@ -83,7 +83,8 @@ struct kind {
 	void (*done)(struct object *o);   /* ends what is not in the arena; NULL: nothing */
 };
 
-extern const struct kind kind_configmap, kind_ingress, kind_mcpbridge, kind_wasmplugin, kind_secret;
+extern const struct kind kind_configmap, kind_envoyfilter, kind_ingress, kind_mcpbridge,
+	kind_wasmplugin, kind_secret;
 extern const struct schema schema_meta;
 
 #endif

@@ -1,0 +1,25 @@
+/*
+ * EnvoyFilters to fallbacks of routes (higress-resources.md §2.7, data-plane.md §14.4): where a request
+ * goes when the answer to it is of a class. The form that Console writes is understood; whatever else
+ * an EnvoyFilter says has no effect, and a finding says so.
+ */
+#ifndef PLAN_FALLBACKS_H
+#define PLAN_FALLBACKS_H
+
+#include "plan/routes.h"
+
+/* On requests that fall back and on their answers; the value is the name of the route they come from. */
+#define FALLBACKS_HEADER "x-higress-fallback-from"
+
+struct fallbacks_input {
+	const struct snapshot *snapshot;
+	const struct routes *routes;
+	const struct hash_seed *seed;
+	struct arena *arena;
+	struct findings *findings;
+};
+
+/* Sets route->fallback of the routes that the EnvoyFilters name. Returns how many have one. */
+size_t fallbacks_compile(const struct fallbacks_input *in);
+
+#endif
