@@ -163,32 +163,55 @@ static bool make_target(struct exchange *x)
 	return true;
 }
 
+/* model-mapper's mapping for (route, service), then the provider's own. */
+static struct bytes map_model(const struct exchange *x, struct bytes model)
+{
+	const struct destination *to = x->rq->at.to;
+
+	if (to->mapping != NULL) {
+		model = mapping_apply(to->mapping, model);
+	}
+	return to->provider->original ? model : mapping_apply(&to->provider->mapping, model);
+}
+
+static bool make_room(struct exchange *x)
+{
+	return request_edit_room(x) ||
+		refuse(x, "the request body has too many messages with the role \"developer\"");
+}
+
+static bool set_model(struct exchange *x)
+{
+	if (!make_room(x)) {
+		return false;
+	}
+	request_edit_model(x, x->rq->model);
+	return true;
+}
+
 static bool prepare(struct exchange *x)
 {
 	struct request *rq = x->rq;
 	struct attempt *at = &rq->at;
 	const struct provider *p = at->to->provider;
-	struct bytes model = rq->model;
+	struct bytes model;
 
 	if (!make_target(x)) {
 		return false;
 	}
 	strip_fields(x);
 	at->credential = p->tokens.n != 0 ? p->tokens.v[0] : (struct bytes){NULL, 0};
-	if (at->to->mapping != NULL) {
-		model = mapping_apply(at->to->mapping, model);
+	if (rq->upload != NULL) {
+		return true; /* its model may still have to come */
 	}
-	if (!p->original) {
-		model = mapping_apply(&p->mapping, model);
-	}
+	model = map_model(x, rq->model);
 	at->upstream_model = model;
 	x->rec.upstream_model = exchange_keep(x, model);
 	if (!rq->gathers || !api_reads_body(rq->api)) {
 		return true;
 	}
-	if (!request_edit_room(x)) {
-		return refuse(
-			x, "the request body has too many messages with the role \"developer\"");
+	if (!make_room(x)) {
+		return false;
 	}
 	request_edit_model(x, model);
 	if (!p->original) {
@@ -424,6 +447,8 @@ static void done(struct exchange *x)
 const struct dialect dialect_compatible = {
 	.read_request = read_request,
 	.prepare = prepare,
+	.map_model = map_model,
+	.set_model = set_model,
 	.add_headers = add_headers,
 	.begin_answer = begin_answer,
 	.event = event,

@@ -109,7 +109,8 @@ static void read_key(const struct compiling *c)
 		c->out->on = false;
 		return;
 	}
-	want.path = build_text(c->arena, key).p;
+	c->out->key_name = build_text(c->arena, key);
+	want.path = c->out->key_name.p;
 	c->out->key = json_query_new(&want, 1);
 	if (c->out->vendor_header.n != 0) {
 		at = build_warning(c->object, build_place(n), "unsupported-setting");

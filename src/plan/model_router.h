@@ -18,6 +18,7 @@ struct model_router {
 	struct bytes *suffixes;     /* enableOnPathSuffix as it was written */
 	size_t n_suffixes;
 	bool explicit_suffixes;
+	struct bytes key_name;  /* modelKey when that is not "model" */
 	struct json_query *key; /* of modelKey when that is not "model"; else NULL */
 };
 

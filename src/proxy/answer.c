@@ -89,6 +89,9 @@ static enum verdict push_request(struct exchange *x)
 			"the request body is larger than %llu bytes",
 			(unsigned long long)x->w->opts->limits.body_max);
 	}
+	if (rq->upload != NULL && upload_push(x) == VERDICT_REPLY) {
+		return VERDICT_REPLY;
+	}
 	rq->source.source.ended = x->client->in == STREAM_IN_END;
 	stream_pump(x->up);
 	return VERDICT_NEXT;

@@ -47,6 +47,10 @@ enum verdict step_prepare(struct exchange *x)
 			return VERDICT_REPLY;
 		}
 	} else {
+		if (rq->gathers && !bytes_eq(rq->model, rq->body_model) &&
+			!x->w->opts->hooks->dialect->set_model(x)) {
+			return VERDICT_REPLY;
+		}
 		route_rewrite_path(rq->route, rq->url.path, &at->target);
 		if (rq->query.p != NULL && rq->query.n != 0) {
 			text_add_char(&at->target, '?');
@@ -55,6 +59,9 @@ enum verdict step_prepare(struct exchange *x)
 	}
 	if (text_full(&at->target)) {
 		return reply_set(x, 414, "request.malformed", "the request target is too long");
+	}
+	if (rq->upload != NULL && upload_prepare(x) == VERDICT_REPLY) {
+		return VERDICT_REPLY;
 	}
 	splice_sort(at->edits, at->n_edits);
 	if (rq->gathers) {
@@ -153,6 +160,9 @@ static int body_fill(struct stream_source *s, struct iovec *v, int max)
 	if (x->rq->gathers) {
 		return splice_fill(&x->rq->at.splice, v, max);
 	}
+	if (x->rq->upload != NULL) {
+		return upload_fill(x, v, max);
+	}
 	at = x->client->body.head;
 	while (at != NULL && n < max) {
 		v[n].iov_base = (void *)(uintptr_t)(at->data + at->beg);
@@ -170,8 +180,12 @@ static void body_sent(struct stream_source *s, size_t n)
 		splice_sent(&x->rq->at.splice, n);
 		return;
 	}
-	x->rec.bytes_in += n;
-	chain_drop(&x->w->pool, &x->client->body, n);
+	if (x->rq->upload != NULL) {
+		upload_sent(x, n);
+	} else {
+		x->rec.bytes_in += n;
+		chain_drop(&x->w->pool, &x->client->body, n);
+	}
 	stream_want(x->client, THROUGH_HIGH_WATER);
 }
 
@@ -242,6 +256,8 @@ static void make_head(struct exchange *x, struct head_out *out)
 		out->length = 0;
 	} else if (rq->gathers) {
 		out->length = rq->at.splice.length;
+	} else if (rq->upload != NULL) {
+		out->length = upload_length(x);
 	} else {
 		out->length = rq->head.length;
 	}

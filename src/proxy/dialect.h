@@ -19,6 +19,11 @@ struct dialect {
 	/* A destination is chosen: decides path, edits of the body and credential, into x->rq. False:
 	 * replied. */
 	bool (*prepare)(struct exchange *x);
+	/* The model to send to the chosen provider for `model`. */
+	struct bytes (*map_model)(const struct exchange *x, struct bytes model);
+	/* The destination has no provider, but the gateway has changed rq->model: edits the body, into
+	 * x->rq. False: replied. */
+	bool (*set_model)(struct exchange *x);
 	/* Adds the credential and other fields of its own to the head for the upstream. */
 	void (*add_headers)(struct exchange *x, struct head_out *out);
 	/* The answer's head is there (2xx): whether its body is read. */

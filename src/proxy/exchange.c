@@ -269,7 +269,10 @@ static enum verdict begin_body(struct exchange *x)
 	}
 	rq->scan = json_scan_init(&rq->scan_room, x->w->opts->hooks->request_query, &rq->hits);
 	stream_send_continue(x->client);
-	stream_want(x->client, rq->gathers ? SIZE_MAX : THROUGH_HIGH_WATER);
+	stream_want(x->client,
+		rq->gathers                  ? SIZE_MAX
+			: rq->upload != NULL ? upload_credit(rq->upload)
+					     : THROUGH_HIGH_WATER);
 	return VERDICT_NEXT;
 }
 
@@ -381,13 +384,14 @@ static enum verdict step_gather(struct exchange *x)
 					  "the request body is empty; this API wants a JSON object")
 				: VERDICT_NEXT;
 		}
-		v = begin_body(x);
+		v = !rq->gathers && wants_body(rq) ? upload_begin(x) : VERDICT_NEXT;
+		v = v == VERDICT_NEXT ? begin_body(x) : v;
 		if (v != VERDICT_NEXT) {
 			return v;
 		}
 	}
 	if (!rq->gathers) {
-		return VERDICT_NEXT;
+		return rq->upload != NULL ? upload_gather(x) : VERDICT_NEXT;
 	}
 	if (rq->coding != BODY_PLAIN) {
 		return gather_coded(x);

@@ -25,6 +25,7 @@
 #include "wire/url.h"
 
 struct inflate;
+struct upload;
 struct worker;
 struct plan_view;
 
@@ -116,6 +117,8 @@ struct request {
 	struct json_hits hits;
 	struct key_scan
 		*key_scan;       /* looks for modelKey when that is not "model"; NULL: not asked */
+	struct upload *upload;   /* a multipart body whose model is looked for; NULL: it is not */
+	bool model_pending;      /* the upload goes on, its model has not come yet */
 	struct bytes body_model; /* as the client wrote it */
 	struct bytes model;      /* what is to be mapped and sent */
 	bool stream;             /* "stream": true */
@@ -212,6 +215,24 @@ bool decode_choose(struct exchange *x);
 enum verdict decode_slice(struct exchange *x);
 /* Gives back what decoding keeps; also when it was never begun. */
 void decode_end(struct worker *w, struct request *rq);
+
+/* --- multipart bodies (upload.c) ---------------------------------------------------------------- */
+
+/* Sets rq->upload when the body is one. Does nothing the second time. VERDICT_REPLY: it cannot be read. */
+enum verdict upload_begin(struct exchange *x);
+/* Of the client's stream, before the request goes on. */
+size_t upload_credit(const struct upload *u);
+/* VERDICT_NEXT: the model is known, or rq->model_pending, or there is none. */
+enum verdict upload_gather(struct exchange *x);
+/* The destination is chosen. */
+enum verdict upload_prepare(struct exchange *x);
+/* Of the request's body, when it is known. */
+uint64_t upload_length(const struct exchange *x);
+/* More may have come from the client, to be sent. */
+enum verdict upload_push(struct exchange *x);
+/* Of the source of the request's body. */
+int upload_fill(struct exchange *x, struct iovec *v, int max);
+void upload_sent(struct exchange *x, size_t n);
 
 /* --- the route (routing.c) ---------------------------------------------------------------------- */
 

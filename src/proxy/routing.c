@@ -203,7 +203,8 @@ static bool read_model(struct exchange *x, struct route_model *m)
 	struct bytes vendor;
 
 	*m = (struct route_model){BYTES(""), {NULL, 0}};
-	if (!rq->gathers || !model_router_reads(router, rq->api, rq->url.path)) {
+	if ((!rq->gathers && rq->upload == NULL) ||
+		!model_router_reads(router, rq->api, rq->url.path)) {
 		return true;
 	}
 	m->name = rq->model;
@@ -228,14 +229,14 @@ static void no_such_model(struct exchange *x, const struct route_model *m)
 	if (name.n != 0) {
 		reply_set(x, 404, "route.not_found", "no route of this path serves model %.*s",
 			BYTES_ARG(name));
-	} else if (rq->gathers || !rq->head.has_body) {
+	} else if (rq->gathers || rq->upload != NULL || !rq->head.has_body) {
 		reply_set(x, 404, "route.not_found",
 			"the routes for this path are chosen by the model, and the request names "
 			"none");
 	} else {
 		reply_set(x, 404, "route.not_found",
 			"the routes for this path are chosen by the model, which is read from JSON "
-			"bodies of known APIs only");
+			"and multipart/form-data bodies of known APIs only");
 	}
 }
 
