@@ -5,16 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
+
 struct regex {
 	pcre2_code *code;
 	pcre2_match_context *limits;
 };
 
-struct regex *regex_new(struct bytes pattern, struct fault *fault)
+static pcre2_code *compile(struct bytes pattern, uint32_t flags, struct fault *fault)
 {
-	const uint32_t flags = PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOLLAR_ENDONLY |
-		PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UTF;
-	struct regex *r;
 	PCRE2_SIZE where = 0;
 	int error = 0;
 	pcre2_code *code;
@@ -25,10 +24,22 @@ struct regex *regex_new(struct bytes pattern, struct fault *fault)
 		snprintf(fault->text, sizeof(fault->text), "longer than %u bytes", REGEX_MAX);
 		return NULL;
 	}
-	code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, flags, &error, &where, NULL);
+	code = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n,
+		flags | PCRE2_ANCHORED | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
+			PCRE2_NEVER_UTF,
+		&error, &where, NULL);
 	if (code == NULL) {
 		fault->where = where;
 		pcre2_get_error_message(error, (PCRE2_UCHAR *)fault->text, sizeof(fault->text));
+	}
+	return code;
+}
+
+static struct regex *make(pcre2_code *code, uint32_t steps)
+{
+	struct regex *r;
+
+	if (code == NULL) {
 		return NULL;
 	}
 	/* Without it (no executable memory) matching is slower, and the same. */
@@ -37,8 +48,33 @@ struct regex *regex_new(struct bytes pattern, struct fault *fault)
 	r->code = code;
 	r->limits = pcre2_match_context_create(NULL);
 	ASSERT(r->limits != NULL);
-	pcre2_set_match_limit(r->limits, REGEX_STEPS_MAX);
+	pcre2_set_match_limit(r->limits, steps);
 	return r;
+}
+
+struct regex *regex_new(struct bytes pattern, struct fault *fault)
+{
+	return make(compile(pattern, PCRE2_ENDANCHORED, fault), REGEX_STEPS_MAX);
+}
+
+/* pcre2 counts its steps anew at each byte where a match may begin, which would multiply the bound by the
+ * length of the text. So the search is a part of the expression. It must be one by itself: "a)(b" is none. */
+struct regex *regex_new_search(struct bytes pattern, struct fault *fault)
+{
+	pcre2_code *code = compile(pattern, 0, fault);
+	struct text t;
+
+	if (code == NULL) {
+		return NULL;
+	}
+	pcre2_code_free(code);
+	text_init(&t, 2 * REGEX_MAX);
+	text_add_str(&t, "(?s:.*?)(?:");
+	text_add_bytes(&t, pattern);
+	text_add_char(&t, ')');
+	code = compile(text_bytes(&t), 0, fault);
+	text_done(&t);
+	return make(code, REGEX_SEARCH_STEPS_MAX);
 }
 
 void regex_free(struct regex *r)

@@ -16,7 +16,11 @@
 struct regex;
 
 /* Matches whole texts only. NULL and *fault for an expression that is none. */
-struct regex *regex_new(struct bytes pattern, struct fault *fault);
+MUST_CHECK struct regex *regex_new(struct bytes pattern, struct fault *fault);
+/* The same, but it matches wherever in a text it holds. The bound is for the whole search: in a text
+ * of many thousand bytes an expression that tries much at each of them is not found. */
+#define REGEX_SEARCH_STEPS_MAX 200000u
+struct regex *regex_new_search(struct bytes pattern, struct fault *fault);
 /* NULL is allowed. */
 void regex_free(struct regex *r);
 bool regex_matches(const struct regex *r, struct bytes text);

@@ -45,6 +45,49 @@ static void texts_are_matched_whole(void **state)
 	}
 }
 
+static const struct row searches[] = {
+	{"(?i)code", "please write CODE now", true, "anywhere, flags inside (G111)"},
+	{"(?i)code", "hi", false, "not there"},
+	{"^hi", "oh hi", false, "the beginning of the text, not of the search"},
+	{"^hi", "hi there", true, "there it is"},
+	{"hi$", "oh hi", true, "the end"},
+	{"hi$", "hi\n", false, "not a line's"},
+	{"a|b", "xxb", true, "alternatives stay together"},
+	{"(a)(b)\\1", "xxaba", true, "groups keep their numbers"},
+	{"line two", "line one\nline two", true, "across lines"},
+	{"", "", true, "nothing is everywhere"},
+	{"\xe4\xbb\xa3\xe7\xa0\x81", "\xe5\x86\x99\xe4\xbb\xa3\xe7\xa0\x81", true,
+		"bytes of another script"},
+};
+
+static void texts_are_searched(void **state)
+{
+	static const char *const bad[] = {"a)(b", "(", "(?x) a # b", "(*UTF)a"};
+	static char text[65536];
+	struct fault f;
+	struct regex *r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(searches); i++) {
+		r = regex_new_search(bytes_str(searches[i].pattern), &f);
+		assert_non_null(r);
+		if (regex_matches(r, bytes_str(searches[i].text)) != searches[i].matches) {
+			fail_msg("%s in %s: %s", searches[i].pattern, searches[i].text,
+				searches[i].reason);
+		}
+		regex_free(r);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_null(regex_new_search(bytes_str(bad[i]), &f));
+	}
+	/* What would take minutes ends soon, and says no. */
+	memset(text, 'a', sizeof(text));
+	r = regex_new_search(BYTES("(a+)+b"), &f);
+	assert_non_null(r);
+	assert_false(regex_matches(r, bytes_of(text, sizeof(text))));
+	regex_free(r);
+}
+
 static void what_is_none_is_refused(void **state)
 {
 	static const char *const bad[] = {"(", "[a", "a**b(", "*", "\\C", "(*UTF)a"};
@@ -66,6 +109,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_matched_whole),
+		cmocka_unit_test(texts_are_searched),
 		cmocka_unit_test(what_is_none_is_refused),
 	};
 

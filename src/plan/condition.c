@@ -165,6 +165,8 @@ static bool find_subject(const struct reading *r, struct condition *c)
 		c->on = ON_VENDOR;
 	} else if (router->on && bytes_eq(c->name, router->model_header)) {
 		c->on = ON_MODEL;
+	} else if (bytes_eq(c->name, BYTES(MODEL_ROUTER_HEADER)) && router->automatic.on) {
+		c->on = ON_AUTOMATIC;
 	} else if (bytes_eq(c->name, BYTES(MODEL_ROUTER_HEADER))) {
 		findings_add(r->in->findings, &at,
 			"no model-router sets the header " MODEL_ROUTER_HEADER
@@ -209,6 +211,11 @@ static int by_text(const void *a, const void *b)
 	return c != 0 ? c : bytes_cmp(x->raw, y->raw);
 }
 
+bool condition_asks_model(const struct condition *c)
+{
+	return c->on == ON_MODEL || c->on == ON_VENDOR || c->on == ON_AUTOMATIC;
+}
+
 static void count(struct conditions *out)
 {
 	for (size_t i = 0; i < out->n; i++) {
@@ -216,7 +223,7 @@ static void count(struct conditions *out)
 
 		out->n_queries += on == ON_QUERY;
 		out->n_headers += on != ON_QUERY;
-		out->asks_model = out->asks_model || on == ON_MODEL || on == ON_VENDOR;
+		out->asks_model = out->asks_model || condition_asks_model(out->v[i]);
 	}
 	if (out->n != 0) {
 		qsort(out->v, out->n, sizeof(struct condition *), by_text);
@@ -328,6 +335,8 @@ static size_t fit(const struct route *r, const struct route_model *m)
 			close = m->name.n != 0 ? closeness(c, m->name) : 0;
 		} else if (c->on == ON_VENDOR) {
 			close = m->vendor.p != NULL ? closeness(c, m->vendor) : 0;
+		} else if (c->on == ON_AUTOMATIC) {
+			close = m->automatic.n != 0 ? closeness(c, m->automatic) : 0;
 		} else {
 			continue;
 		}

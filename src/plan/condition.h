@@ -11,7 +11,8 @@
 #include "plan/plan.h"
 #include "resource/object.h"
 
-enum condition_on { ON_HEADER, ON_QUERY, ON_MODEL, ON_VENDOR };
+/* ON_AUTOMATIC: the header that automatic routing sets, where another one stands for the model. */
+enum condition_on { ON_HEADER, ON_QUERY, ON_MODEL, ON_VENDOR, ON_AUTOMATIC };
 
 /* A text that a value may be, or begin with. */
 struct alternative {
@@ -53,6 +54,9 @@ void conditions_free(struct condition *all);
 
 /* Whether `key` (without higress.io/) is a condition that is read here. */
 bool condition_is_key(struct bytes key);
+
+/* Whether it is known only when the body was read. */
+bool condition_asks_model(const struct condition *c);
 
 /* Those that need no body. */
 bool conditions_hold(const struct route *r, const struct route_query *q);

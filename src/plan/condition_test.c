@@ -49,7 +49,7 @@ static const char *route_for(const struct plan *p, const struct ask *ask)
 		.query = bytes_str(ask->query),
 		.header = header_of,
 		.header_of = headers};
-	struct route_model m = {bytes_str(ask->model), {NULL, 0}};
+	struct route_model m = {.name = bytes_str(ask->model)};
 	struct bytes rest = m.name;
 	struct bytes vendor = bytes_cut(&rest, '/');
 	const struct route *r;
@@ -366,8 +366,18 @@ static const struct router_row {
 		"unsupported-setting", true, true, "the body stays as it is"},
 	{PLUGIN("    modelToHeader: 'x y'\n"), "/v1/embeddings", "bad-header", false, true,
 		"no name of a header"},
-	{PLUGIN(TO_HEADER "    autoRouting: {enable: true}\n"), "/v1/embeddings",
-		"unsupported-setting", true, true, "said to be without effect"},
+	{PLUGIN(TO_HEADER "    autoRouting: {enable: true}\n"), "/v1/embeddings", NULL, true, true,
+		"automatic routing without rules"},
+	{PLUGIN(TO_HEADER "    modelKey: name\n    autoRouting: {enable: true}\n"),
+		"/v1/embeddings", "unsupported-setting", true, true, "not by another member"},
+	{PLUGIN(TO_HEADER "    autoRouting: {enable: true, rules: [{pattern: '(', model: m}]}\n"),
+		"/v1/embeddings", "bad-regex", true, true, "a bad pattern is skipped"},
+	{PLUGIN(TO_HEADER "    autoRouting: {enable: true, rules: [{pattern: a}]}\n"),
+		"/v1/embeddings", "bad-regex", true, true, "a rule without a model"},
+	{PLUGIN(TO_HEADER "    autoRouting: {enable: true, rules: {a: b}}\n"), "/v1/embeddings",
+		"list-expected", true, true, "no list of rules"},
+	{PLUGIN(TO_HEADER "    autoRouting: {enable: false, rules: 1}\n"), "/v1/embeddings", NULL,
+		true, true, "switched off"},
 	{WORLD_PLUGIN("model-router",
 		 "  defaultConfig:\n" TO_HEADER
 		 "  matchRules:\n  - config: {}\n    ingress: [a]\n"),

@@ -252,7 +252,7 @@ static void no_model_is_that_header(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
 		const struct route_model m = {
-			BYTES("ai-route-mix.internal"), BYTES("ai-route-mix.internal")};
+			BYTES("ai-route-mix.internal"), BYTES("ai-route-mix.internal"), BYTES("")};
 		const struct route_query q = {
 			.host = BYTES("ai.com"), .path = BYTES("/v1"), .method = METHOD_POST};
 		const struct route *out[4];

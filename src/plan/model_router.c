@@ -120,18 +120,88 @@ static void read_key(const struct compiling *c)
 	}
 }
 
-/* What this version does not do. */
-static void check_rest(const struct compiling *c)
+/* --- automatic routing --------------------------------------------------------------------------- */
+
+static void skip_rule(const struct compiling *c, const struct yaml_node *n, const char *why)
 {
-	const struct yaml_node *automatic = yaml_get(yaml_get(c->config, "autoRouting"), "enable");
+	struct finding at = build_warning(c->object, build_place(n), "bad-regex");
+
+	findings_add(c->findings, &at, "a rule of autoRouting is skipped: %s", why);
+}
+
+static void read_rule(const struct compiling *c, const struct yaml_node *n)
+{
+	struct model_router *m = c->out;
+	struct automatic_rule rule = {.regex = NULL};
+	struct bytes pattern, model;
+	struct fault fault;
+
+	if (m->automatic.n == MODEL_ROUTER_RULES_MAX) {
+		skip_rule(c, n, "there are too many of them");
+	} else if (n->type != YAML_MAP ||
+		!build_scalar(
+			yaml_get(n, "pattern"), "pattern", c->object, c->findings, &pattern) ||
+		!build_scalar(yaml_get(n, "model"), "model", c->object, c->findings, &model) ||
+		model.n == 0) {
+		skip_rule(c, n, "it needs a pattern and a model");
+	} else {
+		rule.regex = regex_new_search(pattern, &fault);
+		rule.model = build_text(c->arena, model);
+		if (rule.regex == NULL) {
+			skip_rule(c, n, fault.text);
+		} else {
+			m->automatic.rules[m->automatic.n++] = rule;
+		}
+	}
+}
+
+static void read_rules(const struct compiling *c, const struct yaml_node *list)
+{
 	struct finding at;
 
-	if (automatic != NULL && automatic->type == YAML_BOOL && automatic->boolean) {
-		at = build_error(c->object, build_place(automatic), "unsupported-setting");
-		findings_add(c->findings, &at,
-			"autoRouting has no effect in this version; higress/auto is a model like "
-			"any other");
+	if (list == NULL || list->type == YAML_NULL) {
+		return;
 	}
+	if (list->type != YAML_SEQ) {
+		at = build_error(c->object, build_place(list), "list-expected");
+		findings_add(c->findings, &at, "the rules of autoRouting must be a list");
+		return;
+	}
+	c->out->automatic.rules = arena_must(
+		c->arena, (MODEL_ROUTER_RULES_MAX + 1) * sizeof(*c->out->automatic.rules));
+	for (const struct yaml_node *n = list->items; n != NULL; n = n->next) {
+		read_rule(c, n);
+	}
+}
+
+static void read_automatic(const struct compiling *c)
+{
+	static const struct json_want wants[] = {{"messages[]", NULL}, {"messages[].role", "user"},
+		{"messages[].content", NULL}, {"messages[].content[]", NULL},
+		{"messages[].content[].type", "text"}, {"messages[].content[].text", NULL}};
+	const struct yaml_node *automatic = yaml_get(c->config, "autoRouting");
+	const struct yaml_node *enable = yaml_get(automatic, "enable");
+	const struct yaml_node *model = yaml_get(automatic, "defaultModel");
+	struct model_router *m = c->out;
+	struct finding at;
+	struct bytes name;
+
+	if (enable == NULL || enable->type != YAML_BOOL || !enable->boolean || !m->on) {
+		return;
+	}
+	if (m->key != NULL) {
+		at = build_error(c->object, build_place(enable), "unsupported-setting");
+		findings_add(c->findings, &at,
+			"autoRouting has no effect beside a modelKey of its own; " MODEL_ROUTER_AUTOMATIC
+			" is a model like any other");
+		return;
+	}
+	m->automatic.on = true;
+	m->automatic.query = json_query_new(wants, ARRAY_LEN(wants));
+	if (model != NULL && build_scalar(model, "defaultModel", c->object, c->findings, &name)) {
+		m->automatic.default_model = build_text(c->arena, name);
+	}
+	read_rules(c, yaml_get(automatic, "rules"));
 }
 
 static void check_rules(const struct compiling *c)
@@ -174,12 +244,16 @@ void model_router_compile(struct model_router *m, const struct snapshot *s,
 	m->vendor_header = header(&c, "addProviderHeader");
 	read_suffixes(&c);
 	read_key(&c);
-	check_rest(&c);
+	read_automatic(&c);
 }
 
 void model_router_done(struct model_router *m)
 {
 	json_query_free(m->key);
+	json_query_free(m->automatic.query);
+	for (size_t i = 0; i < m->automatic.n; i++) {
+		regex_free(m->automatic.rules[i].regex);
+	}
 }
 
 bool model_router_reads(const struct model_router *m, enum api api, struct bytes path)

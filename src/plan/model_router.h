@@ -5,11 +5,24 @@
 #ifndef PLAN_MODEL_ROUTER_H
 #define PLAN_MODEL_ROUTER_H
 
+#include "base/regex.h"
 #include "plan/api.h"
 #include "resource/object.h"
 
 struct hash_seed;
 struct json_query;
+
+/* The model that asks for automatic routing, and how much of a message is looked at: the beginning of
+ * what people write by hand. Expressions are run over it. */
+#define MODEL_ROUTER_AUTOMATIC "higress/auto"
+#define MODEL_ROUTER_TEXT_MAX 16384u
+/* Each is tried for each such request. */
+#define MODEL_ROUTER_RULES_MAX 64u
+
+struct automatic_rule {
+	struct regex *regex; /* searched in the last message of the user */
+	struct bytes model;
+};
 
 struct model_router {
 	bool on;
@@ -18,7 +31,14 @@ struct model_router {
 	struct bytes *suffixes;     /* enableOnPathSuffix as it was written */
 	size_t n_suffixes;
 	bool explicit_suffixes;
-	struct bytes key_name;  /* modelKey when that is not "model" */
+	struct bytes key_name; /* modelKey when that is not "model" */
+	struct {
+		bool on;
+		struct automatic_rule *rules; /* the first that matches chooses */
+		size_t n;
+		struct bytes default_model; /* empty: none */
+		struct json_query *query;   /* of the user's messages (proxy/automatic.c) */
+	} automatic;
 	struct json_query *key; /* of modelKey when that is not "model"; else NULL */
 };
 

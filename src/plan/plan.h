@@ -189,8 +189,9 @@ size_t plan_candidates(
 	const struct plan *p, const struct route_query *q, const struct route **out, size_t max);
 
 struct route_model {
-	struct bytes name;   /* of the body; empty: no condition on the model holds */
-	struct bytes vendor; /* what stands before the first '/', p NULL when there is none */
+	struct bytes name;      /* of the body; empty: no condition on the model holds */
+	struct bytes vendor;    /* what stands before the first '/', p NULL when there is none */
+	struct bytes automatic; /* chosen by automatic routing; empty: that did not choose */
 };
 
 /* The first candidate whose conditions on the model hold; of those that differ in these conditions

@@ -92,7 +92,8 @@ static void ask(const struct plan *p, struct bytes path)
 	size_t n = MIN(plan_candidates(p, &q, out, PLAN_CANDIDATES_MAX), PLAN_CANDIDATES_MAX);
 
 	for (size_t i = 0; i < ARRAY_LEN(models); i++) {
-		const struct route_model m = {bytes_str(models[i]), bytes_str(models[i])};
+		const struct route_model m = {
+			bytes_str(models[i]), bytes_str(models[i]), bytes_str(models[i])};
 		const struct route *r = plan_choose(out, n, &m);
 
 		if (r != NULL) {

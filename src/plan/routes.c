@@ -325,17 +325,12 @@ static bool read_path(const struct builder *b, const struct ingress_path *p, str
 	return true;
 }
 
-static bool is_on_model(const struct condition *c)
-{
-	return c->on == ON_MODEL || c->on == ON_VENDOR;
-}
-
 static void put_conditions(const struct conditions *all, bool on_model, struct text *t)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		const struct condition *c = all->v[i];
 
-		if (is_on_model(c) == on_model) {
+		if (condition_asks_model(c) == on_model) {
 			text_addf(t, "%c%d%c", '\0', (int)c->on, c->how);
 			text_add_bytes(t, c->name);
 			text_add_char(t, '\0');

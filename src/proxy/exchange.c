@@ -9,6 +9,7 @@
  *   candidates  routes by host, path, method, headers and query                    404
  *   identify    the consumer, before a byte of the body is read                    401 403
  *   gather      a JSON body whole, scanned as it comes                             400 413 415 503
+ *   automatic   the model, where a text of the body chooses it
  *   decide      the route, by the model too; may this consumer use it?              401 403 404 503
  *   admit       limits: reserve (finish releases)
  *   choose      a destination by weight, and its credential
@@ -32,6 +33,7 @@ enum step_name {
 	STEP_CANDIDATES,
 	STEP_IDENTIFY,
 	STEP_GATHER,
+	STEP_AUTOMATIC,
 	STEP_DECIDE,
 	STEP_ADMIT,
 	STEP_CHOOSE,
@@ -461,6 +463,7 @@ static const struct step {
 	[STEP_CANDIDATES] = {"candidates", step_candidates},
 	[STEP_IDENTIFY] = {"identify", step_identify},
 	[STEP_GATHER] = {"gather", step_gather},
+	[STEP_AUTOMATIC] = {"automatic", step_automatic},
 	[STEP_DECIDE] = {"decide", step_decide},
 	[STEP_ADMIT] = {"admit", step_admit},
 	[STEP_CHOOSE] = {"choose", step_choose},

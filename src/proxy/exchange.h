@@ -24,6 +24,7 @@
 #include "wire/splice.h"
 #include "wire/url.h"
 
+struct automatic;
 struct inflate;
 struct upload;
 struct worker;
@@ -116,7 +117,9 @@ struct request {
 	struct json_scan *scan; /* NULL: not begun */
 	struct json_hits hits;
 	struct key_scan
-		*key_scan;       /* looks for modelKey when that is not "model"; NULL: not asked */
+		*key_scan; /* looks for modelKey when that is not "model"; NULL: not asked */
+	struct automatic *automatic; /* the model is chosen by a text; NULL: by the client */
+	struct bytes chosen_model;   /* then; empty: no rule held and there is no default */
 	struct upload *upload;   /* a multipart body whose model is looked for; NULL: it is not */
 	bool model_pending;      /* the upload goes on, its model has not come yet */
 	struct bytes body_model; /* as the client wrote it */
@@ -243,6 +246,12 @@ MUST_CHECK bool routing_begin_body(struct exchange *x);
 void routing_scan(struct exchange *x, struct bytes more);
 /* Sets x->rq->route, by the model too; false: replied (400, 404). */
 bool routing_choose(struct exchange *x);
+
+/* --- automatic routing (automatic.c) ------------------------------------------------------------ */
+
+enum verdict step_automatic(struct exchange *x);
+/* NULL is allowed. */
+void automatic_free(struct automatic *a);
 
 /* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */
 

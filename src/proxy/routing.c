@@ -202,7 +202,14 @@ static bool read_model(struct exchange *x, struct route_model *m)
 	struct bytes rest;
 	struct bytes vendor;
 
-	*m = (struct route_model){BYTES(""), {NULL, 0}};
+	*m = (struct route_model){.name = BYTES("")};
+	if (rq->automatic != NULL) { /* the other settings of the plugin are skipped then */
+		bool same = bytes_eq(router->model_header, BYTES(MODEL_ROUTER_HEADER));
+
+		m->automatic = rq->chosen_model;
+		m->name = same ? rq->chosen_model : m->name;
+		return true;
+	}
 	if ((!rq->gathers && rq->upload == NULL) ||
 		!model_router_reads(router, rq->api, rq->url.path)) {
 		return true;
@@ -226,7 +233,11 @@ static void no_such_model(struct exchange *x, const struct route_model *m)
 	struct bytes name = exchange_keep(x, m->name);
 
 	rq->reply.model_not_found = true;
-	if (name.n != 0) {
+	if (rq->automatic != NULL && rq->chosen_model.n == 0) {
+		reply_set(x, 404, "route.not_found",
+			"no rule of the automatic routing takes this request, and there is no "
+			"default model");
+	} else if (name.n != 0) {
 		reply_set(x, 404, "route.not_found", "no route of this path serves model %.*s",
 			BYTES_ARG(name));
 	} else if (rq->gathers || rq->upload != NULL || !rq->head.has_body) {

@@ -198,6 +198,7 @@ struct request *worker_take_request(struct worker *w)
 void worker_give_request(struct worker *w, struct request *r)
 {
 	decode_end(w, r);
+	automatic_free(r->automatic);
 	chain_give(&w->pool, &r->body);
 	json_hits_done(&r->hits);
 	text_done(&r->at.target);
