@@ -330,7 +330,9 @@ static enum event_verdict read_event(struct exchange *x, struct ai_answer *a, st
 				bytes_of(data.p + hits.v[i].beg,
 					(size_t)(hits.v[i].end - hits.v[i].beg)));
 		}
-		usage_merge(&x->rec.usage, &r, a->moonshot);
+		if (!x->rec.no_usage) {
+			usage_merge(&x->rec.usage, &r, a->moonshot);
+		}
 		choices = json_hits_get(&hits, ANSWER_CHOICES, NULL);
 		/* The event that only carries the usage which we asked for. */
 		if (a->hide_usage && r.seen != 0 && choices != NULL &&
@@ -427,7 +429,8 @@ static void end_answer(struct exchange *x)
 {
 	struct ai_answer *a = x->answer_state;
 
-	if (a->whole != NULL && !a->failed && json_scan_end(a->whole->scan, NULL) == READ_DONE) {
+	if (a->whole != NULL && !a->failed && !x->rec.no_usage &&
+		json_scan_end(a->whole->scan, NULL) == READ_DONE) {
 		usage_merge(&x->rec.usage, &a->whole->reading, a->moonshot);
 	}
 }

@@ -55,12 +55,14 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 {
 	struct upstreams upstreams;
 	struct auth_rules auth;
+	struct statistics_rules statistics;
 	struct routes routes;
 	struct routes_input in = {.snapshot = s,
 		.seed = &env->seed,
 		.services = services,
 		.upstreams = &upstreams,
 		.auth = &auth,
+		.statistics = &statistics,
 		.conditions = {p->router, &p->regexes, &p->arena, &p->findings},
 		.certificates = p->certificates,
 		.arena = &p->arena,
@@ -69,6 +71,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	model_router_compile(p->router, s, &env->seed, &p->arena, &p->findings);
 	upstreams_init(&upstreams, s, env, &p->arena, &p->findings);
 	auth_rules_init(&auth, s, &env->seed, &p->arena, &p->findings);
+	statistics_init(&statistics, s, &env->seed, &p->arena, &p->findings);
 	routes_compile(&routes, &in);
 	p->n_fallbacks = fallbacks_compile(
 		&(struct fallbacks_input){s, &routes, &env->seed, &p->arena, &p->findings});
@@ -78,6 +81,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	p->consumers = auth_rules_consumers(&auth);
 	p->n_consumers = p->consumers->n;
 	p->consumer_sets = auth.all;
+	statistics_finish(&statistics, auth.all);
 	auth_rules_done(&auth);
 	upstreams_done(&upstreams);
 }

@@ -112,9 +112,10 @@ struct route {
 	unsigned
 		model_group; /* routes that differ in such conditions only have the same; 0: none */
 	bool is_ai;          /* some destination has a provider: the body is read */
-	const struct fallback *fallback; /* NULL: none */
-	unsigned rank;                   /* order inside its host, 0 first */
-	bool ssl_redirect;               /* over plain HTTP the answer is 308 to https (§5.6) */
+	const struct fallback *fallback;     /* NULL: none */
+	const struct statistics *statistics; /* plan/statistics.h; NULL: nothing more is logged */
+	unsigned rank;                       /* order inside its host, 0 first */
+	bool ssl_redirect; /* over plain HTTP the answer is 308 to https (§5.6) */
 };
 
 enum method {
@@ -134,6 +135,7 @@ enum method method_of(struct bytes name);
 const char *method_name(enum method m);
 
 struct model_router;
+struct statistics;
 struct condition;
 struct certificate;
 struct certificates;

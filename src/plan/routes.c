@@ -34,6 +34,7 @@ struct builder {
 	size_t n_destinations;
 	unsigned total_weight;
 	struct auth_rule auth;
+	const struct statistics *statistics;
 };
 
 #define skip(b, at, code, ...)                                               \
@@ -279,6 +280,7 @@ static void read_destinations(struct builder *b)
 		b->n_destinations = 0;
 	}
 	b->auth = auth_rules_find(b->in->auth, targets, b->n_lines);
+	b->statistics = statistics_find(b->in->statistics, &targets[0]);
 }
 
 /* --- host and path ------------------------------------------------------------------------------ */
@@ -412,6 +414,7 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->n_destinations = b->n_destinations;
 	r->total_weight = b->total_weight;
 	r->auth = b->auth;
+	r->statistics = b->statistics;
 	r->rewrite = b->rewrite;
 	r->conditions = b->conditions.v;
 	r->n_conditions = b->conditions.n;

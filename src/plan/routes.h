@@ -9,6 +9,7 @@
 #include "plan/condition.h"
 #include "plan/plan.h"
 #include "plan/services.h"
+#include "plan/statistics.h"
 #include "plan/upstreams.h"
 
 /* A longer path that is compared without case is refused: a request's is lowered into a buffer of this
@@ -26,6 +27,7 @@ struct routes_input {
 	struct services *services;
 	struct upstreams *upstreams;
 	struct auth_rules *auth;
+	struct statistics_rules *statistics;
 	struct conditions_input conditions;
 	const struct certificates *certificates;
 	struct arena *arena;

@@ -6,9 +6,9 @@
 #include "base/num.h"
 #include "proxy/worker.h"
 
-/* Ten texts from outside, each byte of which may be escaped, beside what is bounded anyway: a line that
+/* Eleven texts from outside, each byte of which may be escaped, beside what is bounded anyway: a line that
  * is cut would be no JSON, and who can cut it can hide from those who read it. */
-#define LINE_MAX_BYTES (2048u + 10u * 6u * LOG_TEXT_MAX)
+#define LINE_MAX_BYTES (2048u + 11u * 6u * LOG_TEXT_MAX + ATTRIBUTES_MAX)
 
 struct line {
 	char *at, *end;
@@ -77,7 +77,7 @@ static void put_usage(struct line *l, const struct exchange *x)
 		if (u->reasoning != 0) {
 			put_number(l, BYTES(",\"reasoning_tokens\":"), u->reasoning);
 		}
-	} else if (x->reads_answer) {
+	} else if (x->reads_answer && !x->rec.no_usage) {
 		put(l, BYTES(",\"usage\":\"unknown\""));
 	}
 }
@@ -116,12 +116,18 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 	put_optional(&l, BYTES(",\"upstream\":"), r->upstream);
 	put_optional(&l, BYTES(",\"requested_model\":"), r->model);
 	put_optional(&l, BYTES(",\"upstream_model\":"), r->upstream_model);
+	put_optional(&l, BYTES(",\"session_id\":"), r->session);
 	put_text(&l, BYTES(",\"response_type\":"), r->stream ? BYTES("stream") : BYTES("normal"));
 	put_usage(&l, x);
 	put_number(&l, BYTES(",\"attempts\":"), r->attempts);
 	put_number(&l, BYTES(",\"bytes_in\":"), r->bytes_in);
 	put_number(&l, BYTES(",\"bytes_out\":"), r->bytes_out);
 	put_times(&l, r);
+	if (r->attributes.n != 0) {
+		put(&l, BYTES(",\"attributes\":{"));
+		put(&l, text_bytes(&r->attributes));
+		put(&l, BYTES("}"));
+	}
 	if (r->client_abort) {
 		put(&l, BYTES(",\"client_abort\":true"));
 	}

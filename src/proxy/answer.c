@@ -145,6 +145,7 @@ static enum verdict begin_answer(struct exchange *x)
 	}
 	x->rec.status = (uint16_t)h->status;
 	x->rec.stream = x->is_sse;
+	attributes_of_answer(x);
 	if (x->answer_state != NULL) {
 		x->w->opts->hooks->dialect->done(x); /* of an attempt before this one */
 	}
@@ -471,7 +472,7 @@ static void end_answer(struct exchange *x)
 	timer_clear(x->w->loop, &x->timer);
 	if (x->reads_answer) {
 		x->w->opts->hooks->dialect->end_answer(x);
-		x->w->counts.usage_unknown += !x->rec.usage.known;
+		x->w->counts.usage_unknown += !x->rec.usage.known && !x->rec.no_usage;
 	}
 }
 

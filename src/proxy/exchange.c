@@ -425,6 +425,7 @@ static enum verdict step_decide(struct exchange *x)
 		return VERDICT_REPLY;
 	}
 	x->rec.route = exchange_keep(x, rq->route->name);
+	attributes_of_request(x);
 	for (size_t i = 0; i < hooks->n_filters; i++) {
 		if (hooks->filters[i]->decide != NULL && !hooks->filters[i]->decide(x)) {
 			return VERDICT_REPLY;
@@ -523,6 +524,7 @@ static void finish(struct exchange *x)
 		h->release(h, x);
 	}
 	access_line(w, x, stream_peer(client));
+	text_done(&x->rec.attributes);
 	timer_clear(w->loop, &x->timer);
 	loop_again_cancel(&x->again);
 	list_remove(&x->wait_link);

@@ -60,6 +60,10 @@ struct record {
 	uint64_t added_us;                     /* our own part of the time to the first byte */
 	uint64_t bytes_in, bytes_out;
 	struct bytes method, path, host, route, provider, consumer, model, upstream_model, upstream;
+	struct bytes session;        /* session_id of ai-statistics */
+	struct text attributes;      /* its attributes: members of a JSON object; freed by finish */
+	size_t request_attributes_n; /* bytes of these that are of the request */
+	bool no_usage;               /* tokens are not to be counted */
 	struct usage usage;
 	bool stream, client_abort, cut; /* cut: the upstream broke off */
 	uint8_t attempts;
@@ -118,6 +122,7 @@ struct request {
 	struct json_hits hits;
 	struct key_scan
 		*key_scan; /* looks for modelKey when that is not "model"; NULL: not asked */
+	const struct statistics *statistics; /* of the route; NULL: nothing more is logged */
 	struct automatic *automatic; /* the model is chosen by a text; NULL: by the client */
 	struct bytes chosen_model;   /* then; empty: no rule held and there is no default */
 	struct upload *upload;   /* a multipart body whose model is looked for; NULL: it is not */
@@ -246,6 +251,16 @@ MUST_CHECK bool routing_begin_body(struct exchange *x);
 void routing_scan(struct exchange *x, struct bytes more);
 /* Sets x->rq->route, by the model too; false: replied (400, 404). */
 bool routing_choose(struct exchange *x);
+/* The value of a header of the request (name in lower case), those of several fields joined by ','; p NULL
+ * when there is none that the client may send. */
+struct bytes routing_header(struct exchange *x, struct bytes name);
+
+/* --- what is logged beside (attributes.c) ------------------------------------------------------- */
+
+/* The route is known. */
+void attributes_of_request(struct exchange *x);
+/* The upstream's head is there. */
+void attributes_of_answer(struct exchange *x);
 
 /* --- automatic routing (automatic.c) ------------------------------------------------------------ */
 

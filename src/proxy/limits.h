@@ -41,6 +41,8 @@ struct proxy_limits {
 #define TARGET_MAX 16384u
 /* Longest path, model and other text from the client that a log line shows. */
 #define LOG_TEXT_MAX 160u
+/* What ai-statistics may add to a log line, escapes included. */
+#define ATTRIBUTES_MAX 8192u
 /* What a request's fields, query, edits and their texts may take: far more than the limits on each of
  * them come to, so that no client can use it up. */
 #define REQUEST_ARENA_MAX (256u * 1024u)

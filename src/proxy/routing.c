@@ -22,9 +22,8 @@ static void strip_routing_headers(struct exchange *x, const struct model_router 
 }
 
 /* Fields of one name are one value (higress-resources.md §5.4); what is not sent on is not there. */
-static struct bytes header_of(void *of, struct bytes name)
+struct bytes routing_header(struct exchange *x, struct bytes name)
 {
-	struct exchange *x = of;
 	const struct head *h = &x->rq->head;
 	struct bytes value = {NULL, 0};
 
@@ -51,6 +50,11 @@ static struct bytes header_of(void *of, struct bytes name)
 		value = text_bytes(&t);
 	}
 	return value;
+}
+
+static struct bytes header_of(void *of, struct bytes name)
+{
+	return routing_header(of, name);
 }
 
 static enum verdict find_candidates(struct exchange *x, const struct route_query *q)
