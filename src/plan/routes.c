@@ -194,6 +194,9 @@ static struct service *find_service(const struct builder *b, const struct destin
 			BYTES_ARG(line->service),
 			map_get(&b->in->services->left_out, line->service) != NULL
 				? "belongs to a registry that cannot be used"
+				: services_is_discovered(line->service)
+				? "is one that a registry would have to be asked for, which this "
+				  "version does not"
 				: "has no registry in mcpbridges/default.yaml");
 	} else if (line->port != 0 && line->port != s->port) {
 		skip(b, b->destination_at, "destination-port-mismatch",

@@ -181,6 +181,64 @@ static bool read_protocol(struct compiling *c, struct service *s)
 	return false;
 }
 
+/* Those that are asked for services while they run, and the endings of the services' names. */
+static const struct discovery {
+	const char *type, *ending;
+} discoveries[] = {{"nacos", ".nacos"}, {"nacos2", ".nacos"}, {"nacos3", ".nacos"},
+	{"zookeeper", ".zookeeper"}, {"consul", ".consul"}, {"eureka", ".eureka"}};
+
+bool services_is_discovered(struct bytes name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(discoveries); i++) {
+		if (bytes_ends(name, bytes_str(discoveries[i].ending))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A registry that has no endpoints here. */
+static void refuse_type(struct compiling *c)
+{
+	const struct registry *r = c->registry;
+	struct finding at = build_warning(c->where, r->at, "registry-discovery");
+
+	for (size_t i = 0; i < ARRAY_LEN(discoveries); i++) {
+		if (bytes_eq(r->type, bytes_str(discoveries[i].type))) {
+			findings_add(c->findings, &at,
+				"registry " BYTES_FMT ": this version does not ask %s at " BYTES_FMT
+				" for services; destinations on it answer 503: write their "
+				"addresses into a static or dns registry",
+				BYTES_ARG(r->name), discoveries[i].type, BYTES_ARG(r->domain));
+			return;
+		}
+	}
+	registry_error(c, "registry-type", r->at,
+		"registry " BYTES_FMT ": there is no type " BYTES_FMT
+		"; this version reads registries of type static and dns",
+		BYTES_ARG(r->name), BYTES_ARG(r->type));
+}
+
+/* Never straight to where a proxy was meant to be in between. */
+static void refuse_proxy(struct compiling *c)
+{
+	const struct mcpbridge *bridge = &c->where->u.mcpbridge;
+	const struct registry *r = c->registry;
+	bool known = false;
+
+	for (size_t i = 0; i < bridge->n_proxies; i++) {
+		known = known || bytes_eq(bridge->proxies[i].name, r->proxy_name);
+	}
+	registry_error(c, known ? "registry-proxy" : "registry-proxy-unknown", r->proxy_at,
+		"registry " BYTES_FMT ": %s " BYTES_FMT
+		"; destinations on it answer 503: remove proxyName to let traffic go there "
+		"directly",
+		BYTES_ARG(r->name),
+		known ? "this version connects to no upstream through a proxy, as it is told to by"
+		      : "spec.proxies has no proxy",
+		BYTES_ARG(r->proxy_name));
+}
+
 static bool read_registry(struct compiling *c, struct service *s)
 {
 	const struct registry *r = c->registry;
@@ -191,19 +249,11 @@ static bool read_registry(struct compiling *c, struct service *s)
 		return false;
 	}
 	if (!is_static && !bytes_eq(r->type, BYTES("dns"))) {
-		registry_error(c, "registry-type", r->at,
-			"registry " BYTES_FMT
-			": this version reads registries of type static and "
-			"dns, not " BYTES_FMT,
-			BYTES_ARG(r->name), BYTES_ARG(r->type));
+		refuse_type(c);
 		return false;
 	}
 	if (r->proxy_name.n != 0) {
-		registry_error(c, "unsupported-setting", r->at,
-			"registry " BYTES_FMT
-			": this version cannot go through a proxy; "
-			"proxyName must be removed before traffic may go there directly",
-			BYTES_ARG(r->name));
+		refuse_proxy(c);
 		return false;
 	}
 	if (r->port == 0 && !is_static) {

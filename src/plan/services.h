@@ -17,6 +17,8 @@ struct services {
 /* What cannot be used is left out, with findings. */
 void services_compile(struct services *out, const struct snapshot *s, const struct hash_seed *seed,
 	struct arena *a, struct findings *f);
+/* Whether a service has the name of one that a registry would have to be asked for. */
+bool services_is_discovered(struct bytes name);
 /* What is not in the arena. */
 void services_done(struct services *s);
 

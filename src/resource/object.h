@@ -66,12 +66,30 @@ struct configmap {
 struct registry { /* of the McpBridge: a service source */
 	struct bytes name, type, domain, protocol, sni, proxy_name;
 	uint64_t port; /* 0: none */
-	struct place at, domain_at;
+	struct place at, domain_at, proxy_at;
+	/* of types that are asked for services (nacos, zookeeper, consul, eureka) */
+	struct bytes auth_secret; /* name of a Secret with the credentials */
+	struct bytes nacos_namespace, consul_datacenter, consul_tag;
+	struct strings nacos_groups, zk_paths;
+	int64_t consul_refresh_s;
+	/* nacos3: tools of MCP servers */
+	bool mcp_server;
+	struct bytes mcp_base_url;
+	struct strings mcp_domains;
+};
+
+struct proxy { /* that registries name */
+	struct bytes name, type, address;
+	uint64_t port;
+	int64_t connect_ms;
+	struct place at;
 };
 
 struct mcpbridge {
 	struct registry *registries;
 	size_t n_registries;
+	struct proxy *proxies;
+	size_t n_proxies;
 };
 
 struct ingress_path {

@@ -129,6 +129,20 @@ static void describe_bridge(struct text *out, const struct mcpbridge *m)
 			BYTES_ARG(r->name), BYTES_ARG(r->type), BYTES_ARG(r->domain),
 			(unsigned long long)r->port, BYTES_ARG(r->protocol), BYTES_ARG(r->sni),
 			BYTES_ARG(r->proxy_name));
+		describe_strings(out, "groups", &r->nacos_groups);
+		describe_strings(out, "paths", &r->zk_paths);
+		if (r->auth_secret.n + r->nacos_namespace.n + r->consul_datacenter.n != 0) {
+			text_addf(out, "{" BYTES_FMT " " BYTES_FMT " " BYTES_FMT " " BYTES_FMT "}",
+				BYTES_ARG(r->auth_secret), BYTES_ARG(r->nacos_namespace),
+				BYTES_ARG(r->consul_datacenter), BYTES_ARG(r->consul_tag));
+		}
+	}
+	for (size_t i = 0; i < m->n_proxies; i++) {
+		const struct proxy *p = &m->proxies[i];
+
+		text_addf(out, "(" BYTES_FMT " " BYTES_FMT " " BYTES_FMT " %llu %lld)",
+			BYTES_ARG(p->name), BYTES_ARG(p->type), BYTES_ARG(p->address),
+			(unsigned long long)p->port, (long long)p->connect_ms);
 	}
 }
 
@@ -354,6 +368,18 @@ static const struct row kinds[] = {
 		"port: \"80\"}\n",
 		"default [a.dns a.com 443 https s p][b.static 1.2.3.4:80 80   ]", "",
 		"registries with all members, a quoted port"},
+	{"2.6", "mcpbridges/default.yaml",
+		BRIDGE
+		"spec:\n  registries:\n  - {name: nac, type: nacos3, domain: n.com, port: 8848, "
+		"nacosNamespaceId: ns, nacosGroups: [g, h], authSecretName: n-auth-abcde, "
+		"enableMCPServer: true, mcpServerBaseUrl: /mcp, mcpServerExportDomains: [a.com]}\n"
+		"  - {name: z, type: zookeeper, domain: z, port: 2181, zkServicesPath: [dubbo]}\n"
+		"  - {name: c, type: consul, domain: c, port: 8500, consulDatacenter: d, "
+		"consulServiceTag: t}\n  proxies:\n  - {name: p, type: http, serverAddress: "
+		"10.0.0.1, serverPort: \"3128\", listenerPort: 50001, connectTimeout: 1200}\n",
+		"default [nac.nacos3 n.com 8848   ] groups:g,h{n-auth-abcde ns  }[z.zookeeper z 2181   ]"
+		" paths:dubbo[c.consul c 8500   ]{  d t}(p http 10.0.0.1 3128 1200)",
+		"", "service sources of all types, and proxies"},
 	{"K11", "mcpbridges/default.yaml",
 		BRIDGE
 		"spec:\n  registries:\n  - {name: c, type: consul, domain: c, "
