@@ -8,7 +8,7 @@
 
 /* What a key means to this version. Whatever decides who may pass a route, or which requests it takes,
  * makes the route unusable while it is not evaluated; the rest only goes without effect. */
-enum meaning { UNDERSTOOD, CONDITION, IF_TRUE, NO_EFFECT };
+enum meaning { UNDERSTOOD, CONDITION, NO_EFFECT };
 
 static const struct row {
 	const char *key; /* a '*' at its end: a beginning */
@@ -27,8 +27,8 @@ static const struct row {
 	{"rewrite-path", UNDERSTOOD},
 	{"ssl-redirect", UNDERSTOOD},
 	{"upstream-vhost", UNDERSTOOD},
-	{"use-regex", IF_TRUE},
-	{"full-path-regex", IF_TRUE},
+	{"use-regex", UNDERSTOOD},
+	{"full-path-regex", UNDERSTOOD},
 	{"rewrite-target", CONDITION},
 	{"exact-match-*", CONDITION},
 	{"prefix-match-*", CONDITION},
@@ -157,8 +157,7 @@ static bool allows(
 	enum meaning meaning = is_read_elsewhere(p, key) ? UNDERSTOOD : meaning_of(key);
 	struct finding at = build_error(o, p->at, "unsupported-condition");
 
-	if (meaning == UNDERSTOOD || (meaning == IF_TRUE && says_no(p->value)) ||
-		build_trim(p->value).n == 0) {
+	if (meaning == UNDERSTOOD || build_trim(p->value).n == 0) {
 		return true;
 	}
 	if (bytes_eq(key, BYTES("rewrite-target")) && target_is_idle(o, p->value)) {

@@ -15,6 +15,9 @@ static const struct kind {
 	{"exact-match-header-", 'e', ON_HEADER},
 	{"prefix-match-header-", 'p', ON_HEADER},
 	{"regex-match-header-", 'r', ON_HEADER},
+	{"exact-match-pseudo-header-", 'e', ON_HEADER},
+	{"prefix-match-pseudo-header-", 'p', ON_HEADER},
+	{"regex-match-pseudo-header-", 'r', ON_HEADER},
 	{"exact-match-query-", 'e', ON_QUERY},
 	{"prefix-match-query-", 'p', ON_QUERY},
 	{"regex-match-query-", 'r', ON_QUERY},
@@ -152,6 +155,19 @@ static bool is_name(struct bytes name)
 	return true;
 }
 
+/* With the colon; empty: there is none of that name. */
+static struct bytes pseudo_name(struct bytes name)
+{
+	static const char *const names[] = {":authority", ":path", ":method", ":scheme"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (bytes_eq_nocase(bytes_str(names[i] + 1), name)) {
+			return bytes_str(names[i]);
+		}
+	}
+	return BYTES("");
+}
+
 /* Sets what the condition is on. False when it is on something that no request can have. */
 static bool find_subject(const struct reading *r, struct condition *c)
 {
@@ -178,6 +194,11 @@ static bool find_subject(const struct reading *r, struct condition *c)
 	return true;
 }
 
+static bool is_pseudo(const struct kind *kind)
+{
+	return bytes_ends(bytes_str(kind->key), BYTES("-pseudo-header-"));
+}
+
 static struct condition *read_one(
 	const struct reading *r, const struct kind *kind, struct bytes key, struct bytes value)
 {
@@ -187,9 +208,11 @@ static struct condition *read_one(
 	struct finding at = build_error(r->ingress, r->pair->at, "bad-name");
 
 	*c = (struct condition){.on = kind->on, .how = kind->how};
-	c->name = kind->on == ON_HEADER ? build_lower(a, name) : build_text(a, name);
+	c->name = is_pseudo(kind)       ? pseudo_name(name)
+		: kind->on == ON_HEADER ? build_lower(a, name)
+					: build_text(a, name);
 	c->raw = build_text(a, value);
-	if (!is_name(name)) {
+	if (!is_name(name) || c->name.n == 0) {
 		findings_add(r->in->findings, &at,
 			BYTES_FMT
 			" names nothing that a request can have; the routes of the "
@@ -228,6 +251,20 @@ static void count(struct conditions *out)
 	if (out->n != 0) {
 		qsort(out->v, out->n, sizeof(struct condition *), by_text);
 	}
+}
+
+const struct condition *condition_of_path(
+	struct bytes pattern, const struct conditions_input *in, struct fault *fault)
+{
+	struct condition *c = arena_must(in->arena, sizeof(*c));
+
+	*c = (struct condition){.how = 'r', .regex = regex_new(pattern, fault)};
+	if (c->regex == NULL) {
+		return NULL;
+	}
+	c->next = *in->all;
+	*in->all = c;
+	return c;
 }
 
 bool conditions_read(

@@ -51,6 +51,9 @@ struct conditions {
 MUST_CHECK bool conditions_read(
 	const struct object *ingress, const struct conditions_input *in, struct conditions *out);
 void conditions_free(struct condition *all);
+/* An expression that a whole path must match; NULL and *fault for one that is none. */
+MUST_CHECK const struct condition *condition_of_path(
+	struct bytes pattern, const struct conditions_input *in, struct fault *fault);
 
 /* Whether `key` (without higress.io/) is a condition that is read here. */
 bool condition_is_key(struct bytes key);

@@ -103,6 +103,10 @@ static const struct world_ingress m3[] = {
 		.annotations = MODEL("exact", "deepseek-chat")},
 	{.name = "R3", .host = "ai.com", .path = "/"},
 	{.name = "R4", .host = "ai.com", .path = "/v1/embeddings"},
+	{.name = "R5",
+		.host = "ai.com",
+		.path = "/v1/.*",
+		.annotations = NOTE("use-regex: \"true\"") NOTE("exact-match-header-x-a: '1'")},
 };
 
 static const struct world_ingress several[] = {
@@ -218,6 +222,12 @@ static const struct golden {
 		"a longer path beats more conditions"},
 	{"G111", SET(m3), {.path = "/v1/models", .headers = "x-higress-llm-model: qwen-max"}, "R3",
 		"the header of a client does not stand for the model"},
+	{"G112", SET(m3), {.model = "gpt-4o", .headers = "x-a: 1"}, "R5",
+		"an expression precedes the catch-all"},
+	{"G113", SET(m3), {.model = "qwen-max", .headers = "x-a: 1"}, "R1",
+		"any prefix precedes an expression"},
+	{"G112b", SET(m3), {.path = "/v2/x", .model = "gpt-4o", .headers = "x-a: 1"}, "R3",
+		"the expression does not match"},
 	{"G108-equal", SET(m3), {.model = "deepseek-chat-v2"}, "R3", "EQUAL is no prefix test"},
 	{"G107-case", SET(m3), {.model = "Qwen-max"}, "R3", "values are compared with case"},
 	{"G109-empty", SET(m3), {.model = ""}, "R3", "no model meets no condition"},
@@ -423,7 +433,7 @@ static const struct bad {
 } bad[] = {
 	{NOTE("regex-match-header-x-a: '('"), "bad-regex", "no expression"},
 	{NOTE("regex-match-header-x-higress-llm-model: '[a'"), "bad-regex", "none of a model"},
-	{NOTE("exact-match-pseudo-header-method: GET"), "unsupported-condition", "not evaluated"},
+	{NOTE("exact-match-pseudo-header-status: '200'"), "bad-name", "no header of requests"},
 	{"    nginx.ingress.kubernetes.io/exact-match-header-x-a: '1'\n", "unsupported-condition",
 		"not by that name"},
 	{"    'higress.io/exact-match-header-x a': '1'\n", "bad-name", "no name of a header"},

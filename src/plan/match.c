@@ -2,8 +2,8 @@
  * Hosts are in one table: "a.com" for itself, ".a.com" for "*.a.com". Below a host, paths are in four
  * tables by type and case; each entry is the list of routes with that path, best first. Because the
  * order inside a host goes by type and then by length (higress-resources.md §5.3), walking the tables
- * and ever shorter prefixes meets routes in their order, and stops at the first that holds whatever the
- * model is: the cost of a lookup follows the number of different prefix lengths that the request's path
+ * and ever shorter prefixes, then the expressions one by one, then what takes every path, meets routes in
+ * their order, and stops at the first that holds whatever the model is: the cost of a lookup follows the number of different prefix lengths that the request's path
  * has a border at, and the routes of these paths.
  */
 #include "plan/match.h"
@@ -31,6 +31,7 @@ struct host_index {
 	struct paths exact, prefix;
 	size_t *lengths; /* of the prefixes, longest first */
 	size_t n_lengths;
+	struct path_list patterns, catch_all;
 	struct host_index *next;
 };
 
@@ -42,23 +43,36 @@ struct plan_index {
 
 /* --- building ----------------------------------------------------------------------------------- */
 
-static void add_route(struct host_index *h, const struct route *r, struct arena *a)
+static void append(struct path_list *list, const struct route *r, struct arena *a)
 {
-	struct paths *p = r->path_type == PATH_EXACT ? &h->exact : &h->prefix;
-	struct map *m = r->path_nocase ? &p->nocase : &p->by_case;
-	struct path_list *list = map_get(m, r->path);
 	struct entry *e = arena_must(a, sizeof(*e));
 
 	e->route = r;
-	if (list == NULL) {
-		list = arena_must(a, sizeof(*list));
+	if (list->first == NULL) {
 		list->first = e;
-		map_put(m, r->path, list);
 	} else {
 		list->last->next = e;
 	}
 	list->last = e;
-	/* Prefixes come by their length, the longest first, but for the catch-all. */
+}
+
+static void add_route(struct host_index *h, const struct route *r, struct arena *a)
+{
+	struct paths *p = r->path_type == PATH_EXACT ? &h->exact : &h->prefix;
+	struct map *m = r->path_nocase ? &p->nocase : &p->by_case;
+	struct path_list *list;
+
+	if (r->path_type == PATH_REGEX || routes_is_catch_all(r)) {
+		append(r->path_type == PATH_REGEX ? &h->patterns : &h->catch_all, r, a);
+		return;
+	}
+	list = map_get(m, r->path);
+	if (list == NULL) {
+		list = arena_must(a, sizeof(*list));
+		map_put(m, r->path, list);
+	}
+	append(list, r, a);
+	/* Prefixes come by their length, the longest first. */
 	if (r->path_type == PATH_PREFIX &&
 		(h->n_lengths == 0 || h->lengths[h->n_lengths - 1] != r->path.n)) {
 		h->lengths[h->n_lengths++] = r->path.n;
@@ -201,6 +215,17 @@ static void find_path(const struct paths *p, struct lookup *l, size_t n)
 	}
 }
 
+static void offer_all(const struct path_list *list, struct lookup *l)
+{
+	for (const struct entry *e = list->first; e != NULL && !l->complete; e = e->next) {
+		const struct condition *pattern = e->route->pattern;
+
+		if (pattern == NULL || regex_matches(pattern->regex, l->path)) {
+			offer(l, e->route);
+		}
+	}
+}
+
 static void find_in_host(const struct host_index *h, struct lookup *l)
 {
 	find_path(&h->exact, l, l->path.n);
@@ -211,6 +236,10 @@ static void find_in_host(const struct host_index *h, struct lookup *l)
 		if (n <= l->path.n && (n == 1 || n == l->path.n || l->path.p[n] == '/')) {
 			find_path(&h->prefix, l, n);
 		}
+	}
+	if (bytes_starts(l->path, BYTES("/"))) { /* "*" is no path */
+		offer_all(&h->patterns, l);
+		offer_all(&h->catch_all, l);
 	}
 }
 
@@ -283,7 +312,7 @@ void route_rewrite_path(const struct route *r, struct bytes path, struct text *o
 		return;
 	}
 	text_add_bytes(out, to);
-	if (r->path_type == PATH_EXACT) {
+	if (r->path_type != PATH_PREFIX) {
 		return;
 	}
 	if (bytes_ends(to, BYTES("/")) && cut < path.n && path.p[cut] == '/') {

@@ -86,6 +86,33 @@ static const struct world_ingress types[] = {
 	{.name = "slash", .host = "c.com", .path = "/x/", .type = "Exact"},
 };
 
+#define REGEX "    higress.io/use-regex: \"true\"\n"
+#define WHOLE "    higress.io/full-path-regex: \"true\"\n"
+
+static const struct world_ingress patterns[] = {
+	{.name = "digits", .host = "a.com", .path = "/r_\\d+", .annotations = REGEX},
+	{.name = "digits-whole", .host = "a.com", .path = "/w_\\d+", .annotations = WHOLE},
+	{.name = "longer", .host = "a.com", .path = "/r_\\d+/longer", .annotations = REGEX},
+	{.name = "nocase",
+		.host = "a.com",
+		.path = "/Case/.+",
+		.annotations = REGEX "    higress.io/ignore-path-case: \"true\"\n"},
+	{.name = "or", .host = "a.com", .path = "/x|/y", .annotations = REGEX},
+	{.name = "short", .host = "a.com", .path = "/r_1/longer/still"},
+	{.name = "exact-type",
+		.host = "a.com",
+		.path = "/e.",
+		.type = "Exact",
+		.annotations = REGEX},
+	{.name = "slash", .host = "a.com", .path = "/s/", .annotations = REGEX},
+	{.name = "slashless", .host = "a.com", .path = "/s", .annotations = REGEX},
+	{.name = "post",
+		.host = "a.com",
+		.path = "/m.*",
+		.annotations = REGEX "    higress.io/match-method: POST\n"},
+	{.name = "catch", .host = "a.com", .path = "/"},
+};
+
 #define SET(s) s, ARRAY_LEN(s)
 
 static const struct golden {
@@ -97,6 +124,30 @@ static const struct golden {
 	const char *route; /* NULL: 404 */
 	const char *reason;
 } golden[] = {
+	{"regex-1", SET(patterns), "a.com", "/r_12", METHOD_GET, "digits", "a beginning matches"},
+	{"regex-2", SET(patterns), "a.com", "/r_12beta/x", METHOD_GET, "digits",
+		"p.* does not end at a segment"},
+	{"regex-3", SET(patterns), "a.com", "/a/r_12", METHOD_GET, "catch", "anchored in front"},
+	{"regex-4", SET(patterns), "a.com", "/r_12/longer", METHOD_GET, "longer",
+		"the longer text first"},
+	{"regex-5", SET(patterns), "a.com", "/r_1/longer/still", METHOD_GET, "short",
+		"any prefix before any expression"},
+	{"regex-6", SET(patterns), "a.com", "/w_12", METHOD_GET, "digits-whole", "the whole path"},
+	{"regex-7", SET(patterns), "a.com", "/w_12/x", METHOD_GET, "catch",
+		"and nothing behind it"},
+	{"regex-8", SET(patterns), "a.com", "/cASE/x", METHOD_GET, "nocase", "ignore-path-case"},
+	{"regex-9", SET(patterns), "a.com", "/case/", METHOD_GET, "catch",
+		"one character at least"},
+	{"regex-10", SET(patterns), "a.com", "/yz", METHOD_GET, "or",
+		"the end belongs to the last alternative"},
+	{"regex-11", SET(patterns), "a.com", "/xz", METHOD_GET, "catch", "not to the first"},
+	{"regex-12", SET(patterns), "a.com", "/e1", METHOD_GET, "exact-type",
+		"an expression whatever its pathType"},
+	{"regex-13", SET(patterns), "a.com", "/m", METHOD_POST, "post", "methods count"},
+	{"regex-14", SET(patterns), "a.com", "/m", METHOD_GET, "catch", "here too"},
+	{"regex-15", SET(patterns), "a.com", "*", METHOD_OPTIONS, NULL, "OPTIONS * is no path"},
+	{"regex-16", SET(patterns), "a.com", "/s/x", METHOD_GET, "slash",
+		"equal without their slash: by name"},
 	{"G96", SET(m1), "foo.com", "/foo", METHOD_GET, "B", "Exact before Prefix"},
 	{"G97", SET(m1), "foo.com", "/foo/", METHOD_GET, "A", "a slash is no longer exact"},
 	{"G97b", SET(m1), "foo.com", "/foo/x", METHOD_GET, "A", "a segment below"},

@@ -97,7 +97,8 @@ struct route {
 	struct bytes name; /* Ingress name: "ai-route-x.internal" */
 	struct bytes host; /* lower case, "*" for every host, "*.a.com" */
 	struct bytes path; /* without trailing slash for prefixes */
-	enum { PATH_EXACT, PATH_PREFIX } path_type;
+	enum { PATH_EXACT, PATH_PREFIX, PATH_REGEX } path_type;
+	const struct condition *pattern; /* PATH_REGEX: for the whole path; path is its text */
 	bool path_nocase;
 	uint16_t methods;                 /* bit per enum method; 0: any */
 	struct destination *destinations; /* usable ones only */
@@ -178,7 +179,8 @@ struct route_query {
 	enum method method;
 	struct bytes query; /* as it was sent, without '?' */
 	/* The value of a header field (name in lower case), those of several joined by ','; p NULL when
-	 * there is none. May be NULL: no fields at all. */
+	 * there is none. May be NULL: no fields at all. Names with a colon in front ask for what HTTP/2
+	 * calls pseudo headers: :authority with its port, :path with its query, :method, :scheme. */
 	struct bytes (*header)(void *of, struct bytes name);
 	void *header_of;
 };

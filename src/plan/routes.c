@@ -21,7 +21,8 @@ struct builder {
 	/* of the Ingress */
 	struct rewrite rewrite;
 	bool nocase;
-	int ssl_redirect; /* -1: not said */
+	enum { NO_REGEX, REGEX_BEGINNING, REGEX_WHOLE } regex; /* what paths are */
+	int ssl_redirect;                                      /* -1: not said */
 	uint16_t methods;
 	struct bytes method_text;
 	struct conditions conditions;
@@ -79,19 +80,31 @@ static bool read_methods(struct builder *b)
 	return true;
 }
 
-static bool read_case(struct builder *b)
+/* Absent means no. False: it is no boolean. */
+static bool read_switch(
+	struct builder *b, const char *key, enum annotation_prefix prefix, bool *out)
 {
 	struct place at = {0};
-	int nocase = annotation_bool(b->ingress, "ignore-path-case", ANNOTATION_EITHER, &at);
+	int value = annotation_bool(b->ingress, key, prefix, &at);
 
-	b->nocase = nocase == 1;
-	if (nocase == -2) {
+	*out = value == 1;
+	if (value == -2) {
 		skip(b, at, "boolean-expected",
-			"ignore-path-case must be true or false; the routes of the Ingress are left "
-			"out");
+			"%s must be true or false; the routes of the Ingress are left out", key);
 		return false;
 	}
 	return true;
+}
+
+static bool read_path_switches(struct builder *b)
+{
+	bool beginning, whole;
+	bool good = read_switch(b, "ignore-path-case", ANNOTATION_EITHER, &b->nocase);
+
+	good = read_switch(b, "use-regex", ANNOTATION_EITHER, &beginning) && good;
+	good = read_switch(b, "full-path-regex", ANNOTATION_HIGRESS, &whole) && good;
+	b->regex = whole ? REGEX_WHOLE : beginning ? REGEX_BEGINNING : NO_REGEX;
+	return good;
 }
 
 /* What is no boolean counts as not said (higress-resources.md §5.4). */
@@ -176,7 +189,7 @@ static bool read_ingress(struct builder *b)
 
 	usable = read_methods(b) && usable;
 	usable = conditions_read(b->ingress, &b->in->conditions, &b->conditions) && usable;
-	usable = read_case(b) && usable;
+	usable = read_path_switches(b) && usable;
 	usable = read_rewrite(b) && usable;
 	read_ssl_redirect(b);
 	return read_destination(b) && usable;
@@ -299,6 +312,29 @@ static bool read_host(struct builder *b, const struct ingress_rule *rule)
 	return false;
 }
 
+/* `p` for a beginning is matched as "p.*", for a whole path as "p$" (higress-resources.md §5.4). */
+static bool read_pattern(const struct builder *b, const struct ingress_path *p, struct route *r)
+{
+	struct fault fault;
+	struct text t;
+
+	r->path_type = PATH_REGEX;
+	r->path = p->path.n != 0 ? p->path : BYTES("/");
+	text_init(&t, SIZE_MAX);
+	text_add_str(&t, b->nocase ? "(?i)" : "");
+	text_add_bytes(&t, r->path);
+	text_add_str(&t, b->regex == REGEX_WHOLE ? "$" : ".*");
+	r->pattern = condition_of_path(text_bytes(&t), &b->in->conditions, &fault);
+	text_done(&t);
+	if (r->pattern == NULL) {
+		skip(b, p->at, "bad-regex",
+			"the path is no regular expression (%s, at offset %zu); the route is left "
+			"out",
+			fault.text, fault.where);
+	}
+	return r->pattern != NULL;
+}
+
 /* Type and path without the slash that ends a prefix; "/" for every path. */
 static bool read_path(const struct builder *b, const struct ingress_path *p, struct route *r)
 {
@@ -313,6 +349,9 @@ static bool read_path(const struct builder *b, const struct ingress_path *p, str
 		skip(b, p->at, "bad-path-type", "the pathType is Exact or Prefix, not " BYTES_FMT,
 			BYTES_ARG(p->type));
 		return false;
+	}
+	if (b->regex != NO_REGEX) {
+		return read_pattern(b, p, r);
 	}
 	if (p->type.n == 0 && (bytes_ends(path, BYTES("/*")) || bytes_ends(path, BYTES(".*")))) {
 		path.n -= 2;
@@ -349,7 +388,7 @@ static void put_route(const struct builder *b, const struct route *r, struct tex
 {
 	text_add_bytes(t, r->host);
 	text_add_char(t, '\0');
-	text_add_char(t, r->path_type == PATH_EXACT ? '=' : '^');
+	text_add_char(t, "=^~$"[r->path_type + (r->pattern != NULL && b->regex == REGEX_WHOLE)]);
 	text_add_bytes(t, r->path);
 	text_add_char(t, '\0');
 	text_add_bytes(t, b->method_text);
@@ -410,8 +449,8 @@ static void fill_route(const struct builder *b, struct route *r)
 	struct arena *a = b->in->arena;
 
 	r->name = build_text(a, b->ingress->meta.name);
-	r->path = b->nocase ? build_lower(a, r->path) : build_text(a, r->path);
-	r->path_nocase = b->nocase;
+	r->path_nocase = b->nocase && r->path_type != PATH_REGEX;
+	r->path = r->path_nocase ? build_lower(a, r->path) : build_text(a, r->path);
 	r->methods = b->methods;
 	r->destinations = b->destinations;
 	r->n_destinations = b->n_destinations;
@@ -469,7 +508,7 @@ static void add_ingress(struct builder *b)
 	}
 }
 
-static bool is_catch_all(const struct route *r)
+bool routes_is_catch_all(const struct route *r)
 {
 	return r->path_type == PATH_PREFIX && r->path.n == 1 && r->methods == 0 &&
 		r->n_conditions == 0;
@@ -512,6 +551,15 @@ static int by_conditions(const struct route *x, const struct route *y)
 		      : (y->n_conditions > x->n_conditions) - (y->n_conditions < x->n_conditions);
 }
 
+/* Longer texts first, without the slash at their end. */
+static int by_length(const struct route *x, const struct route *y)
+{
+	size_t a = x->path.n - (x->path.n > 1 && bytes_ends(x->path, BYTES("/")));
+	size_t b = y->path.n - (y->path.n > 1 && bytes_ends(y->path, BYTES("/")));
+
+	return (b > a) - (b < a);
+}
+
 /* The table of higress-resources.md §5.3, inside one host. */
 static int by_precedence(const void *a, const void *b)
 {
@@ -520,13 +568,13 @@ static int by_precedence(const void *a, const void *b)
 	int c = bytes_cmp(x->host, y->host);
 
 	if (c == 0) {
-		c = (int)is_catch_all(x) - (int)is_catch_all(y);
+		c = (int)routes_is_catch_all(x) - (int)routes_is_catch_all(y);
 	}
 	if (c == 0) {
-		c = (int)(x->path_type != PATH_EXACT) - (int)(y->path_type != PATH_EXACT);
+		c = (int)x->path_type - (int)y->path_type; /* Exact, Prefix, expressions */
 	}
 	if (c == 0) {
-		c = (y->path.n > x->path.n) - (y->path.n < x->path.n);
+		c = by_length(x, y);
 	}
 	if (c == 0) {
 		c = by_methods(x, y);

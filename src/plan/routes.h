@@ -34,6 +34,8 @@ struct routes_input {
 	struct findings *findings;
 };
 
+/* A prefix of every path, without conditions: the last of its host. */
+bool routes_is_catch_all(const struct route *r);
 void routes_compile(struct routes *out, const struct routes_input *in);
 
 #endif

@@ -52,9 +52,53 @@ struct bytes routing_header(struct exchange *x, struct bytes name)
 	return value;
 }
 
+/* The one place that says how the request came. */
+static struct bytes scheme_of(const struct exchange *x)
+{
+	IGNORE(x);
+	return BYTES("http");
+}
+
+/* With the port, when one was given. */
+static struct bytes authority_of(const struct request *rq)
+{
+	struct bytes host = rq->url.host;
+	const char *end = rq->head.target.p + rq->head.target.n;
+
+	if (host.n == 0) {
+		return head_get(&rq->head, FIELD_HOST);
+	}
+	if (rq->url.port != 0) { /* an absolute target: ":port" follows */
+		do {
+			host.n++;
+		} while (host.p + host.n < end && ascii_digit(host.p[host.n]));
+	}
+	return host;
+}
+
+/* What HTTP/2 says in pseudo headers. */
+static struct bytes pseudo_header(const struct exchange *x, struct bytes name)
+{
+	const struct request *rq = x->rq;
+	const struct url *u = &rq->url;
+
+	if (bytes_eq(name, BYTES(":method"))) {
+		return rq->head.method;
+	}
+	if (bytes_eq(name, BYTES(":scheme"))) {
+		return scheme_of(x);
+	}
+	if (bytes_eq(name, BYTES(":authority"))) {
+		return authority_of(rq);
+	}
+	return u->query.p == NULL /* else it stands behind the path in the target */
+		? u->path
+		: bytes_of(u->path.p, (size_t)(u->query.p + u->query.n - u->path.p));
+}
+
 static struct bytes header_of(void *of, struct bytes name)
 {
-	return routing_header(of, name);
+	return name.p[0] == ':' ? pseudo_header(of, name) : routing_header(of, name);
 }
 
 static enum verdict find_candidates(struct exchange *x, const struct route_query *q)
