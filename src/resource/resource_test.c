@@ -284,6 +284,25 @@ static const struct row yaml_rows[] = {
 	{"G134", "wasmplugins/p.yaml", PLUGIN "spec: {priority: 9223372036854775808}\n", NULL,
 		"wasmplugins/p.yaml:3:18: error: `priority` must be a whole number",
 		"beyond 64 bits"},
+	{"6.1", "ingresses/x.yaml",
+		INGRESS "metadata:\n  annotations:\n    higress.io/ignore-path-case: false\n"
+			"    higress.io/proxy-next-upstream-tries: 010\n    note:\nspec: {}\n",
+		"x class= annotations{higress.io/ignore-path-case=false,"
+		"higress.io/proxy-next-upstream-tries=010,note=}",
+		"ingresses/x.yaml:5:34: warning: `annotations.higress.io/ignore-path-case` "
+		"is a string\n"
+		"ingresses/x.yaml:6:43: warning: "
+		"`annotations.higress.io/proxy-next-upstream-tries` is a string",
+		"annotations that are no strings are their text"},
+	{"6.3", "ingresses/x.yaml",
+		"---\r\n# a comment\r\nannotations: &all {a: 'b'}\t# flow\r\nlabels: *all\r\n"
+		"rules:\r\n- host: a.com\r\n  http: {paths: [{path: /x}]}\r\n...\r\n",
+		"x class= [a.com /x()->/] annotations{a=b}", "",
+		"a flat Ingress with marks, comments, aliases, flow forms and CRLF"},
+	{"G136", "ingresses/x.yaml", "rules: []\n---\nrules: [{host: b.com}]\n",
+		"x class= annotations{}",
+		"ingresses/x.yaml:2:1: warning: only the first document of a file is read",
+		"two documents in a flat file"},
 	{"G136", "configmaps/x.yaml", CONFIGMAP "data: {a: b}\n---\n" CONFIGMAP "data: {a: c}\n",
 		"x data{a=b}",
 		"configmaps/x.yaml:4:1: warning: only the first document of a file is read",
