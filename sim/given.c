@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -333,11 +334,22 @@ static bool given_disk(struct player *p, struct bytes rest)
 	return true;
 }
 
+/* reload; reload N times: each becomes live before the next. */
 static bool given_reload(struct player *p, struct bytes rest)
 {
-	(void)rest;
+	uint64_t n = 1;
+
 	if (p->subject == NULL || p->ops->reload == NULL) {
 		return play_fail(p, "nothing is there to reload");
+	}
+	if (rest.n != 0 && !play_number(p, script_word(&rest), &n)) {
+		return false;
+	}
+	while (n-- > 1) {
+		p->ops->reload(p->subject);
+		if (!play_settle(p)) {
+			return false;
+		}
 	}
 	p->ops->reload(p->subject);
 	return true;
@@ -398,6 +410,27 @@ static bool compare(struct player *p, struct bytes rest, uint64_t got)
 static bool want_memory(struct player *p, struct bytes rest)
 {
 	return compare(p, rest, p->ops->lent(p->subject));
+}
+
+static size_t heap_bytes(void)
+{
+	return mallinfo2().uordblks;
+}
+
+/* heap counts from here: what `heap grown` compares with. */
+static bool given_heap(struct player *p, struct bytes rest)
+{
+	(void)rest;
+	p->heap_before = heap_bytes();
+	return true;
+}
+
+/* A sanitizer's allocator tells nothing; it has a judge of leaks of its own. */
+static bool want_heap(struct player *p, struct bytes rest)
+{
+	size_t now = heap_bytes();
+
+	return compare(p, rest, now > p->heap_before ? now - p->heap_before : 0);
 }
 
 static bool want_count(struct player *p, struct bytes rest)
@@ -476,6 +509,8 @@ static const struct {
 	{"drain", true, given_drain},
 	{"time passes", false, time_passes},
 	{"memory lent", true, want_memory},
+	{"heap counts from here", true, given_heap},
+	{"heap grown", true, want_heap},
 	{"counter", true, want_count},
 	{"log", true, want_log},
 };

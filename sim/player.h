@@ -46,8 +46,9 @@ struct player {
 	struct actor *actors[ACTORS_MAX];
 	unsigned n_actors;
 	const struct line *line;
-	struct text text;  /* of the line, with variables replaced */
-	struct text value; /* of its argument */
+	size_t heap_before; /* bytes, at `heap counts from here` */
+	struct text text;   /* of the line, with variables replaced */
+	struct text value;  /* of its argument */
 	struct text failure;
 };
 

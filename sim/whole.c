@@ -172,6 +172,7 @@ static bool count(struct subject *s, struct bytes name, uint64_t *out)
 		{"open", c.open},
 		{"high", c.high},
 		{"log_dropped", c.log_dropped},
+		{"plans", c.plans},
 		{"plans_live", w->plans_live},
 		{"drained", w->drained},
 		{"routes", gateway_plan(w->gateway)->n_routes},

@@ -99,6 +99,7 @@ static void live_unref(struct gateway *g, struct live_plan *l)
 	}
 	cells_unbind(g->cells, l->plan, loop_now_ms(g->control));
 	plan_free(l->plan);
+	g->n_plans--;
 	free(l);
 }
 
@@ -159,6 +160,7 @@ void gateway_set_plan(struct gateway *g, struct plan *p, void (*on_live)(void *a
 	cells_bind(g->cells, p);
 	resolver_warm(g->resolver, p);
 	live->plan = p;
+	g->n_plans++;
 	live->holders = 1 + g->opts.n_workers;
 	g->current = live;
 	*h = (struct handover){.g = g, .live = live, .on_live = on_live, .arg = arg};
@@ -396,7 +398,7 @@ ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *ar
 
 void gateway_counts(const struct gateway *g, struct worker_counts *sum)
 {
-	*sum = (struct worker_counts){0};
+	*sum = (struct worker_counts){.plans = g->n_plans};
 	for (unsigned i = 0; i < g->opts.n_workers; i++) {
 		const struct worker *w = g->workers[i];
 

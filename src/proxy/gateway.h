@@ -62,6 +62,7 @@ struct worker_counts {
 	uint32_t open;       /* exchanges now */
 	uint64_t lent, high; /* segments: now, most */
 	uint64_t log_dropped;
+	uint32_t plans; /* alive: the current one and those that something still holds */
 };
 /* While no loop is running (end of the process, simulated world). */
 void gateway_counts(const struct gateway *g, struct worker_counts *sum);

@@ -30,6 +30,7 @@ struct gateway {
 	struct live_plan *current;
 	struct listening *listening;
 	uint64_t plan_version;
+	uint32_t n_plans; /* that are not freed yet */
 	struct timer tick;
 	unsigned draining; /* workers that still drain */
 	void (*on_drained)(void *arg);
