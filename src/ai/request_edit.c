@@ -40,12 +40,28 @@ static void replace(struct exchange *x, const struct json_hit *h, struct bytes p
 	exchange_edit(x, h->beg, h->end - h->beg, put);
 }
 
-/* Puts `member` ("key":value) in front of the members of the object that begins at `at`. */
+static bool is_inserted(const struct exchange *x, uint64_t at)
+{
+	const struct attempt *a = &x->rq->at;
+
+	for (size_t i = 0; i < a->n_edits; i++) {
+		if (a->edits[i].at == at && a->edits[i].cut == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Puts `member` ("key":value) in front of the members of the object that begins at `at`, behind those
+ * that were put there before. In an empty object the comma stands before each but the first. */
 static void insert_member(struct exchange *x, uint64_t at, bool empty, struct bytes member)
 {
 	struct text t;
 
 	text_init(&t, 64 * 1024);
+	if (empty && is_inserted(x, at + 1)) {
+		text_add_char(&t, ',');
+	}
 	text_add_bytes(&t, member);
 	if (!empty) {
 		text_add_char(&t, ',');

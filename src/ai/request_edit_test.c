@@ -100,6 +100,12 @@ static const struct row rows[] = {
 		"{\"response_format\":{\"type\":\"x\"},\"b\":1}", false},
 	{"or is put in", 0, NULL, "{\"type\":\"x\"}", "{\"b\":1}",
 		"{\"response_format\":{\"type\":\"x\"},\"b\":1}", false},
+	{"two members into an empty object have a comma between them", 0, "d", "{\"type\":\"x\"}",
+		"{ }", "{\"model\":\"d\",\"response_format\":{\"type\":\"x\"} }", false},
+	{"a member is put in where another one is taken out afterwards", TWEAK_ZHIPU_THINKING, NULL,
+		"{\"type\":\"x\"}", "{\"reasoning_effort\":\"low\",\"thinking\":null}",
+		"{\"response_format\":{\"type\":\"x\"},\"thinking\":{\"type\":\"enabled\"}}",
+		false},
 	{"several edits at once", TWEAK_STREAM_USAGE | TWEAK_DEVELOPER_TO_SYSTEM, "m2", NULL,
 		"{\"messages\":[{\"role\":\"developer\"}],\"stream\":true,\"model\":\"m1\"}",
 		"{\"stream_options\":{\"include_usage\":true},\"messages\":[{\"role\":\"system\"}],"

@@ -110,13 +110,19 @@ void splice_sent(struct splice *s, size_t n)
 }
 
 /* Insertion sort: stable, in place, and edits come nearly in order already (hits are reported so). */
+/* At one offset what is put in comes before what is taken out: behind it, it would overlap. */
+static bool is_after(const struct splice_edit *a, const struct splice_edit *b)
+{
+	return a->at != b->at ? a->at > b->at : a->cut != 0 && b->cut == 0;
+}
+
 void splice_sort(struct splice_edit *edits, size_t n)
 {
 	for (size_t i = 1; i < n; i++) {
 		struct splice_edit e = edits[i];
 		size_t to = i;
 
-		while (to > 0 && edits[to - 1].at > e.at) {
+		while (to > 0 && is_after(&edits[to - 1], &e)) {
 			edits[to] = edits[to - 1];
 			to--;
 		}

@@ -40,7 +40,7 @@ void splice_rewind(struct splice *s);
 int splice_fill(const struct splice *s, struct iovec *v, int max);
 /* n bytes of what splice_fill showed were sent. */
 void splice_sent(struct splice *s, size_t n);
-/* Sorts edits by offset; the order of edits at one offset stays. */
+/* Sorts edits by offset, at one offset pure insertions first; else the order stays. */
 void splice_sort(struct splice_edit *edits, size_t n);
 
 #endif

@@ -180,6 +180,21 @@ static void test_sort_is_stable(void **state)
 	splice_sort(e, 0);
 }
 
+/* A member that is taken out where another was put in: the other order would overlap. */
+static void test_sort_puts_before_it_cuts(void **state)
+{
+	struct splice_edit e[] = {
+		EDIT(1, 9, "a"), EDIT(0, 0, "b"), EDIT(1, 0, "c"), EDIT(1, 0, "d")};
+	char order[5] = "";
+
+	(void)state;
+	splice_sort(e, ARRAY_LEN(e));
+	for (size_t i = 0; i < ARRAY_LEN(e); i++) {
+		order[i] = e[i].put.p[0];
+	}
+	assert_string_equal(order, "bcda");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +202,7 @@ int main(void)
 		cmocka_unit_test(test_rewind_in_the_middle),
 		cmocka_unit_test(test_nothing_is_copied),
 		cmocka_unit_test(test_sort_is_stable),
+		cmocka_unit_test(test_sort_puts_before_it_cuts),
 	};
 
 	return cmocka_run_group_tests_name("splice", tests, NULL, NULL);
