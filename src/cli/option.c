@@ -209,6 +209,17 @@ static int read_flag(struct options *o, int argc, char **argv, int *i)
 	return is_limit ? put_limit(o, &at, value) : put(o, &at, row, value);
 }
 
+static int complain_no_option(const struct options *o, const struct origin *at, const char *word)
+{
+	struct text t;
+
+	text_init(&t, 4096);
+	say_where(&t, o, at);
+	text_add_quoted(&t, bytes_str(word));
+	text_addf(&t, " is no option (sluice %s --help)", o->table->command);
+	return complain(o, &t);
+}
+
 int options_read_flags(struct options *o, int argc, char **argv)
 {
 	const struct origin line = {OPTION_FROM_FLAG, "command line", 0};
@@ -218,8 +229,7 @@ int options_read_flags(struct options *o, int argc, char **argv)
 		if (strncmp(argv[i], "--", 2) == 0 && argv[i][2] != '\0') {
 			rc = read_flag(o, argc, argv, &i);
 		} else {
-			rc = complain_plain(o, &line, "\"%.80s\" is no option (sluice %s --help)",
-				argv[i], o->table->command);
+			rc = complain_no_option(o, &line, argv[i]);
 		}
 	}
 	return rc;
