@@ -11,6 +11,9 @@
 #include "wire/url.h"
 
 #define PATH_BYTES_MAX 4096u
+/* Stands in the root while files are written: whoever was killed meanwhile left half of them, which the
+ * next start must not take for somebody's resources. */
+#define MARK "/.quickstart-unfinished"
 /* The largest file is below 4 KB. */
 #define CONTENT_BYTES_MAX 65536u
 #define KEY_PREFIX "sk-sluice-"
@@ -251,14 +254,26 @@ static bool look_into_dir(void *arg, const char *name)
 	return !look->found;
 }
 
-/* Whether there is any resource; ERR_EXISTS then. */
+static bool is_unfinished(const char *root)
+{
+	struct file_stat st = {0};
+	struct text path;
+
+	text_init(&path, PATH_BYTES_MAX);
+	text_addf(&path, "%s" MARK, root);
+	IGNORE(file_stat(text_cstr(&path), &st)); /* what cannot be told is not there */
+	text_done(&path);
+	return st.is_regular;
+}
+
+/* Whether there is any resource that is not left from a start that was cut; ERR_EXISTS then. */
 static int check_empty(const char *root, struct fault *fault)
 {
 	struct look look = {root, false};
 	struct file_stat st;
 	int rc = file_stat(root, &st);
 
-	if (rc == 0 && st.exists) {
+	if (rc == 0 && st.exists && !is_unfinished(root)) {
 		rc = file_list(root, look_into_dir, &look, fault);
 	}
 	if (rc == 0 && look.found) {
@@ -299,12 +314,39 @@ static void remove_file(const char *root, const struct text *name)
 	text_done(&path);
 }
 
+static int begin_writing(const char *root, struct fault *fault)
+{
+	struct text path;
+	int rc = file_make_dir(root, 0700, fault);
+
+	text_init(&path, PATH_BYTES_MAX);
+	text_addf(&path, "%s" MARK, root);
+	if (rc == 0 && text_full(&path)) {
+		rc = fault_set(fault, ERR_LIMIT, 0, 0, "the path of the resources is too long");
+	}
+	if (rc == 0) {
+		rc = file_write_atomic(text_cstr(&path), BYTES(""), 0600, fault);
+	}
+	text_done(&path);
+	return rc;
+}
+
+static void end_writing(const char *root)
+{
+	struct text path;
+
+	text_init(&path, PATH_BYTES_MAX);
+	text_addf(&path, "%s" MARK, root);
+	IGNORE(file_remove(text_cstr(&path))); /* then the next start writes all of it again */
+	text_done(&path);
+}
+
 /* All files or none: what was written before one failed, and that one, is removed. */
 static int write_files(const char *root, const struct quickstart_files *q, struct fault *fault)
 {
 	struct text name, content;
 	size_t done = 0;
-	int rc = 0;
+	int rc = begin_writing(root, fault);
 
 	text_init(&name, PATH_BYTES_MAX);
 	text_init(&content, CONTENT_BYTES_MAX);
@@ -323,6 +365,7 @@ static int write_files(const char *root, const struct quickstart_files *q, struc
 	}
 	text_done(&name);
 	text_done(&content);
+	end_writing(root);
 	return rc;
 }
 

@@ -23,7 +23,7 @@ const char *quickstart_key_env(void);
 /*
  * Writes the files below resources_dir (made when missing) from the variable that quickstart_key_env
  * named. ERR_EXISTS when there is a resource already: nothing was written. On any other failure what
- * was written is removed again. Blocks; start-up only.
+ * was written is removed again, and what a process that was killed meanwhile has left is written anew. Blocks; start-up only.
  */
 MUST_CHECK int quickstart_write(const char *resources_dir, const char *key_env,
 	struct quickstart *out, struct fault *fault);

@@ -323,6 +323,34 @@ static void test_existing(void **state)
 	place_done(&p);
 }
 
+/* What a process left that was killed while it wrote: half of the files, one of them a temporary. */
+static void test_killed(void **state)
+{
+	struct fault fault = {0};
+	struct quickstart q;
+	struct place_dir p;
+	size_t whole;
+
+	(void)state;
+	place_init(&p);
+	setenv("GROQ_API_KEY", "k", 1);
+	assert_int_equal(quickstart_write(p.root, "GROQ_API_KEY", &q, &fault), 0);
+	whole = files_below(p.root);
+	assert_int_equal(quickstart_write(p.root, "GROQ_API_KEY", &q, &fault), ERR_EXISTS);
+	place_done(&p);
+
+	place_init(&p);
+	setenv("GROQ_API_KEY", "k", 1);
+	make_file(&p, "", ".quickstart-unfinished");
+	make_file(&p, "mcpbridges/", "default.yaml");
+	make_file(&p, "wasmplugins/", "ai-proxy.internal.yaml.tmp");
+	assert_int_equal(quickstart_write(p.root, "GROQ_API_KEY", &q, &fault), 0);
+	assert_int_equal(files_below(p.root), whole);
+	assert_true(file_has(p.root, "mcpbridges/default.yaml", "groq"));
+	assert_int_equal(quickstart_write(p.root, "GROQ_API_KEY", &q, &fault), ERR_EXISTS);
+	place_done(&p);
+}
+
 /* A plain file stands where the last directory should be: what was written before is gone again. */
 static void test_half_way(void **state)
 {
@@ -452,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_existing),
 		cmocka_unit_test(test_half_way),
+		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_keys_differ),
 		cmocka_unit_test(test_print),
