@@ -58,6 +58,14 @@ $(BUILD)/test/%_test: $(BUILD)/obj/src/%_test.o $(BUILD)/libsluice.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libsluice.a -lcmocka -ljansson $(LIBS)
 
+# What judges a parser beside simdjson. The one C++ file is the shim to it; no program contains it.
+$(BUILD)/obj/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(OPT) -Wall -Wextra $(SAN) -Isrc -I. -MMD -MP -c -o $@ $<
+DIFFER_O := $(BUILD)/obj/tests/differential/json_differential.o $(BUILD)/obj/tests/differential/simdjson_shim.o
+$(BUILD)/json-differential: $(DIFFER_O) $(BUILD)/libsluice.a
+	$(CXX) $(LDFLAGS) -o $@ $^ -lsimdjson $(LIBS)
+
 .PHONY: unit-build
 unit-build: $(TESTS)
 unit: $(TESTS)
