@@ -88,13 +88,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t n_edits;
 	struct bytes text;
 
-	if (size > 20000) {
+	if (size > 4000) {
 		return 0;
 	}
 	/* Edits are read in front of the original, whose length they must know: at most what is there. */
 	n_edits = make_edits(&in, size / 2, edits);
 	text = bytes_of((const char *)data + (size - size / 2), size / 2);
-	segpool_init(&pool, 1u << 24);
+	segpool_init(&pool, 256u << 20);
 	for (size_t at = 0; at < text.n; at += piece) {
 		struct seg *seg = seg_take(&pool);
 
