@@ -97,6 +97,12 @@ static void report_unreadable(
 {
 	struct finding at = {.level = FINDING_ERROR, .file = bytes_str(name), .code = code};
 
+	if (fault->err == ERR_LIMIT) {
+		findings_add(&r->findings, &at,
+			"the file is too large: at most 64 MB are read; split it or remove what is not "
+			"needed");
+		return;
+	}
 	findings_add(&r->findings, &at, "%s%s", fault->text,
 		fault->err == ERR_REFUSED ? "; check owner and mode, and that no symbolic link "
 					    "leads out of the resources (the sandbox)"
