@@ -44,7 +44,9 @@ async function expectRefused(serve, row, bytes) {
 	assert.ok(answer, `no answer: ${JSON.stringify(text)}`);
 	assert.equal(answer.status, row.status, text);
 	assert.deepEqual(more, [], 'a second answer');
-	assert.ok(answer.headers['x-sluice-reason'] && answer.headers['x-request-id'], text);
+	// Not for what its body says: the body must not have been looked at.
+	assert.match(answer.headers['x-sluice-reason'], /^request\./, text);
+	assert.ok(answer.headers['x-request-id'], text);
 	assert.equal(JSON.parse(answer.body).error.type, row.status < 500 ? 'invalid_request_error' : 'server_error');
 }
 
