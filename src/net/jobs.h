@@ -1,6 +1,7 @@
 /*
  * Threads for what blocks or takes long (files with fsync, compiling, PEM, password hashes): values
- * in, values out. A job's work touches nothing shared; its result comes back by loop_post.
+ * in, values out. A job's work touches nothing shared; its result comes back by loop_post. The threads
+ * have a lower priority than those that have a loop: traffic does not wait for a job.
  */
 #ifndef NET_JOBS_H
 #define NET_JOBS_H

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +17,7 @@ struct sum {
 	struct job job;
 	uint64_t upto, result;
 	pthread_t worked_on, done_on;
+	int niceness; /* of the thread that worked */
 	unsigned *open;
 	bool done;
 };
@@ -29,6 +31,7 @@ static void add_up(struct job *j)
 		s->result += i;
 	}
 	s->worked_on = pthread_self();
+	s->niceness = getpriority(PRIO_PROCESS, 0);
 }
 
 static void on_done(struct job *j)
@@ -66,6 +69,8 @@ static void results_come_home(void **state)
 	for (unsigned i = 0; i < JOBS; i++) {
 		assert_true(sums[i].done);
 		assert_true(sums[i].result == (uint64_t)i * (i + 1) / 2);
+		/* Workers go first where both want the core. */
+		assert_true(sums[i].niceness > MIN(getpriority(PRIO_PROCESS, 0), 18));
 		assert_false(pthread_equal(sums[i].worked_on, pthread_self()));
 		assert_true(pthread_equal(sums[i].done_on, pthread_self()));
 	}
