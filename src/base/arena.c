@@ -37,6 +37,22 @@ void arena_done(struct arena *a)
 	arena_init(a, a->max);
 }
 
+struct arena_mark arena_mark(const struct arena *a)
+{
+	return (struct arena_mark){*a};
+}
+
+void arena_rewind(struct arena *a, const struct arena_mark *m)
+{
+	while (a->blocks != m->at.blocks) {
+		struct arena_block *b = a->blocks;
+
+		a->blocks = b->next;
+		free(b);
+	}
+	*a = m->at;
+}
+
 static void add_block(struct arena *a, size_t size)
 {
 	size_t want = MAX(size, a->block_size);

@@ -25,6 +25,14 @@ void arena_init_with(struct arena *a, size_t max, void *first, size_t first_size
 /* Frees the heap blocks; the arena is as after init without a first block. Safe on a zeroed arena. */
 void arena_done(struct arena *a);
 
+/* What the arena has handed out so far. */
+struct arena_mark {
+	struct arena at;
+};
+struct arena_mark arena_mark(const struct arena *a);
+/* Frees what was handed out since then. */
+void arena_rewind(struct arena *a, const struct arena_mark *m);
+
 /* Zeroed memory, or NULL when max would be passed. */
 MUST_CHECK void *arena_alloc(struct arena *a, size_t size);
 /* For sizes that the caller has bounded: asserts instead of returning NULL. */

@@ -94,6 +94,35 @@ static void copies_have_a_nul_behind(void **state)
 	arena_done(&a);
 }
 
+static void what_came_after_a_mark_goes(void **state)
+{
+	_Alignas(16) char room[256];
+	struct arena a;
+	struct arena_mark m;
+	char *before;
+
+	(void)state;
+	arena_init_with(&a, 1 << 20, room, sizeof(room));
+	before = arena_must(&a, 16);
+	before[0] = 'x';
+	for (unsigned i = 0; i < 3; i++) {
+		char *first;
+
+		m = arena_mark(&a);
+		first = arena_must(&a, 16);
+		assert_ptr_equal(first, before + 16); /* the same place again, in the first block */
+		assert_int_equal(first[0], 0);
+		memset(first, 1, 16);
+		for (unsigned k = 0; k < 100; k++) {
+			memset(arena_must(&a, 3000), 1, 3000);
+		}
+		arena_rewind(&a, &m);
+		assert_int_equal(a.total, 16);
+	}
+	assert_int_equal(before[0], 'x');
+	arena_done(&a);
+}
+
 static void a_zeroed_arena_ends_quietly(void **state)
 {
 	struct arena a;
@@ -112,6 +141,7 @@ int main(void)
 		cmocka_unit_test(the_callers_block_comes_first),
 		cmocka_unit_test(the_maximum_holds),
 		cmocka_unit_test(copies_have_a_nul_behind),
+		cmocka_unit_test(what_came_after_a_mark_goes),
 		cmocka_unit_test(a_zeroed_arena_ends_quietly),
 	};
 
