@@ -16,18 +16,18 @@
 enum yaml_type { YAML_NULL, YAML_BOOL, YAML_INT, YAML_FLOAT, YAML_STRING, YAML_SEQ, YAML_MAP };
 
 struct yaml_node {
-	enum yaml_type type;
-	bool quoted;             /* a scalar that was not plain (always a string) */
-	bool boolean;            /* YAML_BOOL */
+	enum yaml_type type : 8;
+	bool quoted : 1;         /* a scalar that was not plain (always a string) */
+	bool boolean : 1;        /* YAML_BOOL */
+	uint32_t n;              /* of items */
+	uint32_t line, column;   /* 1-based; columns count characters */
+	uint32_t beg, end;       /* byte offsets in the input */
 	int64_t integer;         /* YAML_INT that fits; else type is YAML_FLOAT */
 	double number;           /* YAML_INT and YAML_FLOAT */
-	uint32_t line, column;   /* 1-based; columns count characters */
-	size_t beg, end;         /* byte offsets in the input */
 	struct bytes text;       /* scalars: the content, whatever its type resolves to */
 	struct yaml_node *items; /* elements or values, in file order, linked by next */
 	struct yaml_node *next;
 	struct yaml_node *key; /* of a map's value: the key's node */
-	size_t n;
 };
 
 struct yaml_doc {

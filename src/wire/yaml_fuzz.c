@@ -1,6 +1,6 @@
-#include "wire/yaml.h"
+#include "wire/yaml_agree_int.h"
 
-#define ARENA_MAX ((size_t)1 << 28)
+#define ARENA_MAX YAML_AGREE_ARENA_MAX
 
 /* Every node stands in the input and knows its members; returns how many there are. */
 static size_t check(const struct yaml_node *n, size_t size, unsigned depth)
@@ -38,5 +38,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check(doc.root, size, 0);
 	}
 	arena_done(&arena);
+	IGNORE(yaml_agree(bytes_of((const char *)data, size))); /* it may be of any form */
 	return 0;
 }
