@@ -7,6 +7,9 @@
  *   load sse      N streams at a time, counted in events
  *   load hold     N streams opened at R per second and kept; resident memory before and after
  *   load start    starts the command after `--`; time until it answers the first request
+ *   load change   as open; in the middle the file or directory --with and the one in use (--target) change
+ *                 places, and a further connection asks as --live-host with --live-key until it is let
+ *                 in. Delays are those of the requests before, and from the change on until it was live
  *   load port     prints a free port
  *   load probe    exit code 0 when something listens on the port
  *
@@ -39,6 +42,10 @@
 
 #define HEAD_MAX 4096
 #define KEPT_MAX 2048 /* bytes of an answer's body that are looked at */
+#define SWAPS_MAX 4
+/* change: the window goes on this long after the change was live, for what is left to be done then */
+#define AFTER_LIVE_S 0.5
+#define LIVE_WITHIN_S 20
 
 struct options {
 	const char *mode;
@@ -48,6 +55,9 @@ struct options {
 	size_t body_bytes;
 	unsigned hosts, keys; /* requests go round over that many */
 	const char *model, *expect;
+	const char *with[SWAPS_MAX], *target[SWAPS_MAX]; /* change: what changes places */
+	unsigned n_with, n_targets;
+	const char *live_host, *live_key;
 	bool stream;
 	struct watched watch;
 	char **command;
@@ -70,6 +80,7 @@ struct conn {
 	uint64_t left;   /* bytes of the body or the chunk */
 	bool line_began; /* a blank line ends an event */
 	bool counted;    /* hold: its first event was seen */
+	bool prober;     /* change: asks whether it is live */
 	char kept[KEPT_MAX];
 	size_t kept_n;
 };
@@ -89,6 +100,8 @@ struct load {
 	unsigned first_events;
 	char why[200]; /* the first error */
 	struct histogram latency;
+	struct conn *prober; /* change */
+	bool live;
 	char buffer[256 * 1024];
 };
 
@@ -124,6 +137,14 @@ static void make_body(struct load *l)
 	memcpy(b + n, tail, tail_n);
 	l->body = b;
 	l->body_n = n + tail_n;
+}
+
+static void make_probe(struct load *l, struct conn *c)
+{
+	c->head_n = (size_t)snprintf(c->head, sizeof(c->head),
+		"POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"
+		"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
+		l->o.live_host, l->o.live_key, l->body_n);
 }
 
 static void make_head(struct load *l, struct conn *c)
@@ -215,7 +236,11 @@ static void conn_send(struct load *l, struct conn *c)
 
 static void conn_ask(struct load *l, struct conn *c, uint64_t due_ns)
 {
-	make_head(l, c);
+	if (c->prober) {
+		make_probe(l, c);
+	} else {
+		make_head(l, c);
+	}
 	c->sent = 0;
 	c->kept_n = 0;
 	c->due_ns = due_ns;
@@ -238,8 +263,11 @@ static const char *field(const char *head, const char *name)
 static bool read_head(struct load *l, struct conn *c)
 {
 	const char *value;
+	bool good = strncmp(c->head, "HTTP/1.1 200 ", 13) == 0;
 
-	if (strncmp(c->head, "HTTP/1.1 200 ", 13) != 0) {
+	if (c->prober) {
+		l->live = good;
+	} else if (!good) {
 		failed(l, "answer: %.60s", c->head);
 		return false;
 	}
@@ -346,6 +374,10 @@ static void answer_done(struct load *l, struct conn *c)
 {
 	uint64_t now = now_ns();
 
+	if (c->prober) {
+		c->phase = IDLE;
+		return;
+	}
 	if (l->o.expect != NULL &&
 		memmem(c->kept, c->kept_n, l->o.expect, strlen(l->o.expect)) == NULL) {
 		failed(l, "an answer without %s: %.*s", l->o.expect,
@@ -358,7 +390,7 @@ static void answer_done(struct load *l, struct conn *c)
 	if (now >= l->stop) {
 		return;
 	}
-	if (strcmp(l->o.mode, "open") == 0) {
+	if (strcmp(l->o.mode, "open") == 0 || strcmp(l->o.mode, "change") == 0) {
 		c->next = l->idle;
 		l->idle = c;
 	} else {
@@ -535,6 +567,26 @@ static void run_closed(struct load *l)
 	print_window(l, &from);
 }
 
+/* What is due by now, on connections that are idle or new. */
+static void ask_due(struct load *l, uint64_t *due, uint64_t step)
+{
+	while (*due <= now_ns()) {
+		struct conn *c = l->idle;
+
+		if (c != NULL) {
+			l->idle = c->next;
+		} else {
+			c = conn_new(l);
+		}
+		if (c == NULL) {
+			failed(l, "all %u connections are busy", l->o.connections);
+		} else {
+			conn_ask(l, c, *due);
+		}
+		*due += step;
+	}
+}
+
 static void run_open(struct load *l)
 {
 	struct measure from = {0, 0, 0};
@@ -543,21 +595,7 @@ static void run_open(struct load *l)
 
 	l->stop = begin + seconds_ns(l->o.seconds);
 	while (now_ns() < l->stop) {
-		while (due <= now_ns()) {
-			struct conn *c = l->idle;
-
-			if (c != NULL) {
-				l->idle = c->next;
-			} else {
-				c = conn_new(l);
-			}
-			if (c == NULL) {
-				failed(l, "all %u connections are busy", l->o.connections);
-			} else {
-				conn_ask(l, c, due);
-			}
-			due += step;
-		}
+		ask_due(l, &due, step);
 		if (l->window == 0 && now_ns() >= begin) {
 			begin_window(l, &from);
 		}
@@ -588,6 +626,86 @@ static void run_hold(struct load *l)
 	       " kb_per_stream=%.2f\n",
 		l->first_events, l->errors, before, after,
 		((double)after - (double)before) / (double)l->o.connections);
+	if (l->errors > 0) {
+		fprintf(stderr, "load: %" PRIu64 " errors, the first: %s\n", l->errors, l->why);
+	}
+}
+
+static void swap_all(const struct options *o)
+{
+	for (unsigned i = 0; i < o->n_with; i++) {
+		if (renameat2(AT_FDCWD, o->with[i], AT_FDCWD, o->target[i], RENAME_EXCHANGE) != 0) {
+			die("%s and %s cannot change places: %s", o->with[i], o->target[i],
+				strerror(errno));
+		}
+	}
+}
+
+/* The prober asks at most once a millisecond. */
+static void probe(struct load *l, uint64_t *due)
+{
+	if (l->prober->phase == IDLE && now_ns() >= *due) {
+		*due = now_ns() + NS_PER_S / 1000;
+		conn_ask(l, l->prober, now_ns());
+	}
+}
+
+struct change {
+	uint64_t step, due, probe_due;
+};
+
+static void change_until(struct load *l, struct change *c, uint64_t until, bool end_when_live)
+{
+	while (now_ns() < until && !(end_when_live && l->live)) {
+		ask_due(l, &c->due, c->step);
+		if (end_when_live) {
+			probe(l, &c->probe_due);
+		}
+		turn(l, end_when_live && c->probe_due < c->due ? c->probe_due : c->due);
+	}
+}
+
+static void run_change(struct load *l)
+{
+	static struct histogram before;
+	struct change c = {(uint64_t)(1e9 / l->o.rate), now_ns(), 0};
+	uint64_t changed, live, rss;
+
+	l->stop = UINT64_MAX;
+	l->window = now_ns();
+	change_until(l, &c, now_ns() + seconds_ns(l->o.warm), false);
+	l->latency = (struct histogram){0};
+	change_until(l, &c, now_ns() + seconds_ns(l->o.seconds), false);
+	before = l->latency;
+	l->latency = (struct histogram){0};
+	l->prober = conn_new(l);
+	if (l->prober == NULL) {
+		die("all %u connections are busy", l->o.connections);
+	}
+	l->prober->prober = true;
+	rss = watched_rss_kb(&l->o.watch);
+	conn_ask(l, l->prober, now_ns());
+	while (l->prober->phase != IDLE) {
+		turn(l, now_ns() + NS_PER_S / 1000);
+	}
+	if (l->live) {
+		die("%s is let in before the change", l->o.live_host);
+	}
+	changed = now_ns();
+	swap_all(&l->o);
+	change_until(l, &c, changed + LIVE_WITHIN_S * NS_PER_S, true);
+	live = now_ns();
+	if (!l->live) {
+		die("the change was not live within %u s", LIVE_WITHIN_S);
+	}
+	change_until(l, &c, live + seconds_ns(AFTER_LIVE_S), false);
+	printf("live_ms=%.1f max_ms=%.3f p99_us=%.0f before_max_ms=%.3f before_p99_us=%.0f "
+	       "errors=%" PRIu64 " rss_before_mb=%.1f rss_after_mb=%.1f rss_peak_mb=%.1f\n",
+		(double)(live - changed) / 1e6, histogram_at(&l->latency, 1.0 - 1e-12) / 1e3,
+		histogram_at(&l->latency, 0.99), histogram_at(&before, 1.0 - 1e-12) / 1e3,
+		histogram_at(&before, 0.99), l->errors, (double)rss / 1024,
+		(double)watched_rss_kb(&l->o.watch) / 1024,
+		(double)watched_peak_kb(&l->o.watch) / 1024);
 	if (l->errors > 0) {
 		fprintf(stderr, "load: %" PRIu64 " errors, the first: %s\n", l->errors, l->why);
 	}
@@ -694,6 +812,14 @@ static void set_option(struct options *o, const char *name, char *value)
 		o->model = value;
 	} else if (strcmp(name, "--expect") == 0) {
 		o->expect = value;
+	} else if (strcmp(name, "--with") == 0 && o->n_with < SWAPS_MAX) {
+		o->with[o->n_with++] = value;
+	} else if (strcmp(name, "--target") == 0 && o->n_targets < SWAPS_MAX) {
+		o->target[o->n_targets++] = value;
+	} else if (strcmp(name, "--live-host") == 0) {
+		o->live_host = value;
+	} else if (strcmp(name, "--live-key") == 0) {
+		o->live_key = value;
 	} else if (strcmp(name, "--watch") == 0) {
 		for (rest = value; *rest != '\0' && o->watch.n < WATCH_MAX;) {
 			o->watch.pid[o->watch.n++] = (int)strtol(rest, &rest, 10);
@@ -754,6 +880,9 @@ int main(int argc, char **argv)
 		run_open(l);
 	} else if (strcmp(l->o.mode, "hold") == 0) {
 		run_hold(l);
+	} else if (strcmp(l->o.mode, "change") == 0 && l->o.live_host != NULL &&
+		l->o.live_key != NULL && l->o.n_with == l->o.n_targets) {
+		run_change(l);
 	} else if (strcmp(l->o.mode, "start") == 0 && l->o.command != NULL) {
 		run_start(l);
 	} else if (strcmp(l->o.mode, "port") == 0) {
@@ -761,7 +890,7 @@ int main(int argc, char **argv)
 	} else if (strcmp(l->o.mode, "probe") == 0) {
 		return listens(l->o.port) ? 0 : 1;
 	} else {
-		die("closed, open, sse, hold, start -- COMMAND, port or probe");
+		die("closed, open, sse, hold, change, start -- COMMAND, port or probe");
 	}
 	return l->errors > 0 ? 1 : 0;
 }

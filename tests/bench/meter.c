@@ -122,7 +122,7 @@ uint64_t watched_cpu_ns(const struct watched *w)
 	return sum;
 }
 
-uint64_t watched_rss_kb(const struct watched *w)
+static uint64_t status_kb(const struct watched *w, const char *name)
 {
 	uint64_t sum = 0;
 
@@ -133,8 +133,8 @@ uint64_t watched_rss_kb(const struct watched *w)
 		snprintf(line, sizeof(line), "/proc/%d/status", w->pid[i]);
 		f = fopen(line, "r");
 		while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-			if (strncmp(line, "VmRSS:", 6) == 0) {
-				sum += strtoull(line + 6, NULL, 10);
+			if (strncmp(line, name, strlen(name)) == 0) {
+				sum += strtoull(line + strlen(name), NULL, 10);
 			}
 		}
 		if (f != NULL) {
@@ -142,4 +142,14 @@ uint64_t watched_rss_kb(const struct watched *w)
 		}
 	}
 	return sum;
+}
+
+uint64_t watched_rss_kb(const struct watched *w)
+{
+	return status_kb(w, "VmRSS:");
+}
+
+uint64_t watched_peak_kb(const struct watched *w)
+{
+	return status_kb(w, "VmHWM:");
 }

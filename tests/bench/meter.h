@@ -34,5 +34,7 @@ struct watched {
 /* CPU time of all threads of all of them; ends the program when one is gone. */
 uint64_t watched_cpu_ns(const struct watched *w);
 uint64_t watched_rss_kb(const struct watched *w);
+/* The most that was ever resident. */
+uint64_t watched_peak_kb(const struct watched *w);
 
 #endif
