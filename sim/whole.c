@@ -44,7 +44,8 @@ static void on_live(void *arg)
 
 static void read_resources(struct whole *w)
 {
-	const struct plan_env env = {&provider_types, w->opts.seed};
+	const struct plan_env env = {&provider_types, w->opts.seed,
+		w->gateway != NULL ? gateway_plan(w->gateway) : NULL};
 	struct directory_report report;
 	struct snapshot *snap = directory_read(w->directory, &report);
 

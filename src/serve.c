@@ -151,6 +151,8 @@ static void fill_opts(struct serve *s)
 		.hooks = &s->hooks,
 		.busy_poll_us = set->busy_poll_us,
 		.access_log = strcmp(set->access_log, "off") != 0,
+		.retire = serve_resources_retire,
+		.retire_arg = s,
 	};
 	s->opts.limits.body_max = set->body_max;
 	s->opts.limits.first_byte_ms = set->first_byte_ms;
@@ -252,6 +254,7 @@ static void stop_threads(struct serve *s)
 		pthread_join(s->workers[i], NULL);
 	}
 	jobs_free(s->jobs);
+	s->jobs = NULL;
 	atomic_store(&s->log.stop, true);
 	pthread_join(s->log.thread, NULL);
 }

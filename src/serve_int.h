@@ -82,6 +82,9 @@ void serve_resources_watch(struct serve *s);
 void serve_resources_load_first(struct serve *s, void (*on_live)(void *arg));
 /* Reads again in a jobs thread. One load at a time; a wish that comes meanwhile is granted after it. */
 void serve_resources_reload(struct serve *s);
+/* gateway_opts.retire; arg is the struct serve. Frees on a jobs thread, as long as there are some: to
+ * give back a hundred megabytes takes milliseconds that control has better uses for. */
+void serve_resources_retire(void *arg, struct plan *p);
 /* A line in the log when no route is served. */
 void serve_resources_warn_without_routes(const struct serve *s);
 

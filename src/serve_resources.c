@@ -18,9 +18,9 @@ struct reading { /* a load of the resources, on its way through a jobs thread */
 	struct job job;
 	struct serve *serve;
 	struct directory_report report;
-	bool asked;            /* by a signal: whoever asked wants an answer */
-	uint64_t live_hash[2]; /* of the plan that is live, when this began */
-	struct plan *plan;     /* NULL: it would be the one that is live */
+	bool asked;              /* by a signal: whoever asked wants an answer */
+	const struct plan *live; /* stays until this load is done; NULL at the start */
+	struct plan *plan;       /* NULL: it would be the one that is live */
 };
 
 /* Logs what is new since the load before; returns how many of them were not shown. */
@@ -72,12 +72,12 @@ static void read_resources(struct job *j)
 {
 	struct reading *r = CONTAINER_OF(j, struct reading, job);
 	struct serve *s = r->serve;
-	const struct plan_env env = {&provider_types, s->opts.seed};
+	const struct plan_env env = {&provider_types, s->opts.seed, r->live};
 	struct snapshot *snap = directory_read(s->directory, &r->report);
 	uint64_t hash[2];
 
 	plan_hash(snap, hash);
-	if (memcmp(hash, r->live_hash, sizeof(hash)) != 0) {
+	if (r->live == NULL || memcmp(hash, r->live->hash, sizeof(hash)) != 0) {
 		r->plan = plan_compile(snap, &env);
 		load_trust(r->plan);
 	}
@@ -169,7 +169,7 @@ void serve_resources_reload(struct serve *s)
 	r->serve = s;
 	r->asked = s->asked;
 	s->asked = false;
-	memcpy(r->live_hash, gateway_plan(s->gateway)->hash, sizeof(r->live_hash));
+	r->live = gateway_plan(s->gateway);
 	r->job.home = gateway_control(s->gateway);
 	r->job.work = read_resources;
 	r->job.on_done = on_read;
@@ -232,4 +232,37 @@ bool serve_resources_check(struct serve *s, FILE *out, FILE *err)
 	plan_free(r.plan);
 	directory_report_done(&r.report);
 	return errors == 0;
+}
+
+/* --- plans that nobody uses any more ------------------------------------------------------------ */
+
+struct retired {
+	struct job job;
+	struct plan *plan;
+};
+
+static void free_plan(struct job *j)
+{
+	plan_free(CONTAINER_OF(j, struct retired, job)->plan);
+}
+
+static void on_freed(struct job *j)
+{
+	free(CONTAINER_OF(j, struct retired, job));
+}
+
+void serve_resources_retire(void *arg, struct plan *p)
+{
+	struct serve *s = arg;
+	struct retired *r;
+
+	if (s->jobs == NULL) {
+		plan_free(p);
+		return;
+	}
+	r = must_alloc(sizeof(*r));
+	r->job = (struct job){
+		.home = gateway_control(s->gateway), .work = free_plan, .on_done = on_freed};
+	r->plan = p;
+	jobs_submit(s->jobs, &r->job);
 }

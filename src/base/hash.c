@@ -98,12 +98,12 @@ void *map_get(const struct map *m, struct bytes key)
 	return m->n != 0 ? map_get_hash(m, key, hash_bytes(&m->seed, key)) : NULL;
 }
 
-static void grow(struct map *m)
+static void grow_to(struct map *m, size_t cap)
 {
 	struct map_slot *old = m->slots;
 	size_t old_cap = m->cap;
 
-	m->cap = old_cap != 0 ? old_cap * 2 : 8;
+	m->cap = cap;
 	m->slots = must_alloc(m->cap * sizeof(*m->slots));
 	for (size_t i = 0; i < old_cap; i++) {
 		if (old[i].value != NULL) {
@@ -113,6 +113,23 @@ static void grow(struct map *m)
 	free(old);
 }
 
+static bool is_full(const struct map *m, size_t n)
+{
+	return n * 4 > m->cap * 3;
+}
+
+void map_reserve(struct map *m, size_t n)
+{
+	size_t cap = MAX(m->cap, (size_t)8);
+
+	while (n * 4 > cap * 3) {
+		cap *= 2;
+	}
+	if (cap != m->cap) {
+		grow_to(m, cap);
+	}
+}
+
 void *map_put(struct map *m, struct bytes key, void *value)
 {
 	uint64_t hash = hash_bytes(&m->seed, key);
@@ -120,8 +137,8 @@ void *map_put(struct map *m, struct bytes key, void *value)
 	void *before;
 
 	ASSERT(value != NULL);
-	if ((m->n + 1) * 4 > m->cap * 3) {
-		grow(m);
+	if (is_full(m, m->n + 1)) {
+		grow_to(m, MAX(m->cap * 2, (size_t)8));
 	}
 	s = find(m, key, hash);
 	before = s->value;

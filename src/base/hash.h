@@ -29,6 +29,8 @@ struct map {
 
 void map_init(struct map *m, const struct hash_seed *seed);
 void map_done(struct map *m);
+/* Room for n keys, so that putting them does not move the table again and again. */
+void map_reserve(struct map *m, size_t n);
 /* NULL when there is none. */
 void *map_get(const struct map *m, struct bytes key);
 void *map_get_hash(const struct map *m, struct bytes key, uint64_t hash);

@@ -101,6 +101,31 @@ static struct bytes name_of(struct pool *p, size_t i)
 }
 
 /* Against an array of flags; small enough a table that long runs wrap around its end. */
+static void reserved_room_is_enough(void **state)
+{
+	static char keys[1000][8];
+	const struct hash_seed seed = {1, 2};
+	struct map m;
+	const struct map_slot *slots;
+
+	(void)state;
+	map_init(&m, &seed);
+	map_put(&m, BYTES("before"), &m);
+	map_reserve(&m, 1001);
+	slots = m.slots;
+	for (size_t i = 0; i < 1000; i++) {
+		int n = snprintf(keys[i], sizeof(keys[i]), "%zu", i);
+
+		assert_null(map_put(&m, bytes_of(keys[i], (size_t)n), keys[i]));
+	}
+	assert_ptr_equal(m.slots, slots); /* it has not moved */
+	assert_ptr_equal(map_get(&m, BYTES("before")), &m);
+	assert_ptr_equal(map_get(&m, BYTES("999")), keys[999]);
+	map_reserve(&m, 3); /* less than there is */
+	assert_ptr_equal(m.slots, slots);
+	map_done(&m);
+}
+
 static void a_random_life_equals_the_model(void **state)
 {
 	struct pool *p = calloc(1, sizeof(*p));
@@ -151,6 +176,7 @@ int main(void)
 		cmocka_unit_test(another_seed_is_another_hash),
 		cmocka_unit_test(an_empty_table_has_nothing),
 		cmocka_unit_test(putting_replaces_and_removing_returns),
+		cmocka_unit_test(reserved_room_is_enough),
 		cmocka_unit_test(a_random_life_equals_the_model),
 	};
 

@@ -16,14 +16,42 @@ struct key_auth {
 	struct of_rule *of_rule; /* by rule index */
 };
 
+/* The reference is the plan's from here on. */
+static struct consumers *add_set(struct auth_rules *r, struct consumers *c)
+{
+	struct consumer_set *set = arena_must(r->arena, sizeof(*set));
+
+	set->consumers = c;
+	set->next = r->all;
+	r->all = set;
+	for (const struct finding *f = c->findings.first; f != NULL; f = f->next) {
+		findings_add(r->findings, f, BYTES_FMT, BYTES_ARG(f->text));
+	}
+	return c;
+}
+
 static struct consumers *compile_set(
 	struct auth_rules *r, const struct yaml_node *config, const struct object *where)
 {
-	struct consumers *c = consumers_compile(config, where, r->seed, r->arena, r->findings);
+	return add_set(r, consumers_compile(config, where, r->seed));
+}
 
-	c->next = r->all;
-	r->all = c;
-	return c;
+/* The default configuration holds nearly all consumers there are: it is worth keeping while its file
+ * stays the same. Those of rules are few. */
+static struct consumers *default_set(struct auth_rules *r, const struct object *o, bool has_rules)
+{
+	const struct yaml_node *config =
+		o->u.wasmplugin.config_disabled ? NULL : o->u.wasmplugin.config;
+	struct consumers *fresh;
+
+	for (const struct consumer_set *s = r->before; s != NULL; s = s->next) {
+		if (consumers_are_of(s->consumers, config, o, r->seed)) {
+			return add_set(r, consumers_ref(s->consumers));
+		}
+	}
+	fresh = consumers_compile(config, o, r->seed);
+	fresh->has_rules = has_rules;
+	return add_set(r, fresh);
 }
 
 static void init_instance(
@@ -33,12 +61,11 @@ static void init_instance(
 
 	plugin_rules_init(&k->rules, o, PLUGIN_CPP, r->seed, r->arena);
 	plugin_rules_check(&k->rules, s, r->findings);
-	k->global = compile_set(r, w->config_disabled ? NULL : w->config, o);
-	k->global->has_rules = k->rules.n_rules != 0;
+	k->global = default_set(r, o, k->rules.n_rules != 0);
 	k->of_rule = arena_must(r->arena, (w->n_rules + 1) * sizeof(*k->of_rule));
 }
 
-void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struct hash_seed *seed,
+void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struct plan_env *env,
 	struct arena *a, struct findings *f)
 {
 	static const struct finding unread = {.level = FINDING_ERROR,
@@ -49,11 +76,13 @@ void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struc
 	size_t from;
 	size_t n = snapshot_kind(s, RESOURCE_WASMPLUGIN, &from);
 
-	*r = (struct auth_rules){
-		.unread = s->guard_unread, .seed = seed, .arena = a, .findings = f};
+	*r = (struct auth_rules){.unread = s->guard_unread,
+		.before = env->before != NULL ? env->before->consumer_sets : NULL,
+		.seed = &env->seed,
+		.arena = a,
+		.findings = f};
 	r->v = arena_must(a, (n + 1) * sizeof(*r->v));
-	r->nobody = consumers_compile(NULL, NULL, seed, a, f);
-	r->all = r->nobody;
+	r->nobody = compile_set(r, NULL, NULL);
 	for (size_t i = from; i < from + n; i++) {
 		const struct object *o = s->objects[i];
 

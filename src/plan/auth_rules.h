@@ -14,13 +14,14 @@ struct auth_rules {
 	size_t n;
 	bool unread;              /* another one is there, and nobody knows what it says */
 	struct consumers *nobody; /* of routes that no instance cares for */
-	struct consumers *all;    /* every set that was compiled, linked by next */
+	struct consumer_set *all; /* every set, for the plan, which gives the references back */
+	const struct consumer_set *before; /* of the plan before this one */
 	const struct hash_seed *seed;
 	struct arena *arena;
 	struct findings *findings;
 };
 
-void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struct hash_seed *seed,
+void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struct plan_env *env,
 	struct arena *a, struct findings *f);
 void auth_rules_done(struct auth_rules *r);
 /* The rule of one route; a target for each of its destinations (at least one, "" without any). */

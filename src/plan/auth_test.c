@@ -509,7 +509,7 @@ static struct consumers *compile(struct world *w, struct text *config)
 	static const struct hash_seed seed = {3, 4};
 	struct object *o = world_add(w, "wasmplugins/key-auth.internal.yaml", text_cstr(config));
 
-	return consumers_compile(o->u.wasmplugin.config, o, &seed, &w->arena, &w->findings);
+	return consumers_compile(o->u.wasmplugin.config, o, &seed);
 }
 
 static bool finds(const struct consumers *c, struct bytes value, struct auth_hit *hit)
@@ -536,12 +536,12 @@ static void long_credentials(void **state)
 	text_addf(&t, "    - {name: longest, credential: %.*s}\n", (int)AUTH_VALUE_MAX, value);
 	text_addf(&t, "    - {name: over, credential: %.*s}\n", (int)AUTH_VALUE_MAX + 1, value);
 	c = compile(&w, &t);
-	assert_int_equal(w.findings.errors, 1);
+	assert_int_equal(c->findings.errors, 1);
 	assert_true(finds(c, bytes_of(value, AUTH_VALUE_MAX), &hit));
 	assert_true(bytes_eq(hit.consumer->name, BYTES("longest")));
 	assert_false(finds(c, bytes_of(value, AUTH_VALUE_MAX + 1), &hit));
 	assert_false(finds(c, bytes_of(value, AUTH_VALUE_MAX - 1), &hit));
-	consumers_done(c);
+	consumers_unref(c);
 	text_done(&t);
 	world_done(&w);
 }
@@ -562,10 +562,10 @@ static void places_are_counted(void **state)
 	}
 	c = compile(&w, &t);
 	assert_int_equal(c->n_places, AUTH_PLACES_MAX);
-	assert_int_equal(w.findings.errors, 70 - AUTH_PLACES_MAX);
+	assert_int_equal(c->findings.errors, 70 - AUTH_PLACES_MAX);
 	assert_non_null(consumers_find(c, BYTES("n63")));
 	assert_null(consumers_find(c, BYTES("n64")));
-	consumers_done(c);
+	consumers_unref(c);
 	text_done(&t);
 	world_done(&w);
 }
@@ -599,7 +599,7 @@ static void many_consumers(void **state)
 	}
 	assert_true(finds(c, BYTES("sk-7"), &hit));
 	assert_true(bytes_eq(hit.consumer->name, BYTES("consumer-1")));
-	consumers_done(c);
+	consumers_unref(c);
 	text_done(&t);
 	world_done(&w);
 }

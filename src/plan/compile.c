@@ -70,7 +70,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 
 	model_router_compile(p->router, s, &env->seed, &p->arena, &p->findings);
 	upstreams_init(&upstreams, s, env, &p->arena, &p->findings);
-	auth_rules_init(&auth, s, &env->seed, &p->arena, &p->findings);
+	auth_rules_init(&auth, s, env, &p->arena, &p->findings);
 	statistics_init(&statistics, s, &env->seed, &p->arena, &p->findings);
 	routes_compile(&routes, &in);
 	p->n_fallbacks = fallbacks_compile(
@@ -109,8 +109,8 @@ void plan_free(struct plan *p)
 	if (p == NULL) {
 		return;
 	}
-	for (struct consumers *c = p->consumer_sets; c != NULL; c = c->next) {
-		consumers_done(c);
+	for (struct consumer_set *s = p->consumer_sets; s != NULL; s = s->next) {
+		consumers_unref(s->consumers);
 	}
 	model_router_done(p->router);
 	conditions_free(p->regexes);

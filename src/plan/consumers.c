@@ -1,8 +1,13 @@
 #include "plan/consumers.h"
 
+#include <stdlib.h>
+
 #include "plan/auth.h"
 #include "plan/build.h"
 #include "wire/h1.h"
+
+/* Everything comes from one file, which is bounded (RESOURCE_FILE_MAX). */
+#define ARENA_MAX ((size_t)1 << 34)
 
 /* Indices into consumers.places. */
 struct place_set {
@@ -339,27 +344,49 @@ static void read_people(struct compiling *c, const struct yaml_node *config)
 		add_credentials(c, consumer_named(c, BYTES("")), global_places(c), credentials);
 	} else if (consumers != NULL) {
 		c->out->v = arena_must(c->arena, consumers->n * sizeof(*c->out->v));
+		map_reserve(&c->out->by_key, consumers->n);
+		map_reserve(&c->out->by_name, consumers->n);
 		for (const struct yaml_node *n = consumers->items; n != NULL; n = n->next) {
 			add_consumer(c, n);
 		}
 	}
 }
 
-struct consumers *consumers_compile(const struct yaml_node *config, const struct object *where,
-	const struct hash_seed *seed, struct arena *a, struct findings *f)
+static struct consumers *new_set(const struct hash_seed *seed)
 {
-	struct consumers *out = arena_must(a, sizeof(*out));
-	struct compiling c = {.out = out, .where = where, .arena = a, .findings = f};
+	struct consumers *out = must_alloc(sizeof(*out));
 
+	atomic_init(&out->refs, 1);
+	arena_init(&out->arena, ARENA_MAX);
+	findings_init(&out->findings, &out->arena);
 	map_init(&out->by_key, seed);
 	map_init(&out->by_bearer, seed);
 	map_init(&out->by_name, seed);
-	out->places = arena_must(a, AUTH_PLACES_MAX * sizeof(*out->places));
+	out->places = arena_must(&out->arena, AUTH_PLACES_MAX * sizeof(*out->places));
 	out->realm = BYTES("MSE Gateway");
 	out->global_auth = -1;
+	return out;
+}
+
+static void note_origin(
+	struct consumers *out, const struct yaml_node *config, const struct object *where)
+{
+	out->of.file = arena_copy(&out->arena, where->file);
+	memcpy(out->of.hash, where->hash, sizeof(out->of.hash));
+	out->of.config = config->end;
+}
+
+struct consumers *consumers_compile(
+	const struct yaml_node *config, const struct object *where, const struct hash_seed *seed)
+{
+	struct consumers *out = new_set(seed);
+	struct compiling c = {
+		.out = out, .where = where, .arena = &out->arena, .findings = &out->findings};
+
 	if (config == NULL || config->type == YAML_NULL) {
 		return out;
 	}
+	note_origin(out, config, where);
 	if (config->type != YAML_MAP) {
 		refuse_all(&c, config, "the configuration must be a map");
 		out->global_auth = 1;
@@ -385,9 +412,29 @@ bool consumers_are_anonymous(const struct consumers *c)
 	return c->n == 1 && c->v[0].name.n == 0;
 }
 
-void consumers_done(struct consumers *c)
+bool consumers_are_of(const struct consumers *c, const struct yaml_node *config,
+	const struct object *where, const struct hash_seed *seed)
 {
+	return config != NULL && c->of.config == config->end && c->of.config != 0 &&
+		memcmp(c->of.hash, where->hash, sizeof(c->of.hash)) == 0 &&
+		bytes_eq(c->of.file, where->file) &&
+		memcmp(&c->by_key.seed, seed, sizeof(*seed)) == 0;
+}
+
+struct consumers *consumers_ref(struct consumers *c)
+{
+	atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+	return c;
+}
+
+void consumers_unref(struct consumers *c)
+{
+	if (c == NULL || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) != 1) {
+		return;
+	}
 	map_done(&c->by_key);
 	map_done(&c->by_bearer);
 	map_done(&c->by_name);
+	arena_done(&c->arena);
+	free(c);
 }

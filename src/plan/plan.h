@@ -8,6 +8,8 @@
 #ifndef PLAN_PLAN_H
 #define PLAN_PLAN_H
 
+#include <stdatomic.h>
+
 #include "base/hash.h"
 #include "plan/cell.h"
 #include "plan/provider.h"
@@ -52,6 +54,8 @@ struct key_name { /* a place where credentials may stand */
 	uint8_t field_id;  /* enum field_id when the header is a known one */
 };
 
+/* A part: compiled from one configuration, immutable, and shared by the plans that follow one another
+ * as long as that configuration stays as it is. Needs no other memory than its own. */
 struct consumers {
 	/* All places of all consumers, in file order, without repetition; what identify looks at. */
 	struct key_name *places;
@@ -60,7 +64,6 @@ struct consumers {
 	struct map
 		by_bearer; /* values of BEARER credentials (key Authorization in header): second pass */
 	struct map by_name;
-	struct consumers *next; /* all sets of a plan: rules may bring their own */
 	struct consumer *v;
 	size_t n;
 	bool strict; /* strictCredential */
@@ -68,6 +71,19 @@ struct consumers {
 	int global_auth; /* -1 absent, 0 false, 1 true */
 	bool has_rules;
 	bool invalid; /* the configuration cannot be used: protected routes answer 503 */
+	struct findings findings; /* of compiling it; every plan that uses it repeats them */
+	struct {                  /* what it was compiled from; config 0: nothing */
+		struct bytes file;
+		uint64_t hash[2]; /* of the file */
+		uint32_t config;  /* where in it the configuration ends */
+	} of;
+	struct arena arena;
+	atomic_uint refs;
+};
+
+struct consumer_set { /* one of a plan's: rules may bring their own */
+	struct consumers *consumers;
+	struct consumer_set *next;
 };
 
 /* What key-auth demands on a route. */
@@ -147,10 +163,10 @@ struct plan {
 	struct findings
 		findings; /* errors do not make a plan unusable: what they concern is left out */
 	size_t n_routes, n_providers, n_consumers, n_services, n_certificates;
-	size_t n_fallbacks;              /* routes that have one */
-	struct consumers *consumers;     /* of key-auth's default configuration; never NULL */
-	struct consumers *consumer_sets; /* these and those of rules */
-	struct endpoint **endpoints;     /* all, for binding */
+	size_t n_fallbacks;                 /* routes that have one */
+	struct consumers *consumers;        /* of key-auth's default configuration; never NULL */
+	struct consumer_set *consumer_sets; /* these and those of rules: a reference to each */
+	struct endpoint **endpoints;        /* all, for binding */
 	size_t n_endpoints;
 	bool asks_tls;                     /* a service is spoken to by TLS */
 	struct plan_index *index;          /* host and path lookup (plan/match.c) */
@@ -163,13 +179,16 @@ struct plan {
 struct plan_env { /* what compiling needs beside the resources */
 	const struct provider_types *types;
 	struct hash_seed seed;
+	/* May be NULL. A plan that was compiled with the same seed, as a rule the one that is live: what
+	 * has not changed since is taken from it. It must live until plan_compile has returned. */
+	const struct plan *before;
 };
 
 /* Never NULL: what cannot be compiled is left out and said in plan->findings (with place and remedy). */
 struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env);
 /* The hash that the plan of this snapshot has: equal ones need not be compiled. */
 void plan_hash(const struct snapshot *s, uint64_t out[2]);
-/* Cells must have been unbound. */
+/* Cells must have been unbound. On any thread; other plans may be compiled or freed meanwhile. */
 void plan_free(struct plan *p);
 
 /* What a request asks, as far as routing needs it before the body was read. */

@@ -98,8 +98,12 @@ static void live_unref(struct gateway *g, struct live_plan *l)
 		return;
 	}
 	cells_unbind(g->cells, l->plan, loop_now_ms(g->control));
-	plan_free(l->plan);
 	g->n_plans--;
+	if (g->opts.retire != NULL) {
+		g->opts.retire(g->opts.retire_arg, l->plan);
+	} else {
+		plan_free(l->plan);
+	}
 	free(l);
 }
 

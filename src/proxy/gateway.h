@@ -26,6 +26,10 @@ struct gateway_opts {
 	unsigned busy_poll_us;
 	bool access_log; /* false: no lines are made */
 	struct hash_seed seed;
+	/* Takes over a plan that nobody uses any more, to free it somewhere else; on control, at the end
+	 * from gateway_free. NULL: it is freed there and then. */
+	void (*retire)(void *arg, struct plan *p);
+	void *retire_arg;
 };
 
 struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f);
