@@ -6,6 +6,7 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +134,15 @@ static int watch_signals(struct serve *s)
 		return ERR_IO;
 	}
 	return loop_watch(gateway_control(s->gateway), &s->signals, fd, on_signal);
+}
+
+/* What is this large or larger is mapped by itself and goes back to the system when it is freed. The C
+ * library would raise this after the first such free, and keep what a load of many resources took. */
+#define MAPPED_FROM (256 * 1024)
+
+static void set_heap(void)
+{
+	IGNORE(mallopt(M_MMAP_THRESHOLD, MAPPED_FROM));
 }
 
 static void fill_opts(struct serve *s)
@@ -396,6 +406,7 @@ int serve_main(int argc, char **argv)
 		s.settings.log_format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_TEXT);
 	text_init(&s.addresses, 4096);
 	serve_process_raise_descriptors(&s);
+	set_heap();
 	s.hooks.filters = filters;
 	s.hooks.n_filters = ARRAY_LEN(filters);
 	fill_opts(&s);

@@ -6,7 +6,9 @@
 
 #define ALIGN 16u
 #define BLOCK_MIN 1024u
-#define BLOCK_MAX (64u * 1024u)
+/* Up to the first, blocks double; further ones grow with the arena, up to the second. */
+#define BLOCK_DOUBLE_MAX (64u * 1024u)
+#define BLOCK_MAX (4u * 1024u * 1024u)
 
 struct arena_block {
 	struct arena_block *next;
@@ -63,7 +65,9 @@ static void add_block(struct arena *a, size_t size)
 	a->blocks = b;
 	a->at = b->data;
 	a->end = a->at + want;
-	a->block_size = MIN(a->block_size * 2, BLOCK_MAX);
+	a->block_size = a->block_size < BLOCK_DOUBLE_MAX
+		? a->block_size * 2
+		: MIN(MAX(a->total / 8, (size_t)BLOCK_DOUBLE_MAX), (size_t)BLOCK_MAX);
 }
 
 void *arena_alloc(struct arena *a, size_t size)
