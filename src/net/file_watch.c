@@ -19,6 +19,8 @@ struct file_watch {
 	struct watch events;
 	struct timer quiet, poll;
 	uint64_t since_ms; /* when the first change came that was not told yet; 0: there is none */
+	uint64_t told_ms;  /* when the last was told; 0: none was */
+	struct sys_watch_news news; /* since then */
 	void (*on_change)(void *arg);
 	void *arg;
 	size_t n_places;
@@ -30,7 +32,19 @@ static void on_quiet(struct timer *t)
 	struct file_watch *w = CONTAINER_OF(t, struct file_watch, quiet);
 
 	w->since_ms = 0;
+	w->told_ms = loop_now_ms(w->loop);
+	w->news = (struct sys_watch_news){.any = false};
 	w->on_change(w->arg);
+}
+
+/* Who writes several files means them together, and one after the other they take a while. One that is
+ * complete is as a rule the only one. */
+static uint64_t quiet_of(const struct file_watch *w, uint64_t now)
+{
+	bool one = w->news.done != 0 && !w->news.more;
+	bool first = w->told_ms == 0 || now - w->told_ms >= FILE_WATCH_LATEST_MS;
+
+	return one && first ? FILE_WATCH_ONE_MS : FILE_WATCH_QUIET_MS;
 }
 
 /* Told when it is quiet, but not later than FILE_WATCH_LATEST_MS after the first change. */
@@ -43,8 +57,8 @@ static void note_change(struct file_watch *w)
 		w->since_ms = MAX(now, (uint64_t)1);
 	}
 	latest = w->since_ms + FILE_WATCH_LATEST_MS;
-	timer_set(w->loop, &w->quiet,
-		latest > now ? MIN((uint64_t)FILE_WATCH_QUIET_MS, latest - now) : 0, on_quiet);
+	timer_set(w->loop, &w->quiet, latest > now ? MIN(quiet_of(w, now), latest - now) : 0,
+		on_quiet);
 }
 
 /* Two paths may lead to one directory. */
@@ -91,14 +105,13 @@ static bool watch_places(struct file_watch *w)
 static void on_events(struct watch *events)
 {
 	struct file_watch *w = CONTAINER_OF(events, struct file_watch, events);
-	struct sys_watch_news news;
 
-	sys_watch_take(events->fd, w->places[0].number, &news);
+	sys_watch_take(events->fd, w->places[0].number, &w->news);
 	events->readable = false;
-	if (news.places) {
+	if (w->news.places) {
 		IGNORE(watch_places(w)); /* it counts as a change anyway */
 	}
-	if (news.any) {
+	if (w->news.any) {
 		note_change(w);
 	}
 }
@@ -108,6 +121,7 @@ static void on_poll(struct timer *t)
 	struct file_watch *w = CONTAINER_OF(t, struct file_watch, poll);
 
 	if (watch_places(w)) {
+		w->news.more = true;
 		note_change(w);
 	}
 	timer_set(w->loop, &w->poll, FILE_WATCH_POLL_MS, on_poll);

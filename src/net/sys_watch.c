@@ -42,20 +42,45 @@ void sys_watch_remove(int fd, int number)
 	IGNORE(inotify_rm_watch(fd, number)); /* a directory that is gone has no watch */
 }
 
+/* FNV-1a; two names that collide are told a little sooner. */
+static uint64_t number_of(const struct inotify_event *e, const char *name)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ (unsigned)e->wd;
+
+	for (size_t i = 0; i < e->len && name[i] != '\0'; i++) {
+		h = (h ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
+	}
+	return h | 1;
+}
+
+static void take_one(
+	const struct inotify_event *e, const char *name, int root, struct sys_watch_news *news)
+{
+	uint64_t number = number_of(e, name);
+	bool place = e->wd == root || (e->mask & SELF) != 0;
+
+	news->any = true;
+	news->places = news->places || place;
+	if (place || (news->done != 0 && news->done != number)) {
+		news->more = true;
+	}
+	/* A file that is moved from here is done under the name that it is moved to. */
+	news->done = (e->mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE)) != 0 ? number : 0;
+}
+
 void sys_watch_take(int fd, int root, struct sys_watch_news *news)
 {
 	_Alignas(struct inotify_event) char room[16384];
 	ssize_t n;
 
-	*news = (struct sys_watch_news){false, false};
+	news->any = news->places = false;
 	do {
 		n = read(fd, room, sizeof(room));
 		for (ssize_t at = 0; at < n;) {
 			struct inotify_event e;
 
 			memcpy(&e, room + at, sizeof(e));
-			news->any = true;
-			news->places = news->places || e.wd == root || (e.mask & SELF) != 0;
+			take_one(&e, room + at + sizeof(e), root, news);
 			at += (ssize_t)(sizeof(e) + e.len);
 		}
 	} while (n > 0 || (n < 0 && errno == EINTR));

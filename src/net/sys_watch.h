@@ -9,10 +9,15 @@
 
 #include "base/err.h"
 
-/* What a batch of events said. Their names do not matter: reading again finds what changed. */
+/* What events said. Their names are only told apart: reading again finds what changed. */
 struct sys_watch_news {
-	bool any;
-	bool places; /* a watched directory itself may be another now, or events were lost */
+	bool any; /* in the last batch */
+	bool places; /* in the last batch: a watched directory itself may be another now, or events were
+			lost */
+	/* Since it was zeroed: the one name that a file was closed after writing, moved to or deleted
+	 * under, as a number; 0: none, or it is being written again. */
+	uint64_t done;
+	bool more; /* there was more than that one */
 };
 
 /* A descriptor that is readable when something happened; non-blocking, close-on-exec. */
@@ -22,7 +27,7 @@ MUST_CHECK int sys_watch_open(struct fault *fault);
 MUST_CHECK int sys_watch_add(int fd, const char *path, struct fault *fault);
 /* Nothing is lost when it was not watched any more. */
 void sys_watch_remove(int fd, int number);
-/* Takes all events that are there. `root` is the number of the directory that holds the others. */
+/* Takes all events that are there into news, which was zeroed once. `root` is the number of the directory that holds the others. */
 void sys_watch_take(int fd, int root, struct sys_watch_news *news);
 
 #endif

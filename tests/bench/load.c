@@ -7,9 +7,10 @@
  *   load sse      N streams at a time, counted in events
  *   load hold     N streams opened at R per second and kept; resident memory before and after
  *   load start    starts the command after `--`; time until it answers the first request
- *   load change   as open; in the middle the file or directory --with and the one in use (--target) change
- *                 places, and a further connection asks as --live-host with --live-key until it is let
- *                 in. Delays are those of the requests before, and from the change on until it was live
+ *   load change   as open; in the middle the file or directory --with takes the place of the one in use
+ *                 (--target), and a further connection asks as --live-host with --live-key until it is
+ *                 let in. Delays are those of the requests before, and from the change on until it was
+ *                 live
  *   load port     prints a free port
  *   load probe    exit code 0 when something listens on the port
  *
@@ -33,6 +34,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -42,7 +44,7 @@
 
 #define HEAD_MAX 4096
 #define KEPT_MAX 2048 /* bytes of an answer's body that are looked at */
-#define SWAPS_MAX 4
+#define CHANGES_MAX 4
 /* change: the window goes on this long after the change was live, for what is left to be done then */
 #define AFTER_LIVE_S 0.5
 #define LIVE_WITHIN_S 20
@@ -55,7 +57,7 @@ struct options {
 	size_t body_bytes;
 	unsigned hosts, keys; /* requests go round over that many */
 	const char *model, *expect;
-	const char *with[SWAPS_MAX], *target[SWAPS_MAX]; /* change: what changes places */
+	const char *with[CHANGES_MAX], *target[CHANGES_MAX]; /* change */
 	unsigned n_with, n_targets;
 	const char *live_host, *live_key;
 	bool stream;
@@ -631,11 +633,16 @@ static void run_hold(struct load *l)
 	}
 }
 
-static void swap_all(const struct options *o)
+/* A directory and the one in use change places; a file takes the place of the one in use. */
+static void change_all(const struct options *o)
 {
 	for (unsigned i = 0; i < o->n_with; i++) {
-		if (renameat2(AT_FDCWD, o->with[i], AT_FDCWD, o->target[i], RENAME_EXCHANGE) != 0) {
-			die("%s and %s cannot change places: %s", o->with[i], o->target[i],
+		struct stat st;
+		unsigned how =
+			stat(o->with[i], &st) == 0 && S_ISDIR(st.st_mode) ? RENAME_EXCHANGE : 0;
+
+		if (renameat2(AT_FDCWD, o->with[i], AT_FDCWD, o->target[i], how) != 0) {
+			die("%s cannot take the place of %s: %s", o->with[i], o->target[i],
 				strerror(errno));
 		}
 	}
@@ -692,7 +699,7 @@ static void run_change(struct load *l)
 		die("%s is let in before the change", l->o.live_host);
 	}
 	changed = now_ns();
-	swap_all(&l->o);
+	change_all(&l->o);
 	change_until(l, &c, changed + LIVE_WITHIN_S * NS_PER_S, true);
 	live = now_ns();
 	if (!l->live) {
@@ -812,9 +819,9 @@ static void set_option(struct options *o, const char *name, char *value)
 		o->model = value;
 	} else if (strcmp(name, "--expect") == 0) {
 		o->expect = value;
-	} else if (strcmp(name, "--with") == 0 && o->n_with < SWAPS_MAX) {
+	} else if (strcmp(name, "--with") == 0 && o->n_with < CHANGES_MAX) {
 		o->with[o->n_with++] = value;
-	} else if (strcmp(name, "--target") == 0 && o->n_targets < SWAPS_MAX) {
+	} else if (strcmp(name, "--target") == 0 && o->n_targets < CHANGES_MAX) {
 		o->target[o->n_targets++] = value;
 	} else if (strcmp(name, "--live-host") == 0) {
 		o->live_host = value;
