@@ -43,18 +43,23 @@ static const struct consumer *find_secret(const struct map *m, struct bytes key)
 	}
 }
 
-static const struct consumer *find_at_place(
+static const struct consumer *find_normal(
 	const struct consumers *c, size_t place, struct bytes value)
 {
 	char key[1 + AUTH_VALUE_MAX];
 
-	value = auth_normal(value, c->strict);
 	if (value.n == 0 || value.n > AUTH_VALUE_MAX) {
 		return NULL;
 	}
 	key[0] = (char)place;
 	memcpy(key + 1, value.p, value.n);
 	return find_secret(&c->by_key, bytes_of(key, value.n + 1));
+}
+
+static const struct consumer *find_at_place(
+	const struct consumers *c, size_t place, struct bytes value)
+{
+	return find_normal(c, place, auth_normal(value, c->strict));
 }
 
 /* Index of the first header of that name, n_headers when there is none. */
@@ -116,16 +121,12 @@ static bool try_bearer(const struct consumers *c, const struct auth_query *q, st
 {
 	for (size_t i = 0; i < ARRAY_LEN(sdk_places); i++) {
 		size_t at = find_header(q, &sdk_places[i]);
-		struct bytes value;
 
 		if (at == q->n_headers) {
 			continue;
 		}
-		value = auth_normal(q->headers[at].value, false);
-		if (value.n == 0) {
-			continue;
-		}
-		out->consumer = find_secret(&c->by_bearer, value);
+		out->consumer = find_normal(
+			c, (size_t)c->bearer_place, auth_normal(q->headers[at].value, false));
 		out->source = KEY_IN_HEADER;
 		out->header = at;
 		if (out->consumer != NULL) {
@@ -144,7 +145,7 @@ bool auth_identify(const struct consumers *c, const struct auth_query *q, struct
 		found = c->places[i].source == KEY_IN_HEADER ? try_header(c, i, q, &hit)
 							     : try_query(c, i, q, &hit);
 	}
-	if (!found && !c->strict && c->by_bearer.n != 0) {
+	if (!found && !c->strict && c->bearer_place >= 0) {
 		found = try_bearer(c, q, &hit);
 	}
 	if (found) {

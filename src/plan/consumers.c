@@ -209,9 +209,8 @@ static void add_credential(struct compiling *c, struct consumer *who, const stru
 			map_put(&out->by_key, bytes_of(key, value.n + 1), who);
 		}
 		shared = shared || (other != NULL && other != who);
-		if (is_bearer_place(&out->places[set->v[i]]) &&
-			map_get(&out->by_bearer, bytes_of(key + 1, value.n)) == NULL) {
-			map_put(&out->by_bearer, bytes_of(key + 1, value.n), who);
+		if (is_bearer_place(&out->places[set->v[i]])) {
+			out->bearer_place = set->v[i];
 		}
 	}
 	if (shared) {
@@ -360,7 +359,7 @@ static struct consumers *new_set(const struct hash_seed *seed)
 	arena_init(&out->arena, ARENA_MAX);
 	findings_init(&out->findings, &out->arena);
 	map_init(&out->by_key, seed);
-	map_init(&out->by_bearer, seed);
+	out->bearer_place = -1;
 	map_init(&out->by_name, seed);
 	out->places = arena_must(&out->arena, AUTH_PLACES_MAX * sizeof(*out->places));
 	out->realm = BYTES("MSE Gateway");
@@ -433,7 +432,6 @@ void consumers_unref(struct consumers *c)
 		return;
 	}
 	map_done(&c->by_key);
-	map_done(&c->by_bearer);
 	map_done(&c->by_name);
 	arena_done(&c->arena);
 	free(c);

@@ -61,8 +61,7 @@ struct consumers {
 	struct key_name *places;
 	size_t n_places;
 	struct map by_key; /* (place index, value) → consumer; key bytes: index, then the value */
-	struct map
-		by_bearer; /* values of BEARER credentials (key Authorization in header): second pass */
+	int bearer_place; /* of BEARER credentials (key Authorization in header): second pass; -1: none */
 	struct map by_name;
 	struct consumer *v;
 	size_t n;
