@@ -8,7 +8,7 @@
 
 /* By this much nicer than the rest: a worker that wakes up on a core where a job computes goes first.
  * Not more, because a configuration has to become live under full load too. */
-#define NICENESS 10
+#define NICENESS 5
 
 struct jobs {
 	pthread_mutex_t lock;
