@@ -43,12 +43,14 @@ static bool is_secret(struct bytes name)
 	return bytes_ends(name, BYTES("token"));
 }
 
-static bool is_credential_of(const struct consumers *sets, struct bytes name)
+static bool is_credential_of(const struct consumer_set *sets, struct bytes name)
 {
 	for (; sets != NULL; sets = sets->next) {
-		for (size_t i = 0; i < sets->n_places; i++) {
-			if (sets->places[i].source == KEY_IN_HEADER &&
-				bytes_eq(sets->places[i].name, name)) {
+		const struct consumers *c = sets->consumers;
+
+		for (size_t i = 0; i < c->n_places; i++) {
+			if (c->places[i].source == KEY_IN_HEADER &&
+				bytes_eq(c->places[i].name, name)) {
 				return true;
 			}
 		}
@@ -277,7 +279,7 @@ const struct statistics *statistics_find(
 	return *memo;
 }
 
-static void guard(struct reading *r, const struct consumers *sets)
+static void guard(struct reading *r, const struct consumer_set *sets)
 {
 	struct statistics *s = r->out;
 	size_t kept = 0;
@@ -299,7 +301,7 @@ static void guard(struct reading *r, const struct consumers *sets)
 	s->n_attributes = kept;
 }
 
-void statistics_finish(struct statistics_rules *rules, const struct consumers *sets)
+void statistics_finish(struct statistics_rules *rules, const struct consumer_set *sets)
 {
 	struct reading r = {.rules = rules, .object = rules->rules.object};
 

@@ -57,6 +57,6 @@ void statistics_init(struct statistics_rules *r, const struct snapshot *s,
 const struct statistics *statistics_find(
 	struct statistics_rules *r, const struct plugin_target *target);
 /* Takes out what would show credentials of these consumers; says what was left out. */
-void statistics_finish(struct statistics_rules *r, const struct consumers *sets);
+void statistics_finish(struct statistics_rules *r, const struct consumer_set *sets);
 
 #endif
