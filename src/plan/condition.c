@@ -385,6 +385,18 @@ static size_t fit(const struct route *r, const struct route_model *m)
 	return best;
 }
 
+bool conditions_name(const struct route *r, struct bytes model)
+{
+	for (size_t i = 0; model.n != 0 && i < r->n_conditions; i++) {
+		const struct condition *c = r->conditions[i];
+
+		if (c->on == ON_MODEL && closeness(c, model) == SIZE_MAX) {
+			return true;
+		}
+	}
+	return false;
+}
+
 const struct route *plan_choose(
 	const struct route *const *candidates, size_t n, const struct route_model *m)
 {

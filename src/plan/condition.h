@@ -61,6 +61,8 @@ bool condition_is_key(struct bytes key);
 /* Whether it is known only when the body was read. */
 bool condition_asks_model(const struct condition *c);
 
+/* Whether a condition on the model asks for exactly this one. */
+bool conditions_name(const struct route *r, struct bytes model);
 /* Those that need no body. */
 bool conditions_hold(const struct route *r, const struct route_query *q);
 

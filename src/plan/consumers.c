@@ -436,3 +436,13 @@ void consumers_unref(struct consumers *c)
 	arena_done(&c->arena);
 	free(c);
 }
+
+bool plan_has_consumer(const struct plan *p, struct bytes name)
+{
+	const struct consumers *c = p->consumer_sets;
+
+	while (c != NULL && map_get(&c->by_name, name) == NULL) {
+		c = c->next;
+	}
+	return c != NULL;
+}

@@ -47,6 +47,36 @@ struct bytes mapping_apply(const struct mapping *m, struct bytes model)
 	return m->has_default ? target_or(m->fallback, model) : model;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	const struct bytes *x = a;
+	const struct bytes *y = b;
+
+	return bytes_cmp(*x, *y);
+}
+
+bool mapping_knows(const struct mapping *m, struct bytes model)
+{
+	return model.n != 0 && m->n_known != 0 &&
+		bsearch(&model, m->known, m->n_known, sizeof(*m->known), by_text) != NULL;
+}
+
+static void list_known(struct mapping *m, struct arena *a)
+{
+	m->known = arena_must(a, (2 * m->n_exact + m->n_prefixes + 1) * sizeof(*m->known));
+	for (size_t i = 0; i < m->n_exact; i++) {
+		m->known[m->n_known++] = m->exact[i].from;
+		m->known[m->n_known++] = m->exact[i].to;
+	}
+	for (size_t i = 0; i < m->n_prefixes; i++) {
+		m->known[m->n_known++] = m->prefixes[i].to;
+	}
+	if (m->has_default) {
+		m->known[m->n_known++] = m->fallback;
+	}
+	qsort(m->known, m->n_known, sizeof(*m->known), by_text);
+}
+
 struct compiling {
 	struct mapping *out;
 	const struct object *where;
@@ -118,6 +148,7 @@ int mapping_compile(struct mapping *out, const struct yaml_node *node, const str
 	}
 	qsort(m.exact, m.n_exact, sizeof(*m.exact), by_from);
 	qsort(m.prefixes, m.n_prefixes, sizeof(*m.prefixes), by_length);
+	list_known(&m, a);
 	*out = m;
 	return 0;
 }

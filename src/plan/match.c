@@ -39,6 +39,7 @@ struct plan_index {
 	struct map hosts; /* to struct host_index */
 	struct host_index *any;
 	struct host_index *first; /* all of them */
+	struct map names;         /* of routes */
 };
 
 /* --- building ----------------------------------------------------------------------------------- */
@@ -120,6 +121,10 @@ struct plan_index *match_index_new(
 	size_t from = 0;
 
 	map_init(&x->hosts, seed);
+	map_init(&x->names, seed);
+	for (size_t i = 0; i < routes->n; i++) {
+		map_put(&x->names, routes->v[i]->name, routes->v[i]);
+	}
 	while (from < routes->n) {
 		size_t to = from + 1;
 
@@ -144,6 +149,7 @@ void match_index_free(struct plan_index *x)
 		map_done(&h->prefix.nocase);
 	}
 	map_done(&x->hosts);
+	map_done(&x->names);
 }
 
 /* --- looking up --------------------------------------------------------------------------------- */
@@ -319,4 +325,9 @@ void route_rewrite_path(const struct route *r, struct bytes path, struct text *o
 		cut++;
 	}
 	text_add(out, path.p + cut, path.n - cut);
+}
+
+bool plan_has_route(const struct plan *p, struct bytes name)
+{
+	return map_get(&p->index->names, name) != NULL;
 }

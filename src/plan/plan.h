@@ -228,6 +228,10 @@ const struct destination *route_pick(const struct route *r, unsigned pick);
 /* The path after the route's rewrite, appended to out (higress-resources.md §5.6). */
 void route_rewrite_path(const struct route *r, struct bytes path, struct text *out);
 
+/* Whether a route, a consumer of that name is in the plan. */
+bool plan_has_route(const struct plan *p, struct bytes name);
+bool plan_has_consumer(const struct plan *p, struct bytes name);
+
 /* The certificate for the name that a TLS client asks for (any case; n == 0: it names none). In this
  * order: what a domain or an Ingress names for that host, by the scopes of higress-resources.md §5.2;
  * a TLS Secret that covers the name; what stands for every host. NULL: none, the handshake is refused.

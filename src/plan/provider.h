@@ -79,11 +79,15 @@ struct mapping {
 	size_t n_prefixes;
 	bool has_default;
 	struct bytes fallback; /* target of "*" */
+	struct bytes *known;   /* every name that stands in it as a whole, sorted */
+	size_t n_known;
 };
 
 /* The model to send for `model`; returns `model` itself when nothing maps it. An empty model (absent in
  * the body) gets the "*" target when it has a value, else stays empty. */
 struct bytes mapping_apply(const struct mapping *m, struct bytes model);
+/* Whether somebody wrote this name into the mapping: as one that is mapped, or as a target. */
+bool mapping_knows(const struct mapping *m, struct bytes model);
 /* Compiles a YAML map; values that are no strings or patterns that cannot be (regular expressions, "~…",
  * are understood from a later version on) become findings. node may be NULL (empty mapping). */
 int mapping_compile(struct mapping *out, const struct yaml_node *node, const struct object *where,
