@@ -119,8 +119,8 @@ void text_addf(struct text *t, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Length of the well-formed UTF-8 sequence at p (RFC 3629 §4), 0 if there is none. */
-static size_t utf8_len(const char *p, size_t n)
+/* RFC 3629 §4. */
+size_t text_utf8(const char *p, size_t n)
 {
 	const unsigned char *s = (const unsigned char *)p;
 	size_t len;
@@ -163,7 +163,7 @@ void text_add_json(struct text *t, struct bytes b)
 		} else if (c < 0x20 || c == 0x7f) {
 			text_addf(t, "\\u%04x", c);
 			i++;
-		} else if ((len = utf8_len(b.p + i, b.n - i)) != 0) {
+		} else if ((len = text_utf8(b.p + i, b.n - i)) != 0) {
 			text_add(t, b.p + i, len);
 			i += len;
 		} else {

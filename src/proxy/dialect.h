@@ -50,6 +50,25 @@ struct filter {
 	bool (*admit)(struct exchange *x);
 };
 
+struct gateway_opts;
+struct plan;
+struct text;
+
+/* Counts what exchanges come to. What it keeps belongs to one worker: nobody else looks at it. */
+struct observer {
+	void *(*start)(const struct gateway_opts *opts);
+	void (*stop)(void *kept);
+	/* A destination was chosen and prepared: a new attempt. */
+	void (*chosen)(void *kept, struct exchange *x);
+	/* The record is complete. Called once, on every path. */
+	void (*finish)(void *kept, struct exchange *x);
+	/* About once a second: a bounded piece of tidying. p: the plan in force, NULL before the first. */
+	void (*tidy)(void *kept, const struct plan *p, uint64_t now_ms);
+	/* Puts the next piece of all that is kept behind out, as bytes that only the observer's room
+	 * reads; *at is 0 at first. False: that was the last; who began goes on until then. */
+	bool (*copy)(void *kept, size_t *at, struct text *out);
+};
+
 struct json_query;
 
 struct hooks {
@@ -58,6 +77,7 @@ struct hooks {
 	const struct json_query *request_query, *answer_query;
 	const struct filter *const *filters;
 	size_t n_filters;
+	const struct observer *observer; /* NULL: nobody counts */
 };
 
 #endif

@@ -523,6 +523,9 @@ static void finish(struct exchange *x)
 		x->holds = h->next;
 		h->release(h, x);
 	}
+	if (w->observed != NULL) {
+		w->opts->hooks->observer->finish(w->observed, x);
+	}
 	access_line(w, x, stream_peer(client));
 	text_done(&x->rec.attributes);
 	timer_clear(w->loop, &x->timer);

@@ -184,6 +184,7 @@ struct exchange {
 	struct hold *holds;
 	uint64_t woke_us;   /* when this run of the steps began */
 	void *answer_state; /* the dialect's */
+	void *observed;     /* the observer's */
 	struct sse sse;
 	uint32_t sent_ahead;  /* raw bytes of the event in progress that were settled already */
 	uint8_t last_verdict; /* enum event_verdict: of the event before it */

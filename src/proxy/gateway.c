@@ -297,6 +297,7 @@ struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 	ASSERT(opts->n_workers > 0 && opts->n_workers <= WORKERS_MAX);
 	g->opts = *opts;
 	g->control = loop_new();
+	list_init(&g->asks);
 	g->cells = cells_new(&opts->seed);
 	g->resolver = resolver_new(g, f);
 	if (g->resolver == NULL) {
@@ -327,6 +328,7 @@ void gateway_free(struct gateway *g)
 		loop_turn(g->workers[i]->loop, 0);
 	}
 	loop_turn(g->control, 0);
+	report_drop_all(g);
 	if (g->current != NULL) {
 		live_unref(g, g->current);
 	}
@@ -398,23 +400,4 @@ ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *ar
 		sum += r;
 	}
 	return sum;
-}
-
-void gateway_counts(const struct gateway *g, struct worker_counts *sum)
-{
-	*sum = (struct worker_counts){.plans = g->n_plans};
-	for (unsigned i = 0; i < g->opts.n_workers; i++) {
-		const struct worker *w = g->workers[i];
-
-		sum->exchanges += w->counts.exchanges;
-		sum->replies += w->counts.replies;
-		sum->upstream_failures += w->counts.upstream_failures;
-		sum->client_aborts += w->counts.client_aborts;
-		sum->usage_unknown += w->counts.usage_unknown;
-		sum->events += w->counts.events;
-		sum->open += w->counts.open;
-		sum->lent += w->pool.lent;
-		sum->high += w->pool.high;
-		sum->log_dropped += atomic_load(&w->log.dropped);
-	}
 }

@@ -63,9 +63,14 @@ ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *ar
 struct worker_counts {
 	uint64_t exchanges, replies, upstream_failures, client_aborts, usage_unknown;
 	uint64_t events;
-	uint32_t open;       /* exchanges now */
+	uint64_t open;       /* exchanges now */
 	uint64_t lent, high; /* segments: now, most */
+	uint64_t budget;     /* segments that are 100 % */
 	uint64_t log_dropped;
+	/* Connections of clients, and heads that were none. */
+	uint64_t accepted, connections, refused_heads;
+	/* Connections to upstreams: made, taken again, ended by a failure; now. */
+	uint64_t upstream_opened, upstream_reused, upstream_failed, upstream_open, upstream_idle;
 	uint32_t plans; /* alive: the current one and those that something still holds */
 };
 /* While no loop is running (end of the process, simulated world). */

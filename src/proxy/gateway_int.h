@@ -32,6 +32,7 @@ struct gateway {
 	uint64_t plan_version;
 	uint32_t n_plans; /* that are not freed yet */
 	struct timer tick;
+	struct list asks;  /* reports that are under way (report.c) */
 	unsigned draining; /* workers that still drain */
 	void (*on_drained)(void *arg);
 	void *drained_arg;
@@ -51,6 +52,9 @@ void gateway_worker_drained(struct worker *w);
 
 /* Runs fn on every worker's loop. The posts are freed there. */
 void gateway_post_all(struct gateway *g, void (*fn)(struct worker *w, void *arg), void *arg);
+
+/* No loop runs any more: reports that were not answered are dropped. */
+void report_drop_all(struct gateway *g);
 
 /* Worker: takes a new view. */
 void worker_set_view(struct worker *w, struct plan_view *v);

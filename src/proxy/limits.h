@@ -21,12 +21,14 @@ struct proxy_limits {
 	/* A new body waits for buffer memory: who holds it may run for hours, and a client that has left
 	 * is not noticed while nothing is read from it. */
 	uint32_t memory_ms;
+	/* Accident: many consumers times routes times models. What an observer keeps apart, per worker. */
+	uint32_t series_max;
 };
 
 #define PROXY_LIMITS_DEFAULT                                                                    \
 	{                                                                                       \
 		.body_max = 100u * 1024u * 1024u, .first_byte_ms = 120000, .answer_ms = 600000, \
-		.idle_ms = 120000, .resolve_ms = 5000, .memory_ms = 10000,                      \
+		.idle_ms = 120000, .resolve_ms = 5000, .memory_ms = 10000, .series_max = 2000,  \
 	}
 
 /* Bytes of an answer that wait for a slow client before the upstream is not read any more. Two reads:

@@ -47,6 +47,10 @@ static void on_tick(struct timer *t)
 		wake_list(&w->tight);
 	}
 	segpool_trim(&w->pool, loop_now_ms(w->loop));
+	if (w->observed != NULL) {
+		w->opts->hooks->observer->tidy(
+			w->observed, w->view != NULL ? w->view->plan : NULL, loop_now_ms(w->loop));
+	}
 	timer_set(w->loop, &w->tick, list_empty(&w->tight) ? TICK_MS : TIGHT_TICK_MS, on_tick);
 }
 
@@ -79,6 +83,9 @@ struct worker *worker_new(struct gateway *g, unsigned index)
 	list_init(&w->exchanges);
 	list_init(&w->waiting);
 	list_init(&w->tight);
+	if (opts->hooks->observer != NULL) {
+		w->observed = opts->hooks->observer->start(opts);
+	}
 	timer_set(w->loop, &w->tick, TICK_MS, on_tick);
 	return w;
 }
@@ -107,6 +114,9 @@ void worker_free(struct worker *w)
 
 		w->free_requests = r->next_free;
 		free(r);
+	}
+	if (w->observed != NULL) {
+		w->opts->hooks->observer->stop(w->observed);
 	}
 	loop_free(w->loop);
 	segpool_done(&w->pool);

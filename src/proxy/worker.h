@@ -38,6 +38,7 @@ struct worker {
 	struct request *free_requests;
 	unsigned n_free_exchanges, n_free_requests;
 	struct worker_counts counts;
+	void *observed;       /* what hooks->observer keeps */
 	struct head_out head; /* scratch for heads to send */
 };
 
