@@ -6,8 +6,11 @@
 
 #include "ai/compatible.h"
 #include "ai/providers.h"
+#include "base/num.h"
 #include "base/random.h"
 #include "filter/key_auth.h"
+#include "meter/meter.h"
+#include "meter/metrics.h"
 #include "proxy/gateway.h"
 #include "sim/pipe.h"
 #include "sim/subject.h"
@@ -65,6 +68,7 @@ static void fill_opts(struct whole *w, const struct settings *s)
 	w->hooks.answer_query = compatible_answer_query();
 	w->hooks.filters = filters;
 	w->hooks.n_filters = ARRAY_LEN(filters);
+	w->hooks.observer = &meter_observer;
 	o->n_workers = (unsigned)setting(s, "workers", 2);
 	o->memory_max = (size_t)setting(s, "memory", MEMORY_DEFAULT) * o->n_workers;
 	o->http = http;
@@ -76,6 +80,7 @@ static void fill_opts(struct whole *w, const struct settings *s)
 	o->limits.first_byte_ms = (uint32_t)setting(s, "first_byte_ms", limits.first_byte_ms);
 	o->limits.answer_ms = (uint32_t)setting(s, "answer_ms", limits.answer_ms);
 	o->limits.idle_ms = (uint32_t)setting(s, "stream_idle_ms", limits.idle_ms);
+	o->limits.series_max = (uint32_t)setting(s, "series_max", limits.series_max);
 	o->http.pool_idle_max = (uint32_t)setting(s, "pool_idle_max", http.pool_idle_max);
 	random_secret(&o->seed, sizeof(o->seed));
 }
@@ -154,6 +159,32 @@ static size_t lent(struct subject *s)
 	return sum.lent;
 }
 
+/* A sample of the page at /metrics, by its name and labels as they stand there; one that is not there
+ * is 0. */
+static uint64_t sample(const struct whole *w, struct bytes name)
+{
+	const struct metrics_facts facts = {.version = "sim"};
+	struct report *r = report_now(w->gateway);
+	struct bytes line = {NULL, 0};
+	uint64_t v = 0;
+	struct bytes left;
+	struct text t;
+
+	text_init(&t, METRICS_TEXT_MAX);
+	metrics_write(r, &facts, &t);
+	report_free(r);
+	for (left = text_bytes(&t); left.p != NULL;) {
+		line = bytes_cut(&left, '\n');
+		if (bytes_starts(line, name) && line.n > name.n && line.p[name.n] == ' ') {
+			line = bytes_of(line.p + name.n + 1, line.n - name.n - 1);
+			ASSERT(num_parse_u64(line, UINT64_MAX, &v));
+			break;
+		}
+	}
+	text_done(&t);
+	return v;
+}
+
 static bool count(struct subject *s, struct bytes name, uint64_t *out)
 {
 	const struct whole *w = whole_of(s);
@@ -187,6 +218,10 @@ static bool count(struct subject *s, struct bytes name, uint64_t *out)
 			*out = all[i].value;
 			return true;
 		}
+	}
+	if (bytes_ends(name, BYTES("}"))) {
+		*out = sample(w, name);
+		return true;
 	}
 	return false;
 }

@@ -1,0 +1,352 @@
+/*
+ * The row of an exchange is found once, when its destination is known, and held until it ends; then
+ * some thirty additions. Durations count only answers that came whole from an upstream that was content
+ * (2xx): a refusal after two milliseconds says nothing about a model. Tokens count whenever the
+ * upstream said how many.
+ */
+#include "meter/meter.h"
+
+#include <stdlib.h>
+
+#include "plan/condition.h"
+#include "proxy/exchange.h"
+#include "proxy/gateway.h"
+
+/* Rows looked at in a second's tidying, and copied in one slice: both far below a millisecond. */
+#define TIDY_ROWS 64u
+#define COPY_ROWS 128u
+/* How long a row is kept when its route or consumer is gone: longer than a scrape interval, so that the
+ * last counts are seen, and than a change of configuration that is taken back. */
+#define GRACE_MS (10u * 60u * 1000u)
+/* "outbound|65535||" and a name that fits into what is left of a label. */
+#define CLUSTER_PREFIX_MAX 24u
+/* Below it a row that is kept for consumer "other" would not exist. */
+#define SERIES_MIN 4u
+
+const double meter_duration_bounds[METER_DURATION_BOUNDS] = {
+	0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92};
+const double meter_first_bounds[METER_FIRST_BOUNDS] = {
+	0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10};
+const double meter_token_bounds[METER_TOKEN_BOUNDS] = {
+	1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
+
+struct meter {
+	struct series series;
+	size_t tidied;   /* the row that is looked at next */
+	unsigned copies; /* under way: rows keep their places */
+};
+
+struct copied_head {
+	uint64_t rows, limit, overflows;
+};
+
+static void *start(const struct gateway_opts *opts)
+{
+	struct meter *m = must_alloc(sizeof(*m));
+
+	series_init(&m->series, &opts->seed, MAX(opts->limits.series_max, SERIES_MIN), VALUE_COUNT);
+	return m;
+}
+
+static void stop(void *kept)
+{
+	struct meter *m = kept;
+
+	series_done(&m->series);
+	free(m);
+}
+
+/* --- labels ------------------------------------------------------------------------------------- */
+
+static bool is_known(const struct route *r, const struct destination *to, struct bytes model)
+{
+	return (to->mapping != NULL && mapping_knows(to->mapping, model)) ||
+		mapping_knows(&to->provider->mapping, model) || conditions_name(r, model);
+}
+
+static struct bytes model_label(const struct exchange *x)
+{
+	const struct attempt *at = &x->rq->at;
+
+	if (at->to->provider == NULL || at->upstream_model.n == 0) {
+		return LABEL_NONE;
+	}
+	return is_known(x->rq->route, at->to, at->upstream_model) ? at->upstream_model
+								  : LABEL_OTHER;
+}
+
+/* OpenTelemetry's well-known values, where there is one. */
+static struct bytes operation_label(enum api api)
+{
+	if (api == API_CHAT_COMPLETIONS || api == API_RESPONSES || api == API_ANTHROPIC_MESSAGES) {
+		return BYTES("chat");
+	}
+	if (api == API_COMPLETIONS || api == API_ANTHROPIC_COMPLETE) {
+		return BYTES("text_completion");
+	}
+	if (api == API_EMBEDDINGS) {
+		return BYTES("embeddings");
+	}
+	if (api == API_GEMINI_GENERATE || api == API_GEMINI_STREAM) {
+		return BYTES("generate_content");
+	}
+	return bytes_str(api_name(api));
+}
+
+static struct bytes or_none(struct bytes b)
+{
+	return b.n != 0 ? b : LABEL_NONE;
+}
+
+/* As Envoy calls it below Higress: "outbound|443||llm-x.internal.dns". */
+static struct bytes cluster_label(const struct service *svc, char room[], size_t size)
+{
+	struct text t;
+
+	text_init_fixed(&t, room, size);
+	text_add_str(&t, "outbound|");
+	text_add_u64(&t, svc->port);
+	text_add_str(&t, "||");
+	text_add_bytes(&t, bytes_of(svc->name.p, MIN(svc->name.n, LABEL_MAX - CLUSTER_PREFIX_MAX)));
+	return text_bytes(&t);
+}
+
+static void let_go(struct exchange *x)
+{
+	struct series_row *r = x->observed;
+
+	if (r != NULL) {
+		r->users--;
+		x->observed = NULL;
+	}
+}
+
+static void chosen(void *kept, struct exchange *x)
+{
+	struct meter *m = kept;
+	const struct request *rq = x->rq;
+	const struct provider *p = rq->at.to->provider;
+	char room[LABEL_MAX];
+	const struct bytes labels[LABELS] = {
+		[LABEL_ROUTE] = or_none(rq->route->name),
+		[LABEL_CLUSTER] = cluster_label(rq->at.to->service, room, sizeof(room)),
+		[LABEL_MODEL] = model_label(x),
+		[LABEL_CONSUMER] = rq->consumer != NULL ? rq->consumer->name : LABEL_NONE,
+		[LABEL_PROVIDER] = p != NULL ? bytes_str(p->type->name) : LABEL_NONE,
+		[LABEL_OPERATION] = p != NULL ? or_none(operation_label(rq->api)) : LABEL_NONE,
+	};
+	struct series_row *r;
+
+	let_go(x);
+	r = series_take(&m->series, labels);
+	r->users++;
+	x->observed = r;
+}
+
+/* The row of those that went nowhere. */
+static struct series_row *row_of_none(struct meter *m, const struct exchange *x)
+{
+	const struct bytes labels[LABELS] = {or_none(x->rec.route), LABEL_NONE, LABEL_NONE,
+		or_none(x->rec.consumer), LABEL_NONE, LABEL_NONE};
+
+	return series_take(&m->series, labels);
+}
+
+/* --- counting ----------------------------------------------------------------------------------- */
+
+static void observe(uint64_t *buckets, const double *bounds, unsigned n, double v)
+{
+	unsigned i = 0;
+
+	while (i < n && v > bounds[i]) {
+		i++;
+	}
+	buckets[i]++;
+}
+
+static void count_usage(uint64_t *v, const struct usage *u)
+{
+	v[VALUE_USAGES]++;
+	v[VALUE_INPUT] += u->input;
+	v[VALUE_OUTPUT] += u->output;
+	v[VALUE_TOTAL] += u->total;
+	v[VALUE_CACHED] += u->cached;
+	v[VALUE_REASONING] += u->reasoning;
+	observe(v + VALUE_IN, meter_token_bounds, METER_TOKEN_BOUNDS, (double)u->input);
+	v[VALUE_IN_SUM] += u->input;
+	observe(v + VALUE_OUT, meter_token_bounds, METER_TOKEN_BOUNDS, (double)u->output);
+	v[VALUE_OUT_SUM] += u->output;
+}
+
+static void count_times(uint64_t *v, const struct record *r)
+{
+	uint64_t all = r->ended_us - r->began_us;
+	uint64_t first = r->first_us - r->began_us;
+
+	v[VALUE_SERVICE_MS] += all / 1000;
+	v[VALUE_SERVICES]++;
+	observe(v + VALUE_DURATION, meter_duration_bounds, METER_DURATION_BOUNDS,
+		(double)all / 1e6);
+	v[VALUE_DURATION_SUM] += all;
+	if (r->stream && r->first_us != 0) {
+		v[VALUE_FIRST_MS] += first / 1000;
+		v[VALUE_FIRSTS]++;
+		observe(v + VALUE_FIRST, meter_first_bounds, METER_FIRST_BOUNDS,
+			(double)first / 1e6);
+		v[VALUE_FIRST_SUM] += first;
+	}
+}
+
+static void finish(void *kept, struct exchange *x)
+{
+	struct meter *m = kept;
+	const struct record *r = &x->rec;
+	struct series_row *row = x->observed != NULL ? x->observed : row_of_none(m, x);
+	uint64_t *v = row->values;
+	unsigned digit = r->status / 100u;
+
+	v[VALUE_REQUESTS + (digit <= 5 ? digit : 0)]++;
+	v[VALUE_ABORTS] += r->client_abort;
+	v[VALUE_CUTS] += r->cut;
+	v[VALUE_ATTEMPTS] += r->attempts;
+	if (r->usage.known) {
+		count_usage(v, &r->usage);
+	}
+	if (x->committed && r->provider.n != 0 && digit == 2 && !r->client_abort && !r->cut) {
+		count_times(v, r);
+	}
+	let_go(x);
+}
+
+/* --- tidying ------------------------------------------------------------------------------------ */
+
+static bool is_made_up(struct bytes label)
+{
+	return bytes_eq(label, LABEL_NONE) || bytes_eq(label, LABEL_OTHER) || label.n == LABEL_MAX;
+}
+
+static bool is_in_plan(const struct series_row *r, const struct plan *p)
+{
+	struct bytes route = series_label(r, LABEL_ROUTE);
+	struct bytes consumer = series_label(r, LABEL_CONSUMER);
+
+	return (is_made_up(route) || plan_has_route(p, route)) &&
+		(is_made_up(consumer) || plan_has_consumer(p, consumer));
+}
+
+static bool is_over(struct series_row *r, const struct plan *p, uint64_t now_ms)
+{
+	if (is_in_plan(r, p)) {
+		r->vanished_ms = 0;
+		return false;
+	}
+	if (r->vanished_ms == 0) {
+		r->vanished_ms = now_ms;
+	}
+	return r->users == 0 && now_ms - r->vanished_ms >= GRACE_MS;
+}
+
+/* At most one row goes in a call: dropping costs a walk over all. */
+static void tidy(void *kept, const struct plan *p, uint64_t now_ms)
+{
+	struct meter *m = kept;
+
+	if (p == NULL || m->copies != 0) {
+		return;
+	}
+	for (unsigned i = 0; i < TIDY_ROWS; i++) {
+		if (m->tidied >= m->series.n) {
+			m->tidied = 0;
+			return;
+		}
+		if (is_over(m->series.rows[m->tidied], p, now_ms)) {
+			series_drop(&m->series, m->tidied);
+			return;
+		}
+		m->tidied++;
+	}
+}
+
+/* --- copies ------------------------------------------------------------------------------------- */
+
+static void copy_row(const struct series_row *r, struct text *out)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < LABELS; i++) {
+		n += r->label_n[i];
+	}
+	text_add(out, (const char *)r->label_n, sizeof(r->label_n));
+	text_add(out, r->labels, n);
+	text_add(out, (const char *)r->values, VALUE_COUNT * sizeof(r->values[0]));
+}
+
+static bool copy(void *kept, size_t *at, struct text *out)
+{
+	struct meter *m = kept;
+	const struct series *s = &m->series;
+	size_t to = MIN(s->n, *at + COPY_ROWS);
+
+	if (*at == 0) {
+		const struct copied_head head = {s->n, s->limit, s->overflows};
+
+		m->copies++;
+		text_add(out, (const char *)&head, sizeof(head));
+		copy_row(s->other, out);
+	}
+	for (size_t i = *at; i < to; i++) {
+		copy_row(s->rows[i], out);
+	}
+	*at = to;
+	if (to < s->n) {
+		return true;
+	}
+	m->copies--;
+	return false;
+}
+
+static bool take(struct bytes *from, void *out, size_t n)
+{
+	if (from->n < n) {
+		return false;
+	}
+	memcpy(out, from->p, n);
+	*from = bytes_of(from->p + n, from->n - n);
+	return true;
+}
+
+void meter_read(struct meter_copy *c, struct bytes copied)
+{
+	struct copied_head head = {0, 0, 0};
+
+	*c = (struct meter_copy){.left = copied};
+	IGNORE(take(&c->left, &head, sizeof(head))); /* an empty one stays all zero */
+	c->rows = head.rows;
+	c->limit = head.limit;
+	c->overflows = head.overflows;
+}
+
+bool meter_next(struct meter_copy *c, struct bytes labels[LABELS], uint64_t values[VALUE_COUNT])
+{
+	uint16_t n[LABELS];
+
+	if (!take(&c->left, n, sizeof(n))) {
+		return false;
+	}
+	for (unsigned i = 0; i < LABELS; i++) {
+		ASSERT(n[i] <= c->left.n); /* our own copy */
+		labels[i] = bytes_of(c->left.p, n[i]);
+		c->left = bytes_of(c->left.p + n[i], c->left.n - n[i]);
+	}
+	ASSERT(take(&c->left, values, VALUE_COUNT * sizeof(values[0])));
+	return true;
+}
+
+const struct observer meter_observer = {
+	.start = start,
+	.stop = stop,
+	.chosen = chosen,
+	.finish = finish,
+	.tidy = tidy,
+	.copy = copy,
+};
