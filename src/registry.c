@@ -3,6 +3,8 @@
 #include "cli/help.h"
 #include "cli/settings.h"
 #include "cli/version.h"
+#include "console/ep_health.h"
+#include "console/ep_metrics.h"
 #include "mock/mock.h"
 #include "serve.h"
 
@@ -57,3 +59,11 @@ static const struct command commands[] = {
 };
 
 const struct command_table registry_commands = {commands, ARRAY_LEN(commands)};
+
+static const struct console_endpoint endpoints[] = {
+	{"GET", "/metrics", ep_metrics},
+	{"GET", "/healthz/live", ep_health_live},
+	{"GET", "/healthz/ready", ep_health_ready},
+};
+
+const struct console_endpoints registry_endpoints = {endpoints, ARRAY_LEN(endpoints)};

@@ -5,7 +5,9 @@
 #define REGISTRY_H
 
 #include "cli/command.h"
+#include "console/call.h"
 
 extern const struct command_table registry_commands;
+extern const struct console_endpoints registry_endpoints;
 
 #endif

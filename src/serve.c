@@ -20,6 +20,7 @@
 #include "base/random.h"
 #include "cli/version.h"
 #include "filter/key_auth.h"
+#include "meter/meter.h"
 #include "net/tls.h"
 #include "serve_int.h"
 
@@ -31,8 +32,11 @@ static void write_ready_file(struct serve *s)
 	struct fault f;
 
 	text_init(&t, 4096);
-	text_addf(&t, "{\"gateway\":[" BYTES_FMT "],\"pid\":%d,\"version\":\"%s\"}\n",
-		BYTES_ARG(text_bytes(&s->addresses)), (int)getpid(), version_text());
+	text_addf(&t,
+		"{\"gateway\":[" BYTES_FMT "],\"console\":[" BYTES_FMT
+		"],\"pid\":%d,\"version\":\"%s\"}\n",
+		BYTES_ARG(text_bytes(&s->addresses)), BYTES_ARG(text_bytes(&s->console_addresses)),
+		(int)getpid(), version_text());
 	if (file_write_atomic(s->settings.ready_file, text_bytes(&t), 0600, &f) != 0) {
 		log_error("serve", "ready file: %s", f.text);
 	}
@@ -47,13 +51,15 @@ static void on_first_plan(void *arg)
 
 	s->loading = false;
 	s->ready = true;
+	s->live_ms = clock_wall_ms();
 	log_info("serve",
-		"ready on " BYTES_FMT
+		"ready on " BYTES_FMT ", management on " BYTES_FMT
 		" after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers, %zu certificates, "
 		"descriptors for %llu connections per worker",
-		BYTES_ARG(text_bytes(&s->addresses)), (unsigned long long)(us / 1000),
-		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers,
-		p->n_certificates, (unsigned long long)serve_process_connections(s));
+		BYTES_ARG(text_bytes(&s->addresses)), BYTES_ARG(text_bytes(&s->console_addresses)),
+		(unsigned long long)(us / 1000), (unsigned long long)(us % 1000), p->n_routes,
+		p->n_providers, p->n_consumers, p->n_certificates,
+		(unsigned long long)serve_process_connections(s));
 	serve_resources_warn_without_routes(s);
 	serve_process_warn_descriptors(s);
 	if (s->settings.ready_file != NULL) {
@@ -152,6 +158,7 @@ static void fill_opts(struct serve *s)
 	s->hooks.dialect = &dialect_compatible;
 	s->hooks.request_query = compatible_request_query();
 	s->hooks.answer_query = compatible_answer_query();
+	s->hooks.observer = &meter_observer;
 	s->opts = (struct gateway_opts){
 		.n_workers = MIN(set->workers, WORKERS_MAX),
 		.memory_max = settings_worker_budget(set) * MIN(set->workers, WORKERS_MAX),
@@ -164,6 +171,7 @@ static void fill_opts(struct serve *s)
 		.retire = serve_resources_retire,
 		.retire_arg = s,
 	};
+	s->opts.limits.series_max = set->series_max;
 	s->opts.limits.body_max = set->body_max;
 	s->opts.limits.first_byte_ms = set->first_byte_ms;
 	s->opts.limits.answer_ms = set->answer_ms;
@@ -239,6 +247,7 @@ static void stop_loop(struct post *p)
 static int start_threads(struct serve *s)
 {
 	s->jobs = jobs_new(JOB_THREADS);
+	console_set_jobs(s->console, s->jobs);
 	if (pthread_create(&s->log.thread, NULL, serve_log_run, s) != 0) {
 		return ERR_IO;
 	}
@@ -282,7 +291,7 @@ static int open_gateway(struct serve *s)
 		fprintf(stderr, "sluice serve: %s\n", f.text);
 		return 1;
 	}
-	return listen_all(s);
+	return listen_all(s) != 0 || serve_console_open(s) != 0;
 }
 
 /* As the user that runs it; the order is that of serve_process.c. */
@@ -323,6 +332,7 @@ static void close_all(struct serve *s)
 	}
 	file_watch_free(s->files);
 	notify_done(&s->notify);
+	console_free(s->console);
 	gateway_free(s->gateway);
 	directory_free(s->directory);
 	finding_news_done(&s->read_news);
@@ -330,6 +340,7 @@ static void close_all(struct serve *s)
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.request_query);
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.answer_query);
 	text_done(&s->addresses);
+	text_done(&s->console_addresses);
 	settings_done(&s->settings);
 }
 
@@ -391,7 +402,10 @@ static int check(struct serve *s)
 int serve_main(int argc, char **argv)
 {
 	static const struct filter *const filters[] = {&filter_key_auth};
-	struct serve s = {.began_ns = clock_mono_ns(), .log.fd = -1, .notify.fd = -1};
+	struct serve s = {.began_ns = clock_mono_ns(),
+		.started_ms = clock_wall_ms(),
+		.log.fd = -1,
+		.notify.fd = -1};
 	int rc = settings_parse(argc, argv, &s.settings, stderr);
 
 	if (rc != 0) {

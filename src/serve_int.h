@@ -2,7 +2,7 @@
  * What the files of `sluice serve` share: the state of a running gateway, owned by control. serve.c
  * starts and stops it, serve_resources.c loads and reloads, serve_log.c writes the access log,
  * serve_process.c confines the process (serve_paths.c: to which files), serve_notify.c tells the
- * service manager.
+ * service manager, serve_console.c opens the management listener.
  */
 #ifndef SERVE_INT_H
 #define SERVE_INT_H
@@ -14,6 +14,7 @@
 #include "base/sandbox.h"
 #include "cli/quickstart.h"
 #include "cli/settings.h"
+#include "console/console.h"
 #include "net/file_watch.h"
 #include "net/jobs.h"
 #include "net/notify.h"
@@ -40,6 +41,7 @@ struct serve {
 	struct hooks hooks;
 	struct gateway_opts opts;
 	struct gateway *gateway;
+	struct console *console;
 	struct directory *directory;
 	struct jobs *jobs;
 	struct file_watch *files; /* NULL: the system has no watch to give */
@@ -55,7 +57,8 @@ struct serve {
 	size_t kept_bad; /* files, at the last load */
 	bool asked;      /* a signal asked for the load that comes next */
 	uint64_t began_ns;
-	struct text addresses; /* JSON list for the ready file */
+	uint64_t started_ms, live_ms; /* wall clock: of the process, of the plan in force */
+	struct text addresses, console_addresses; /* JSON lists for the ready file */
 	char first_address[SYS_ADDR_TEXT];
 	struct privileges_user user; /* to become; root only */
 	uint64_t descriptors, descriptors_max;
@@ -73,6 +76,11 @@ struct serve {
 MUST_CHECK int serve_log_open(struct serve *s);
 /* The log thread; returns when log.stop is set and everything is written. arg is the struct serve. */
 void *serve_log_run(void *arg);
+
+/* --- serve_console.c --- */
+
+/* Listens; the gateway is there. Not 0: a sentence was printed. */
+MUST_CHECK int serve_console_open(struct serve *s);
 
 /* --- serve_resources.c --- */
 

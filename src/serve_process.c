@@ -17,8 +17,9 @@
 #include "base/log.h"
 
 #define EXIT_USAGE 2
-/* Of a process without connections: loops, listeners, log, libraries; and of each worker. */
-#define DESCRIPTORS_OF_PROCESS 64u
+/* Of a process without connections to the gateway: loops, listeners, log, libraries, and those of
+ * management (CONSOLE_CONNECTIONS_MAX); and of each worker. */
+#define DESCRIPTORS_OF_PROCESS 128u
 #define DESCRIPTORS_OF_WORKER 8u
 
 /* --- user --------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "ai/providers.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "net/tls.h"
 
@@ -114,6 +115,7 @@ static void on_reloaded(void *arg)
 {
 	struct serve *s = arg;
 
+	s->live_ms = clock_wall_ms();
 	say_counts(gateway_plan(s->gateway), "the new configuration is live");
 	serve_resources_warn_without_routes(s);
 	end_reload(s);

@@ -42,6 +42,7 @@ struct option {
 	enum option_type type;
 	bool is_limit;        /* --limit name=value, and a key below `limits:` of the file */
 	bool flag_only;       /* not in the file */
+	bool secret;          /* its value is never printed */
 	const char *arg;      /* what --help calls the value; NULL for OPTION_BOOL */
 	uint64_t min, max;    /* numbers, bytes, durations; both inclusive */
 	const char *choices;  /* OPTION_ENUM: "error|warn|info" */

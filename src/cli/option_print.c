@@ -40,6 +40,12 @@ static void print_rows(const struct options *o, bool limits, FILE *out)
 		const struct option *row = &o->table->rows[i];
 
 		text_clear(&value);
+		if (row->secret) {
+			fprintf(out, "# %s: %s\n", row->name,
+				o->source[i] > OPTION_FROM_DEFAULT ? "set, and not shown"
+								   : "not set");
+			continue;
+		}
 		if (row->is_limit == limits && !row->flag_only &&
 			option_value_format(row, o->target, &value)) {
 			fprintf(out, "%s%s: ", limits ? "  " : "", row->name);

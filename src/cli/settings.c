@@ -17,6 +17,8 @@
 
 /* More workers than this mean colder upstream connections, not more speed. */
 #define WORKERS_DEFAULT_MAX 4u
+/* Half of what a guess would have to try at one a microsecond for longer than a machine lives. */
+#define TOKEN_MIN 16u
 /* Below it a worker could not hold a handful of bodies. */
 #define MEMORY_MIN (16 * MB)
 
@@ -54,6 +56,23 @@ static const struct option rows[] = {
 		.fallback = "0.0.0.0:8080",
 		.help = "Where clients connect; port 0 takes a free one.",
 		MEMBER(gateway)},
+	{.name = "console",
+		.env = "SLUICE_CONSOLE",
+		.type = OPTION_ADDRESSES,
+		.arg = "ADDR:PORT",
+		.fallback = "127.0.0.1:8001",
+		.help = "Where management connects (/metrics, /healthz/live, /healthz/ready); port 0 "
+			"takes a free one.",
+		MEMBER(console)},
+	{.name = "metrics-token",
+		.env = "SLUICE_METRICS_TOKEN",
+		.type = OPTION_STRING,
+		.secret = true,
+		.arg = "TOKEN",
+		.computed = "none: /metrics is open to this machine alone",
+		.help = "Bearer token that opens /metrics to other machines, at least 16 visible "
+			"characters. The environment or the file hides it from other users.",
+		MEMBER(metrics_token)},
 	{.name = "workers",
 		.env = "SLUICE_WORKERS",
 		.type = OPTION_NUMBER,
@@ -199,6 +218,16 @@ static const struct option rows[] = {
 		.max = 10000000,
 		.help = "Client connections of one worker; above it the listener rests.",
 		MEMBER(http.connections_max)},
+	{.name = "series-max",
+		.type = OPTION_NUMBER,
+		.is_limit = true,
+		.arg = "N",
+		.min = 16,
+		.max = 100000,
+		.fallback = "2000",
+		.help = "Combinations of route, model and consumer that each worker counts apart for "
+			"/metrics; above it they are counted as other.",
+		MEMBER(series_max)},
 	{.name = "body-max",
 		.type = OPTION_BYTES,
 		.is_limit = true,
@@ -267,6 +296,33 @@ static void complete(struct settings *s)
 	}
 }
 
+/* RFC 6750: what cannot stand in a header would never be accepted. */
+static bool is_good_token(const char *token)
+{
+	size_t n = strlen(token);
+
+	for (size_t i = 0; i < n; i++) {
+		if (token[i] <= 0x20 || token[i] >= 0x7f) {
+			return false;
+		}
+	}
+	return n >= TOKEN_MIN;
+}
+
+static int check_token(const struct settings *s, FILE *err)
+{
+	if (s->metrics_token == NULL || is_good_token(s->metrics_token)) {
+		return 0;
+	}
+	if (err != NULL) {
+		fprintf(err,
+			"sluice serve: metrics-token must have at least %u visible ASCII characters "
+			"without blanks; `openssl rand -hex 16` makes one\n",
+			TOKEN_MIN);
+	}
+	return ERR_SYNTAX;
+}
+
 int settings_parse(int argc, char **argv, struct settings *out, FILE *err)
 {
 	struct settings s = initial;
@@ -278,6 +334,7 @@ int settings_parse(int argc, char **argv, struct settings *out, FILE *err)
 	rc = rc == 0 ? options_read_env(&o) : rc;
 	rc = rc == 0 && s.config != NULL ? options_read_file(&o, s.config) : rc;
 	rc = rc == 0 ? options_read_defaults(&o) : rc;
+	rc = rc == 0 ? check_token(&s, err) : rc;
 	if (rc != 0) {
 		settings_done(&s);
 		return EXIT_USAGE;

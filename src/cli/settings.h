@@ -14,7 +14,8 @@ enum settings_error_format { SETTINGS_ERROR_JSON, SETTINGS_ERROR_PLAIN };
 /* Strings are owned; unless said otherwise they are never NULL after settings_parse. */
 struct settings {
 	char *data, *resources, *state;
-	struct option_addresses gateway;
+	struct option_addresses gateway, console;
+	char *metrics_token;   /* may be NULL; at least 16 visible characters */
 	uint32_t workers;      /* at least 1 */
 	uint32_t busy_poll_us; /* 0: off */
 	uint64_t memory_max;   /* bytes, of all workers together */
@@ -31,6 +32,7 @@ struct settings {
 	bool check;            /* print what is in force, read the resources, then exit */
 
 	struct http_limits http;
+	uint32_t series_max;     /* that a worker counts apart */
 	uint64_t body_max;       /* bytes of a gathered body */
 	uint32_t first_byte_ms;  /* of a streamed answer; 0: off. A provider's own value wins */
 	uint32_t answer_ms;      /* of any other answer */

@@ -183,13 +183,11 @@ static void count_times(uint64_t *v, const struct record *r)
 	uint64_t all = r->ended_us - r->began_us;
 	uint64_t first = r->first_us - r->began_us;
 
-	v[VALUE_SERVICE_MS] += all / 1000;
 	v[VALUE_SERVICES]++;
 	observe(v + VALUE_DURATION, meter_duration_bounds, METER_DURATION_BOUNDS,
 		(double)all / 1e6);
 	v[VALUE_DURATION_SUM] += all;
 	if (r->stream && r->first_us != 0) {
-		v[VALUE_FIRST_MS] += first / 1000;
 		v[VALUE_FIRSTS]++;
 		observe(v + VALUE_FIRST, meter_first_bounds, METER_FIRST_BOUNDS,
 			(double)first / 1e6);

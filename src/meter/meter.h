@@ -36,10 +36,8 @@ enum value {
 	VALUE_TOTAL,
 	VALUE_CACHED,
 	VALUE_REASONING,
-	VALUE_SERVICE_MS, /* of whole answers, and their number */
-	VALUE_SERVICES,
-	VALUE_FIRST_MS, /* of whole streams, and their number */
-	VALUE_FIRSTS,
+	VALUE_SERVICES, /* whole answers: those in VALUE_DURATION */
+	VALUE_FIRSTS,   /* whole streams: those in VALUE_FIRST */
 	VALUE_DURATION,
 	VALUE_DURATION_SUM = VALUE_DURATION + METER_DURATION_BOUNDS + 1,
 	VALUE_FIRST,

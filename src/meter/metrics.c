@@ -213,31 +213,34 @@ struct counter {
 	const char *name, *help;
 	unsigned value;
 	unsigned when; /* written when this value is not 0 */
+	bool milli;    /* the value is a thousand times what is written */
 };
 
 static const struct counter counters[] = {
-	{HIGRESS "input_token", "Tokens of prompts.", VALUE_INPUT, VALUE_USAGES},
-	{HIGRESS "output_token", "Tokens of answers.", VALUE_OUTPUT, VALUE_USAGES},
-	{HIGRESS "total_token", "Tokens in all, with those of caches.", VALUE_TOTAL, VALUE_USAGES},
+	{HIGRESS "input_token", "Tokens of prompts.", VALUE_INPUT, VALUE_USAGES, false},
+	{HIGRESS "output_token", "Tokens of answers.", VALUE_OUTPUT, VALUE_USAGES, false},
+	{HIGRESS "total_token", "Tokens in all, with those of caches.", VALUE_TOTAL, VALUE_USAGES,
+		false},
 	{HIGRESS "llm_service_duration", "Milliseconds of whole answers, from request to end.",
-		VALUE_SERVICE_MS, VALUE_SERVICES},
+		VALUE_DURATION_SUM, VALUE_SERVICES, true},
 	{HIGRESS "llm_duration_count", "Answers in llm_service_duration.", VALUE_SERVICES,
-		VALUE_SERVICES},
+		VALUE_SERVICES, false},
 	{HIGRESS "llm_first_token_duration",
-		"Milliseconds of whole streams, from request to first event.", VALUE_FIRST_MS,
-		VALUE_FIRSTS},
+		"Milliseconds of whole streams, from request to first event.", VALUE_FIRST_SUM,
+		VALUE_FIRSTS, true},
 	{HIGRESS "llm_stream_duration_count", "Streams in llm_first_token_duration.", VALUE_FIRSTS,
-		VALUE_FIRSTS},
+		VALUE_FIRSTS, false},
 	{"sluice_cached_tokens_total", "Tokens of prompts that came from the upstream's cache.",
-		VALUE_CACHED, VALUE_CACHED},
+		VALUE_CACHED, VALUE_CACHED, false},
 	{"sluice_reasoning_tokens_total", "Tokens of answers that were thoughts.", VALUE_REASONING,
-		VALUE_REASONING},
-	{"sluice_request_attempts_total", "Attempts at upstreams.", VALUE_ATTEMPTS, VALUE_ATTEMPTS},
+		VALUE_REASONING, false},
+	{"sluice_request_attempts_total", "Attempts at upstreams.", VALUE_ATTEMPTS, VALUE_ATTEMPTS,
+		false},
 	{"sluice_request_aborts_total", "Requests whose client left before the end.", VALUE_ABORTS,
-		VALUE_ABORTS},
+		VALUE_ABORTS, false},
 	{"sluice_request_cuts_total",
 		"Requests whose answer was begun and not completed by the upstream or by us.",
-		VALUE_CUTS, VALUE_CUTS},
+		VALUE_CUTS, VALUE_CUTS, false},
 };
 
 static void write_counter(struct text *t, const struct sums *s, const struct counter *c)
@@ -252,7 +255,8 @@ static void write_counter(struct text *t, const struct sums *s, const struct cou
 
 		if (r->values[c->when] != 0) {
 			ai_labels(r, &labels);
-			exposition_u64(t, c->name, text_bytes(&labels), r->values[c->value]);
+			exposition_u64(t, c->name, text_bytes(&labels),
+				r->values[c->value] / (c->milli ? 1000 : 1));
 		}
 	}
 }

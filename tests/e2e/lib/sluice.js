@@ -136,12 +136,13 @@ export async function startMock(t, options = {}) {
 export async function startServe(t, { data, args = [], ...options }) {
 	const serve = await start(
 		t,
-		['serve', '--data', data, '--gateway', '127.0.0.1:0', ...args],
+		['serve', '--data', data, '--gateway', '127.0.0.1:0', '--console', '127.0.0.1:0', ...args],
 		options,
 	);
 	serve.address = addressOf(serve.ready, 'gateway');
 	serve.port = Number(serve.address.split(':').pop());
 	serve.url = `http://${serve.address}`;
+	serve.console = Number(addressOf(serve.ready, 'console').split(':').pop());
 	serve.data = data;
 	return serve;
 }

@@ -1,0 +1,120 @@
+#include "console/call.h"
+
+#include <stdlib.h>
+
+#include "console/console_int.h"
+#include "wire/json.h"
+
+#define MESSAGE_MAX 512u
+
+void call_end(struct call *c)
+{
+	list_remove(&c->link);
+	list_remove(&c->wait);
+	if (c->stream->out == STREAM_OUT_END) {
+		stream_close(c->stream);
+	} else {
+		stream_reset(c->stream);
+	}
+	page_unref(c->page);
+	free(c);
+}
+
+static void on_stream(struct stream_user *u, struct stream *s)
+{
+	struct call *c = CONTAINER_OF(u, struct call, user);
+
+	if (s->gone || s->out == STREAM_OUT_FAILED || s->in == STREAM_IN_FAILED) {
+		call_end(c);
+		return;
+	}
+	if (s->out == STREAM_OUT_OPEN) {
+		stream_pump(s);
+	}
+	if (s->out == STREAM_OUT_END) {
+		call_end(c);
+	}
+}
+
+struct call *call_new(struct console *console, struct stream *s)
+{
+	struct call *c = must_alloc(sizeof(*c));
+
+	c->console = console;
+	c->stream = s;
+	c->user.on_stream = on_stream;
+	c->head = &s->head;
+	list_init(&c->wait);
+	list_append(&console->calls, &c->link);
+	s->user = &c->user;
+	return c;
+}
+
+static int page_fill(struct stream_source *s, struct iovec *v, int max)
+{
+	const struct call *c = CONTAINER_OF(s, struct call, source);
+
+	if (max == 0 || c->sent == c->page->text.n) {
+		return 0;
+	}
+	v[0] = (struct iovec){c->page->text.p + c->sent, c->page->text.n - c->sent};
+	return 1;
+}
+
+static void page_sent(struct stream_source *s, size_t n)
+{
+	CONTAINER_OF(s, struct call, source)->sent += n;
+}
+
+void call_reply(struct call *c, unsigned status, const char *type, struct page *page,
+	const struct header *extra)
+{
+	struct head_out out;
+
+	head_out_init(&out);
+	out.status = status;
+	out.length = page->text.n;
+	head_out_add(&out, BYTES("Content-Type"), bytes_str(type));
+	head_out_add(&out, BYTES("Cache-Control"), BYTES("no-store"));
+	head_out_add(&out, BYTES("X-Content-Type-Options"), BYTES("nosniff"));
+	if (extra != NULL) {
+		head_out_add(&out, extra->name, extra->value);
+	}
+	list_remove(&c->wait);
+	c->page = page_ref(page);
+	c->source = (struct stream_source){page_fill, page_sent, true};
+	if (stream_send(c->stream, &out, &c->source) != 0) {
+		call_end(c);
+		return;
+	}
+	stream_pump(c->stream);
+	if (c->stream->out == STREAM_OUT_END) {
+		call_end(c);
+	}
+}
+
+void call_refuse(struct call *c, unsigned status, const struct header *extra, const char *fmt, ...)
+{
+	struct json_writer w;
+	struct text message;
+	struct text body;
+	struct page *page;
+	va_list ap;
+
+	text_init(&message, MESSAGE_MAX);
+	va_start(ap, fmt);
+	text_addv(&message, fmt, ap);
+	va_end(ap);
+	text_init(&body, 8 * MESSAGE_MAX);
+	json_writer_init(&w, &body);
+	json_open_object(&w);
+	json_key(&w, "success");
+	json_put_bool(&w, false);
+	json_key(&w, "message");
+	json_put_string(&w, text_bytes(&message));
+	json_close_object(&w);
+	text_done(&message);
+	page = page_new(&body);
+	call_reply(c, status, "application/json", page, extra);
+	page_unref(page);
+}

@@ -1,0 +1,40 @@
+/*
+ * Inside the room only.
+ */
+#ifndef CONSOLE_CONSOLE_INT_H
+#define CONSOLE_CONSOLE_INT_H
+
+#include "console/console.h"
+#include "console/limits.h"
+
+struct scrape;
+
+struct console {
+	struct console_opts opts;
+	struct jobs *jobs;
+	struct loop *loop;
+	struct segpool pool;
+	struct server *server;
+	struct timer tick;
+	struct list calls;
+	int *listening;
+	size_t n_listening;
+	struct scrape *scrape; /* of ep_metrics.c */
+};
+
+/* A request that has arrived. */
+struct call *call_new(struct console *console, struct stream *s);
+/* In any state; it is freed. */
+void call_end(struct call *c);
+
+/* Whether the request comes from a program on this machine that means this machine: no proxy in
+ * between, and no page of a browser that was led here by a name (DNS rebinding). */
+bool access_is_local(const struct call *c);
+/* Whether it brings this token as "Authorization: Bearer". token NULL: never. */
+bool access_has_token(const struct call *c, const char *token);
+
+/* The state of /metrics (ep_metrics.c). */
+struct scrape *ep_metrics_new(struct console *c);
+void ep_metrics_free(struct scrape *s);
+
+#endif

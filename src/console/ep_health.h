@@ -1,0 +1,13 @@
+/*
+ * /healthz/live: the control loop turns. /healthz/ready: a configuration is live and the process is not
+ * about to end. Open to everybody.
+ */
+#ifndef CONSOLE_EP_HEALTH_H
+#define CONSOLE_EP_HEALTH_H
+
+#include "console/call.h"
+
+void ep_health_live(struct call *c);
+void ep_health_ready(struct call *c);
+
+#endif

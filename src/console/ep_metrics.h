@@ -1,0 +1,11 @@
+/*
+ * /metrics: Prometheus' text format. Open to programs on this machine, to others with the metrics token.
+ */
+#ifndef CONSOLE_EP_METRICS_H
+#define CONSOLE_EP_METRICS_H
+
+#include "console/call.h"
+
+void ep_metrics(struct call *c);
+
+#endif

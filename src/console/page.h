@@ -1,0 +1,20 @@
+/*
+ * The body of an answer, which several calls may send at once.
+ */
+#ifndef CONSOLE_PAGE_H
+#define CONSOLE_PAGE_H
+
+#include "base/text.h"
+
+struct page {
+	unsigned refs;
+	struct text text;
+	unsigned *count; /* decremented when it goes; NULL: nobody counts */
+};
+
+/* Takes the text over; one reference, the caller's. */
+struct page *page_new(struct text *text);
+struct page *page_ref(struct page *p);
+void page_unref(struct page *p);
+
+#endif
