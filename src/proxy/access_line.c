@@ -82,6 +82,27 @@ static void put_usage(struct line *l, const struct exchange *x)
 	}
 }
 
+static void put_trace(struct line *l, const struct trace *t)
+{
+	char id[TRACE_ID_N];
+
+	trace_format_id(t, id);
+	put_text(l, BYTES(",\"trace_id\":"), bytes_of(id, sizeof(id)));
+}
+
+/* What data-plane.md §15.3 calls them, in milliseconds, when a model answered. */
+static void put_durations(struct line *l, const struct record *r)
+{
+	if (r->provider.n == 0 || r->first_us == 0) {
+		return;
+	}
+	if (r->stream) {
+		put_number(l, BYTES(",\"llm_first_token_duration\":"),
+			(r->first_us - r->began_us) / 1000);
+	}
+	put_number(l, BYTES(",\"llm_service_duration\":"), (r->ended_us - r->began_us) / 1000);
+}
+
 static void put_times(struct line *l, const struct record *r)
 {
 	put_number(l, BYTES(",\"duration_us\":"), r->ended_us - r->began_us);
@@ -104,6 +125,7 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 	clock_format_iso(when, clock_wall_ms());
 	put_text(&l, BYTES("{\"time\":"), bytes_of(when, sizeof(when)));
 	put_text(&l, BYTES(",\"request_id\":"), bytes_of(r->id, r->id_n));
+	put_trace(&l, &r->trace);
 	put_text(&l, BYTES(",\"client\":"), bytes_str(peer));
 	put_text(&l, BYTES(",\"method\":"), r->method);
 	put_text(&l, BYTES(",\"host\":"), r->host);
@@ -123,6 +145,7 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 	put_number(&l, BYTES(",\"bytes_in\":"), r->bytes_in);
 	put_number(&l, BYTES(",\"bytes_out\":"), r->bytes_out);
 	put_times(&l, r);
+	put_durations(&l, r);
 	if (r->attributes.n != 0) {
 		put(&l, BYTES(",\"attributes\":{"));
 		put(&l, text_bytes(&r->attributes));

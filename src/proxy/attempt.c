@@ -234,7 +234,17 @@ static struct bytes peer_ip(const char *peer)
 	return b;
 }
 
-static void make_head(struct exchange *x, struct head_out *out)
+/* A new part of the trace for each attempt. */
+static void add_trace(struct exchange *x, struct head_out *out, char room[TRACE_PARENT_N])
+{
+	do {
+		x->rec.trace.span = random_u64(&x->w->random);
+	} while (x->rec.trace.span == 0);
+	trace_format(&x->rec.trace, room);
+	head_out_add(out, BYTES("traceparent"), bytes_of(room, TRACE_PARENT_N));
+}
+
+static void make_head(struct exchange *x, struct head_out *out, char trace_room[TRACE_PARENT_N])
 {
 	struct request *rq = x->rq;
 
@@ -250,6 +260,10 @@ static void make_head(struct exchange *x, struct head_out *out)
 	}
 	head_out_add(out, BYTES("X-Forwarded-For"), peer_ip(stream_peer(x->client)));
 	head_out_add(out, BYTES("X-Forwarded-Proto"), BYTES("http"));
+	if (rq->new_id) {
+		head_out_add(out, BYTES("x-request-id"), bytes_of(x->rec.id, x->rec.id_n));
+	}
+	add_trace(x, out, trace_room);
 	if (rq->at.to->provider != NULL) {
 		x->w->opts->hooks->dialect->add_headers(x, out);
 	}
@@ -270,11 +284,12 @@ enum verdict step_send(struct exchange *x)
 {
 	struct request *rq = x->rq;
 	struct client_target target;
+	char trace_room[TRACE_PARENT_N];
 	char name[256];
 
 	fill_target(x, &target, name, sizeof(name));
 	rq->source = (struct body_source){{body_fill, body_sent, rq->gathers}, x};
-	make_head(x, &x->w->head);
+	make_head(x, &x->w->head, trace_room);
 	x->up = client_open(x->w->client, &target, &x->up_user);
 	if (bytes_eq(rq->head.method, BYTES("HEAD"))) {
 		client_expect_no_body(x->up);

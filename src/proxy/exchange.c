@@ -117,17 +117,57 @@ static bool is_sane_id(struct bytes id)
 	return true;
 }
 
+/* How often the client sent it; *first: its first value. */
+static unsigned find_fields(const struct head *h, enum field_id id, struct bytes *first)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (h->fields[i].id == (uint8_t)id && n++ == 0) {
+			*first = head_value(h, i);
+		}
+	}
+	return n;
+}
+
+static void strip_all(struct exchange *x, enum field_id id)
+{
+	for (unsigned i = 0; i < x->rq->head.n_fields; i++) {
+		if (x->rq->head.fields[i].id == (uint8_t)id) {
+			exchange_strip(x, i);
+		}
+	}
+}
+
+/* The client's own is sent on where it stands; step_send adds a new one. */
 static void make_id(struct exchange *x)
 {
-	struct bytes theirs = head_get(&x->rq->head, FIELD_X_REQUEST_ID);
+	struct bytes theirs = {NULL, 0};
 
-	if (is_sane_id(theirs)) {
+	if (find_fields(&x->rq->head, FIELD_X_REQUEST_ID, &theirs) == 1 && is_sane_id(theirs)) {
 		memcpy(x->rec.id, theirs.p, theirs.n);
 		x->rec.id_n = (uint8_t)theirs.n;
 		return;
 	}
+	strip_all(x, FIELD_X_REQUEST_ID);
 	reply_make_id(x->w, x->rec.id);
 	x->rec.id_n = RECORD_ID_NEW;
+	x->rq->new_id = true;
+}
+
+/* W3C Trace Context §3.2, §3.3: tracestate means nothing without a traceparent that can be believed. */
+static void find_trace(struct exchange *x)
+{
+	struct bytes theirs = {NULL, 0};
+	unsigned n = find_fields(&x->rq->head, FIELD_TRACEPARENT, &theirs);
+
+	strip_all(x, FIELD_TRACEPARENT);
+	if (n == 1 && trace_parse(theirs, &x->rec.trace)) {
+		return;
+	}
+	strip_all(x, FIELD_TRACESTATE);
+	x->rec.trace =
+		(struct trace){.id = {random_u64(&x->w->random) | 1, random_u64(&x->w->random)}};
 }
 
 struct bytes exchange_host(const struct exchange *x)
@@ -170,6 +210,7 @@ static enum verdict step_begin(struct exchange *x)
 	struct fault f;
 
 	make_id(x);
+	find_trace(x);
 	x->rec.method = exchange_keep(x, rq->head.method);
 	if (url_parse_target(&rq->url, rq->head.target, &f) != 0) {
 		x->rec.path = BYTES("-");

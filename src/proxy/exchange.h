@@ -22,6 +22,7 @@
 #include "proxy/usage.h"
 #include "wire/json.h"
 #include "wire/splice.h"
+#include "wire/trace.h"
 #include "wire/url.h"
 
 struct automatic;
@@ -54,6 +55,7 @@ struct hold {
 struct record {
 	char id[36]; /* request id: 32 hexadecimal digits, or the client's own when it is sane */
 	uint8_t id_n;
+	struct trace trace; /* the client's, or a new one; span: of the attempt */
 	uint16_t status;    /* sent to the client; 499: it left before */
 	const char *reason; /* of an answer or an end that the gateway made; static; or NULL */
 	uint64_t began_us, first_us, ended_us; /* monotonic; first_us: first byte of the answer */
@@ -108,6 +110,7 @@ struct request {
 	const struct consumer *found;
 	uint64_t strip_fields[2];   /* bit per field: never sent on */
 	struct bytes query;         /* to send on: without a credential parameter; p NULL: none */
+	bool new_id;                /* the client sent no request id, or none that goes on */
 	bool routes_by_model;       /* the model of the body chooses between candidates */
 	bool gathers;               /* the body is read whole */
 	bool decoded;               /* all of it, when it came compressed */

@@ -1,11 +1,11 @@
 /*
- * Names are found by length first (at most four share one), then by first byte, then compared in
+ * Names are found by length first (at most five share one), then by first byte, then compared in
  * words of eight bytes. Families ("x-envoy-*") are looked at last and only behind 'p' and 'x'.
  */
 #include "wire/field.h"
 
 #define NAME_MAX_N 24u
-#define SAME_LENGTH_MAX 4u
+#define SAME_LENGTH_MAX 5u
 
 /* Lower case, filled up with NUL, so that it can be read in whole words. */
 struct known {
@@ -22,8 +22,9 @@ static const struct known by_length[NAME_MAX_N][SAME_LENGTH_MAX] = {
 	[9] = {{"x-api-key", FIELD_X_API_KEY}, {"x-real-ip", FIELD_X_REAL_IP},
 		{"forwarded", FIELD_FORWARDED}},
 	[10] = {{"user-agent", FIELD_USER_AGENT}, {"connection", FIELD_CONNECTION},
-		{"request-id", FIELD_REQUEST_ID}, {"keep-alive", FIELD_KEEP_ALIVE}},
-	[11] = {{"retry-after", FIELD_RETRY_AFTER}},
+		{"request-id", FIELD_REQUEST_ID}, {"keep-alive", FIELD_KEEP_ALIVE},
+		{"tracestate", FIELD_TRACESTATE}},
+	[11] = {{"retry-after", FIELD_RETRY_AFTER}, {"traceparent", FIELD_TRACEPARENT}},
 	[12] = {{"content-type", FIELD_CONTENT_TYPE}, {"x-request-id", FIELD_X_REQUEST_ID}},
 	[13] = {{"authorization", FIELD_AUTHORIZATION}, {"server-timing", FIELD_SERVER_TIMING}},
 	[14] = {{"content-length", FIELD_CONTENT_LENGTH}, {"anthropic-beta", FIELD_ANTHROPIC_BETA},

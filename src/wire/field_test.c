@@ -24,6 +24,8 @@ static const struct row rows[] = {
 	{"forwarded", FIELD_FORWARDED, "known"},
 	{"host", FIELD_HOST, "known"},
 	{"keep-alive", FIELD_KEEP_ALIVE, "known"},
+	{"traceparent", FIELD_TRACEPARENT, "known"},
+	{"tracestate", FIELD_TRACESTATE, "known"},
 	{"proxy-authenticate", FIELD_PROXY_AUTHENTICATE, "known"},
 	{"proxy-authorization", FIELD_PROXY_AUTHORIZATION, "known"},
 	{"proxy-connection", FIELD_PROXY_CONNECTION, "known"},
