@@ -121,9 +121,44 @@ static void order_does_not_matter(void **state)
 	}
 }
 
+/* A name that somebody wrote is known; what only meets a pattern is the client's. */
+static void test_known(void **state)
+{
+	static const struct {
+		const char *model;
+		bool known;
+		const char *reason;
+	} known[] = {
+		{"gpt-4", true, "it is mapped"},
+		{"a", true, "it is a target"},
+		{"b", true, "the target of a prefix"},
+		{"c", true, "the target of all others"},
+		{"kept", true, "it is mapped to itself"},
+		{"gpt-", false, "a prefix is no name"},
+		{"gpt-4o", false, "it meets a prefix only"},
+		{"z", false, "it meets the default only"},
+		{"", false, "no model: not the empty target either"},
+	};
+	struct world w;
+	struct mapping m;
+
+	(void)state;
+	world_init(&w);
+	assert_int_equal(compile(&w, "{gpt-4: a, gpt-*: b, kept: \"\", '*': c}", &m), 0);
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (mapping_knows(&m, bytes_str(known[i].model)) != known[i].known) {
+			fail_msg("'%s': %s", known[i].model, known[i].reason);
+		}
+	}
+	assert_int_equal(compile(&w, "{}", &m), 0);
+	assert_false(mapping_knows(&m, BYTES("a")));
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_known),
 		cmocka_unit_test(models_are_mapped),
 		cmocka_unit_test(what_cannot_be_is_refused),
 		cmocka_unit_test(order_does_not_matter),
