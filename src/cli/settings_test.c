@@ -127,7 +127,8 @@ static void test_config_from_env(void **state)
 
 static void test_print(void **state)
 {
-	static const char *const words[] = {"--workers=2", "--memory-max=120M"};
+	static const char *const words[] = {
+		"--workers=2", "--memory-max=120M", "--metrics-token=0123456789abcdef"};
 	struct settings s;
 	char *said;
 	char *text;
@@ -144,6 +145,8 @@ static void test_print(void **state)
 	assert_non_null(strstr(text, "\nlimits:\n"));
 	assert_non_null(strstr(text, "  head-timeout: 10s # default\n"));
 	assert_non_null(strstr(text, "# memory bound: 125829120 bytes"));
+	assert_non_null(strstr(text, "# metrics-token: set, and not shown\n"));
+	assert_null(strstr(text, "0123456789abcdef"));
 	assert_null(strstr(text, "check:"));
 	settings_done(&s);
 	free(said);
@@ -161,6 +164,12 @@ static const struct {
 	{{"--config", "/nonexistent/x.yaml"}, "/nonexistent/x.yaml", "a file that is not there"},
 	{{"--limit", "body-mx=1M"}, "did you mean body-max?", "unknown limit"},
 	{{"--drain-timeout", "30"}, "250ms, 30s", "a duration without unit"},
+	{{"--metrics-token", "0123456789abcde"}, "at least 16", "a token of 15 characters"},
+	{{"--metrics-token", "0123456789 abcdef"}, "without blanks", "a blank ends a credential"},
+	{{"--metrics-token",
+		 "0123456789\xc3\xa4"
+		 "abcdef"},
+		"ASCII", "no header can hold it"},
 	{{"--log-level", "trace"}, "error|warn|info|debug", "a level nobody has"},
 };
 

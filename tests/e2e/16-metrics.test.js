@@ -217,7 +217,7 @@ test('scraped while requests run and the configuration changes: counts only rise
 	});
 	let last = 0;
 	for (let i = 0; i < 10; i++) {
-		writeRoute(data, world, { name: `extra-${i}`, host: 'extra.test', to: 'vendor' });
+		writeRoute(data, world, { name: `extra-${i}`, host: `extra-${i}.test`, to: 'vendor' });
 		serve.kill('SIGHUP');
 		const several = await Promise.all([scrape(serve), scrape(serve), scrape(serve)]);
 		for (const { samples } of several) {

@@ -40,7 +40,7 @@ export function cleanEnv(extra = {}) {
 	const env = {};
 	for (const [name, value] of Object.entries(process.env))
 		if (!/_API_KEY$|^OLLAMA|^OPENAI|^SLUICE|^HICLAW|^MONITOR_|^MOCK_|^NOTIFY_|^WATCHDOG_|_proxy$|_PROXY$|^NO_COLOR$/.test(name)) env[name] = value;
-	return { ...env, ...(IS_ROOT ? { SLUICE_USER: 'root' } : {}), ...extra };
+	return { ...env, SLUICE_CONSOLE: '127.0.0.1:0', ...(IS_ROOT ? { SLUICE_USER: 'root' } : {}), ...extra };
 }
 
 // Runs to the end: { code, signal, stdout, stderr }.
@@ -136,7 +136,7 @@ export async function startMock(t, options = {}) {
 export async function startServe(t, { data, args = [], ...options }) {
 	const serve = await start(
 		t,
-		['serve', '--data', data, '--gateway', '127.0.0.1:0', '--console', '127.0.0.1:0', ...args],
+		['serve', '--data', data, '--gateway', '127.0.0.1:0', ...args],
 		options,
 	);
 	serve.address = addressOf(serve.ready, 'gateway');
