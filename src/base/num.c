@@ -94,3 +94,25 @@ size_t num_format_hex(char *p, uint64_t v)
 {
 	return format_radix(p, v, 16);
 }
+
+/* Eight digits at once: the nibbles are spread over the bytes of a word, the highest into the lowest
+ * byte, then '0' is added to each and the distance to 'a' to those above 9. */
+static uint64_t eight_digits(uint32_t v)
+{
+	uint64_t w = __builtin_bswap32(v);
+	uint64_t above9;
+
+	w = (w | w << 16) & UINT64_C(0x0000ffff0000ffff);
+	w = (w | w << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	w = (w >> 4 | w << 8) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	above9 = ((w + UINT64_C(0x0606060606060606)) >> 4) & UINT64_C(0x0101010101010101);
+	return w + UINT64_C(0x3030303030303030) + above9 * ('a' - '0' - 10);
+}
+
+void num_format_hex16(char p[16], uint64_t v)
+{
+	const uint64_t words[2] = {eight_digits((uint32_t)(v >> 32)), eight_digits((uint32_t)v)};
+
+	static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the lowest byte comes first");
+	memcpy(p, words, sizeof(words));
+}

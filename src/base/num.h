@@ -21,5 +21,7 @@ MUST_CHECK bool num_parse_hex(struct bytes text, uint64_t max, uint64_t *out);
  * NUM_U64_MAX (16) characters is the caller's. No NUL. */
 size_t num_format_u64(char *p, uint64_t v);
 size_t num_format_hex(char *p, uint64_t v);
+/* All 16 hexadecimal digits, lower case. */
+void num_format_hex16(char p[16], uint64_t v);
 
 #endif

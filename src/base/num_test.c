@@ -124,10 +124,31 @@ static void what_is_written_can_be_read(void **state)
 	}
 }
 
+/* Every digit at every place. */
+static void formats_all_hex_digits(void **state)
+{
+	static const char digits[] = "0123456789abcdef";
+	char out[17];
+
+	(void)state;
+	out[16] = '!';
+	num_format_hex16(out, UINT64_C(0x0123456789abcdef));
+	assert_memory_equal(out, "0123456789abcdef!", sizeof(out));
+	for (unsigned place = 0; place < 16; place++) {
+		for (unsigned digit = 0; digit < 16; digit++) {
+			num_format_hex16(out, (uint64_t)digit << (4 * (15 - place)));
+			for (unsigned i = 0; i < 16; i++) {
+				assert_int_equal(out[i], digits[i == place ? digit : 0]);
+			}
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(arithmetic_notices_overflow),
+		cmocka_unit_test(formats_all_hex_digits),
 		cmocka_unit_test(decimal_is_strict),
 		cmocka_unit_test(hexadecimal_is_strict),
 		cmocka_unit_test(what_is_written_can_be_read),

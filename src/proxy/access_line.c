@@ -32,19 +32,40 @@ static void put_number(struct line *l, struct bytes key, uint64_t v)
 	}
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Not 0 when some of eight bytes has to be escaped: control characters, DEL, quote, backslash, and
+ * what is not ASCII. Borrows and carries between bytes come only from bytes of that kind. */
+static uint64_t odd_bytes(uint64_t w)
+{
+	uint64_t quote = w ^ EACH('"');
+	uint64_t slash = w ^ EACH('\\');
+
+	return (w | (w - EACH(0x20)) | (w + EACH(1)) | (quote - EACH(1)) | (slash - EACH(1))) &
+		EACH(0x80);
+}
+
+static bool is_plain(struct bytes b)
+{
+	uint64_t odd = 0;
+	uint64_t w;
+
+	while (b.n >= sizeof(w)) {
+		memcpy(&w, b.p, sizeof(w));
+		odd |= odd_bytes(w);
+		b = bytes_of(b.p + sizeof(w), b.n - sizeof(w));
+	}
+	w = EACH(' ');
+	memcpy(&w, b.p, b.n);
+	return (odd | odd_bytes(w)) == 0;
+}
+
 /* A JSON string; escapes only where it has to, which is nearly never. */
 static void put_text(struct line *l, struct bytes key, struct bytes value)
 {
-	bool plain = true;
-
-	for (size_t i = 0; i < value.n; i++) {
-		unsigned char c = (unsigned char)value.p[i];
-
-		plain &= c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-	}
 	put(l, key);
 	put(l, BYTES("\""));
-	if (plain) {
+	if (value.n == 0 || is_plain(value)) {
 		put(l, value);
 	} else {
 		struct text t;

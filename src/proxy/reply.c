@@ -288,13 +288,8 @@ void reply_error_event(struct exchange *x, unsigned status, const char *message,
 
 void reply_make_id(struct worker *w, char *out)
 {
-	uint64_t r[2];
-
-	r[0] = random_u64(&w->random);
-	r[1] = random_u64(&w->random);
-	for (unsigned i = 0; i < RECORD_ID_NEW; i++) {
-		out[i] = "0123456789abcdef"[r[i / 16] >> (i % 16 * 4) & 15];
-	}
+	num_format_hex16(out, random_u64(&w->random));
+	num_format_hex16(out + 16, random_u64(&w->random));
 }
 
 void reply_no_request(

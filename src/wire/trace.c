@@ -12,6 +12,8 @@
  */
 #include "wire/trace.h"
 
+#include "base/num.h"
+
 #define ID_AT 3u
 #define SPAN_AT 36u
 #define FLAGS_AT 53u
@@ -64,18 +66,10 @@ bool trace_parse(struct bytes value, struct trace *out)
 	return true;
 }
 
-static void write_hex(char *p, size_t n, uint64_t v)
-{
-	while (n-- > 0) {
-		p[n] = "0123456789abcdef"[v & 15];
-		v >>= 4;
-	}
-}
-
 void trace_format_id(const struct trace *t, char out[TRACE_ID_N])
 {
-	write_hex(out, 16, t->id[0]);
-	write_hex(out + 16, 16, t->id[1]);
+	num_format_hex16(out, t->id[0]);
+	num_format_hex16(out + 16, t->id[1]);
 }
 
 void trace_format(const struct trace *t, char out[TRACE_PARENT_N])
@@ -83,7 +77,8 @@ void trace_format(const struct trace *t, char out[TRACE_PARENT_N])
 	memcpy(out, "00-", ID_AT);
 	trace_format_id(t, out + ID_AT);
 	out[SPAN_AT - 1] = '-';
-	write_hex(out + SPAN_AT, 16, t->span);
+	num_format_hex16(out + SPAN_AT, t->span);
 	out[FLAGS_AT - 1] = '-';
-	write_hex(out + FLAGS_AT, 2, t->flags);
+	out[FLAGS_AT] = '0';
+	out[FLAGS_AT + 1] = (t->flags & TRACE_SAMPLED) != 0 ? '1' : '0';
 }
