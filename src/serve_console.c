@@ -22,6 +22,7 @@ static void tell_facts(void *arg, struct metrics_facts *out)
 		out->routes = p->n_routes;
 		out->providers = p->n_providers;
 		out->consumers = p->n_consumers;
+		out->certificates = p->n_certificates;
 	}
 }
 

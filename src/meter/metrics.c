@@ -67,6 +67,8 @@ static void write_plan(struct text *t, const struct metrics_facts *f)
 	write_u64(t, "sluice_plan_routes", "gauge", "Routes in force.", f->routes);
 	write_u64(t, "sluice_plan_providers", "gauge", "Providers in force.", f->providers);
 	write_u64(t, "sluice_plan_consumers", "gauge", "Consumers in force.", f->consumers);
+	write_u64(
+		t, "sluice_plan_certificates", "gauge", "Certificates in force.", f->certificates);
 	write_u64(t, "sluice_files_kept_bad", "gauge",
 		"Broken resource files whose last good version is in use.", f->files_kept_bad);
 }

@@ -14,7 +14,7 @@
 
 struct metrics_facts {
 	const char *version; /* static */
-	uint64_t plan_version, routes, providers, consumers;
+	uint64_t plan_version, routes, providers, consumers, certificates;
 	uint64_t plan_live_ms;   /* wall clock, when the plan became live; 0: there is none yet */
 	uint64_t files_kept_bad; /* whose last good version is in use */
 	uint64_t started_ms;     /* wall clock */
