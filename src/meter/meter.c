@@ -18,6 +18,9 @@
 /* How long a row is kept when its route or consumer is gone: longer than a scrape interval, so that the
  * last counts are seen, and than a change of configuration that is taken back. */
 #define GRACE_MS (10u * 60u * 1000u)
+/* Rows that nobody counts in any more although route and consumer exist (another service, another
+ * model) make room when half of it is taken. */
+#define IDLE_MS (24u * 3600u * 1000u)
 /* "outbound|65535||" and a name that fits into what is left of a label. */
 #define CLUSTER_PREFIX_MAX 24u
 /* Below it a row that is kept for consumer "other" would not exist. */
@@ -232,16 +235,31 @@ static bool is_in_plan(const struct series_row *r, const struct plan *p)
 		(is_made_up(consumer) || plan_has_consumer(p, consumer));
 }
 
-static bool is_over(struct series_row *r, const struct plan *p, uint64_t now_ms)
+static void look_at(struct series_row *r, const struct plan *p, uint64_t now_ms)
 {
+	uint64_t requests = 0;
+
+	for (unsigned i = VALUE_REQUESTS; i < VALUE_ABORTS; i++) {
+		requests += r->values[i];
+	}
+	if (requests != r->seen || r->idle_ms == 0) {
+		r->seen = requests;
+		r->idle_ms = now_ms;
+	}
 	if (is_in_plan(r, p)) {
 		r->vanished_ms = 0;
-		return false;
-	}
-	if (r->vanished_ms == 0) {
+	} else if (r->vanished_ms == 0) {
 		r->vanished_ms = now_ms;
 	}
-	return r->users == 0 && now_ms - r->vanished_ms >= GRACE_MS;
+}
+
+static bool is_over(const struct series_row *r, bool crowded, uint64_t now_ms)
+{
+	if (r->users != 0) {
+		return false;
+	}
+	return (r->vanished_ms != 0 && now_ms - r->vanished_ms >= GRACE_MS) ||
+		(crowded && now_ms - r->idle_ms >= IDLE_MS);
 }
 
 /* At most one row goes in a call: dropping costs a walk over all. */
@@ -257,7 +275,8 @@ static void tidy(void *kept, const struct plan *p, uint64_t now_ms)
 			m->tidied = 0;
 			return;
 		}
-		if (is_over(m->series.rows[m->tidied], p, now_ms)) {
+		look_at(m->series.rows[m->tidied], p, now_ms);
+		if (is_over(m->series.rows[m->tidied], m->series.n > m->series.limit / 2, now_ms)) {
 			series_drop(&m->series, m->tidied);
 			return;
 		}

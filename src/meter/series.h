@@ -30,6 +30,8 @@ enum label {
 struct series_row {
 	uint64_t hash;
 	uint64_t vanished_ms; /* since when its route or consumer is in no plan; 0: it is */
+	uint64_t idle_ms;     /* since when nothing was counted, as far as tidying saw */
+	uint64_t seen;        /* how much there was then */
 	uint32_t users;       /* exchanges that will still count in it */
 	uint16_t label_n[LABELS];
 	uint64_t *values;
