@@ -105,6 +105,10 @@ test('two independent parsers read the same numbers; the names are those of docs
 	assert.equal(weird?.[2], 1, 'a consumer with a quote and a backslash in its name');
 	assert.equal(theirs.reduce((a, [name, , v]) => a + (name === 'sluice_requests_total' ? v : 0), 0), 4);
 
+	// Of the system, also behind the sandbox.
+	for (const [name, least] of [['process_resident_memory_bytes', 1 << 20], ['process_open_fds', 5], ['process_max_fds', 5], ['process_cpu_seconds_total', 0.0001]])
+		assert.ok(samples.get(name) >= least, `${name} is ${samples.get(name)}`);
+
 	const documented = new Map(
 		[...fs.readFileSync(path.join(ROOT, 'docs/metrics.md'), 'utf8').matchAll(/^\| `(\w+)` \| (counter|gauge|histogram) \|/gm)].map((m) => [m[1], m[2]]),
 	);

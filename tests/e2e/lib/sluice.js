@@ -35,7 +35,7 @@ export function tempDir(t) {
 export const IS_ROOT = process.getuid() === 0;
 
 // The environment without what changes the behaviour of sluice: keys of providers, its own variables, a
-// service manager's. Whoever runs the tests as root means it: sluice wants that said.
+// service manager's. Management takes a free port. Whoever runs the tests as root means it: sluice wants that said.
 export function cleanEnv(extra = {}) {
 	const env = {};
 	for (const [name, value] of Object.entries(process.env))
