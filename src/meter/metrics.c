@@ -116,11 +116,19 @@ static void write_scalars(struct text *t, const struct worker_counts *c)
 			"Buffers in use above which new bodies are refused.", c->budget},
 		{"sluice_log_dropped_total", "counter", "Access lines that found the log full.",
 			c->log_dropped},
+		{"sluice_turns_total", "counter", "Turns of the workers' loops.", c->turns.turns},
+		{"sluice_turns_over_1ms_total", "counter",
+			"Turns that took longer than a millisecond.", c->turns.over_1ms},
+		{"sluice_turns_over_5ms_total", "counter",
+			"Turns that took longer than five milliseconds.", c->turns.over_5ms},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		write_u64(t, all[i].name, all[i].type, all[i].help, all[i].v);
 	}
+	write_micro(t, "sluice_longest_turn_seconds", "gauge",
+		"The longest turn of a worker's loop so far: what a request may have waited for.",
+		c->turns.longest_us);
 }
 
 /* --- rows --------------------------------------------------------------------------------------- */

@@ -71,7 +71,8 @@ struct worker_counts {
 	uint64_t accepted, connections, refused_heads;
 	/* Connections to upstreams: made, taken again, ended by a failure; now. */
 	uint64_t upstream_opened, upstream_reused, upstream_failed, upstream_open, upstream_idle;
-	uint32_t plans; /* alive: the current one and those that something still holds */
+	uint32_t plans;           /* alive: the current one and those that something still holds */
+	struct loop_counts turns; /* the longest of all */
 };
 /* While no loop is running (end of the process, simulated world). */
 void gateway_counts(const struct gateway *g, struct worker_counts *sum);

@@ -48,6 +48,7 @@ static void count(const struct worker *w, struct worker_counts *out)
 	out->upstream_failed = c->failed;
 	out->upstream_open = c->open;
 	out->upstream_idle = c->idle;
+	out->turns = loop_counts(w->loop);
 }
 
 /* False: that was all. */
@@ -221,6 +222,10 @@ static void add(struct worker_counts *sum, const struct worker_counts *c)
 	sum->upstream_failed += c->upstream_failed;
 	sum->upstream_open += c->upstream_open;
 	sum->upstream_idle += c->upstream_idle;
+	sum->turns.turns += c->turns.turns;
+	sum->turns.over_1ms += c->turns.over_1ms;
+	sum->turns.over_5ms += c->turns.over_5ms;
+	sum->turns.longest_us = MAX(sum->turns.longest_us, c->turns.longest_us);
 }
 
 void report_sum(const struct report *r, struct worker_counts *sum)

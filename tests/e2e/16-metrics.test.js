@@ -161,6 +161,9 @@ test('each request of a mix is counted once, whoever asks when', async (t) => {
 	assert.equal(samples.get('sluice_exchanges_open'), 0);
 	assert.equal(samples.get('sluice_client_aborts_total'), 4);
 	assert.equal(samples.get('sluice_workers_silent'), 0);
+	assert.ok(samples.get('sluice_turns_total') >= 89);
+	assert.ok(samples.get('sluice_turns_over_1ms_total') >= samples.get('sluice_turns_over_5ms_total'));
+	assert.ok(samples.get('sluice_longest_turn_seconds') > 0);
 });
 
 test('100,000 made-up models and paths: a handful of series, flat memory', async (t) => {
