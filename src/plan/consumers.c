@@ -439,10 +439,10 @@ void consumers_unref(struct consumers *c)
 
 bool plan_has_consumer(const struct plan *p, struct bytes name)
 {
-	const struct consumers *c = p->consumer_sets;
+	const struct consumer_set *s = p->consumer_sets;
 
-	while (c != NULL && map_get(&c->by_name, name) == NULL) {
-		c = c->next;
+	while (s != NULL && map_get(&s->consumers->by_name, name) == NULL) {
+		s = s->next;
 	}
-	return c != NULL;
+	return s != NULL;
 }
