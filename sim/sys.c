@@ -355,9 +355,9 @@ static ssize_t take_error(struct near *c)
 	return fail(err);
 }
 
-ssize_t sys_recv(int fd, void *p, size_t n)
+ssize_t sys_peek(int fd, void *p, size_t n)
 {
-	struct fdesc *it = the(fd, FD_CONN, "recv");
+	struct fdesc *it = the(fd, FD_CONN, "peek");
 	struct near *c;
 	size_t part;
 
@@ -368,8 +368,6 @@ ssize_t sys_recv(int fd, void *p, size_t n)
 	if (pipe_n(&c->inbox) != 0) {
 		part = MIN(n, pipe_n(&c->inbox));
 		memcpy(p, pipe_bytes(&c->inbox).p, part);
-		pipe_drop(&c->inbox, part);
-		net()->events++;
 		return (ssize_t)part;
 	}
 	if (c->err != 0) {
@@ -379,6 +377,18 @@ ssize_t sys_recv(int fd, void *p, size_t n)
 		return 0;
 	}
 	return fail(ERR_AGAIN);
+}
+
+ssize_t sys_recv(int fd, void *p, size_t n)
+{
+	struct fdesc *it = the(fd, FD_CONN, "recv");
+	ssize_t got = sys_peek(fd, p, n);
+
+	if (it != NULL && got > 0) {
+		pipe_drop(&it->near->inbox, (size_t)got);
+		net()->events++;
+	}
+	return got;
 }
 
 ssize_t sys_recvv(int fd, const struct iovec *v, int n)

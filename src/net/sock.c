@@ -1,5 +1,7 @@
 #include "net/sock.h"
 
+#include "net/tls_server.h"
+
 static void on_watch(struct watch *w)
 {
 	struct sock *s = CONTAINER_OF(w, struct sock, watch);
@@ -22,6 +24,34 @@ static int start(struct sock *s, struct loop *l, int fd, void (*on_ready)(struct
 int sock_init_accepted(struct sock *s, struct loop *l, int fd, void (*on_ready)(struct sock *s))
 {
 	return start(s, l, fd, on_ready);
+}
+
+void sock_start_tls(struct sock *s, struct tls_server *server)
+{
+	ASSERT(s->tls == NULL && s->watch.fd >= 0);
+	s->tls = tls_accept(server, s->watch.fd);
+	s->handshaking = true;
+}
+
+int sock_move(struct sock *to, struct sock *from, void (*on_ready)(struct sock *s))
+{
+	int fd = from->watch.fd;
+	int rc;
+
+	*to = *from;
+	to->on_ready = on_ready;
+	from->tls = NULL;
+	loop_unwatch(from->loop, &from->watch);
+	rc = loop_watch(to->loop, &to->watch, fd, on_watch);
+	if (rc != 0) {
+		tls_free(to->tls);
+		to->tls = NULL;
+		sys_close(fd, false);
+		return rc;
+	}
+	/* The library may hold bytes that no event will tell of; the first read finds out. */
+	to->watch.readable = to->tls != NULL;
+	return 0;
 }
 
 int sock_connect(struct sock *s, struct loop *l, const struct sys_addr *addr,
@@ -96,6 +126,23 @@ int sock_open(struct sock *s, struct fault *fault)
 static bool holds_more(const struct sock *s)
 {
 	return s->tls != NULL && tls_pending(s->tls);
+}
+
+ssize_t sock_peek(struct sock *s, void *p, size_t n)
+{
+	ssize_t got;
+
+	ASSERT(s->tls == NULL);
+	if (s->broken != 0) {
+		return s->broken;
+	}
+	got = sys_peek(s->watch.fd, p, n);
+	if (got == ERR_AGAIN) {
+		s->watch.readable = false;
+	} else if (got < 0) {
+		s->broken = (int)got;
+	}
+	return got;
 }
 
 static size_t total(const struct iovec *v, int n)

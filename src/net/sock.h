@@ -10,6 +10,8 @@
 #include "net/loop.h"
 #include "net/tls.h"
 
+struct tls_server;
+
 struct sock {
 	struct loop *loop;
 	struct watch watch;
@@ -23,6 +25,11 @@ struct sock {
 /* Takes over a connected descriptor (from accept). */
 MUST_CHECK int sock_init_accepted(
 	struct sock *s, struct loop *l, int fd, void (*on_ready)(struct sock *s));
+/* An accepted one, of which nothing was read yet, speaks TLS from here on: sock_open shakes hands. */
+void sock_start_tls(struct sock *s, struct tls_server *server);
+/* The connection gets another owner. Nothing is told of from again; what was reported is reported anew.
+ * When it fails the connection is closed. */
+MUST_CHECK int sock_move(struct sock *to, struct sock *from, void (*on_ready)(struct sock *s));
 /* Starts to connect, then to shake hands when tls_opts is not NULL. on_ready tells; sock_open says. */
 MUST_CHECK int sock_connect(struct sock *s, struct loop *l, const struct sys_addr *addr,
 	const struct tls_client_opts *tls_opts, void (*on_ready)(struct sock *s));
@@ -34,6 +41,9 @@ MUST_CHECK int sock_open(struct sock *s, struct fault *fault);
 MUST_CHECK ssize_t sock_read(struct sock *s, void *p, size_t n);
 /* The same into several pieces, each filled before the next. */
 MUST_CHECK ssize_t sock_readv(struct sock *s, const struct iovec *v, int n);
+/* What a read of a plain one would bring, which stays unread. ERR_AGAIN clears `readable`; a caller for
+ * whom the bytes are too few clears it itself: there is an event when more come. */
+MUST_CHECK ssize_t sock_peek(struct sock *s, void *p, size_t n);
 /* > 0 bytes taken; ERR_AGAIN; else broken. */
 MUST_CHECK ssize_t sock_writev(struct sock *s, const struct iovec *v, int n);
 

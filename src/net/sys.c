@@ -198,14 +198,24 @@ int sys_connect_result(int fd)
 	return error == 0 ? 0 : fail(error);
 }
 
-ssize_t sys_recv(int fd, void *p, size_t n)
+static ssize_t receive(int fd, void *p, size_t n, int flags)
 {
 	ssize_t got;
 
 	do {
-		got = recv(fd, p, n, 0);
+		got = recv(fd, p, n, flags);
 	} while (got < 0 && errno == EINTR);
 	return got >= 0 ? got : fail(errno);
+}
+
+ssize_t sys_recv(int fd, void *p, size_t n)
+{
+	return receive(fd, p, n, 0);
+}
+
+ssize_t sys_peek(int fd, void *p, size_t n)
+{
+	return receive(fd, p, n, MSG_PEEK);
 }
 
 ssize_t sys_recvv(int fd, const struct iovec *v, int n)

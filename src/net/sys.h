@@ -60,6 +60,8 @@ MUST_CHECK int sys_connect_result(int fd);
 MUST_CHECK ssize_t sys_recv(int fd, void *p, size_t n);
 /* The same into several pieces, each filled before the next. */
 MUST_CHECK ssize_t sys_recvv(int fd, const struct iovec *v, int n);
+/* The same, but what it shows is still there for the next call. */
+MUST_CHECK ssize_t sys_peek(int fd, void *p, size_t n);
 MUST_CHECK ssize_t sys_sendv(int fd, const struct iovec *v, int n);
 void sys_shutdown_write(int fd);
 /* Close with a reset instead of a FIN (SO_LINGER 0) when reset is true. */

@@ -7,7 +7,6 @@
 #include "net/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 
 #include "net/tls_cache.h"
 #include "net/tls_fault.h"
+#include "net/tls_int.h"
 
 #define RECORD_MAX 16384u
 
@@ -31,22 +31,6 @@ struct tls_context {
 	SSL_CTX *ctx; /* NULL until the first connection, as bio is */
 	BIO_METHOD *bio;
 	struct tls_cache cache;
-};
-
-struct tls {
-	SSL *ssl;
-	struct tls_context *context;
-	char *name;        /* without brackets and final dot */
-	char *session_key; /* NULL: sessions are not kept */
-	int fd;
-	int io_error;     /* of the descriptor, 0: none */
-	int failed;       /* for good */
-	int verify_depth; /* of the certificate that did not verify */
-	bool eof;         /* the descriptor's */
-	bool drained;     /* recv brought less than asked in this call */
-	bool has_some;    /* this call has bytes to give: it need not ask again */
-	bool ended;       /* close_notify came */
-	bool said_end;    /* close_notify was sent */
 };
 
 /* --- trust -------------------------------------------------------------------------------------- */
@@ -196,9 +180,10 @@ static int bio_create(BIO *bio)
 	return 1;
 }
 
-static BIO_METHOD *bio_method_new(void)
+/* A number of one's own is for those who look for their BIO in a chain; the process has few of them. */
+BIO_METHOD *tls_bio_new(void)
 {
-	BIO_METHOD *m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "sluice");
+	BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "sluice");
 
 	ASSERT(m != NULL);
 	BIO_meth_set_read(m, bio_read);
@@ -233,18 +218,23 @@ static int on_verified(int ok, X509_STORE_CTX *chain)
 	return ok;
 }
 
-static SSL_CTX *client_ctx_new(void)
+void tls_set_common(SSL_CTX *ctx)
 {
-	static const unsigned char alpn[] = "\x08http/1.1";
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-
-	ASSERT(ctx != NULL && trust.store != NULL);
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 	SSL_CTX_set_mode(ctx,
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(ctx, 1); /* head and body of a record in one recv */
+}
+
+static SSL_CTX *client_ctx_new(void)
+{
+	static const unsigned char alpn[] = "\x08http/1.1";
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+
+	ASSERT(ctx != NULL && trust.store != NULL);
+	tls_set_common(ctx);
 	SSL_CTX_set1_cert_store(ctx, trust.store);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, on_verified);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -266,7 +256,7 @@ static void need_library(struct tls_context *c)
 {
 	if (c->ctx == NULL) {
 		c->ctx = client_ctx_new();
-		c->bio = bio_method_new();
+		c->bio = tls_bio_new();
 	}
 }
 
@@ -321,21 +311,28 @@ static void offer_session(struct tls *t)
 	}
 }
 
-struct tls *tls_client_new(const struct tls_client_opts *opts, int fd)
+struct tls *tls_new(SSL_CTX *ctx, BIO_METHOD *method, int fd)
 {
 	struct tls *t = must_alloc(sizeof(*t));
-	BIO *bio;
+	BIO *bio = BIO_new(method);
 
-	need_library(opts->context);
-	bio = BIO_new(opts->context->bio);
-	t->ssl = SSL_new(opts->context->ctx);
+	t->ssl = SSL_new(ctx);
 	ASSERT(t->ssl != NULL && bio != NULL);
-	t->context = opts->context;
 	t->fd = fd;
-	t->name = plain_name(opts->name);
 	BIO_set_data(bio, t);
 	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_app_data(t->ssl, t);
+	return t;
+}
+
+struct tls *tls_client_new(const struct tls_client_opts *opts, int fd)
+{
+	struct tls *t;
+
+	need_library(opts->context);
+	t = tls_new(opts->context->ctx, opts->context->bio, fd);
+	t->context = opts->context;
+	t->name = plain_name(opts->name);
 	SSL_set_connect_state(t->ssl);
 	if (!expect_name(t->ssl, t->name)) {
 		ERR_clear_error();
@@ -375,6 +372,9 @@ static int handshake_fault(struct tls *t, int rc, struct fault *fault)
 	long verify = SSL_get_verify_result(t->ssl);
 
 	ERR_clear_error();
+	if (t->server != NULL) {
+		return tls_server_fault(t, rc, error, fault);
+	}
 	if (verify != X509_V_OK) {
 		t->failed = ERR_TLS;
 		return tls_fault_verify(fault, t->name, (int)verify, t->verify_depth);
@@ -392,7 +392,8 @@ int tls_handshake(struct tls *t, struct fault *fault)
 
 	if (t->failed != 0) {
 		return fault_set(fault, (enum err)t->failed, 0, 0,
-			"no TLS connection to \"%.100s\" is possible", t->name);
+			"no TLS connection to \"%.100s\" is possible",
+			t->name != NULL ? t->name : "the client");
 	}
 	t->has_some = false;
 	ERR_clear_error();
@@ -521,6 +522,11 @@ bool tls_pending(const struct tls *t)
 bool tls_resumed(const struct tls *t)
 {
 	return SSL_session_reused(t->ssl) == 1;
+}
+
+const char *tls_version(const struct tls *t)
+{
+	return SSL_get_version(t->ssl);
 }
 
 void tls_shutdown(struct tls *t)

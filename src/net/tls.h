@@ -1,7 +1,7 @@
 /*
- * TLS by OpenSSL 3 behind a small interface. This issue's side is the client's: towards upstreams,
- * verified against the system store (or a given CA file), with SNI, ALPN http/1.1 and session
- * resumption. I/O goes through sys.h by a BIO of our own.
+ * TLS by OpenSSL 3 behind a small interface: connections of either side, and the client's side, towards
+ * upstreams, verified against the system store (or a given CA file), with SNI, ALPN http/1.1 and
+ * session resumption. The server's side is net/tls_server.h. I/O goes through sys.h by a BIO of our own.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -47,6 +47,8 @@ MUST_CHECK ssize_t tls_writev(struct tls *t, const struct iovec *v, int n);
 /* Decrypted bytes wait inside, or the end or a failure that the last read met behind its bytes. */
 bool tls_pending(const struct tls *t);
 bool tls_resumed(const struct tls *t);
+/* "TLSv1.3"; static. After the handshake. */
+const char *tls_version(const struct tls *t);
 void tls_shutdown(struct tls *t);
 void tls_free(struct tls *t);
 

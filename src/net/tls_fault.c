@@ -83,3 +83,29 @@ enum err tls_fault_protocol(struct fault *fault, const char *name, unsigned long
 	}
 	return fault_set(fault, ERR_TLS, 0, 0, "the TLS handshake with " NAME_FMT " failed", name);
 }
+
+static const struct reason client_reasons[] = {
+	{SSL_R_UNSUPPORTED_PROTOCOL, NO_VERSION},
+	{SSL_R_VERSION_TOO_LOW, NO_VERSION},
+	{SSL_R_NO_SHARED_CIPHER, "has no cipher in common with us"},
+	{SSL_R_NO_SUITABLE_GROUPS, "has no key exchange in common with us"},
+	{SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, "takes no signature that our key can give"},
+	{SSL_R_NO_APPLICATION_PROTOCOL, "speaks no protocol that is served here (HTTP/1.1)"},
+	{ALERT(SSL_AD_UNKNOWN_CA), "does not trust the authority of our certificate"},
+	{ALERT(SSL_AD_BAD_CERTIFICATE), "does not accept our certificate"},
+	{ALERT(SSL_AD_CERTIFICATE_UNKNOWN), "does not accept our certificate"},
+	{ALERT(SSL_AD_CERTIFICATE_EXPIRED), "says that our certificate has expired"},
+};
+
+enum err tls_fault_client(struct fault *fault, unsigned long error)
+{
+	int code = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
+	const char *words = find(client_reasons, ARRAY_LEN(client_reasons), code);
+	const char *library = ERR_reason_error_string(error);
+
+	if (words != NULL) {
+		return fault_set(fault, ERR_TLS, 0, 0, "the client %s", words);
+	}
+	return fault_set(fault, ERR_TLS, 0, 0, "the client's TLS handshake failed (%.80s)",
+		library != NULL ? library : "no reason given");
+}

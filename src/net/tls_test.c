@@ -50,7 +50,7 @@ static void certificates_are_verified(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct cert c = cert_new(&(struct cert_opts){rows[i].alt_names,
-			issuers[rows[i].issuer], rows[i].from_days, rows[i].to_days});
+			issuers[rows[i].issuer], rows[i].from_days, rows[i].to_days, false});
 		struct fault fault = {.text = ""};
 		struct link l;
 		SSL_CTX *server = server_context(&c, 0);
@@ -108,8 +108,8 @@ static void names_are_sent_and_addresses_are_not(void **state)
 	struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct cert c =
-			cert_new(&(struct cert_opts){rows[i].alt_names, &w->authority, 0, 9});
+		struct cert c = cert_new(
+			&(struct cert_opts){rows[i].alt_names, &w->authority, 0, 9, false});
 		SSL_CTX *server = server_context(&c, 0);
 		struct link l;
 		const char *sni;

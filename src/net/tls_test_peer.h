@@ -39,6 +39,7 @@ struct cert_opts {
 	const char *alt_names;     /* "DNS:a.example.com,IP:127.0.0.1"; NULL: an authority */
 	const struct cert *issuer; /* NULL: signed by itself */
 	int from_days, to_days;    /* from today */
+	bool weak;                 /* RSA with 1024 bits instead of P-256 */
 };
 
 UNUSED static void add_extension(X509 *x, int nid, const char *value)
@@ -53,7 +54,7 @@ UNUSED static void add_extension(X509 *x, int nid, const char *value)
 UNUSED static struct cert cert_new(const struct cert_opts *o)
 {
 	static long serial = 1;
-	struct cert c = {X509_new(), EVP_EC_gen("P-256")};
+	struct cert c = {X509_new(), o->weak ? EVP_RSA_gen(1024) : EVP_EC_gen("P-256")};
 	X509_NAME *subject = X509_get_subject_name(c.x509);
 	char cn[32];
 
@@ -106,7 +107,7 @@ UNUSED static int choose_http1(SSL *ssl, const unsigned char **out, unsigned cha
 	return SSL_TLSEXT_ERR_OK;
 }
 
-static SSL_CTX *server_context(const struct cert *c, int version)
+UNUSED static SSL_CTX *server_context(const struct cert *c, int version)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
