@@ -25,6 +25,7 @@ struct listener {
 	struct watch watch;
 	struct server *srv;
 	int fd;
+	bool tls;
 	struct listener *next;
 };
 
@@ -118,7 +119,11 @@ static void on_acceptable(struct watch *w)
 		if (fd < 0) {
 			return;
 		}
-		server_conn_new(srv, fd, &peer);
+		if (l->tls) {
+			server_handshake_new(srv, fd, &peer);
+		} else {
+			server_conn_new(srv, fd, &peer);
+		}
 		tell_share(srv);
 		if (is_above_share(srv)) {
 			start_yield(srv);
@@ -172,7 +177,7 @@ static void on_drained_task(struct task *t)
 
 static void check_drained(struct server *srv)
 {
-	if (srv->draining && srv->on_drained != NULL && list_empty(&srv->conns)) {
+	if (srv->draining && srv->on_drained != NULL && srv->counts.connections == 0) {
 		loop_again(srv->opts.loop, &srv->drained, on_drained_task);
 	}
 }
@@ -191,6 +196,9 @@ struct server *server_new(const struct server_opts *opts)
 
 	srv->opts = *opts;
 	list_init(&srv->conns);
+	list_init(&srv->handshakes);
+	list_init(&srv->handshakes_begun);
+	list_init(&srv->handshake_turns);
 	return srv;
 }
 
@@ -199,13 +207,14 @@ void *server_context(const struct server *srv)
 	return srv->opts.context;
 }
 
-int server_listen(struct server *srv, int fd)
+static int listen_on(struct server *srv, int fd, bool tls)
 {
 	struct listener *l = must_alloc(sizeof(*l));
 	int rc;
 
 	l->srv = srv;
 	l->fd = fd;
+	l->tls = tls;
 	l->watch.fd = -1;
 	rc = loop_watch_listener(srv->opts.loop, &l->watch, fd, on_acceptable);
 	if (rc != 0) {
@@ -217,6 +226,18 @@ int server_listen(struct server *srv, int fd)
 	return 0;
 }
 
+int server_listen(struct server *srv, int fd)
+{
+	return listen_on(srv, fd, false);
+}
+
+int server_listen_tls(struct server *srv, int fd, struct tls_server *tls)
+{
+	ASSERT(srv->tls == NULL || srv->tls == tls);
+	srv->tls = tls;
+	return listen_on(srv, fd, true);
+}
+
 void server_drain(struct server *srv, void (*on_drained)(struct server *srv))
 {
 	struct list *next;
@@ -224,6 +245,7 @@ void server_drain(struct server *srv, void (*on_drained)(struct server *srv))
 	listeners_watch(srv, false);
 	srv->draining = true;
 	srv->on_drained = on_drained;
+	server_handshake_end_all(srv);
 	for (struct list *at = srv->conns.next; at != &srv->conns; at = next) {
 		next = at->next;
 		server_conn_drain(at);
@@ -238,6 +260,7 @@ void server_free(struct server *srv)
 	}
 	srv->on_drained = NULL;
 	listeners_watch(srv, false);
+	server_handshake_end_all(srv);
 	while (!list_empty(&srv->conns)) {
 		server_conn_cut(srv->conns.next);
 	}

@@ -13,6 +13,7 @@
 #include "net/loop.h"
 
 struct server;
+struct tls_server;
 
 /*
  * How many connections each of several servers has that accept from the same sockets, each on its own
@@ -35,6 +36,8 @@ struct server_opts {
 	 * its CR LF, are appended to fields, the body to body. NULL: none, and the fault's text. */
 	void (*refusal)(
 		struct server *srv, const struct fault *f, struct text *fields, struct text *body);
+	/* A TLS handshake has come to nothing: counted, and here for a debug log. May be NULL. */
+	void (*on_handshake_failed)(struct server *srv, const char *peer, const struct fault *f);
 	void *context;               /* for the callee: server_context */
 	struct server_share *shares; /* of all servers; NULL: there is only this one */
 	unsigned n_shares, share;    /* how many; which is ours */
@@ -44,6 +47,9 @@ struct server *server_new(const struct server_opts *opts);
 void *server_context(const struct server *srv);
 /* Takes connections from a listening descriptor (shared with other workers; not closed by us). */
 MUST_CHECK int server_listen(struct server *srv, int fd);
+/* The same over TLS; tls is the same for all listeners of the server and outlives it. A handshake has
+ * the time of a head (limits.head_ms). */
+MUST_CHECK int server_listen_tls(struct server *srv, int fd, struct tls_server *tls);
 /* Stops accepting; idle connections close; running streams go on, and their connections close after
  * them. on_drained is called once, when no connection is left (perhaps in the next turn). */
 void server_drain(struct server *srv, void (*on_drained)(struct server *srv));
@@ -52,7 +58,10 @@ void server_free(struct server *srv);
 
 struct server_counts {
 	uint64_t accepted, requests, refused_heads;
+	uint64_t handshakes, handshakes_resumed; /* of TLS, that succeeded; of these */
+	uint64_t handshakes_failed;
 	uint32_t connections, streams; /* now */
+	uint32_t handshaking;          /* of the connections: those that are not open yet */
 };
 const struct server_counts *server_counts(const struct server *srv);
 

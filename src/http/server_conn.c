@@ -386,6 +386,10 @@ static void begin_stream(struct conn *c, const struct h1_head *h, size_t used)
 	enum read_rc rc;
 
 	*s = (struct stream){.ops = &ops, .pool = srv->opts.pool};
+	if (c->sock.tls != NULL) {
+		s->tls = tls_version(c->sock.tls);
+		s->tls_resumed = tls_resumed(c->sock.tls);
+	}
 	h1_out_init(&c->out);
 	c->state = CONN_STREAM;
 	c->minor = h->minor;
@@ -663,7 +667,7 @@ static void on_timer(struct timer *t)
 
 /* --- for the server ----------------------------------------------------------------------------- */
 
-void server_conn_new(struct server *srv, int fd, const struct sys_addr *peer)
+static struct conn *conn_make(struct server *srv, const struct sys_addr *peer)
 {
 	struct conn *c = must_alloc(sizeof(*c));
 
@@ -673,14 +677,42 @@ void server_conn_new(struct server *srv, int fd, const struct sys_addr *peer)
 	h1_in_init(&c->in);
 	h1_out_init(&c->out);
 	sys_addr_format(peer, c->peer);
+	return c;
+}
+
+static void conn_begin(struct conn *c)
+{
+	list_append(&c->srv->conns, &c->link);
+	c->srv->counts.connections++;
+	arm(c);
+}
+
+void server_conn_new(struct server *srv, int fd, const struct sys_addr *peer)
+{
+	struct conn *c = conn_make(srv, peer);
+
 	if (sock_init_accepted(&c->sock, srv->opts.loop, fd, on_ready) != 0) {
 		free(c); /* the descriptor is closed */
 		return;
 	}
-	list_append(&srv->conns, &c->link);
 	srv->counts.accepted++;
-	srv->counts.connections++;
-	arm(c);
+	conn_begin(c);
+}
+
+bool server_conn_take(struct server *srv, struct sock *from, const struct sys_addr *peer,
+	const struct fault *refusal)
+{
+	struct conn *c = conn_make(srv, peer);
+
+	if (sock_move(&c->sock, from, on_ready) != 0) {
+		free(c);
+		return false;
+	}
+	conn_begin(c);
+	if (refusal != NULL) {
+		refuse(c, refusal);
+	}
+	return true;
 }
 
 void server_conn_drain(struct list *link)

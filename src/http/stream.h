@@ -74,6 +74,10 @@ struct stream {
 	/* Client end: the connection is up and was used before. */
 	bool connected, reused;
 	bool spoke; /* client end: bytes of a response have come */
+	/* Server end: the version of TLS ("TLSv1.3", static) that the client speaks, so its scheme is
+	 * https; NULL: plain. And whether its session was resumed. */
+	const char *tls;
+	bool tls_resumed;
 
 	/* Valid from STREAM_IN_BODY on. head.fields are only valid while the on_stream (or on_request)
 	 * that first shows the head runs: copy them (head_keep). The bytes behind head.base are held
