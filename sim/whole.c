@@ -102,7 +102,8 @@ static struct subject *start(const struct settings *s, struct fault *f)
 	}
 	IGNORE(sys_addr_parse(
 		&at, SUBJECT_ADDRESS, sizeof(SUBJECT_ADDRESS) - 1, SUBJECT_PORT)); /* a literal */
-	if (gateway_listen(w->gateway, &at, &at) != 0) {
+	if ((setting(s, "tls", 0) != 0 ? gateway_listen_tls(w->gateway, &at, &at)
+				       : gateway_listen(w->gateway, &at, &at)) != 0) {
 		ASSERT(false); /* the simulated world lets everybody listen */
 	}
 	w->directory = directory_new(RESOURCES);
@@ -205,6 +206,8 @@ static bool count(struct subject *s, struct bytes name, uint64_t *out)
 		{"high", c.high},
 		{"log_dropped", c.log_dropped},
 		{"plans", c.plans},
+		{"handshakes", c.handshakes},
+		{"handshakes_failed", c.handshakes_failed},
 		{"plans_live", w->plans_live},
 		{"drained", w->drained},
 		{"routes", gateway_plan(w->gateway)->n_routes},

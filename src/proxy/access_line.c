@@ -133,6 +133,16 @@ static void put_times(struct line *l, const struct record *r)
 	}
 }
 
+static void put_tls(struct line *l, const struct stream *client)
+{
+	if (client->tls != NULL) {
+		put_text(l, BYTES(",\"tls\":"), bytes_str(client->tls));
+		if (client->tls_resumed) {
+			put(l, BYTES(",\"tls_resumed\":true"));
+		}
+	}
+}
+
 void access_line(struct worker *w, const struct exchange *x, const char *peer)
 {
 	const struct record *r = &x->rec;
@@ -148,6 +158,7 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 	put_text(&l, BYTES(",\"request_id\":"), bytes_of(r->id, r->id_n));
 	put_trace(&l, &r->trace);
 	put_text(&l, BYTES(",\"client\":"), bytes_str(peer));
+	put_tls(&l, x->client);
 	put_text(&l, BYTES(",\"method\":"), r->method);
 	put_text(&l, BYTES(",\"host\":"), r->host);
 	put_text(&l, BYTES(",\"path\":"), r->path);

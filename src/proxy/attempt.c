@@ -259,7 +259,8 @@ static void make_head(struct exchange *x, struct head_out *out, char trace_room[
 		head_out_add(out, BYTES("User-Agent"), BYTES("sluice"));
 	}
 	head_out_add(out, BYTES("X-Forwarded-For"), peer_ip(stream_peer(x->client)));
-	head_out_add(out, BYTES("X-Forwarded-Proto"), BYTES("http"));
+	head_out_add(out, BYTES("X-Forwarded-Proto"),
+		x->client->tls != NULL ? BYTES("https") : BYTES("http"));
 	if (rq->new_id) {
 		head_out_add(out, BYTES("x-request-id"), bytes_of(x->rec.id, x->rec.id_n));
 	}

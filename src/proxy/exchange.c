@@ -7,6 +7,7 @@
  *
  *   begin       who asks for what; what a client may not say is marked to be left out
  *   candidates  routes by host, path, method, headers and query                    404
+ *   redirect    a route that is served over https only, asked for in the clear      308
  *   identify    the consumer, before a byte of the body is read                    401 403
  *   gather      a JSON body whole, scanned as it comes                             400 413 415 503
  *   automatic   the model, where a text of the body chooses it
@@ -31,6 +32,7 @@
 enum step_name {
 	STEP_BEGIN,
 	STEP_CANDIDATES,
+	STEP_REDIRECT,
 	STEP_IDENTIFY,
 	STEP_GATHER,
 	STEP_AUTOMATIC,
@@ -503,6 +505,7 @@ static const struct step {
 } steps[STEP_COUNT] = {
 	[STEP_BEGIN] = {"begin", step_begin},
 	[STEP_CANDIDATES] = {"candidates", step_candidates},
+	[STEP_REDIRECT] = {"redirect", step_redirect},
 	[STEP_IDENTIFY] = {"identify", step_identify},
 	[STEP_GATHER] = {"gather", step_gather},
 	[STEP_AUTOMATIC] = {"automatic", step_automatic},

@@ -144,6 +144,7 @@ struct request {
 		char authenticate[96]; /* WWW-Authenticate, empty: none */
 		uint32_t retry_after_s;
 		bool model_not_found;
+		struct bytes location; /* Location; empty: none */
 	} reply;
 	struct arena arena;
 	/* Not cleared between exchanges. */
@@ -249,6 +250,8 @@ void upload_sent(struct exchange *x, size_t n);
 /* --- the route (routing.c) ---------------------------------------------------------------------- */
 
 enum verdict step_candidates(struct exchange *x);
+/* Answers when one of the candidates may not be used over plain HTTP. */
+enum verdict step_redirect(struct exchange *x);
 /* The body is about to be scanned. False when there is no room to do so. */
 MUST_CHECK bool routing_begin_body(struct exchange *x);
 /* The next bytes of the body, which the exchange's own scan has accepted. */

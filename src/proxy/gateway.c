@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "proxy/gateway_int.h"
+#include "proxy/gateway_tls.h"
 
 #define TICK_MS 1000u
 #define LOG_PIECES 2
@@ -338,6 +339,7 @@ void gateway_free(struct gateway *g)
 	}
 	free(g->shares);
 	close_listening(g);
+	gateway_tls_free(g);
 	cells_free(g->cells);
 	timer_clear(g->control, &g->tick);
 	loop_free(g->control);
@@ -354,27 +356,46 @@ struct loop *gateway_loop(struct gateway *g, unsigned worker)
 	return g->workers[worker]->loop;
 }
 
-int gateway_listen(struct gateway *g, const struct sys_addr *addr, struct sys_addr *bound)
+static int listen_plain(struct gateway *g, int fd)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < g->opts.n_workers && rc == 0; i++) {
+		rc = server_listen(g->workers[i]->server, fd);
+	}
+	return rc;
+}
+
+static int listen_on(
+	struct gateway *g, const struct sys_addr *addr, bool tls, struct sys_addr *bound)
 {
 	struct listening *l;
 	int fd = sys_listen(addr, 4096, bound);
+	int rc;
 
 	if (fd < 0) {
 		return fd;
 	}
-	for (unsigned i = 0; i < g->opts.n_workers; i++) {
-		int rc = server_listen(g->workers[i]->server, fd);
-
-		if (rc != 0) {
-			sys_close(fd, false);
-			return rc;
-		}
+	rc = tls ? gateway_tls_listen(g, fd, sys_addr_port(bound)) : listen_plain(g, fd);
+	if (rc != 0) {
+		sys_close(fd, false);
+		return rc;
 	}
 	l = must_alloc(sizeof(*l));
 	l->fd = fd;
 	l->next = g->listening;
 	g->listening = l;
 	return 0;
+}
+
+int gateway_listen(struct gateway *g, const struct sys_addr *addr, struct sys_addr *bound)
+{
+	return listen_on(g, addr, false, bound);
+}
+
+int gateway_listen_tls(struct gateway *g, const struct sys_addr *addr, struct sys_addr *bound)
+{
+	return listen_on(g, addr, true, bound);
 }
 
 ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *arg)

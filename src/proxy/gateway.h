@@ -42,6 +42,9 @@ struct loop *gateway_loop(struct gateway *g, unsigned worker);
 /* Before the loops run. */
 MUST_CHECK int gateway_listen(
 	struct gateway *g, const struct sys_addr *addr, struct sys_addr *bound);
+/* The same for clients that speak TLS, with the certificates of the plan. */
+MUST_CHECK int gateway_listen_tls(
+	struct gateway *g, const struct sys_addr *addr, struct sys_addr *bound);
 
 /* Control: makes a plan live; it belongs to the gateway from here on. on_live (may be NULL) is called
  * on control when every worker has acknowledged it. */
@@ -73,6 +76,7 @@ struct worker_counts {
 	uint64_t upstream_opened, upstream_reused, upstream_failed, upstream_open, upstream_idle;
 	uint32_t plans;           /* alive: the current one and those that something still holds */
 	struct loop_counts turns; /* the longest of all */
+	uint64_t handshakes, handshakes_resumed, handshakes_failed; /* of TLS with clients */
 };
 /* While no loop is running (end of the process, simulated world). */
 void gateway_counts(const struct gateway *g, struct worker_counts *sum);

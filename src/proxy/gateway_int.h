@@ -29,6 +29,7 @@ struct gateway {
 	struct resolver *resolver;
 	struct live_plan *current;
 	struct listening *listening;
+	struct gateway_tls *tls; /* NULL: no listener speaks TLS */
 	uint64_t plan_version;
 	uint32_t n_plans; /* that are not freed yet */
 	struct timer tick;

@@ -227,6 +227,9 @@ static void make_head(struct exchange *x, struct head_out *out, const char *type
 		x->protocol == PROTOCOL_ANTHROPIC ? BYTES("request-id") : BYTES("x-request-id"),
 		bytes_of(x->rec.id, x->rec.id_n));
 	head_out_add(out, BYTES("x-sluice-reason"), bytes_str(rq->reply.reason));
+	if (rq->reply.location.n != 0) {
+		head_out_add(out, BYTES("Location"), rq->reply.location);
+	}
 	if (rq->reply.authenticate[0] != '\0') {
 		head_out_add(out, BYTES("WWW-Authenticate"), bytes_str(rq->reply.authenticate));
 	}

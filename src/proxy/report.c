@@ -43,6 +43,9 @@ static void count(const struct worker *w, struct worker_counts *out)
 	out->accepted = s->accepted;
 	out->connections = s->connections;
 	out->refused_heads = s->refused_heads;
+	out->handshakes = s->handshakes;
+	out->handshakes_resumed = s->handshakes_resumed;
+	out->handshakes_failed = s->handshakes_failed;
 	out->upstream_opened = c->opened;
 	out->upstream_reused = c->reused;
 	out->upstream_failed = c->failed;
@@ -217,6 +220,9 @@ static void add(struct worker_counts *sum, const struct worker_counts *c)
 	sum->accepted += c->accepted;
 	sum->connections += c->connections;
 	sum->refused_heads += c->refused_heads;
+	sum->handshakes += c->handshakes;
+	sum->handshakes_resumed += c->handshakes_resumed;
+	sum->handshakes_failed += c->handshakes_failed;
 	sum->upstream_opened += c->upstream_opened;
 	sum->upstream_reused += c->upstream_reused;
 	sum->upstream_failed += c->upstream_failed;

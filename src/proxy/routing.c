@@ -160,6 +160,75 @@ enum verdict step_candidates(struct exchange *x)
 	return VERDICT_NEXT;
 }
 
+/* --- https only --------------------------------------------------------------------------------- */
+
+static bool any_wants_tls(const struct request *rq)
+{
+	for (size_t i = 0; i < rq->n_candidates; i++) {
+		if (rq->candidates[i]->ssl_redirect) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Where the same thing is to be had over TLS. A client that names no port has come by the default one,
+ * whatever it is mapped to, and will find the other default. One that names a port talks to us without
+ * anything between: our own port for TLS is the one to go to.
+ */
+static struct bytes https_url(struct exchange *x, struct bytes host, bool named_port)
+{
+	struct request *rq = x->rq;
+	uint16_t port = named_port ? x->w->tls_port : 0;
+	size_t max = host.n + rq->url.path.n + rq->url.query.n + sizeof("https://:65535/?");
+	char *room = arena_alloc(&rq->arena, max);
+	struct text t;
+
+	if (room == NULL) {
+		return BYTES("");
+	}
+	text_init_fixed(&t, room, max);
+	text_add_str(&t, "https://");
+	text_add_bytes(&t, host);
+	if (port != 0 && port != 443) {
+		text_addf(&t, ":%u", port);
+	}
+	if (bytes_starts(rq->url.path, BYTES("/"))) {
+		text_add_bytes(&t, rq->url.path);
+	} else {
+		text_add_char(&t, '/');
+	}
+	if (rq->url.query.p != NULL) {
+		text_add_char(&t, '?');
+		text_add_bytes(&t, rq->url.query);
+	}
+	return text_bytes(&t);
+}
+
+/* Before anybody asks for a key: none should cross the network in the clear, and whichever candidate
+ * the body would choose, it is not read. */
+enum verdict step_redirect(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct bytes host = rq->url.host;
+	uint16_t port = rq->url.port;
+
+	if (x->client->tls != NULL || !any_wants_tls(rq)) {
+		return VERDICT_NEXT;
+	}
+	if (host.n == 0 &&
+		url_parse_authority(head_get(&rq->head, FIELD_HOST), &host, &port) != 0) {
+		return reply_set(x, 400, "request.malformed",
+			"this route is served over https only, and the request names no host");
+	}
+	rq->reply.location = https_url(x, host, port != 0);
+	if (rq->reply.location.n == 0) {
+		return reply_no_memory(x);
+	}
+	return reply_set(x, 308, "https.required", "this route is served over https only");
+}
+
 /* --- the model ---------------------------------------------------------------------------------- */
 
 /* Longest model that another member than "model" may name. Attack: text in logs and lookups. */

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "net/tls_server.h"
 #include "proxy/gateway_int.h"
+#include "proxy/gateway_tls.h"
 
 /* Objects kept for reuse. What is above it goes back to the system: after 10,000 streams at once their
  * memory should not stay for good. */
@@ -73,6 +75,7 @@ struct worker *worker_new(struct gateway *g, unsigned index)
 		.limits = opts->http,
 		.on_request = on_request,
 		.refusal = reply_no_request,
+		.on_handshake_failed = gateway_tls_failed,
 		.context = w,
 		.shares = g->shares,
 		.n_shares = opts->n_workers,
@@ -100,6 +103,7 @@ void worker_cut(struct worker *w)
 void worker_free(struct worker *w)
 {
 	server_free(w->server);
+	tls_server_free(w->tls_server);
 	client_free(w->client);
 	tls_context_free(w->tls);
 	timer_clear(w->loop, &w->tick);

@@ -27,7 +27,9 @@ struct worker {
 	struct tls_context *tls;
 	struct client *client;
 	struct server *server;
-	struct plan_view *view; /* the current plan; NULL before the first */
+	struct tls_server *tls_server; /* NULL: no listener speaks TLS */
+	uint16_t tls_port;             /* of the first listener that does; 0: none */
+	struct plan_view *view;        /* the current plan; NULL before the first */
 	struct random random;
 	struct ring log;
 	struct list exchanges;
