@@ -33,10 +33,10 @@ static void write_ready_file(struct serve *s)
 
 	text_init(&t, 4096);
 	text_addf(&t,
-		"{\"gateway\":[" BYTES_FMT "],\"console\":[" BYTES_FMT
-		"],\"pid\":%d,\"version\":\"%s\"}\n",
-		BYTES_ARG(text_bytes(&s->addresses)), BYTES_ARG(text_bytes(&s->console_addresses)),
-		(int)getpid(), version_text());
+		"{\"gateway\":[" BYTES_FMT "],\"gateway_tls\":[" BYTES_FMT
+		"],\"console\":[" BYTES_FMT "],\"pid\":%d,\"version\":\"%s\"}\n",
+		BYTES_ARG(text_bytes(&s->addresses)), BYTES_ARG(text_bytes(&s->tls_addresses)),
+		BYTES_ARG(text_bytes(&s->console_addresses)), (int)getpid(), version_text());
 	if (file_write_atomic(s->settings.ready_file, text_bytes(&t), 0600, &f) != 0) {
 		log_error("serve", "ready file: %s", f.text);
 	}
@@ -53,15 +53,23 @@ static void on_first_plan(void *arg)
 	s->ready = true;
 	s->live_ms = clock_wall_ms();
 	log_info("serve",
-		"ready on " BYTES_FMT ", management on " BYTES_FMT
+		"ready on " BYTES_FMT "%s" BYTES_FMT ", management on " BYTES_FMT
 		" after %llu.%03llu ms: %zu routes, %zu providers, %zu consumers, %zu certificates, "
 		"descriptors for %llu connections per worker",
-		BYTES_ARG(text_bytes(&s->addresses)), BYTES_ARG(text_bytes(&s->console_addresses)),
-		(unsigned long long)(us / 1000), (unsigned long long)(us % 1000), p->n_routes,
-		p->n_providers, p->n_consumers, p->n_certificates,
-		(unsigned long long)serve_process_connections(s));
+		BYTES_ARG(text_bytes(&s->addresses)),
+		s->tls_addresses.n != 0 ? ", with TLS on " : "",
+		BYTES_ARG(text_bytes(&s->tls_addresses)),
+		BYTES_ARG(text_bytes(&s->console_addresses)), (unsigned long long)(us / 1000),
+		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers,
+		p->n_certificates, (unsigned long long)serve_process_connections(s));
 	serve_resources_warn_without_routes(s);
 	serve_process_warn_descriptors(s);
+	if (s->tls_addresses.n != 0 && p->n_certificates == 0) {
+		log_warn("serve",
+			"no certificate is there to serve, so every TLS handshake is refused; put TLS "
+			"Secrets into %s/secrets",
+			s->settings.resources);
+	}
 	if (s->settings.ready_file != NULL) {
 		write_ready_file(s);
 	}
@@ -179,28 +187,38 @@ static void fill_opts(struct serve *s)
 	random_secret(&s->opts.seed, sizeof(s->opts.seed));
 }
 
-static int listen_all(struct serve *s)
+static int listen_on(struct serve *s, const struct option_addresses *list, bool tls)
 {
-	for (size_t i = 0; i < s->settings.gateway.n; i++) {
+	struct text *said = tls ? &s->tls_addresses : &s->addresses;
+
+	for (size_t i = 0; i < list->n; i++) {
 		char text[SYS_ADDR_TEXT];
 		struct sys_addr bound;
-		int rc = gateway_listen(s->gateway, &s->settings.gateway.v[i], &bound);
+		int rc = tls ? gateway_listen_tls(s->gateway, &list->v[i], &bound)
+			     : gateway_listen(s->gateway, &list->v[i], &bound);
 
 		if (rc != 0) {
-			sys_addr_format(&s->settings.gateway.v[i], text);
+			sys_addr_format(&list->v[i], text);
 			fprintf(stderr,
-				"sluice serve: cannot listen on %s (%s); choose another --gateway\n",
-				text,
-				rc == ERR_EXISTS ? "the address is in use" : sys_error_text());
+				"sluice serve: cannot listen on %s (%s); choose another %s\n", text,
+				rc == ERR_EXISTS ? "the address is in use" : sys_error_text(),
+				tls ? "--gateway-tls" : "--gateway");
 			return 1;
 		}
 		sys_addr_format(&bound, text);
-		text_addf(&s->addresses, "%s\"%s\"", i != 0 ? "," : "", text);
-		if (i == 0) {
+		text_addf(said, "%s\"%s\"", i != 0 ? "," : "", text);
+		if (i == 0 && !tls) {
 			memcpy(s->first_address, text, sizeof(text));
 		}
 	}
 	return 0;
+}
+
+static int listen_all(struct serve *s)
+{
+	int rc = listen_on(s, &s->settings.gateway, false);
+
+	return rc != 0 ? rc : listen_on(s, &s->settings.gateway_tls, true);
 }
 
 /* Zero configuration: no resource and a vendor's key in the environment. */
@@ -341,6 +359,7 @@ static void close_all(struct serve *s)
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.answer_query);
 	text_done(&s->addresses);
 	text_done(&s->console_addresses);
+	text_done(&s->tls_addresses);
 	settings_done(&s->settings);
 }
 
@@ -419,6 +438,7 @@ int serve_main(int argc, char **argv)
 	log_init((enum log_level)s.settings.log_level,
 		s.settings.log_format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_TEXT);
 	text_init(&s.addresses, 4096);
+	text_init(&s.tls_addresses, 4096);
 	serve_process_raise_descriptors(&s);
 	set_heap();
 	s.hooks.filters = filters;

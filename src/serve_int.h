@@ -58,7 +58,8 @@ struct serve {
 	bool asked;      /* a signal asked for the load that comes next */
 	uint64_t began_ns;
 	uint64_t started_ms, live_ms; /* wall clock: of the process, of the plan in force */
-	struct text addresses, console_addresses; /* JSON lists for the ready file */
+	/* Items of JSON lists for the ready file. */
+	struct text addresses, tls_addresses, console_addresses;
 	char first_address[SYS_ADDR_TEXT];
 	struct privileges_user user; /* to become; root only */
 	uint64_t descriptors, descriptors_max;
