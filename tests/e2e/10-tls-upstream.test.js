@@ -6,25 +6,15 @@ import test from 'node:test';
 import { writeWorld } from './lib/resources.js';
 import { chunk, request, sse, startUpstream } from './lib/http.js';
 import { run, startServe, tempDir } from './lib/sluice.js';
+import { newAuthority } from './lib/tls.js';
 
 const ASK = { model: 'm', messages: [] };
 
-async function openssl(dir, ...args) {
-	const got = await run(args, { program: 'openssl', cwd: dir });
-	assert.equal(got.code, 0, got.stderr);
-}
-
-// An authority and a server certificate for `names`; paths and contents.
+// An authority and a server certificate for `names`.
 async function authority(t, names) {
-	const dir = tempDir(t);
-	await openssl(dir, 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=Test CA');
-	fs.writeFileSync(path.join(dir, 'ext'), `subjectAltName=${names.join(',')}\nextendedKeyUsage=serverAuth\n`);
-	await openssl(dir, 'req', '-new', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key.pem', '-out', 'csr.pem', '-subj', '/CN=server');
-	await openssl(dir, 'x509', '-req', '-in', 'csr.pem', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'ext', '-out', 'cert.pem');
-	return {
-		file: path.join(dir, 'ca.pem'),
-		options: { key: fs.readFileSync(path.join(dir, 'key.pem')), cert: fs.readFileSync(path.join(dir, 'cert.pem')) },
-	};
+	const ca = await newAuthority(t);
+	const { key, cert } = await ca.issue(names, { rsa: true });
+	return { file: ca.file, options: { key, cert } };
 }
 
 async function behind(t, upstream, { ca, host = 'localhost', registry, args = [] } = {}) {

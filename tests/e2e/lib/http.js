@@ -122,12 +122,14 @@ export const usageChunk = () => ({
 });
 export const sse = (object, eol = '\n') => `data: ${JSON.stringify(object)}${eol}${eol}`;
 
-// One request with node's client, any Host: { status, headers, body (Buffer), text, json }.
-export function request(port, { method = 'POST', path = '/v1/chat/completions', headers = {}, body, agent } = {}) {
+// One request with node's client, any Host: { status, headers, body (Buffer), text, json }. tls: options of
+// a TLS connection (ca, servername, ...).
+export function request(port, { method = 'POST', path = '/v1/chat/completions', headers = {}, body, agent, tls } = {}) {
 	return new Promise((resolve, reject) => {
 		const payload = body === undefined || Buffer.isBuffer(body) || typeof body === 'string' ? body : JSON.stringify(body);
-		const req = http.request(
+		const req = (tls ? https : http).request(
 			{
+				...tls,
 				host: '127.0.0.1',
 				port,
 				method,

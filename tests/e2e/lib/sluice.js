@@ -143,6 +143,8 @@ export async function startServe(t, { data, args = [], ...options }) {
 	serve.port = Number(serve.address.split(':').pop());
 	serve.url = `http://${serve.address}`;
 	serve.console = Number(addressOf(serve.ready, 'console').split(':').pop());
+	serve.tlsAddress = [serve.ready.gateway_tls].flat()[0];
+	serve.tlsPort = Number(serve.tlsAddress?.split(':').pop());
 	serve.data = data;
 	return serve;
 }
