@@ -200,6 +200,7 @@ static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {
 	struct tls *t = SSL_get_app_data(ssl);
 
+	t->holds_buffers = true;
 	if (t->session_key == NULL) {
 		return 0;
 	}
@@ -409,6 +410,15 @@ int tls_handshake(struct tls *t, struct fault *fault)
 	return rc == ERR_AGAIN ? rc : handshake_fault(t, rc, fault);
 }
 
+/* For a ticket behind the handshake the library takes a buffer to write with, 16 KB, which it only gives
+ * back after it has written; and an upstream that streams is not written to again. */
+static void give_buffers_back(struct tls *t)
+{
+	if (t->holds_buffers && SSL_is_init_finished(t->ssl)) {
+		t->holds_buffers = SSL_free_buffers(t->ssl) != 1;
+	}
+}
+
 ssize_t tls_read(struct tls *t, void *p, size_t n)
 {
 	size_t sum = 0;
@@ -426,6 +436,9 @@ ssize_t tls_read(struct tls *t, void *p, size_t n)
 		rc = SSL_read_ex(t->ssl, (char *)p + sum, n - sum, &got);
 		if (rc != 1) {
 			rc = why_not(t, rc);
+			if (rc == ERR_AGAIN) {
+				give_buffers_back(t);
+			}
 			return sum != 0 ? (ssize_t)sum : rc;
 		}
 		sum += got;

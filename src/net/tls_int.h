@@ -17,14 +17,15 @@ struct tls {
 	char *name;                  /* the server's, without brackets and final dot */
 	char *session_key;           /* NULL: sessions are not kept */
 	int fd;
-	int io_error;     /* of the descriptor, 0: none */
-	int failed;       /* for good */
-	int verify_depth; /* of the certificate that did not verify */
-	bool eof;         /* the descriptor's */
-	bool drained;     /* recv brought less than asked in this call */
-	bool has_some;    /* this call has bytes to give: it need not ask again */
-	bool ended;       /* close_notify came */
-	bool said_end;    /* close_notify was sent */
+	int io_error;       /* of the descriptor, 0: none */
+	int failed;         /* for good */
+	int verify_depth;   /* of the certificate that did not verify */
+	bool eof;           /* the descriptor's */
+	bool drained;       /* recv brought less than asked in this call */
+	bool has_some;      /* this call has bytes to give: it need not ask again */
+	bool ended;         /* close_notify came */
+	bool said_end;      /* close_notify was sent */
+	bool holds_buffers; /* which it does not need: tls_read gives them back */
 };
 
 /* The BIO over sys_recv and sys_sendv that every connection reads and writes by. */
