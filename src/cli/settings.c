@@ -199,7 +199,8 @@ static const struct option rows[] = {
 		MEMBER(check)},
 
 	{.name = "head-timeout",
-		LIMIT_MS(http.head_ms, "A request's head must arrive within it.", 1)},
+		LIMIT_MS(http.head_ms,
+			"A request's head must arrive, a TLS handshake end within it.", 1)},
 	{.name = "idle-timeout",
 		LIMIT_MS(http.idle_ms, "A client connection may be silent between requests.", 1)},
 	{.name = "body-timeout",

@@ -54,6 +54,7 @@ static void test_defaults(void **state)
 	assert_string_equal(s.resources, "./data/resources");
 	assert_string_equal(s.state, "./data/state");
 	assert_int_equal(s.gateway.n, 1);
+	assert_int_equal(s.gateway_tls.n, 0);
 	assert_int_equal(sys_addr_port(&s.gateway.v[0]), 8080);
 	assert_int_equal(s.workers, MIN(machine_cpus(), 4u));
 	assert_int_equal(s.memory_max, machine_memory() / 4);
@@ -75,8 +76,8 @@ static void test_defaults(void **state)
 static void test_given(void **state)
 {
 	static const char *const words[] = {"--data=/d", "--state", "/elsewhere", "--gateway",
-		"127.0.0.1:0", "--workers=3", "--memory-max", "600M", "--log-format=json",
-		"--limit", "connect-timeout=250ms"};
+		"127.0.0.1:0", "--gateway-tls", "[::1]:8443,127.0.0.1:443", "--workers=3",
+		"--memory-max", "600M", "--log-format=json", "--limit", "connect-timeout=250ms"};
 	struct settings s;
 	char *said;
 
@@ -87,6 +88,8 @@ static void test_given(void **state)
 	assert_string_equal(s.resources, "/d/resources");
 	assert_string_equal(s.state, "/elsewhere");
 	assert_int_equal(sys_addr_port(&s.gateway.v[0]), 0);
+	assert_int_equal(s.gateway_tls.n, 2);
+	assert_int_equal(sys_addr_port(&s.gateway_tls.v[1]), 443);
 	assert_int_equal(s.error_format, SETTINGS_ERROR_PLAIN);
 	assert_int_equal(s.log_format, SETTINGS_LOG_JSON);
 	assert_int_equal(s.http.connect_ms, 250);
