@@ -365,6 +365,7 @@ test('SIGTERM: a stream over TLS ends regularly, idle connections are closed pol
 	let release;
 	const gate = new Promise((go) => (release = go));
 	const { ca, serve } = await gateway(t, {
+		args: ['--limit', 'head-timeout=600s', '--drain-timeout', '20s'],
 		handler: async (req, res) => {
 			res.writeHead(200, EVENT_STREAM);
 			res.write(sse(chunk('one')));
@@ -399,6 +400,7 @@ test('SIGTERM: a stream over TLS ends regularly, idle connections are closed pol
 	await done;
 	assert.ok(text.endsWith('data: [DONE]\n\n'));
 	assert.equal((await serve.exited).code, 0);
+	assert.ok(!/after the drain time/.test(serve.stderr()), 'somebody had to be cut');
 	assert.equal(lines(serve).length, 1);
 });
 
