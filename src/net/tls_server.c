@@ -216,6 +216,7 @@ struct tls_server *tls_server_new(const struct tls_server_opts *opts)
 {
 	struct tls_server *s = must_alloc(sizeof(*s));
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	char groups[] = GROUPS;
 
 	s->opts = *opts;
 	s->ctx = ctx;
@@ -225,7 +226,7 @@ struct tls_server *tls_server_new(const struct tls_server_opts *opts)
 	tls_set_common(ctx);
 	/* The client's order: it knows whether it has instructions for AES. */
 	ASSERT(SSL_CTX_set_cipher_list(ctx, CIPHERS_12) == 1);
-	ASSERT(SSL_CTX_set1_groups_list(ctx, GROUPS) == 1);
+	ASSERT(SSL_CTX_set1_groups_list(ctx, groups) == 1);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_timeout(ctx, TLS_SESSION_S);
 	SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket);

@@ -154,7 +154,7 @@ static void visit_open(
 	peer_init(&v->client, client, fds[1]);
 	SSL_set_connect_state(v->client.ssl);
 	if (name != NULL) {
-		assert_int_equal(SSL_set_tlsext_host_name(v->client.ssl, name), 1);
+		assert_int_equal(SSL_set_tlsext_host_name(v->client.ssl, (uintptr_t)name), 1);
 	}
 }
 
@@ -348,7 +348,7 @@ static void a_client_may_not_choose_a_costly_key_exchange(void **state)
 		struct visit v;
 
 		visit_open(&v, h->server, h->client, "a.example.com");
-		assert_int_equal(SSL_set1_groups_list(v.client.ssl, rows[i].groups), 1);
+		assert_int_equal(SSL_set1_groups_list(v.client.ssl, (uintptr_t)rows[i].groups), 1);
 		SSL_set_min_proto_version(v.client.ssl, TLS1_3_VERSION);
 		assert_int_equal(visit_shake(&v), rows[i].ok ? 0 : ERR_TLS);
 		visit_close(&v);
