@@ -404,6 +404,29 @@ test('SIGTERM: a stream over TLS ends regularly, idle connections are closed pol
 	assert.equal(lines(serve).length, 1);
 });
 
+for (const how of ['with close_notify', 'without a word', 'while its body is sent'])
+	test(`a client that leaves ${how}: the upstream is closed`, async (t) => {
+		const { ca, serve, upstream } = await gateway(t, {
+			handler: (req, res) => {
+				res.writeHead(200, EVENT_STREAM);
+				res.write(sse(chunk('one')));
+			},
+		});
+		const socket = await connect(serve.tlsPort, { ca: ca.cert, servername: 'a.test' });
+		const body = JSON.stringify(STREAM);
+		const whole = how !== 'while its body is sent';
+		socket.write(`POST /v1/chat/completions HTTP/1.1\r\nHost: a.test\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${whole ? body : body.slice(0, -5)}`);
+		if (whole) {
+			await once(socket, 'data');
+			if (how === 'with close_notify') socket.end();
+			else socket.destroy();
+			await until('the upstream to be closed', () => upstream.requests[0].closed);
+		} else socket.destroy();
+		await until('the access line', () => lines(serve).length === 1);
+		assert.equal(lines(serve)[0].client_abort, true);
+		assert.equal(upstream.requests.length, whole ? 1 : 0);
+	});
+
 test('memory of 1,000 idle streams with TLS on both sides', { skip: isSanitized }, async (t) => {
 	const N = 1000;
 	let open = 0;
