@@ -55,8 +55,7 @@ struct bytes routing_header(struct exchange *x, struct bytes name)
 /* The one place that says how the request came. */
 static struct bytes scheme_of(const struct exchange *x)
 {
-	IGNORE(x);
-	return BYTES("http");
+	return x->client->tls != NULL ? BYTES("https") : BYTES("http");
 }
 
 /* With the port, when one was given. */
