@@ -133,7 +133,9 @@ static void keep_said(struct mock_ask *ask, struct bytes s)
 	while (n < s.n && n > 0 && ((unsigned char)s.p[n] & 0xc0) == 0x80) {
 		n--;
 	}
-	memcpy(ask->said, s.p, n);
+	if (n != 0) {
+		memcpy(ask->said, s.p, n);
+	}
 	memcpy(ask->said + n, "...", 4);
 	if (n == s.n) {
 		ask->said[n] = '\0';

@@ -70,6 +70,7 @@ static const struct {
 	{"{\"model\":7}", "", "", false, false, 1, "a model that is no string"},
 	{"{\"input\":[\"a\",\"b\",\"c\"]}", "", "c", false, false, 3, "three inputs"},
 	{"{\"input\":\"a\"}", "", "a", false, false, 1, "one input"},
+	{"{\"input\":\"\"}", "", "", false, false, 1, "an input without a byte"},
 	{"{\"input\":[{\"role\":\"user\",\"content\":\"x\"}]}", "", "x", false, false, 1,
 		"responses with messages"},
 	{"[]", "", "", false, false, 1, "no object asks for nothing"},
