@@ -118,6 +118,14 @@ static bool is_ascii(struct bytes s)
 	return true;
 }
 
+/* A provider is of one vendor: two vendors' ways to ask for thinking never meet. */
+static unsigned tweaks_of(uint8_t bits)
+{
+	unsigned both = TWEAK_ZHIPU_THINKING | TWEAK_OPENROUTER_REASONING;
+
+	return (bits & both) == both ? bits & ~(unsigned)TWEAK_ZHIPU_THINKING : bits;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -138,7 +146,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	w->query = compatible_request_query();
 	w->x.rq = &w->rq;
 	w->rq.api = API_CHAT_COMPLETIONS;
-	w->provider.tweaks = data[0];
+	w->provider.tweaks = tweaks_of(data[0]);
 	w->provider.response_format = bytes_str(data[1] % 2 == 1 ? "{\"type\":\"x\"}" : NULL);
 	w->to.provider = &w->provider;
 	w->rq.at.to = &w->to;
