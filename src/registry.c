@@ -1,6 +1,8 @@
 #include "registry.h"
 
+#include "ai/providers.h"
 #include "cli/help.h"
+#include "cli/lint.h"
 #include "cli/settings.h"
 #include "cli/version.h"
 #include "console/ep_health.h"
@@ -18,6 +20,11 @@ static int run_mock(int argc, char **argv)
 	return mock_main(argc, argv, version_text());
 }
 
+static int run_lint(int argc, char **argv)
+{
+	return lint_main(&provider_types, argc, argv);
+}
+
 static void help_details(FILE *out)
 {
 	fputs("Options:\n  --markdown\n      All commands as one page, docs/commands.md.\n", out);
@@ -32,6 +39,14 @@ static const struct command commands[] = {
 			   "127.0.0.1:8080",
 		.details = settings_help,
 		.run = serve_main,
+	},
+	{
+		.name = "lint",
+		.summary = "say what is wrong, or said in vain, in resource files",
+		.usage = "sluice lint [--strict] [--info] [--json] PATH...",
+		.example = "sluice lint examples/quickstart/resources",
+		.details = lint_help,
+		.run = run_lint,
 	},
 	{
 		.name = "mock",

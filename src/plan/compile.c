@@ -76,6 +76,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	p->n_fallbacks = fallbacks_compile(
 		&(struct fallbacks_input){s, &routes, &env->seed, &p->arena, &p->findings});
 	p->index = match_index_new(&routes, &env->seed, &p->arena);
+	p->routes = (const struct route *const *)routes.v;
 	p->n_routes = routes.n;
 	p->n_providers = upstreams.providers.n;
 	p->consumers = auth_rules_consumers(&auth);

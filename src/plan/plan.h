@@ -163,6 +163,7 @@ struct plan {
 		findings; /* errors do not make a plan unusable: what they concern is left out */
 	size_t n_routes, n_providers, n_consumers, n_services, n_certificates;
 	size_t n_fallbacks;                 /* routes that have one */
+	const struct route *const *routes;  /* by host, then by rank */
 	struct consumers *consumers;        /* of key-auth's default configuration; never NULL */
 	struct consumer_set *consumer_sets; /* these and those of rules: a reference to each */
 	struct endpoint **endpoints;        /* all, for binding */

@@ -31,6 +31,11 @@ const char *resource_dir(enum resource_kind kind)
 	return kinds[kind]->dir;
 }
 
+const char *resource_kind_name(enum resource_kind kind)
+{
+	return kinds[kind]->name;
+}
+
 int resource_kind_of_dir(struct bytes dir)
 {
 	for (int i = 0; i < RESOURCE_KIND_COUNT; i++) {

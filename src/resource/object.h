@@ -30,6 +30,8 @@ enum resource_kind {
 /* Directory of a kind ("ingresses"); the kind of a directory, -1 when the program knows none. */
 const char *resource_dir(enum resource_kind kind);
 int resource_kind_of_dir(struct bytes dir);
+/* "Ingress" */
+const char *resource_kind_name(enum resource_kind kind);
 
 /* Where something stands, for findings. */
 struct place {

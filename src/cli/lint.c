@@ -1,0 +1,226 @@
+#include "cli/lint.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/tree.h"
+#include "plan/lint.h"
+#include "wire/json.h"
+
+struct told {
+	const struct finding *f;
+	struct bytes path;
+	uint32_t line;
+};
+
+struct lint_options {
+	bool strict, json, info;
+};
+
+static const char *const levels[] = {
+	[FINDING_ERROR] = "error", [FINDING_WARNING] = "warning", [FINDING_INFO] = "info"};
+
+/* --- what is told ------------------------------------------------------------------------------- */
+
+static int by_place(const void *a, const void *b)
+{
+	const struct told *x = a;
+	const struct told *y = b;
+	int c = bytes_cmp(x->path, y->path);
+
+	if (c == 0) {
+		c = (x->line > y->line) - (x->line < y->line);
+	}
+	if (c == 0) {
+		c = (x->f->column > y->f->column) - (x->f->column < y->f->column);
+	}
+	if (c == 0) {
+		c = strcmp(x->f->code, y->f->code);
+	}
+	return c != 0 ? c : bytes_cmp(x->f->text, y->f->text);
+}
+
+static size_t gather(struct told *out, const struct tree *t, const struct findings *f, bool info)
+{
+	size_t n = 0;
+
+	for (const struct finding *at = f->first; at != NULL; at = at->next) {
+		if (at->level != FINDING_INFO || info) {
+			out[n].f = at;
+			out[n].path = tree_place(t, at, &out[n].line);
+			n++;
+		}
+	}
+	return n;
+}
+
+/* The same thing may be found for every route of an Ingress. */
+static size_t without_repetition(struct told *v, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (kept == 0 || by_place(&v[kept - 1], &v[i]) != 0) {
+			v[kept++] = v[i];
+		}
+	}
+	return kept;
+}
+
+/* --- printing ----------------------------------------------------------------------------------- */
+
+static void put_printable(struct bytes b, FILE *out)
+{
+	for (size_t i = 0; i < b.n; i++) {
+		unsigned char c = (unsigned char)b.p[i];
+
+		fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
+	}
+}
+
+static void print_text(const struct told *v, size_t n)
+{
+	bool colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+	static const char *const colours[] = {
+		[FINDING_ERROR] = "31", [FINDING_WARNING] = "33", [FINDING_INFO] = "36"};
+
+	for (size_t i = 0; i < n; i++) {
+		put_printable(v[i].path, stdout);
+		printf(":%u:%u: ", v[i].line, v[i].f->column);
+		if (colour) {
+			printf("\033[%sm%s\033[0m: ", colours[v[i].f->level],
+				levels[v[i].f->level]);
+		} else {
+			printf("%s: ", levels[v[i].f->level]);
+		}
+		put_printable(v[i].f->text, stdout);
+		printf(" (%s)\n", v[i].f->code);
+	}
+}
+
+static void print_json(const struct told *v, size_t n, const size_t *count)
+{
+	struct json_writer w;
+	struct text t;
+
+	text_init(&t, SIZE_MAX);
+	json_writer_init(&w, &t);
+	json_open_object(&w);
+	json_key(&w, "findings");
+	json_open_array(&w);
+	for (size_t i = 0; i < n; i++) {
+		json_open_object(&w);
+		json_key(&w, "file");
+		json_put_string(&w, v[i].path);
+		json_key(&w, "line");
+		json_put_u64(&w, v[i].line);
+		json_key(&w, "column");
+		json_put_u64(&w, v[i].f->column);
+		json_key(&w, "level");
+		json_put_str(&w, levels[v[i].f->level]);
+		json_key(&w, "code");
+		json_put_str(&w, v[i].f->code);
+		json_key(&w, "text");
+		json_put_string(&w, v[i].f->text);
+		json_close_object(&w);
+	}
+	json_close_array(&w);
+	json_key(&w, "errors");
+	json_put_u64(&w, count[FINDING_ERROR]);
+	json_key(&w, "warnings");
+	json_put_u64(&w, count[FINDING_WARNING]);
+	json_close_object(&w);
+	fwrite(t.p, 1, t.n, stdout);
+	fputc('\n', stdout);
+	text_done(&t);
+}
+
+static int tell(struct told *v, size_t n, const struct lint_options *o, size_t files)
+{
+	size_t count[3] = {0};
+
+	qsort(v, n, sizeof(*v), by_place);
+	n = without_repetition(v, n);
+	for (size_t i = 0; i < n; i++) {
+		count[v[i].f->level]++;
+	}
+	if (o->json) {
+		print_json(v, n, count);
+	} else {
+		print_text(v, n);
+		fprintf(stderr, "%zu resources: %zu errors, %zu warnings\n", files,
+			count[FINDING_ERROR], count[FINDING_WARNING]);
+	}
+	return count[FINDING_ERROR] != 0 || (o->strict && count[FINDING_WARNING] != 0)
+		? COMMAND_NO
+		: COMMAND_DONE;
+}
+
+/* --- the command -------------------------------------------------------------------------------- */
+
+static int lint_tree(
+	struct tree *t, const struct provider_types *types, const struct lint_options *o)
+{
+	const struct plan_env env = {.types = types, .seed = {1, 2}};
+	struct plan *p = plan_compile(t->snapshot, &env);
+	struct told *v;
+	size_t n;
+	int rc;
+
+	lint_resources(t->snapshot, p, &t->findings);
+	v = must_alloc((t->findings.n + p->findings.n + 1) * sizeof(*v));
+	n = gather(v, t, &t->findings, o->info);
+	n += gather(v + n, t, &p->findings, o->info);
+	rc = tell(v, n, o, t->n_files);
+	free(v);
+	plan_free(p);
+	return rc;
+}
+
+void lint_help(FILE *out)
+{
+	fputs("A PATH is a directory of resources as Higress keeps them, a directory of one kind, a\n"
+	      "file, or a bundle of documents. Findings go to standard output, one to a line:\n"
+	      "file:line:column: level: text (code). docs/lint.md explains the codes.\n\nOptions:\n"
+	      "  --strict\n      Warnings count as errors.\n"
+	      "  --info\n      Tell also what is only worth knowing.\n"
+	      "  --json\n      One JSON object: findings, errors, warnings.\n\n"
+	      "Exit code: 0 nothing to mend, 1 errors were found, 2 wrong usage.\n",
+		out);
+}
+
+int lint_main(const struct provider_types *types, int argc, char **argv)
+{
+	struct lint_options o = {0};
+	struct tree t;
+	int n = 0;
+	int rc;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--strict") == 0) {
+			o.strict = true;
+		} else if (strcmp(argv[i], "--json") == 0) {
+			o.json = true;
+		} else if (strcmp(argv[i], "--info") == 0) {
+			o.info = true;
+		} else if (argv[i][0] == '-') {
+			fprintf(stderr,
+				"sluice lint: \"%.80s\" is no option; sluice lint --help lists them\n",
+				argv[i]);
+			return COMMAND_USAGE;
+		} else {
+			argv[n++] = argv[i];
+		}
+	}
+	if (n == 0) {
+		fputs("sluice lint: name at least one file or directory of resources\n", stderr);
+		return COMMAND_USAGE;
+	}
+	if (!tree_read(&t, argv, (size_t)n, stderr)) {
+		return COMMAND_USAGE;
+	}
+	rc = lint_tree(&t, types, &o);
+	tree_done(&t);
+	return rc;
+}

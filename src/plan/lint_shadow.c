@@ -1,0 +1,118 @@
+/*
+ * A route is never chosen when another one of the same host comes before it and takes every request that
+ * it would take. Compared are routes with the same path (and the catch-all of their host never comes
+ * first), so that the work stays within groups; a prefix never precedes a longer one.
+ */
+#include "plan/condition.h"
+#include "plan/lint_int.h"
+
+/* Routes of one path that are compared with each other: beyond it they are not looked at. */
+#define GROUP_MAX 512u
+
+/* Whether what b demands is at least what a does, for values that a compares with alternatives. */
+static bool alternatives_within(const struct condition *a, const struct condition *b)
+{
+	for (size_t i = 0; i < b->n_any; i++) {
+		const struct alternative *y = &b->any[i];
+		bool covered = false;
+
+		for (size_t k = 0; k < a->n_any && !covered; k++) {
+			const struct alternative *x = &a->any[k];
+
+			covered = x->prefix ? bytes_starts(y->text, x->text)
+					    : !y->prefix && bytes_eq(x->text, y->text);
+		}
+		if (!covered) {
+			return false;
+		}
+	}
+	return b->n_any != 0;
+}
+
+static bool implies(const struct condition *a, const struct condition *b)
+{
+	if (a->on != b->on || !bytes_eq(a->name, b->name)) {
+		return false;
+	}
+	if (a->how == b->how && bytes_eq(a->raw, b->raw)) {
+		return true;
+	}
+	return a->regex == NULL && b->regex == NULL && alternatives_within(a, b);
+}
+
+/* Every request that b's conditions let pass, a's let pass too. */
+static bool conditions_cover(const struct route *a, const struct route *b)
+{
+	for (size_t i = 0; i < a->n_conditions; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < b->n_conditions && !found; k++) {
+			found = implies(a->conditions[i], b->conditions[k]);
+		}
+		if (!found) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool methods_cover(const struct route *a, const struct route *b)
+{
+	return a->methods == 0 || (b->methods != 0 && (b->methods & ~a->methods) == 0);
+}
+
+static bool hides(const struct route *a, const struct route *b)
+{
+	/* Of those that differ in their model only, the closest one is chosen whatever the order. */
+	bool by_model = a->model_group != 0 && a->model_group == b->model_group;
+
+	return !by_model && a->path_nocase == b->path_nocase && methods_cover(a, b) &&
+		conditions_cover(a, b);
+}
+
+static bool same_path(const struct route *a, const struct route *b)
+{
+	return bytes_eq(a->host, b->host) && a->path_type == b->path_type &&
+		bytes_eq(a->path, b->path);
+}
+
+static void check(const struct lint *l, const struct route *hidden, const struct route *by)
+{
+	const struct object *o = map_get(&l->ingresses, hidden->name);
+	struct finding at;
+
+	if (o == NULL || bytes_eq(hidden->name, by->name)) {
+		return;
+	}
+	at = lint_warning(o, build_place(o->root), "route-shadowed");
+	findings_add(l->findings, &at,
+		"no request reaches this route for " BYTES_FMT BYTES_FMT ": " BYTES_FMT
+		" comes before it and takes them all; remove one of the two or give this one a "
+		"condition that the other has not",
+		BYTES_ARG(hidden->host), BYTES_ARG(hidden->path), BYTES_ARG(by->name));
+}
+
+static void check_group(const struct lint *l, const struct route *const *v, size_t n)
+{
+	for (size_t b = 1; b < n && b < GROUP_MAX; b++) {
+		for (size_t a = 0; a < b; a++) {
+			if (hides(v[a], v[b])) {
+				check(l, v[b], v[a]);
+				break;
+			}
+		}
+	}
+}
+
+void lint_shadow(struct lint *l)
+{
+	const struct route *const *v = l->plan->routes;
+	size_t from = 0;
+
+	for (size_t i = 1; i <= l->plan->n_routes; i++) {
+		if (i == l->plan->n_routes || !same_path(v[i], v[from])) {
+			check_group(l, v + from, i - from);
+			from = i;
+		}
+	}
+}
