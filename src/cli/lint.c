@@ -41,16 +41,19 @@ static int by_place(const void *a, const void *b)
 	return c != 0 ? c : bytes_cmp(x->f->text, y->f->text);
 }
 
+/* t NULL: the findings are the tree's own, whose places are told already. */
 static size_t gather(struct told *out, const struct tree *t, const struct findings *f, bool info)
 {
 	size_t n = 0;
 
 	for (const struct finding *at = f->first; at != NULL; at = at->next) {
-		if (at->level != FINDING_INFO || info) {
-			out[n].f = at;
-			out[n].path = tree_place(t, at, &out[n].line);
-			n++;
+		if (at->level == FINDING_INFO && !info) {
+			continue;
 		}
+		out[n].f = at;
+		out[n].line = at->line;
+		out[n].path = t != NULL ? tree_place(t, at, &out[n].line) : at->file;
+		n++;
 	}
 	return n;
 }
@@ -164,14 +167,17 @@ static int lint_tree(
 {
 	const struct plan_env env = {.types = types, .seed = {1, 2}};
 	struct plan *p = plan_compile(t->snapshot, &env);
+	struct findings vain;
 	struct told *v;
 	size_t n;
 	int rc;
 
-	lint_resources(t->snapshot, p, &t->findings);
-	v = must_alloc((t->findings.n + p->findings.n + 1) * sizeof(*v));
-	n = gather(v, t, &t->findings, o->info);
+	findings_init(&vain, &t->arena);
+	lint_resources(t->snapshot, p, &vain);
+	v = must_alloc((t->findings.n + p->findings.n + vain.n + 1) * sizeof(*v));
+	n = gather(v, NULL, &t->findings, o->info);
 	n += gather(v + n, t, &p->findings, o->info);
+	n += gather(v + n, t, &vain, o->info);
 	rc = tell(v, n, o, t->n_files);
 	free(v);
 	plan_free(p);
@@ -181,43 +187,55 @@ static int lint_tree(
 void lint_help(FILE *out)
 {
 	fputs("A PATH is a directory of resources as Higress keeps them, a directory of one kind, a\n"
-	      "file, or a bundle of documents. Findings go to standard output, one to a line:\n"
-	      "file:line:column: level: text (code). docs/lint.md explains the codes.\n\nOptions:\n"
+	      "file, a bundle of documents, or - for a bundle on standard input. Findings go to\n"
+	      "standard output, one to a line: file:line:column: level: text (code). docs/lint.md\n"
+	      "explains the codes.\n\nOptions:\n"
 	      "  --strict\n      Warnings count as errors.\n"
 	      "  --info\n      Tell also what is only worth knowing.\n"
-	      "  --json\n      One JSON object: findings, errors, warnings.\n\n"
+	      "  --json\n      One JSON object: findings, errors, warnings.\n"
+	      "  --\n      What follows is a PATH, even if it begins with a dash.\n\n"
 	      "Exit code: 0 nothing to mend, 1 errors were found, 2 wrong usage.\n",
 		out);
+}
+
+/* The paths are moved to the front of argv. False: wrong usage, said on stderr. */
+static bool read_options(struct lint_options *o, int argc, char **argv, size_t *n)
+{
+	bool only_paths = false;
+
+	*n = 0;
+	for (int i = 1; i < argc; i++) {
+		if (only_paths || argv[i][0] != '-' || strcmp(argv[i], "-") == 0) {
+			argv[(*n)++] = argv[i];
+		} else if (strcmp(argv[i], "--") == 0) {
+			only_paths = true;
+		} else if (strcmp(argv[i], "--strict") == 0) {
+			o->strict = true;
+		} else if (strcmp(argv[i], "--json") == 0) {
+			o->json = true;
+		} else if (strcmp(argv[i], "--info") == 0) {
+			o->info = true;
+		} else {
+			fprintf(stderr,
+				"sluice lint: \"%.80s\" is no option; sluice lint --help lists them\n",
+				argv[i]);
+			return false;
+		}
+	}
+	if (*n == 0) {
+		fputs("sluice lint: name at least one file or directory of resources\n", stderr);
+	}
+	return *n != 0;
 }
 
 int lint_main(const struct provider_types *types, int argc, char **argv)
 {
 	struct lint_options o = {0};
 	struct tree t;
-	int n = 0;
+	size_t n;
 	int rc;
 
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--strict") == 0) {
-			o.strict = true;
-		} else if (strcmp(argv[i], "--json") == 0) {
-			o.json = true;
-		} else if (strcmp(argv[i], "--info") == 0) {
-			o.info = true;
-		} else if (argv[i][0] == '-') {
-			fprintf(stderr,
-				"sluice lint: \"%.80s\" is no option; sluice lint --help lists them\n",
-				argv[i]);
-			return COMMAND_USAGE;
-		} else {
-			argv[n++] = argv[i];
-		}
-	}
-	if (n == 0) {
-		fputs("sluice lint: name at least one file or directory of resources\n", stderr);
-		return COMMAND_USAGE;
-	}
-	if (!tree_read(&t, argv, (size_t)n, stderr)) {
+	if (!read_options(&o, argc, argv, &n) || !tree_read(&t, argv, n, stderr)) {
 		return COMMAND_USAGE;
 	}
 	rc = lint_tree(&t, types, &o);

@@ -1,3 +1,8 @@
+/*
+ * A bundle is cut at its separators and each document is read as if it were the file of its own, so that
+ * all rules of files hold for it too. libyaml could give the documents one after the other, but then one
+ * that is broken would hide those behind it.
+ */
 #include "cli/tree.h"
 
 #include <stdlib.h>
@@ -7,6 +12,8 @@
 #define ARENA_MAX ((size_t)1 << 32)
 #define PATH_MAX_BYTES 4096u
 #define SUFFIX ".yaml"
+/* Of a file without its suffix. */
+#define NAME_MAX_BYTES 250u
 
 struct tree_file {
 	struct bytes path;
@@ -17,21 +24,9 @@ struct listing { /* of a directory that is being walked */
 	struct tree *tree;
 	const char *dir;
 	int kind; /* -1: what the documents say */
-	FILE *err;
-	bool failed;
 };
 
 /* --- places ------------------------------------------------------------------------------------- */
-
-static void remember(struct tree *t, struct bytes label, struct bytes path, uint32_t before)
-{
-	struct tree_file *f = arena_must(&t->arena, sizeof(*f));
-
-	f->path = path;
-	f->before = before;
-	IGNORE(map_put(&t->files, label, f));
-	t->n_files++;
-}
 
 struct bytes tree_place(const struct tree *t, const struct finding *f, uint32_t *line)
 {
@@ -62,30 +57,72 @@ static struct bytes keep(struct tree *t, const char *fmt, ...)
 	return kept;
 }
 
+/* A finding of the tree itself: its place is the one that is shown. */
+static void note(
+	struct tree *t, const struct tree_file *where, const struct finding *what, const char *text)
+{
+	struct finding at = *what;
+
+	at.file = where->path;
+	at.line += where->before;
+	at.column = at.column != 0 ? at.column : 1;
+	findings_add(&t->findings, &at, "%s", text);
+}
+
+static void note_all(struct tree *t, const struct tree_file *where, const struct findings *found)
+{
+	for (const struct finding *f = found->first; f != NULL; f = f->next) {
+		struct finding at = *f;
+
+		at.file = where->path;
+		at.line += where->before;
+		findings_add(&t->findings, &at, BYTES_FMT, BYTES_ARG(f->text));
+	}
+}
+
 /* --- one object --------------------------------------------------------------------------------- */
 
-static void put_object(struct tree *t, int kind, struct bytes label, struct bytes text)
+/* What findings of the plan say about the object is about this document from now on. */
+static void remember(struct tree *t, struct bytes label, const struct tree_file *where)
 {
-	struct object *o = object_read((enum resource_kind)kind, label, text, &t->findings);
+	struct tree_file *f = arena_must(&t->arena, sizeof(*f));
+	const struct finding at = {.level = FINDING_WARNING,
+		.file = where->path,
+		.line = where->before + 1,
+		.column = 1,
+		.code = "object-replaced"};
+	const struct tree_file *other;
 
+	*f = *where;
+	other = map_put(&t->files, label, f);
+	if (other != NULL) {
+		findings_add(&t->findings, &at,
+			"the same object stands in " BYTES_FMT
+			" at line %u, too, and only this one counts: remove one of them",
+			BYTES_ARG(other->path), other->before + 1);
+	}
+}
+
+static void put_object(struct tree *t, int kind, struct bytes label, struct bytes text,
+	const struct tree_file *where)
+{
+	struct findings found;
+	struct object *o;
+
+	findings_init(&found, &t->arena);
+	o = object_read((enum resource_kind)kind, label, text, &found);
+	t->n_files++;
+	note_all(t, where, o != NULL ? &o->findings : &found);
 	if (o == NULL) {
 		t->snapshot->guard_unread = t->snapshot->guard_unread ||
 			(kind == RESOURCE_WASMPLUGIN && wasmplugin_may_guard(label, &text));
 		return;
 	}
-	for (const struct finding *f = o->findings.first; f != NULL; f = f->next) {
-		findings_add(&t->findings, f, BYTES_FMT, BYTES_ARG(f->text));
-	}
+	remember(t, label, where);
 	snapshot_put(t->snapshot, o);
 }
 
 /* --- bundles ------------------------------------------------------------------------------------ */
-
-static bool is_separator(struct bytes line)
-{
-	return bytes_eq(line, BYTES("---")) || bytes_starts(line, BYTES("--- ")) ||
-		bytes_eq(line, BYTES("---\r"));
-}
 
 static int kind_called(struct bytes name)
 {
@@ -97,97 +134,188 @@ static int kind_called(struct bytes name)
 	return -1;
 }
 
-static void note(struct tree *t, struct bytes path, enum finding_level level, uint32_t line,
-	const char *code, const char *text)
+/* The kind of a document whose name could be one of a file; else -1, and why. */
+static int kind_of_document(struct tree *t, const struct tree_file *where,
+	const struct yaml_node *root, struct bytes *name)
 {
-	struct finding at = {.level = level, .file = path, .line = line, .column = 1, .code = code};
+	static const struct finding missing = {.level = FINDING_WARNING, .code = "kind-missing"};
+	static const struct finding list = {.level = FINDING_WARNING, .code = "kind-list"};
+	static const struct finding unknown = {.level = FINDING_INFO, .code = "kind-unknown"};
+	static const struct finding bad = {.level = FINDING_ERROR, .code = "object-name"};
+	const struct yaml_node *kind = yaml_get(root, "kind");
+	const struct yaml_node *n = yaml_get(yaml_get(root, "metadata"), "name");
+	const struct finding *what = NULL;
+	const char *why = "";
+	struct finding at;
 
-	findings_add(&t->findings, &at, "%s", text);
+	if (kind != NULL && bytes_eq(kind->text, BYTES("List"))) {
+		what = &list;
+		why = "the members of a List are not read: write each as a document of its own, "
+		      "with --- between them";
+	} else if (kind == NULL || kind->text.n == 0 || n == NULL || n->text.n == 0) {
+		what = &missing;
+		why = "the document is not read, it has no kind or no metadata.name: add them";
+	} else if (kind_called(kind->text) < 0) {
+		what = &unknown;
+		why = "the document is not read, no resource of this kind is used";
+	} else if (n->text.n > NAME_MAX_BYTES || memchr(n->text.p, '/', n->text.n) != NULL ||
+		memchr(n->text.p, '\0', n->text.n) != NULL) {
+		what = &bad;
+		why = "no file can have this name, it is too long or has a slash: rename the object";
+	}
+	if (what != NULL) {
+		const struct yaml_node *place = what == &bad ? n : what == &missing ? root : kind;
+
+		at = *what;
+		at.line = place->line;
+		at.column = place->column;
+		note(t, where, &at, why);
+		return -1;
+	}
+	*name = n->text;
+	return kind_called(kind->text);
 }
 
-/* One document of a bundle; `before` lines stand in front of it. */
-static void put_document(struct tree *t, struct bytes path, struct bytes text, uint32_t before)
+static void put_document(struct tree *t, const struct tree_file *where, struct bytes text)
 {
+	struct findings found;
 	struct yaml_doc doc;
+	struct bytes name;
 	struct fault f;
-	struct bytes kind, name, label;
 	struct arena a;
+	int kind;
+	int rc;
 
 	arena_init(&a, ARENA_MAX);
-	if (yaml_parse(&a, text, &doc, &f) != 0) {
-		note(t, path, FINDING_ERROR, before + (uint32_t)f.where, "yaml-syntax", f.text);
+	rc = yaml_parse(&a, text, &doc, &f);
+	if (rc != 0) {
+		findings_init(&found, &a);
+		object_note_fault(&found, where->path, rc, &f);
+		note_all(t, where, &found);
 	} else if (doc.root != NULL && doc.root->type != YAML_NULL) {
-		const struct yaml_node *k = yaml_get(doc.root, "kind");
-		const struct yaml_node *n = yaml_get(yaml_get(doc.root, "metadata"), "name");
-
-		kind = k != NULL ? k->text : BYTES("");
-		name = n != NULL ? n->text : BYTES("");
-		if (kind.n == 0 || name.n == 0) {
-			note(t, path, FINDING_WARNING, before + doc.root->line, "kind-missing",
-				"the document has no kind and metadata.name, so it is no resource; it "
-				"is not read");
-		} else if (kind_called(kind) < 0) {
-			note(t, path, FINDING_INFO, before + k->line, "kind-unknown",
-				"resources of this kind are not used; the document is not read");
-		} else {
-			label = keep(t, "%s/" BYTES_FMT SUFFIX,
-				resource_dir((enum resource_kind)kind_called(kind)),
-				BYTES_ARG(name));
-			remember(t, label, path, before);
-			put_object(t, kind_called(kind), label, text);
+		kind = kind_of_document(t, where, doc.root, &name);
+		if (kind >= 0) {
+			put_object(t, kind,
+				keep(t, "%s/" BYTES_FMT SUFFIX,
+					resource_dir((enum resource_kind)kind), BYTES_ARG(name)),
+				text, where);
 		}
 	}
 	arena_done(&a);
 }
 
+static bool is_separator(struct bytes line)
+{
+	return bytes_starts(line, BYTES("---")) &&
+		(line.n == 3 || line.p[3] == ' ' || line.p[3] == '\t' || line.p[3] == '\r');
+}
+
+/* Comments and directives in front of a separator belong to the document behind it. */
+static bool is_content(struct bytes line)
+{
+	line = bytes_trim(line);
+	if (bytes_starts(line, BYTES("\xef\xbb\xbf"))) {
+		line = bytes_of(line.p + 3, line.n - 3);
+	}
+	return line.n != 0 && line.p[0] != '#' && line.p[0] != '%' && line.p[0] != '\r';
+}
+
 static void put_bundle(struct tree *t, struct bytes path, struct bytes text)
 {
+	static const struct finding many = {.level = FINDING_ERROR, .code = "too-large", .line = 1};
+	struct tree_file where = {.path = path};
 	struct bytes rest = text;
 	const char *beg = text.p;
+	bool content = false;
 	uint32_t line = 0;
-	uint32_t before = 0;
 	size_t n = 0;
 
-	while (rest.p != NULL) {
+	while (rest.n != 0) {
 		struct bytes l = bytes_cut(&rest, '\n');
 
-		if (is_separator(l) && l.p != beg) {
+		if (is_separator(l) && content) {
+			put_document(t, &where, bytes_of(beg, (size_t)(l.p - beg)));
+			beg = l.p;
+			where.before = line;
+			content = false;
 			if (++n == TREE_DOCUMENTS_MAX) {
-				note(t, path, FINDING_ERROR, line + 1, "too-large",
-					"the file has too many documents; split it");
+				note(t, &where, &many,
+					"the file has too many documents, the rest is not read: "
+					"split it");
 				return;
 			}
-			put_document(t, path, bytes_of(beg, (size_t)(l.p - beg)), before);
-			beg = l.p;
-			before = line;
 		}
+		content = content || is_content(l) || is_separator(l);
 		line++;
 	}
-	put_document(t, path, bytes_of(beg, (size_t)(text.p + text.n - beg)), before);
+	put_document(t, &where, bytes_of(beg, (size_t)(text.p + text.n - beg)));
 }
 
 /* --- files and directories ---------------------------------------------------------------------- */
 
-/* label: of an object of a known kind, or empty. */
-static bool put_file(struct tree *t, const char *path, int kind, struct bytes label, FILE *err)
+/* Two paths may lead to one file: documents of it are not replaced by themselves. */
+static bool is_known(struct tree *t, const struct file_stat *st, struct bytes label)
 {
+	struct bytes key = keep(t, "%llu %llu %llu " BYTES_FMT, (unsigned long long)st->inode,
+		(unsigned long long)st->size, (unsigned long long)st->mtime_ns, BYTES_ARG(label));
+
+	return map_put(&t->seen, key, t) != NULL;
+}
+
+static void put_text(
+	struct tree *t, struct bytes path, int kind, struct bytes label, struct bytes text)
+{
+	const struct tree_file where = {.path = path};
+
+	if (kind >= 0) {
+		put_object(t, kind, label, text, &where);
+	} else {
+		put_bundle(t, path, text);
+	}
+}
+
+/* What cannot be read is a finding, as it is one of the gateway that reads the same directory. */
+static void put_file(struct tree *t, const char *path, int kind, struct bytes label)
+{
+	struct tree_file where = {.path = keep(t, "%s", path)};
+	struct finding at = {.level = FINDING_ERROR, .code = "file-unreadable", .line = 1};
+	struct file_stat st;
 	struct text text;
 	struct fault f;
-	struct bytes kept = keep(t, "%s", path);
 	int rc;
 
 	text_init(&text, RESOURCE_FILE_MAX);
-	rc = file_read(path, RESOURCE_FILE_MAX, &text, NULL, &f);
+	rc = file_read(path, RESOURCE_FILE_MAX, &text, &st, &f);
 	if (rc != 0) {
-		fprintf(err, "sluice: %s: %s\n", path, f.text);
-	} else if (kind >= 0) {
-		remember(t, label, kept, 0);
-		put_object(t, kind, label, text_bytes(&text));
-	} else {
-		put_bundle(t, kept, text_bytes(&text));
+		at.code = rc == ERR_LIMIT ? "too-large" : at.code;
+		note(t, &where, &at, f.text);
+		t->snapshot->guard_unread = t->snapshot->guard_unread ||
+			(kind == RESOURCE_WASMPLUGIN && wasmplugin_may_guard(label, NULL));
+	} else if (!is_known(t, &st, label)) {
+		put_text(t, where.path, kind, label, text_bytes(&text));
 	}
 	text_done(&text);
-	return rc == 0;
+}
+
+static void put_stdin(struct tree *t)
+{
+	static const struct finding large = {
+		.level = FINDING_ERROR, .code = "too-large", .line = 1};
+	const struct tree_file where = {.path = BYTES("<stdin>")};
+	char room[65536];
+	struct text text;
+	size_t n;
+
+	text_init(&text, RESOURCE_FILE_MAX);
+	while (!text_full(&text) && (n = fread(room, 1, sizeof(room), stdin)) != 0) {
+		text_add(&text, room, n);
+	}
+	if (text_full(&text)) {
+		note(t, &where, &large, "the input is above 64 MiB: split it");
+	} else {
+		put_bundle(t, where.path, text_bytes(&text));
+	}
+	text_done(&text);
 }
 
 static bool on_name(void *arg, const char *name)
@@ -203,30 +331,35 @@ static bool on_name(void *arg, const char *name)
 		return true;
 	}
 	if (len < 0 || (size_t)len >= sizeof(path)) {
-		fprintf(l->err, "sluice: a path below %s is too long\n", l->dir);
-		l->failed = true;
+		const struct tree_file where = {.path = keep(l->tree, "%s", l->dir)};
+		const struct finding at = {
+			.level = FINDING_ERROR, .code = "file-unreadable", .line = 1};
+
+		note(l->tree, &where, &at, "the path of a file in it is too long");
 		return false;
 	}
-	if (file_stat(path, &st) == 0 && st.is_dir) {
+	if (file_stat(path, &st) == 0 && (!st.exists || st.is_dir)) {
 		return true;
 	}
 	if (l->kind >= 0) {
 		label = keep(l->tree, "%s/%s", resource_dir((enum resource_kind)l->kind), name);
 	}
-	l->failed = !put_file(l->tree, path, l->kind, label, l->err) || l->failed;
+	put_file(l->tree, path, l->kind, label);
 	return true;
 }
 
-static bool put_directory(struct tree *t, const char *dir, int kind, FILE *err)
+static void put_directory(struct tree *t, const char *dir, int kind)
 {
-	struct listing l = {.tree = t, .dir = dir, .kind = kind, .err = err};
+	static const struct finding at = {
+		.level = FINDING_ERROR, .code = "directory-unreadable", .line = 1};
+	struct listing l = {.tree = t, .dir = dir, .kind = kind};
 	struct fault f;
 
 	if (file_list(dir, on_name, &l, &f) != 0) {
-		fprintf(err, "sluice: %s: %s\n", dir, f.text);
-		return false;
+		const struct tree_file where = {.path = keep(t, "%s", dir)};
+
+		note(t, &where, &at, f.text);
 	}
-	return !l.failed;
 }
 
 static bool is_directory(const char *path)
@@ -236,23 +369,22 @@ static bool is_directory(const char *path)
 	return file_stat(path, &st) == 0 && st.is_dir;
 }
 
-/* The directories of kinds below it; *any says whether there is one. */
-static bool put_root(struct tree *t, const char *root, FILE *err, bool *any)
+/* The directories of kinds below it; false: there is none. */
+static bool put_root(struct tree *t, const char *root)
 {
-	bool ok = true;
+	bool any = false;
 
-	*any = false;
 	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
 		char path[PATH_MAX_BYTES];
 		int n = snprintf(
 			path, sizeof(path), "%s/%s", root, resource_dir((enum resource_kind)k));
 
 		if (n > 0 && (size_t)n < sizeof(path) && is_directory(path)) {
-			*any = true;
-			ok = put_directory(t, path, k, err) && ok;
+			any = true;
+			put_directory(t, path, k);
 		}
 	}
-	return ok;
+	return any;
 }
 
 /* The last part of a path, and the one before it: a kind when the file is in its directory. */
@@ -292,10 +424,12 @@ static bool put_path(struct tree *t, const char *path, FILE *err)
 {
 	struct file_stat st;
 	char below[PATH_MAX_BYTES];
-	bool any;
-	bool ok;
 	int n;
 
+	if (strcmp(path, "-") == 0) {
+		put_stdin(t);
+		return true;
+	}
 	if (file_stat(path, &st) != 0 || !st.exists) {
 		fprintf(err, "sluice: there is no %s; name a file or a directory of resources\n",
 			path);
@@ -308,20 +442,16 @@ static bool put_path(struct tree *t, const char *path, FILE *err)
 				  BYTES_ARG(base_name(path)))
 			: BYTES("");
 
-		return put_file(t, path, kind, label, err);
-	}
-	ok = put_root(t, path, err, &any);
-	if (any) {
-		return ok;
+		put_file(t, path, kind, label);
+		return true;
 	}
 	n = snprintf(below, sizeof(below), "%s/resources", path);
-	if (n > 0 && (size_t)n < sizeof(below) && is_directory(below)) {
-		ok = put_root(t, below, err, &any);
-		if (any) {
-			return ok;
-		}
+	if (!put_root(t, path) &&
+		!(n > 0 && (size_t)n < sizeof(below) && is_directory(below) &&
+			put_root(t, below))) {
+		put_directory(t, path, kind_of_parent(path, true));
 	}
-	return put_directory(t, path, kind_of_parent(path, true), err);
+	return true;
 }
 
 bool tree_read(struct tree *t, char *const *paths, size_t n, FILE *err)
@@ -333,6 +463,7 @@ bool tree_read(struct tree *t, char *const *paths, size_t n, FILE *err)
 	arena_init(&t->arena, ARENA_MAX);
 	findings_init(&t->findings, &t->arena);
 	map_init(&t->files, &seed);
+	map_init(&t->seen, &seed);
 	for (size_t i = 0; i < n; i++) {
 		ok = put_path(t, paths[i], err) && ok;
 	}
@@ -346,5 +477,6 @@ void tree_done(struct tree *t)
 {
 	snapshot_unref(t->snapshot);
 	map_done(&t->files);
+	map_done(&t->seen);
 	arena_done(&t->arena);
 }

@@ -147,15 +147,14 @@ static const char *advice(struct bytes what)
 	return "correct the file";
 }
 
-static void note_fault(struct object *o, int rc, const struct fault *fault)
+void object_note_fault(struct findings *f, struct bytes file, int rc, const struct fault *fault)
 {
 	struct bytes what;
-	struct finding at = {
-		.level = FINDING_ERROR, .file = o->file, .line = (uint32_t)fault->where};
+	struct finding at = {.level = FINDING_ERROR, .file = file, .line = (uint32_t)fault->where};
 
 	at.column = column_of(fault, &what);
 	at.code = rc == ERR_LIMIT ? "too-large" : "yaml-syntax";
-	findings_add(&o->findings, &at,
+	findings_add(f, &at,
 		rc == ERR_LIMIT ? BYTES_FMT ": make the file smaller or simpler"
 				: "not valid YAML, " BYTES_FMT ": %s",
 		BYTES_ARG(what), advice(what));
@@ -194,7 +193,7 @@ static bool parse(struct object *o, struct bytes text)
 	}
 	rc = yaml_parse(&o->arena, text, &doc, &fault);
 	if (rc != 0) {
-		note_fault(o, rc, &fault);
+		object_note_fault(&o->findings, o->file, rc, &fault);
 		return false;
 	}
 	note_document(o, &doc);

@@ -187,6 +187,8 @@ struct object {
  * at least one error is in *why (whose arena is the caller's). */
 MUST_CHECK struct object *object_read(
 	enum resource_kind kind, struct bytes file, struct bytes text, struct findings *why);
+/* Says that yaml_parse failed, in the words that object_read has for it. */
+void object_note_fault(struct findings *f, struct bytes file, int rc, const struct fault *fault);
 struct object *object_ref(struct object *o);
 void object_unref(struct object *o);
 
