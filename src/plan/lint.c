@@ -1,6 +1,7 @@
 #include "plan/lint.h"
 
-#include "plan/destination.h"
+#include <stdlib.h>
+
 #include "plan/lint_int.h"
 
 #define ARENA_MAX ((size_t)1 << 32)
@@ -40,9 +41,16 @@ const struct object *lint_plugin(const struct lint *l, const char *plugin)
 	return NULL;
 }
 
-const struct pair *lint_destination(const struct object *ingress)
+size_t lint_destination(struct lint *l, const struct object *ingress,
+	struct destination_line **lines, const struct pair **at)
 {
-	return pairs_find(&ingress->meta.annotations, BYTES("higress.io/destination"));
+	size_t n;
+
+	*at = pairs_find(&ingress->meta.annotations, BYTES("higress.io/destination"));
+	if (*at == NULL || destination_parse((*at)->value, &l->arena, lines, &n, NULL) != 0) {
+		return 0;
+	}
+	return n;
 }
 
 /* --- names -------------------------------------------------------------------------------------- */
@@ -54,13 +62,10 @@ static void put(struct map *m, struct bytes key, const void *value)
 
 static void gather_targets(struct lint *l, const struct object *ingress)
 {
-	const struct pair *d = lint_destination(ingress);
 	struct destination_line *lines;
-	size_t n;
+	const struct pair *at;
+	size_t n = lint_destination(l, ingress, &lines, &at);
 
-	if (d == NULL || destination_parse(d->value, &l->arena, &lines, &n, NULL) != 0) {
-		return; /* said where routes are compiled */
-	}
 	for (size_t i = 0; i < n; i++) {
 		put(&l->targets, lines[i].service, ingress);
 	}
@@ -84,12 +89,22 @@ static void gather_ingresses(struct lint *l)
 	}
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return bytes_cmp(*(const struct bytes *)a, *(const struct bytes *)b);
+}
+
 static void gather_services(struct lint *l)
 {
 	const struct object *bridge =
 		snapshot_get(l->snapshot, RESOURCE_MCPBRIDGE, BYTES("default"));
 
-	for (size_t i = 0; bridge != NULL && i < bridge->u.mcpbridge.n_registries; i++) {
+	if (bridge == NULL) {
+		return;
+	}
+	l->sorted =
+		arena_must(&l->arena, (bridge->u.mcpbridge.n_registries + 1) * sizeof(*l->sorted));
+	for (size_t i = 0; i < bridge->u.mcpbridge.n_registries; i++) {
 		const struct registry *r = &bridge->u.mcpbridge.registries[i];
 		size_t n = r->name.n + 1 + r->type.n;
 		struct text t;
@@ -99,7 +114,9 @@ static void gather_services(struct lint *l)
 		text_add_char(&t, '.');
 		text_add_bytes(&t, r->type);
 		put(&l->services, text_bytes(&t), r);
+		l->sorted[l->n_sorted++] = text_bytes(&t);
 	}
+	qsort(l->sorted, l->n_sorted, sizeof(*l->sorted), by_text);
 }
 
 static bool is_target_of(const struct lint *l, const struct plugin_rule *r)
@@ -202,6 +219,8 @@ void lint_resources(const struct snapshot *s, const struct plan *p, struct findi
 	gather_providers(&l);
 	gather_consumers(&l);
 	lint_records(&l);
+	lint_objects(&l);
+	lint_destinations(&l);
 	lint_unused(&l);
 	lint_shadow(&l);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {

@@ -5,16 +5,19 @@
 #define PLAN_LINT_INT_H
 
 #include "plan/build.h"
+#include "plan/destination.h"
 #include "plan/lint.h"
 
 struct lint {
 	const struct snapshot *snapshot;
 	const struct plan *plan;
 	struct findings *findings;
-	struct arena arena;    /* of the names, until the end */
-	struct map ingresses;  /* name to struct object */
-	struct map hosts;      /* of rules of Ingresses, lower case; "*" for none */
-	struct map services;   /* <name>.<type> of registries to struct registry */
+	struct arena arena;   /* of the names, until the end */
+	struct map ingresses; /* name to struct object */
+	struct map hosts;     /* of rules of Ingresses, lower case; "*" for none */
+	struct map services;  /* <name>.<type> of registries to struct registry */
+	struct bytes *sorted; /* their names in order */
+	size_t n_sorted;
 	struct map targets;    /* services that a destination names */
 	struct map providers;  /* ids of ai-proxy's entries to their node */
 	struct map bound;      /* ids that a rule of ai-proxy, or its default, names */
@@ -28,6 +31,10 @@ struct lint {
 void lint_records(struct lint *l);
 /* lint_unused.c: what nothing refers to. */
 void lint_unused(struct lint *l);
+/* lint_destinations.c: what was probably meant, and weights. */
+void lint_destinations(struct lint *l);
+/* lint_objects.c: objects that count for nothing, or under another name. */
+void lint_objects(struct lint *l);
 /* lint_shadow.c: routes that are never chosen. */
 void lint_shadow(struct lint *l);
 
@@ -38,7 +45,9 @@ struct place lint_place(const struct object *o, const struct pairs *p, struct by
 struct finding lint_warning(const struct object *o, struct place at, const char *code);
 struct finding lint_info(const struct object *o, struct place at, const char *code);
 
-/* The value of an Ingress's destination annotation; p NULL: none. */
-const struct pair *lint_destination(const struct object *ingress);
+/* The lines of an Ingress's destination annotation, in the arena of l; *at is the annotation. 0 when it
+ * has none that can be read, which is said where routes are compiled. */
+size_t lint_destination(struct lint *l, const struct object *ingress,
+	struct destination_line **lines, const struct pair **at);
 
 #endif

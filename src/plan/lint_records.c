@@ -52,6 +52,20 @@ static bool same_domain(struct bytes spelled, struct bytes domain)
 	return bytes_eq_nocase(spelled, domain);
 }
 
+/* A host as labels and names of objects spell it. */
+static struct bytes spell(struct lint *l, struct bytes host)
+{
+	char *p;
+
+	if (host.n == 0 || host.p[0] != '*') {
+		return build_lower(&l->arena, host);
+	}
+	p = arena_must(&l->arena, sizeof("wildcard") + host.n);
+	memcpy(p, "wildcard", sizeof("wildcard") - 1);
+	memcpy(p + sizeof("wildcard") - 1, host.p + 1, host.n - 1);
+	return build_lower(&l->arena, bytes_of(p, sizeof("wildcard") - 1 + host.n - 1));
+}
+
 static bool ingress_has_host(const struct object *ingress, struct bytes domain)
 {
 	bool none = bytes_eq(domain, BYTES(DEFAULT_DOMAIN));
@@ -200,7 +214,7 @@ static void check_domain(struct lint *l, const struct object *o)
 			BYTES_ARG(name));
 		return;
 	}
-	IGNORE(map_put(&l->domains, data->value, (void *)(uintptr_t)o));
+	IGNORE(map_put(&l->domains, spell(l, data->value), (void *)(uintptr_t)o));
 	if (!same_domain(name, data->value)) {
 		at = lint_warning(o, data->at, "domain-name");
 		findings_add(l->findings, &at,
@@ -234,16 +248,9 @@ static bool has_label_of(const struct object *o, struct bytes host)
 	return false;
 }
 
-static bool is_recorded(const struct lint *l, struct bytes spelled)
+static bool is_recorded(struct lint *l, struct bytes spelled)
 {
-	for (size_t i = 0; i < l->domains.cap; i++) {
-		const struct map_slot *s = &l->domains.slots[i];
-
-		if (s->value != NULL && same_domain(spelled, s->key)) {
-			return true;
-		}
-	}
-	return false;
+	return map_get(&l->domains, build_lower(&l->arena, spelled)) != NULL;
 }
 
 /* The label is for `domain`, as labels spell it. */
@@ -290,13 +297,15 @@ static size_t check_labels(struct lint *l, const struct object *o)
 }
 
 /* A host that no label names: changes of that domain do not reach the Ingress. */
-static void check_hosts(struct lint *l, const struct object *o)
+static void check_hosts(struct lint *l, const struct object *o, bool has_labels)
 {
 	for (size_t k = 0; k < o->u.ingress.n_rules; k++) {
 		const struct ingress_rule *r = &o->u.ingress.rules[k];
 		struct finding at = lint_warning(o, r->at, "domain-label");
 
-		if (r->host.n == 0 || has_label_of(o, r->host)) {
+		/* Without any label it is not the Console's, unless the domain is. */
+		if (r->host.n == 0 || has_label_of(o, r->host) ||
+			!(has_labels || is_recorded(l, spell(l, r->host)))) {
 			continue;
 		}
 		findings_add(l->findings, &at,
@@ -347,12 +356,7 @@ void lint_records(struct lint *l)
 	for (size_t i = from; i < from + n; i++) {
 		const struct object *o = l->snapshot->objects[i];
 
-		if (check_labels(l, o) != 0) {
-			check_hosts(l, o);
-		}
-		/* Only where the Console keeps records at all. */
-		if (l->ai_records.n != 0 || l->domains.n != 0) {
-			check_record(l, o);
-		}
+		check_hosts(l, o, check_labels(l, o) != 0);
+		check_record(l, o);
 	}
 }

@@ -1,8 +1,12 @@
 /*
  * A route is never chosen when another one of the same host comes before it and takes every request that
- * it would take. Compared are routes with the same path (and the catch-all of their host never comes
- * first), so that the work stays within groups; a prefix never precedes a longer one.
+ * it would take. Compared are routes with the same path, so that the work stays within groups: a prefix
+ * never precedes a longer one, and an exact path takes nothing from others. The order of a host knows
+ * conditions as well as paths, so routes of one path need not stand together in it and are put together
+ * first.
  */
+#include <stdlib.h>
+
 #include "plan/condition.h"
 #include "plan/lint_int.h"
 
@@ -76,15 +80,54 @@ static bool same_path(const struct route *a, const struct route *b)
 		bytes_eq(a->path, b->path);
 }
 
+static int by_path(const void *a, const void *b)
+{
+	const struct route *x = *(const struct route *const *)a;
+	const struct route *y = *(const struct route *const *)b;
+	int c = bytes_cmp(x->host, y->host);
+
+	if (c == 0) {
+		c = (int)x->path_type - (int)y->path_type;
+	}
+	if (c == 0) {
+		c = bytes_cmp(x->path, y->path);
+	}
+	return c != 0 ? c : (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static struct bytes without_slash(struct bytes path)
+{
+	while (path.n > 1 && path.p[path.n - 1] == '/') {
+		path.n--;
+	}
+	return path;
+}
+
+/* Where the Ingress says the path of a route. */
+static struct place place_of(const struct object *o, const struct route *r)
+{
+	for (size_t i = 0; i < o->u.ingress.n_rules; i++) {
+		const struct ingress_rule *rule = &o->u.ingress.rules[i];
+		struct bytes host = rule->host.n != 0 ? rule->host : BYTES("*");
+
+		for (size_t k = 0; bytes_eq_nocase(host, r->host) && k < rule->n_paths; k++) {
+			if (bytes_eq_nocase(without_slash(rule->paths[k].path), r->path)) {
+				return rule->paths[k].at;
+			}
+		}
+	}
+	return build_place(o->root);
+}
+
 static void check(const struct lint *l, const struct route *hidden, const struct route *by)
 {
 	const struct object *o = map_get(&l->ingresses, hidden->name);
 	struct finding at;
 
-	if (o == NULL || bytes_eq(hidden->name, by->name)) {
+	if (o == NULL) {
 		return;
 	}
-	at = lint_warning(o, build_place(o->root), "route-shadowed");
+	at = lint_warning(o, place_of(o, hidden), "route-shadowed");
 	findings_add(l->findings, &at,
 		"no request reaches this route for " BYTES_FMT BYTES_FMT ": " BYTES_FMT
 		" comes before it and takes them all; remove one of the two or give this one a "
@@ -106,9 +149,15 @@ static void check_group(const struct lint *l, const struct route *const *v, size
 
 void lint_shadow(struct lint *l)
 {
-	const struct route *const *v = l->plan->routes;
+	size_t size = l->plan->n_routes * sizeof(const struct route *);
+	const struct route **v = arena_must(&l->arena, size + 1);
 	size_t from = 0;
 
+	if (l->plan->n_routes == 0) {
+		return;
+	}
+	memcpy(v, l->plan->routes, size);
+	qsort(v, l->plan->n_routes, sizeof(*v), by_path);
 	for (size_t i = 1; i <= l->plan->n_routes; i++) {
 		if (i == l->plan->n_routes || !same_path(v[i], v[from])) {
 			check_group(l, v + from, i - from);

@@ -1,8 +1,8 @@
-#include "plan/destination.h"
+/*
+ * What nothing refers to. Each rule walks one list and looks names up in the maps of struct lint; what
+ * is named and does not exist is said by whoever compiles it, when the plan needs it.
+ */
 #include "plan/lint_int.h"
-
-/* Names of services that begin alike for so long are worth a guess: "llm-" is in all of them. */
-#define CLOSE_MIN 6u
 
 /* --- ai-proxy ----------------------------------------------------------------------------------- */
 
@@ -39,19 +39,23 @@ static void check_providers(struct lint *l)
 	}
 }
 
+static struct bytes without_port(struct bytes name)
+{
+	while (name.n != 0 && ascii_digit(name.p[name.n - 1])) {
+		name.n--;
+	}
+	name.n -= name.n != 0 && name.p[name.n - 1] == ':';
+	return name;
+}
+
 static void check_rule_services(struct lint *l, const struct object *o, const struct plugin_rule *r)
 {
 	for (size_t i = 0; i < r->service.n; i++) {
 		struct bytes name = r->service.v[i];
 		struct finding at = lint_warning(o, r->service.at[i], "rule-unknown-service");
-		struct bytes bare = name;
 
-		/* "fqdn" or "fqdn:port" */
-		while (bare.n != 0 && ascii_digit(bare.p[bare.n - 1])) {
-			bare.n--;
-		}
-		bare.n -= bare.n != 0 && bare.p[bare.n - 1] == ':';
-		if (map_get(&l->services, name) != NULL || map_get(&l->services, bare) != NULL) {
+		if (map_get(&l->services, name) != NULL ||
+			map_get(&l->services, without_port(name)) != NULL) {
 			continue;
 		}
 		findings_add(l->findings, &at,
@@ -59,6 +63,52 @@ static void check_rule_services(struct lint *l, const struct object *o, const st
 			", but mcpbridges/default.yaml has no such registry; correct the name or "
 			"remove the rule",
 			BYTES_ARG(name));
+	}
+}
+
+/* "fqdn" or "fqdn:port" */
+static bool names_service(const struct strings *list, struct bytes service)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (bytes_eq(list->v[i], service) || bytes_eq(without_port(list->v[i]), service)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool goes_to(struct lint *l, const struct object *ingress, const struct strings *services)
+{
+	struct destination_line *lines;
+	const struct pair *at;
+	size_t n = lint_destination(l, ingress, &lines, &at);
+
+	for (size_t i = 0; i < n; i++) {
+		if (names_service(services, lines[i].service)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A rule for pairs: an Ingress and a service that it has as its destination. */
+static void check_pair(struct lint *l, const struct object *o, const struct plugin_rule *r)
+{
+	struct finding at = lint_warning(o, r->at, "rule-without-pair");
+	bool exists = false;
+
+	for (size_t i = 0; i < r->ingress.n; i++) {
+		const struct object *ingress = map_get(&l->ingresses, r->ingress.v[i]);
+
+		if (ingress != NULL && goes_to(l, ingress, &r->service)) {
+			return;
+		}
+		exists = exists || ingress != NULL;
+	}
+	if (exists && r->service.n != 0) {
+		findings_add(l->findings, &at,
+			"the rule never holds, since no Ingress of it has a service of it as its "
+			"destination; correct a name or remove the rule");
 	}
 }
 
@@ -73,6 +123,7 @@ static void check_rules(struct lint *l)
 		for (size_t k = 0; k < o->u.wasmplugin.n_rules; k++) {
 			if (!o->u.wasmplugin.rules[k].disabled) {
 				check_rule_services(l, o, &o->u.wasmplugin.rules[k]);
+				check_pair(l, o, &o->u.wasmplugin.rules[k]);
 			}
 		}
 	}
@@ -153,77 +204,8 @@ static void check_consumers(struct lint *l)
 	map_done(&allowed);
 }
 
-/* --- destinations ------------------------------------------------------------------------------- */
-
-static size_t common_prefix(struct bytes a, struct bytes b)
-{
-	size_t n = 0;
-
-	while (n < a.n && n < b.n && a.p[n] == b.p[n]) {
-		n++;
-	}
-	return n;
-}
-
-/* The registry that was probably meant. */
-static const struct map_slot *closest(const struct lint *l, struct bytes name)
-{
-	const struct map_slot *best = NULL;
-	size_t most = CLOSE_MIN - 1;
-
-	for (size_t i = 0; i < l->services.cap; i++) {
-		const struct map_slot *s = &l->services.slots[i];
-		size_t n = s->value != NULL ? common_prefix(s->key, name) : 0;
-
-		if (n > most || (n == most && best != NULL && bytes_cmp(s->key, best->key) < 0)) {
-			best = s;
-			most = n;
-		}
-	}
-	return best;
-}
-
-/* That the service is unknown is said where routes are compiled; here, that the port of the one that was
- * meant would be another. */
-static void check_destinations(struct lint *l, const struct object *o)
-{
-	const struct pair *d = lint_destination(o);
-	struct destination_line *lines;
-	size_t n;
-
-	if (d == NULL || destination_parse(d->value, &l->arena, &lines, &n, NULL) != 0) {
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct map_slot *near = map_get(&l->services, lines[i].service) == NULL
-			? closest(l, lines[i].service)
-			: NULL;
-		const struct registry *r = near != NULL ? near->value : NULL;
-		struct finding at = lint_warning(o, d->at, "destination-port-mismatch");
-
-		if (r == NULL || lines[i].port == 0 || r->port == lines[i].port) {
-			continue;
-		}
-		findings_add(l->findings, &at,
-			"the destination has port %u; the registry that is probably meant, " BYTES_FMT
-			", has port %llu: write that one",
-			lines[i].port, BYTES_ARG(near->key), (unsigned long long)r->port);
-	}
-}
-
-static void check_ingresses(struct lint *l)
-{
-	size_t from;
-	size_t n = snapshot_kind(l->snapshot, RESOURCE_INGRESS, &from);
-
-	for (size_t i = from; i < from + n; i++) {
-		check_destinations(l, l->snapshot->objects[i]);
-	}
-}
-
 void lint_unused(struct lint *l)
 {
-	check_ingresses(l);
 	check_providers(l);
 	check_rules(l);
 	check_registries(l);

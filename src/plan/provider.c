@@ -22,36 +22,40 @@ struct entry {
 /* Keys that every type understands (providers.md §0.3), and those that only Console reads. */
 static const struct common_key {
 	const char *name;
-	bool later; /* would change requests or answers, which this version does not do */
+	enum {
+		NOW,
+		LATER, /* would change requests or answers, which this version does not do */
+		SPARE  /* would only help when an upstream fails: nothing is served otherwise */
+	} meant;
 } common_keys[] = {
-	{"id", false},
-	{"type", false},
-	{"apiTokens", false},
-	{"timeout", false},
-	{"modelMapping", false},
-	{"protocol", false},
-	{"firstByteTimeout", false},
-	{"capabilities", false},
-	{"basePath", false},
-	{"basePathHandling", false},
-	{"providerDomain", false},
-	{"providerBasePath", false},
-	{"tlsServerName", false},
-	{"reasoningContentMode", false},
-	{"authHeaderKey", false},
-	{"subPath", false},
-	{"openaiExtraCustomUrls", false},
-	{"openaiCustomServiceName", false},
-	{"openaiCustomServicePort", false},
-	{"vllmExtraCustomUrls", false},
-	{"context", true},
-	{"customSettings", true},
-	{"failover", true},
-	{"retryOnFailure", true},
-	{"contextCleanupCommands", true},
-	{"mergeConsecutiveMessages", true},
-	{"promoteThinkingOnEmpty", true},
-	{"hiclawMode", true},
+	{"id", NOW},
+	{"type", NOW},
+	{"apiTokens", NOW},
+	{"timeout", NOW},
+	{"modelMapping", NOW},
+	{"protocol", NOW},
+	{"firstByteTimeout", NOW},
+	{"capabilities", NOW},
+	{"basePath", NOW},
+	{"basePathHandling", NOW},
+	{"providerDomain", NOW},
+	{"providerBasePath", NOW},
+	{"tlsServerName", NOW},
+	{"reasoningContentMode", NOW},
+	{"authHeaderKey", NOW},
+	{"subPath", NOW},
+	{"openaiExtraCustomUrls", NOW},
+	{"openaiCustomServiceName", NOW},
+	{"openaiCustomServicePort", NOW},
+	{"vllmExtraCustomUrls", NOW},
+	{"context", LATER},
+	{"customSettings", LATER},
+	{"failover", SPARE},
+	{"retryOnFailure", SPARE},
+	{"contextCleanupCommands", LATER},
+	{"mergeConsecutiveMessages", LATER},
+	{"promoteThinkingOnEmpty", LATER},
+	{"hiclawMode", LATER},
 };
 
 /* --- findings and members ----------------------------------------------------------------------- */
@@ -137,8 +141,9 @@ static void check_key(struct entry *e, const struct yaml_node *n)
 		if (!bytes_eq(n->key->text, bytes_str(common_keys[i].name))) {
 			continue;
 		}
-		if (common_keys[i].later && is_active(n)) {
+		if (common_keys[i].meant != NOW && is_active(n)) {
 			at.code = "unsupported-setting";
+			at.level = common_keys[i].meant == SPARE ? FINDING_INFO : at.level;
 			findings_add(e->findings, &at,
 				"provider " BYTES_FMT ": %s has no effect in this version",
 				BYTES_ARG(e->out->id), common_keys[i].name);

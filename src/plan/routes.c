@@ -200,9 +200,11 @@ static bool read_ingress(struct builder *b)
 static struct service *find_service(const struct builder *b, const struct destination_line *line)
 {
 	struct service *s = map_get(&b->in->services->by_name, line->service);
+	struct finding at = build_warning(b->ingress, b->destination_at, NULL);
 
 	if (s == NULL) {
-		skip(b, b->destination_at, "destination-unknown-service",
+		at.code = "destination-unknown-service";
+		findings_add(b->in->findings, &at,
 			"the destination " BYTES_FMT " %s; requests for it answer 503",
 			BYTES_ARG(line->service),
 			map_get(&b->in->services->left_out, line->service) != NULL
@@ -212,7 +214,8 @@ static struct service *find_service(const struct builder *b, const struct destin
 				  "version does not"
 				: "has no registry in mcpbridges/default.yaml");
 	} else if (line->port != 0 && line->port != s->port) {
-		skip(b, b->destination_at, "destination-port-mismatch",
+		at.code = "destination-port-mismatch";
+		findings_add(b->in->findings, &at,
 			"the destination " BYTES_FMT
 			" is addressed with port %u, but its registry has port %u; requests for it "
 			"answer 503",

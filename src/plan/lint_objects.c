@@ -1,0 +1,80 @@
+/*
+ * Objects that are kept and count for nothing, or not under the name that they say.
+ */
+#include "plan/lint_int.h"
+
+/* ai-statistics is among them: usage is counted without it. */
+static const char *const plugins[] = {
+	"ai-proxy", "ai-statistics", "key-auth", "model-mapper", "model-router"};
+
+static bool is_known(struct bytes plugin)
+{
+	for (size_t i = 0; i < ARRAY_LEN(plugins); i++) {
+		if (bytes_eq(plugin, bytes_str(plugins[i]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool does_something(const struct wasmplugin *w)
+{
+	for (size_t i = 0; i < w->n_rules; i++) {
+		if (!w->rules[i].disabled) {
+			return true;
+		}
+	}
+	return !w->config_disabled;
+}
+
+static void check_plugin(struct lint *l, const struct object *o)
+{
+	struct finding at = lint_warning(o, build_place(o->root), "plugin-unsupported");
+
+	if (!is_known(o->u.wasmplugin.plugin) && does_something(&o->u.wasmplugin)) {
+		findings_add(l->findings, &at,
+			"there is no plugin " BYTES_FMT
+			" in this version, so this one has no effect; disable or remove it",
+			BYTES_ARG(o->u.wasmplugin.plugin));
+	}
+}
+
+static void check_bridge(struct lint *l, const struct object *o)
+{
+	struct finding at = lint_warning(o, build_place(o->root), "mcpbridge-ignored");
+
+	if (!bytes_eq(o->meta.name, BYTES("default"))) {
+		findings_add(l->findings, &at,
+			"only the McpBridge called default is read; move its registries there");
+	}
+}
+
+static void check_name(struct lint *l, const struct object *o)
+{
+	const struct yaml_node *name = yaml_get(yaml_get(o->root, "metadata"), "name");
+	struct finding at;
+
+	if (name == NULL || name->text.n == 0 || bytes_eq(name->text, o->meta.name)) {
+		return;
+	}
+	at = lint_warning(o, build_place(name), "name-differs");
+	findings_add(l->findings, &at,
+		"the object is called " BYTES_FMT
+		" after its file, whatever stands here; give both the "
+		"same name",
+		BYTES_ARG(o->meta.name));
+}
+
+void lint_objects(struct lint *l)
+{
+	for (size_t i = 0; i < l->snapshot->n; i++) {
+		const struct object *o = l->snapshot->objects[i];
+
+		check_name(l, o);
+		if (o->kind == RESOURCE_WASMPLUGIN) {
+			check_plugin(l, o);
+		} else if (o->kind == RESOURCE_MCPBRIDGE) {
+			check_bridge(l, o);
+		}
+	}
+}
