@@ -86,6 +86,9 @@ static void check_ingress(struct lint *l, const struct object *o)
 	const struct pair *d;
 	size_t n = lint_destination(l, o, &lines, &d);
 
+	if (n == 0) {
+		return;
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (map_get(&l->services, lines[i].service) == NULL) {
 			check_guess(l, o, d, &lines[i]);

@@ -10,7 +10,7 @@
 #define NEAR_MIN 3u
 
 static const struct finding string_expected = {.level = FINDING_WARNING, .code = "string-expected"};
-static const struct finding bool_expected = {.level = FINDING_WARNING, .code = "bool-expected"};
+static const struct finding bool_expected = {.level = FINDING_WARNING, .code = "boolean-expected"};
 static const struct finding port_range = {.level = FINDING_WARNING, .code = "port-range"};
 static const struct finding missing_field = {.level = FINDING_WARNING, .code = "missing-field"};
 static const struct finding empty_item = {.level = FINDING_WARNING, .code = "empty-item"};
