@@ -18,6 +18,7 @@
 struct tree_file {
 	struct bytes path;
 	uint32_t before; /* lines in front of the document */
+	uint32_t line;   /* where its object begins in the file */
 };
 
 struct listing { /* of a directory that is being walked */
@@ -83,23 +84,25 @@ static void note_all(struct tree *t, const struct tree_file *where, const struct
 /* --- one object --------------------------------------------------------------------------------- */
 
 /* What findings of the plan say about the object is about this document from now on. */
-static void remember(struct tree *t, struct bytes label, const struct tree_file *where)
+static void remember(
+	struct tree *t, struct bytes label, const struct tree_file *where, const struct object *o)
 {
 	struct tree_file *f = arena_must(&t->arena, sizeof(*f));
 	const struct finding at = {.level = FINDING_WARNING,
 		.file = where->path,
-		.line = where->before + 1,
+		.line = where->before + o->root->line,
 		.column = 1,
 		.code = "object-replaced"};
 	const struct tree_file *other;
 
 	*f = *where;
+	f->line = at.line;
 	other = map_put(&t->files, label, f);
 	if (other != NULL) {
 		findings_add(&t->findings, &at,
 			"the same object stands in " BYTES_FMT
 			" at line %u, too, and only this one counts: remove one of them",
-			BYTES_ARG(other->path), other->before + 1);
+			BYTES_ARG(other->path), other->line);
 	}
 }
 
@@ -118,7 +121,7 @@ static void put_object(struct tree *t, int kind, struct bytes label, struct byte
 			(kind == RESOURCE_WASMPLUGIN && wasmplugin_may_guard(label, &text));
 		return;
 	}
-	remember(t, label, where);
+	remember(t, label, where, o);
 	snapshot_put(t->snapshot, o);
 }
 
