@@ -41,6 +41,15 @@ const struct object *lint_plugin(const struct lint *l, const char *plugin)
 	return NULL;
 }
 
+struct bytes lint_without_port(struct bytes service)
+{
+	while (service.n != 0 && ascii_digit(service.p[service.n - 1])) {
+		service.n--;
+	}
+	service.n -= service.n != 0 && service.p[service.n - 1] == ':';
+	return service;
+}
+
 size_t lint_destination(struct lint *l, const struct object *ingress,
 	struct destination_line **lines, const struct pair **at)
 {
@@ -122,7 +131,8 @@ static void gather_services(struct lint *l)
 static bool is_target_of(const struct lint *l, const struct plugin_rule *r)
 {
 	for (size_t i = 0; i < r->service.n; i++) {
-		if (map_get(&l->targets, r->service.v[i]) != NULL) {
+		if (map_get(&l->targets, r->service.v[i]) != NULL ||
+			map_get(&l->targets, lint_without_port(r->service.v[i])) != NULL) {
 			return true;
 		}
 	}

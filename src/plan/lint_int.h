@@ -45,6 +45,8 @@ struct place lint_place(const struct object *o, const struct pairs *p, struct by
 struct finding lint_warning(const struct object *o, struct place at, const char *code);
 struct finding lint_info(const struct object *o, struct place at, const char *code);
 
+/* Of "fqdn:port", as rules may name services, the name; not of use for one without a port. */
+struct bytes lint_without_port(struct bytes service);
 /* The lines of an Ingress's destination annotation, in the arena of l; *at is the annotation. 0 when it
  * has none that can be read, which is said where routes are compiled. */
 size_t lint_destination(struct lint *l, const struct object *ingress,

@@ -39,15 +39,6 @@ static void check_providers(struct lint *l)
 	}
 }
 
-static struct bytes without_port(struct bytes name)
-{
-	while (name.n != 0 && ascii_digit(name.p[name.n - 1])) {
-		name.n--;
-	}
-	name.n -= name.n != 0 && name.p[name.n - 1] == ':';
-	return name;
-}
-
 static void check_rule_services(struct lint *l, const struct object *o, const struct plugin_rule *r)
 {
 	for (size_t i = 0; i < r->service.n; i++) {
@@ -55,7 +46,7 @@ static void check_rule_services(struct lint *l, const struct object *o, const st
 		struct finding at = lint_warning(o, r->service.at[i], "rule-unknown-service");
 
 		if (map_get(&l->services, name) != NULL ||
-			map_get(&l->services, without_port(name)) != NULL) {
+			map_get(&l->services, lint_without_port(name)) != NULL) {
 			continue;
 		}
 		findings_add(l->findings, &at,
@@ -70,7 +61,8 @@ static void check_rule_services(struct lint *l, const struct object *o, const st
 static bool names_service(const struct strings *list, struct bytes service)
 {
 	for (size_t i = 0; i < list->n; i++) {
-		if (bytes_eq(list->v[i], service) || bytes_eq(without_port(list->v[i]), service)) {
+		if (bytes_eq(list->v[i], service) ||
+			bytes_eq(lint_without_port(list->v[i]), service)) {
 			return true;
 		}
 	}
