@@ -1,8 +1,10 @@
 /*
- * Any resources make a plan, and any request to it has an answer. The input: files, separated by NUL,
- * each a digit for its kind and its YAML.
+ * Any resources make a plan, any request to it has an answer, and lint finds no error of its own. The input: files, separated by NUL,
+ * each a digit for its kind and its YAML. Higher digits are the kinds again, with the names that the
+ * Console gives to the record and the Ingress of one AI route.
  */
 #include "plan/auth.h"
+#include "plan/lint.h"
 #include "plan/world.h"
 
 static const struct capability caps[] = {
@@ -29,15 +31,19 @@ static void add(struct world *w, struct bytes file, unsigned number)
 	static const char *const ends[] = {"0", "1", ".internal", ".fallback.internal"};
 	char name[60];
 	unsigned kind;
+	bool of_route;
 	struct object *o;
 
 	if (file.n == 0) {
 		return;
 	}
 	kind = (unsigned char)(file.p[0] - '0') % RESOURCE_KIND_COUNT;
+	of_route = (unsigned char)(file.p[0] - '0') >= RESOURCE_KIND_COUNT;
 	snprintf(name, sizeof(name), "%s/%s%s.yaml", resource_dir((enum resource_kind)kind),
-		kind == RESOURCE_CONFIGMAP ? "domain-n" : "ai-route-n",
-		ends[number % ARRAY_LEN(ends)]);
+		kind == RESOURCE_CONFIGMAP && !of_route ? "domain-n" : "ai-route-n",
+		!of_route                          ? ends[number % ARRAY_LEN(ends)]
+			: kind == RESOURCE_INGRESS ? ".internal"
+						   : "");
 	if (kind == RESOURCE_MCPBRIDGE) {
 		snprintf(name, sizeof(name), "mcpbridges/default.yaml");
 	}
@@ -46,6 +52,18 @@ static void add(struct world *w, struct bytes file, unsigned number)
 	if (o != NULL) {
 		snapshot_put(w->snapshot, o);
 	}
+}
+
+static void lint(const struct world *w, const struct plan *p)
+{
+	struct findings found;
+	struct arena a;
+
+	arena_init(&a, (size_t)1 << 34);
+	findings_init(&found, &a);
+	lint_resources(w->snapshot, p, &found);
+	ASSERT(found.errors == 0);
+	arena_done(&a);
 }
 
 static void use(const struct route *r, struct bytes path)
@@ -121,6 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		add(&w, bytes_cut(&rest, '\0'), i);
 	}
 	p = world_plan(&w, &types);
+	lint(&w, p);
 	world_done(&w);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		const struct certificate *c = plan_certificate(p, bytes_str(names[i]));
