@@ -2,7 +2,7 @@
 
 #include "ai/providers.h"
 #include "cli/help.h"
-#include "cli/lint.h"
+#include "cli/lint_command.h"
 #include "cli/settings.h"
 #include "cli/version.h"
 #include "console/ep_health.h"
@@ -22,7 +22,7 @@ static int run_mock(int argc, char **argv)
 
 static int run_lint(int argc, char **argv)
 {
-	return lint_main(&provider_types, argc, argv);
+	return lint_command_main(&provider_types, argc, argv);
 }
 
 static void help_details(FILE *out)
@@ -45,7 +45,7 @@ static const struct command commands[] = {
 		.summary = "say what is wrong, or said in vain, in resource files",
 		.usage = "sluice lint [--strict] [--info] [--json] PATH...",
 		.example = "sluice lint examples/quickstart/resources",
-		.details = lint_help,
+		.details = lint_command_help,
 		.run = run_lint,
 	},
 	{

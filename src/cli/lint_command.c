@@ -1,4 +1,4 @@
-#include "cli/lint.h"
+#include "cli/lint_command.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -184,7 +184,7 @@ static int lint_tree(
 	return rc;
 }
 
-void lint_help(FILE *out)
+void lint_command_help(FILE *out)
 {
 	fputs("A PATH is a directory of resources as Higress keeps them, a directory of one kind, a\n"
 	      "file, a bundle of documents, or - for a bundle on standard input. Findings go to\n"
@@ -228,7 +228,7 @@ static bool read_options(struct lint_options *o, int argc, char **argv, size_t *
 	return *n != 0;
 }
 
-int lint_main(const struct provider_types *types, int argc, char **argv)
+int lint_command_main(const struct provider_types *types, int argc, char **argv)
 {
 	struct lint_options o = {0};
 	struct tree t;
