@@ -1,3 +1,8 @@
+/*
+ * All findings are gathered before the first is told, so that they come in the order of files and lines,
+ * whoever found them. Findings are printed here and nowhere else: their texts quote names that a person,
+ * or somebody else, wrote.
+ */
 #include "cli/lint_command.h"
 
 #include <stdlib.h>
@@ -73,11 +78,17 @@ static size_t without_repetition(struct told *v, size_t n)
 
 /* --- printing ----------------------------------------------------------------------------------- */
 
+/* Without what a terminal would obey: C0, DEL, and C1 as UTF-8 has it (C2 80 to C2 9F). */
 static void put_printable(struct bytes b, FILE *out)
 {
 	for (size_t i = 0; i < b.n; i++) {
 		unsigned char c = (unsigned char)b.p[i];
+		unsigned char next = i + 1 < b.n ? (unsigned char)b.p[i + 1] : 0;
 
+		if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+			i++;
+			c = '?';
+		}
 		fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
 	}
 }

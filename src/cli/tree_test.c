@@ -53,7 +53,7 @@ static void put(const char *file, struct bytes content)
 	*slash = '/';
 	out = fopen(path, "wb"); /* no fsync: cuts are many */
 	assert_non_null(out);
-	assert_int_equal(fwrite(content.p, 1, content.n, out), content.n);
+	assert_true(content.n == 0 || fwrite(content.p, 1, content.n, out) == content.n);
 	fclose(out);
 }
 

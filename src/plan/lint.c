@@ -1,3 +1,9 @@
+/*
+ * Names are gathered into maps in one pass over the snapshot; then each file of rules (lint_*.c) walks
+ * what it is about and looks names up, so that cost grows with the size of the configuration and not
+ * with its square. What a plan leaves out is still in the snapshot, so rules ask that, and the plan only
+ * for the order of routes.
+ */
 #include "plan/lint.h"
 
 #include <stdlib.h>
@@ -7,18 +13,6 @@
 #define ARENA_MAX ((size_t)1 << 32)
 
 static const struct hash_seed seed = {0x6c696e74, 0x6e616d6573};
-
-struct place lint_place(const struct object *o, const struct pairs *p, struct bytes key)
-{
-	const struct pair *found = pairs_find(p, key);
-
-	return found != NULL ? found->at : build_place(o->root);
-}
-
-struct finding lint_warning(const struct object *o, struct place at, const char *code)
-{
-	return build_warning(o, at, code);
-}
 
 struct finding lint_info(const struct object *o, struct place at, const char *code)
 {

@@ -51,7 +51,7 @@ static void check_guess(struct lint *l, const struct object *o, const struct pai
 {
 	struct bytes near = closest(l, line->service);
 	const struct registry *r = near.p != NULL ? map_get(&l->services, near) : NULL;
-	struct finding at = lint_warning(o, d->at, "destination-port-mismatch");
+	struct finding at = build_warning(o, d->at, "destination-port-mismatch");
 
 	if (r == NULL || line->port == 0 || r->port == line->port) {
 		return;
@@ -66,7 +66,7 @@ static void check_guess(struct lint *l, const struct object *o, const struct pai
 static void check_weights(struct lint *l, const struct object *o, const struct pair *d,
 	const struct destination_line *lines, size_t n)
 {
-	struct finding at = lint_warning(o, d->at, "weights-sum");
+	struct finding at = build_warning(o, d->at, "weights-sum");
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < n; i++) {

@@ -40,9 +40,6 @@ void lint_shadow(struct lint *l);
 
 /* The object of a plugin that counts, NULL without one. */
 const struct object *lint_plugin(const struct lint *l, const char *plugin);
-/* Where `key` stands in a string map, or the object itself. */
-struct place lint_place(const struct object *o, const struct pairs *p, struct bytes key);
-struct finding lint_warning(const struct object *o, struct place at, const char *code);
 struct finding lint_info(const struct object *o, struct place at, const char *code);
 
 /* Of "fqdn:port", as rules may name services, the name; not of use for one without a port. */

@@ -29,7 +29,7 @@ static bool does_something(const struct wasmplugin *w)
 
 static void check_plugin(struct lint *l, const struct object *o)
 {
-	struct finding at = lint_warning(o, build_place(o->root), "plugin-unsupported");
+	struct finding at = build_warning(o, build_place(o->root), "plugin-unsupported");
 
 	if (!is_known(o->u.wasmplugin.plugin) && does_something(&o->u.wasmplugin)) {
 		findings_add(l->findings, &at,
@@ -41,12 +41,45 @@ static void check_plugin(struct lint *l, const struct object *o)
 
 static void check_bridge(struct lint *l, const struct object *o)
 {
-	struct finding at = lint_warning(o, build_place(o->root), "mcpbridge-ignored");
+	struct finding at = build_warning(o, build_place(o->root), "mcpbridge-ignored");
 
 	if (!bytes_eq(o->meta.name, BYTES("default"))) {
 		findings_add(l->findings, &at,
 			"only the McpBridge called default is read; move its registries there");
 	}
+}
+
+static void check_rules(struct lint *l, const struct object *o)
+{
+	struct finding at = build_warning(o, build_place(o->root), "ingress-without-path");
+
+	if (o->u.ingress.n_rules == 0) {
+		findings_add(l->findings, &at,
+			"the Ingress has no rules, so it serves nothing; add a rule with a path");
+	}
+	for (size_t i = 0; i < o->u.ingress.n_rules; i++) {
+		const struct ingress_rule *r = &o->u.ingress.rules[i];
+
+		if (r->n_paths == 0) {
+			at = build_warning(o, r->at, "ingress-without-path");
+			findings_add(l->findings, &at,
+				"the rule has no path, so it serves nothing; add one below http.paths");
+		}
+	}
+}
+
+static void check_default_backend(struct lint *l, const struct object *o)
+{
+	const struct yaml_node *spec = yaml_get(o->root, "spec");
+	const struct yaml_node *backend = yaml_get(spec != NULL ? spec : o->root, "defaultBackend");
+	struct finding at;
+
+	if (backend == NULL || backend->type == YAML_NULL) {
+		return;
+	}
+	at = build_warning(o, build_place(backend), "default-backend");
+	findings_add(l->findings, &at,
+		"defaultBackend has no effect; write a rule with the path / and no host");
 }
 
 static void check_name(struct lint *l, const struct object *o)
@@ -57,7 +90,7 @@ static void check_name(struct lint *l, const struct object *o)
 	if (name == NULL || name->text.n == 0 || bytes_eq(name->text, o->meta.name)) {
 		return;
 	}
-	at = lint_warning(o, build_place(name), "name-differs");
+	at = build_warning(o, build_place(name), "name-differs");
 	findings_add(l->findings, &at,
 		"the object is called " BYTES_FMT
 		" after its file, whatever stands here; give both the "
@@ -71,7 +104,10 @@ void lint_objects(struct lint *l)
 		const struct object *o = l->snapshot->objects[i];
 
 		check_name(l, o);
-		if (o->kind == RESOURCE_WASMPLUGIN) {
+		if (o->kind == RESOURCE_INGRESS) {
+			check_rules(l, o);
+			check_default_backend(l, o);
+		} else if (o->kind == RESOURCE_WASMPLUGIN) {
 			check_plugin(l, o);
 		} else if (o->kind == RESOURCE_MCPBRIDGE) {
 			check_bridge(l, o);

@@ -85,7 +85,7 @@ static bool ingress_has_host(const struct object *ingress, struct bytes domain)
 static void check_name(struct lint *l, const struct record *r)
 {
 	struct bytes name = json_text(json_get(r->json, "name"), BYTES(""));
-	struct finding at = lint_warning(r->o, r->at, "ai-route-name");
+	struct finding at = build_warning(r->o, r->at, "ai-route-name");
 
 	if (bytes_eq(name, r->name)) {
 		return;
@@ -98,7 +98,7 @@ static void check_name(struct lint *l, const struct record *r)
 
 static void check_ingress(struct lint *l, const struct record *r)
 {
-	struct finding at = lint_warning(r->o, r->at, "ai-route-without-ingress");
+	struct finding at = build_warning(r->o, r->at, "ai-route-without-ingress");
 
 	if (ingress_of(l, r->name) == NULL) {
 		findings_add(l->findings, &at,
@@ -115,7 +115,7 @@ static void check_upstreams(struct lint *l, const struct record *r, const struct
 	}
 	for (const struct json_value *u = list->items; u != NULL; u = u->next) {
 		struct bytes id = json_text(json_get(u, "provider"), BYTES(""));
-		struct finding at = lint_warning(r->o, r->at, "ai-route-unknown-provider");
+		struct finding at = build_warning(r->o, r->at, "ai-route-unknown-provider");
 
 		if (id.n == 0 || map_get(&l->providers, id) != NULL) {
 			continue;
@@ -137,7 +137,7 @@ static void check_allowed(struct lint *l, const struct record *r)
 	}
 	for (const struct json_value *c = list->items; c != NULL; c = c->next) {
 		struct bytes name = json_text(c, BYTES(""));
-		struct finding at = lint_warning(r->o, r->at, "ai-route-unknown-consumer");
+		struct finding at = build_warning(r->o, r->at, "ai-route-unknown-consumer");
 
 		if (name.n == 0 || map_get(&l->consumers, name) != NULL) {
 			continue;
@@ -159,7 +159,7 @@ static void check_domains(struct lint *l, const struct record *r)
 	}
 	for (const struct json_value *d = list->items; d != NULL; d = d->next) {
 		struct bytes name = json_text(d, BYTES(""));
-		struct finding at = lint_warning(r->o, r->at, "ai-route-domain");
+		struct finding at = build_warning(r->o, r->at, "ai-route-domain");
 
 		if (name.n == 0 || ingress_has_host(ingress, name)) {
 			continue;
@@ -177,7 +177,7 @@ static void check_ai_route(struct lint *l, const struct object *o)
 	struct record r = {.o = o,
 		.at = data != NULL ? data->at : build_place(o->root),
 		.name = without_prefix(o->meta.name, BYTES(AI_ROUTE))};
-	struct finding at = lint_warning(o, r.at, "ai-route-json");
+	struct finding at = build_warning(o, r.at, "ai-route-json");
 	struct fault f = {.text = "there is no member data"};
 
 	IGNORE(map_put(&l->ai_records, r.name, (void *)(uintptr_t)o));
@@ -211,7 +211,7 @@ static void check_domain(struct lint *l, const struct object *o)
 	}
 	IGNORE(map_put(&l->domains, spell(l, data->value), (void *)(uintptr_t)o));
 	if (!same_domain(name, data->value)) {
-		at = lint_warning(o, data->at, "domain-name");
+		at = build_warning(o, data->at, "domain-name");
 		findings_add(l->findings, &at,
 			"the object is called " BYTES_FMT " and its domain is " BYTES_FMT
 			"; the Console finds a domain by the object's name, so both have to agree",
@@ -220,7 +220,7 @@ static void check_domain(struct lint *l, const struct object *o)
 	host = bytes_eq(data->value, BYTES(DEFAULT_DOMAIN)) ? BYTES("*")
 							    : build_lower(&l->arena, data->value);
 	if (map_get(&l->hosts, host) == NULL && !bytes_eq(host, BYTES("*"))) {
-		at = lint_warning(o, data->at, "domain-unused");
+		at = build_warning(o, data->at, "domain-unused");
 		findings_add(l->findings, &at,
 			"no route is for domain " BYTES_FMT "; add one or delete the domain",
 			BYTES_ARG(data->value));
@@ -252,7 +252,7 @@ static bool is_recorded(struct lint *l, struct bytes spelled)
 static void check_label(
 	struct lint *l, const struct object *o, const struct pair *label, struct bytes domain)
 {
-	struct finding at = lint_warning(o, label->at, "domain-label");
+	struct finding at = build_warning(o, label->at, "domain-label");
 	bool found = false;
 
 	for (size_t k = 0; k < o->u.ingress.n_rules && !found; k++) {
@@ -296,7 +296,7 @@ static void check_hosts(struct lint *l, const struct object *o, bool has_labels)
 {
 	for (size_t k = 0; k < o->u.ingress.n_rules; k++) {
 		const struct ingress_rule *r = &o->u.ingress.rules[k];
-		struct finding at = lint_warning(o, r->at, "domain-label");
+		struct finding at = build_warning(o, r->at, "domain-label");
 
 		/* Without any label it is not the Console's, unless the domain is. */
 		if (r->host.n == 0 || has_label_of(o, r->host) ||
@@ -314,7 +314,7 @@ static void check_hosts(struct lint *l, const struct object *o, bool has_labels)
 static void check_record(struct lint *l, const struct object *o)
 {
 	struct bytes name = o->meta.name;
-	struct finding at = lint_warning(o, build_place(o->root), "ingress-without-ai-route");
+	struct finding at = build_warning(o, build_place(o->root), "ingress-without-ai-route");
 
 	if (!bytes_starts(name, BYTES(AI_ROUTE)) || !bytes_ends(name, BYTES(INTERNAL))) {
 		return;

@@ -127,7 +127,7 @@ static void check(const struct lint *l, const struct route *hidden, const struct
 	if (o == NULL) {
 		return;
 	}
-	at = lint_warning(o, place_of(o, hidden), "route-shadowed");
+	at = build_warning(o, place_of(o, hidden), "route-shadowed");
 	findings_add(l->findings, &at,
 		"no request reaches this route for " BYTES_FMT BYTES_FMT ": " BYTES_FMT
 		" comes before it and takes them all; remove one of the two or give this one a "

@@ -115,6 +115,14 @@ static const struct {
 		 PLUGIN_HEAD("ai-cache-1.0.0") "  defaultConfigDisable: true\n  matchRules:\n"
 					       "  - {ingress: [z], configDisable: true}\n"}},
 		NULL, NULL, 0, 0, "all of it is disabled"},
+	{{{OTHER, INGRESS_HEAD("other", "") "up.static\nspec:\n  rules:\n  - host: z.com\n"}},
+		"ingress-without-path", OTHER, 9, FINDING_WARNING, "a rule for nothing"},
+	{{{OTHER, INGRESS_HEAD("other", "") "up.static\nspec: {rules: []}\n"}},
+		"ingress-without-path", OTHER, 1, FINDING_WARNING, "no rule at all"},
+	{{{OTHER,
+		 INGRESS_HEAD("other", "") "up.static\n" RULES(
+			 "z.com", "/o") "  defaultBackend: {service: {name: x}}\n"}},
+		"default-backend", OTHER, 15, FINDING_WARNING, "nothing goes there"},
 	/* lint_destinations */
 	{{{OTHER, OTHER_TEXT("", "llm-aax.static:8080", "z.com", "/o")}},
 		"destination-port-mismatch", OTHER, 6, FINDING_WARNING,

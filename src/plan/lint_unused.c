@@ -23,14 +23,14 @@ static void check_providers(struct lint *l)
 			continue;
 		}
 		if (map_get(&l->bound, id->text) == NULL) {
-			at = lint_warning(o, build_place(id), "provider-unbound");
+			at = build_warning(o, build_place(id), "provider-unbound");
 			findings_add(l->findings, &at,
 				"no rule of ai-proxy names provider " BYTES_FMT
 				" as its activeProviderId, so no request can reach it; add a rule for "
 				"its service or remove the entry",
 				BYTES_ARG(id->text));
 		} else if (map_get(&l->used, id->text) == NULL) {
-			at = lint_warning(o, build_place(id), "provider-unused");
+			at = build_warning(o, build_place(id), "provider-unused");
 			findings_add(l->findings, &at,
 				"no route has a service of provider " BYTES_FMT
 				" as its destination; add a route or remove the provider",
@@ -43,7 +43,7 @@ static void check_rule_services(struct lint *l, const struct object *o, const st
 {
 	for (size_t i = 0; i < r->service.n; i++) {
 		struct bytes name = r->service.v[i];
-		struct finding at = lint_warning(o, r->service.at[i], "rule-unknown-service");
+		struct finding at = build_warning(o, r->service.at[i], "rule-unknown-service");
 
 		if (map_get(&l->services, name) != NULL ||
 			map_get(&l->services, lint_without_port(name)) != NULL) {
@@ -86,7 +86,7 @@ static bool goes_to(struct lint *l, const struct object *ingress, const struct s
 /* A rule for pairs: an Ingress and a service that it has as its destination. */
 static void check_pair(struct lint *l, const struct object *o, const struct plugin_rule *r)
 {
-	struct finding at = lint_warning(o, r->at, "rule-without-pair");
+	struct finding at = build_warning(o, r->at, "rule-without-pair");
 	bool exists = false;
 
 	for (size_t i = 0; i < r->ingress.n; i++) {
