@@ -276,10 +276,14 @@ static void compile_filter(struct compiling *c)
 	}
 }
 
-/* One for all of them: how many there are is no news, that nothing happens is. */
+/* One for all of them, and no warning: the resources are as they should be. */
 static void note_idle(struct compiling *c)
 {
-	note(c, ((struct place){1, 1}), "fallback-not-acted-upon",
+	struct finding at =
+		build_warning(c->filter, (struct place){1, 1}, "fallback-not-acted-upon");
+
+	at.level = FINDING_INFO;
+	findings_add(c->in->findings, &at,
 		"fallbacks are read and checked, but this version does not act on them yet (%zu "
 		"routes have one): an answer of these classes goes to the client as it is",
 		c->n);
