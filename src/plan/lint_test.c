@@ -165,6 +165,11 @@ static const struct {
 		"consumer-unused", AUTH, 10, FINDING_INFO, "no rule allows bob"},
 	{{{AUTH, AUTH_TEXT("true", CONSUMER("alice") CONSUMER("bob"), ALLOW(ROUTE_NAME, "alice"))}},
 		NULL, NULL, 0, 0, "every consumer may use the routes without rule"},
+	{{{OTHER,
+		 OTHER_TEXT("",
+			 "up.static\n    higress.io/exact-match-header-x-higress-fallback-from: x",
+			 "z.com", "/o")}},
+		"fallback-unused", OTHER, 7, FINDING_WARNING, "nothing falls back to it"},
 	/* lint_shadow */
 	{{{"ingresses/f.yaml", NAMED_TEXT("f", MATCH("prefix", "re"), "z.com", "/s")},
 		 {OTHER, OTHER_TEXT("", MATCH("exact", "red"), "z.com", "/s")}},

@@ -2,6 +2,7 @@
  * What nothing refers to. Each rule walks one list and looks names up in the maps of struct lint; what
  * is named and does not exist is said by whoever compiles it, when the plan needs it.
  */
+#include "plan/fallbacks.h"
 #include "plan/lint_int.h"
 
 /* --- ai-proxy ----------------------------------------------------------------------------------- */
@@ -196,8 +197,43 @@ static void check_consumers(struct lint *l)
 	map_done(&allowed);
 }
 
+/* --- fallbacks ---------------------------------------------------------------------------------- */
+
+/* An Ingress that waits for a header which no client can send, and to which no route falls back. */
+static void check_fallbacks(struct lint *l)
+{
+	struct bytes key = BYTES("higress.io/exact-match-header-" FALLBACKS_HEADER);
+	struct map reached;
+	size_t from;
+	size_t n = snapshot_kind(l->snapshot, RESOURCE_INGRESS, &from);
+
+	map_init(&reached, &l->consumers.seed);
+	for (size_t i = 0; i < l->plan->n_routes; i++) {
+		const struct fallback *f = l->plan->routes[i]->fallback;
+
+		if (f != NULL) {
+			IGNORE(map_put(&reached, f->to->name, (void *)(uintptr_t)f));
+		}
+	}
+	for (size_t i = from; i < from + n; i++) {
+		const struct object *o = l->snapshot->objects[i];
+		const struct pair *p = pairs_find(&o->meta.annotations, key);
+		struct finding at;
+
+		if (p == NULL || map_get(&reached, o->meta.name) != NULL) {
+			continue;
+		}
+		at = build_warning(o, p->at, "fallback-unused");
+		findings_add(l->findings, &at,
+			"no EnvoyFilter makes a route fall back to this Ingress, so no request "
+			"reaches it; save the AI route again or delete the Ingress");
+	}
+	map_done(&reached);
+}
+
 void lint_unused(struct lint *l)
 {
+	check_fallbacks(l);
 	check_providers(l);
 	check_rules(l);
 	check_registries(l);
