@@ -1,0 +1,77 @@
+/*
+ * Operations of the management plane on resources: (snapshot, API object) → change set, and resources →
+ * API object (higress-resources.md §2–§3, console-api.md §3). Pure. Everything is checked before the draft is
+ * touched; after a refusal the draft is thrown away.
+ *
+ * An operation of a noun is in op_<noun>.c; the shapes of API objects are those of console-api.md, the
+ * quirks of the Console's HTTP (envelopes, statuses, path against body) are not here.
+ */
+#ifndef RESOURCE_OP_H
+#define RESOURCE_OP_H
+
+#include "resource/draft.h"
+
+enum op_rc {
+	OP_OK,
+	OP_INVALID,   /* a field is wrong: the text names it */
+	OP_EXISTS,    /* create of what is there */
+	OP_STALE,     /* another version is stored */
+	OP_MISSING,   /* nothing of that name */
+	OP_IN_USE,    /* something else names it */
+	OP_READ_ONLY, /* the program's own, or not expressible: the text says why */
+	OP_LIMIT,     /* too large */
+};
+
+struct op {
+	struct draft draft;
+	struct arena *arena;
+	/* For host names given through an API (product.md §7): false refuses, *why is a constant text. NULL:
+	 * everything goes. Names and addresses alike, without port. */
+	bool (*address_allowed)(void *arg, struct bytes host, const char **why);
+	void *arg;
+	bool strict_delete; /* refuse to delete a provider that a route names */
+	const char *
+		plugin_url; /* pattern with ${name} and ${version}; NULL: Higress's OCI addresses */
+	struct text why;    /* of a refusal: one sentence */
+	struct text warnings; /* lines: what was done but will not work as it stands */
+};
+
+void op_init(struct op *o, const struct snapshot *base, struct arena *arena);
+void op_done(struct op *o);
+/* Sets the text and returns rc, so that an operation can `return op_refuse(...)`. */
+enum op_rc op_refuse(struct op *o, enum op_rc rc, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* How an API object is given: POST creates (some upsert), PUT replaces. */
+enum op_mode { OP_CREATE, OP_UPDATE };
+
+/*
+ * Each noun has these, as a row of op_nouns:
+ *  save    validates body (a map; its "name" is right already), changes the draft. body may be changed.
+ *  remove  of what is not there: OP_OK and an empty draft.
+ *  read    the API object of that name, NULL when there is none; secrets in clear.
+ *  list    all names, in the order of the Console (§2.4), as `struct bytes` in the arena.
+ */
+struct op_noun {
+	const char *noun; /* "provider" */
+	enum op_rc (*save)(struct op *o, enum op_mode mode, struct bytes name, struct doc *body);
+	enum op_rc (*remove)(struct op *o, struct bytes name);
+	struct doc *(*read)(struct op *o, struct bytes name);
+	struct strings (*list)(struct op *o);
+};
+
+extern const struct op_noun op_domain, op_provider, op_consumer, op_ai_route, op_route, op_source,
+	op_certificate, op_proxy_server;
+
+/* Plugin instances: scope GLOBAL (target empty), DOMAIN, ROUTE, SERVICE (console-api.md §3.12). */
+enum op_scope { OP_GLOBAL, OP_DOMAIN, OP_ROUTE, OP_SERVICE };
+enum op_rc op_instance_save(struct op *o, enum op_scope scope, struct bytes target,
+	struct bytes plugin, struct doc *body);
+enum op_rc op_instance_remove(
+	struct op *o, enum op_scope scope, struct bytes target, struct bytes plugin);
+/* Never NULL for a known target: the object of "nothing is configured". OP_INVALID: unknown target. */
+enum op_rc op_instance_read(struct op *o, enum op_scope scope, struct bytes target,
+	struct bytes plugin, struct doc **out);
+enum op_rc op_instance_list(
+	struct op *o, enum op_scope scope, struct bytes target, struct doc **out);
+
+#endif
