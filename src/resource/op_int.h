@@ -1,0 +1,194 @@
+/*
+ * What the operations share (for the op_<noun>.c files of this room): shapes of API objects, names and
+ * labels, Ingresses out of route objects and back, plugin rules, the bridge's registries, the rule of a
+ * route's authentication. All of it is about one draft; texts and documents are in the operation's arena.
+ *
+ * Functions that only look return what the draft has by now. `*_check` refuses before anything is
+ * touched, `*_write` changes the draft and cannot fail.
+ */
+#ifndef RESOURCE_OP_INT_H
+#define RESOURCE_OP_INT_H
+
+#include "resource/op.h"
+
+#define MCPBRIDGE_NAME BYTES("default")
+#define DEFAULT_DOMAIN BYTES("higress-default-domain")
+#define LABEL_DEFINER "higress.io/resource-definer"
+#define LABEL_DOMAIN "higress.io/domain_"
+#define LABEL_CONFIGMAP_TYPE "higress.io/config-map-type"
+#define MODEL_HEADER "x-higress-llm-model"
+#define FALLBACK_HEADER "x-higress-fallback-from"
+
+/* --- op.c: texts, names, marks --------------------------------------------------------------------- */
+
+/* In the arena; empty when that is full. */
+struct bytes op_textf(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A line of o->warnings. */
+void op_warn(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* ^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$ (console-api.md §2.6), and `longest`, the longest name of an object that
+ * is made of it, fits a file name with ".yaml.tmp". what: "AI route". */
+enum op_rc op_check_name(
+	struct op *o, const char *what, struct bytes name, struct bytes longest);
+/* Only that a file can be named so: no "/", no control character, not ".", length. */
+enum op_rc op_check_file_name(struct op *o, const char *what, struct bytes longest);
+/* body.version against the stored one (§2.5): absent, null, "", "0" and 0 are no version. */
+enum op_rc op_check_version(struct op *o, enum resource_kind kind, struct bytes name,
+	const struct doc *body);
+/* Whether the version of the body asks for a comparison. */
+bool op_version_given(const struct doc *body);
+/* resourceVersion of a document for answers; "0" (which overwrites) when there is none. */
+struct doc *op_version(struct op *o, const struct doc *root);
+/* A leading '*' becomes "wildcard". */
+struct bytes op_normal_domain(struct op *o, struct bytes domain);
+/* Definer label; of names that end in ".internal" also the label and the comment (§2.2). */
+void op_mark(struct op *o, struct doc *root, struct bytes name);
+/* Whether it has the definer label: what the Console lists. */
+bool op_is_ours(struct op *o, const struct doc *root);
+struct doc *op_labels(struct op *o, struct doc *root);      /* made when absent */
+struct doc *op_annotations(struct op *o, struct doc *root); /* made when absent */
+/* Makes m hold what want holds: others are dropped, equal ones stay the nodes they are. */
+void op_sync_map(struct op *o, struct doc *m, const struct doc *want);
+/* Names in byte order, which is the Console's. */
+void op_sort_names(struct strings *names);
+/* Names of the objects of one kind that begin with prefix and are ours, without the prefix, sorted. */
+struct strings op_list_prefixed(struct op *o, enum resource_kind kind, struct bytes prefix);
+
+/* --- op_shape.c: members of API objects -------------------------------------------------------------- */
+
+enum op_shape_type {
+	OP_SHAPE_TEXT,     /* numbers and booleans are taken as their text */
+	OP_SHAPE_INT,      /* also as text; "" is null */
+	OP_SHAPE_BOOL,     /* also as text */
+	OP_SHAPE_TEXTS,    /* list; null items are left out */
+	OP_SHAPE_TEXT_MAP, /* in the order given; null members are left out */
+	OP_SHAPE_OBJECT,
+	OP_SHAPE_OBJECTS,
+	OP_SHAPE_ANY_MAP, /* a map, as it is */
+};
+
+struct op_shape {
+	const struct op_shape_row {
+		const char *name;
+		enum op_shape_type type;
+		const struct op_shape *items; /* OBJECT, OBJECTS */
+	} *rows;
+	size_t n;
+};
+
+/* A new map with the members that s names, in its order; those that are absent or null are left out,
+ * others are ignored. OP_INVALID: one is of another type; the text says which. */
+enum op_rc op_shape_take(
+	struct op *o, const struct op_shape *s, const struct doc *body, struct doc **out);
+/* For answers: every member of s is there, null when `stored` has none, at every depth. What is of
+ * another type is shown as null. NULL gives null. */
+struct doc *op_shape_show(struct op *o, const struct op_shape *s, const struct doc *stored);
+
+/* Members of a route (console-api.md §3.6.1) up to customLabels, of its parts, and of an AI route (§3.3.1, in the
+ * order of higress-resources.md §2.4). */
+extern const struct op_shape op_shape_route, op_shape_predicate, op_shape_auth, op_shape_ai_route;
+
+/* --- op_ingress.c, op_ingress_read.c: a route object as an Ingress ------------------------------------ */
+
+/*
+ * Everything that can be wrong with a route (made by op_shape_take of op_shape_route, or by a program):
+ * predicates (matchType is upper-cased in place), services, domains, texts that an annotation cannot
+ * carry, reserved custom configuration, domains that do not agree on HTTPS.
+ */
+enum op_rc op_ingress_check(struct op *o, struct doc *route);
+/* Creates or rewrites the Ingress `name` from a route that was checked. customConfigs and customLabels
+ * take the place of all annotations and labels that are not the Console's own. */
+void op_ingress_write(struct op *o, struct bytes name, const struct doc *route);
+/* The route object of an Ingress, with every member of console-api.md §3.6.1; NULL when there is none. *why (may be
+ * NULL): why it is read-only, NULL when it is not. */
+struct doc *op_ingress_read(struct op *o, struct bytes name, const char **why);
+/* Annotations (labels) of the Ingress that are not the Console's own: customConfigs (customLabels). */
+struct doc *op_ingress_custom_configs(struct op *o, const struct doc *root);
+struct doc *op_ingress_custom_labels(struct op *o, const struct doc *root);
+/* Whether an annotation (with or without "disabled.", of either prefix) is the Console's own. */
+bool op_ingress_reserved(struct bytes key);
+
+/* HTTPS of a domain. `data` of its ConfigMap; NULL: there is none. */
+struct op_https {
+	struct bytes domain;    /* that one is looked at as if … */
+	const struct doc *data; /* … its ConfigMap held this; domain empty: none is */
+};
+/* tls of an Ingress for these domains (strings; none: the default domain): *tls is NULL when they are
+ * plain. OP_INVALID: they do not agree. */
+enum op_rc op_ingress_tls(struct op *o, const struct doc *domains, const struct op_https *as_if,
+	struct doc **tls, bool *redirect);
+/* Writes what op_ingress_tls gave, and nothing else. */
+void op_ingress_put_tls(struct op *o, struct doc *root, struct doc *tls, bool redirect);
+/* Hosts of the rules of an Ingress, in order; none: []. */
+struct doc *op_ingress_hosts(struct op *o, const struct doc *root);
+
+/* --- op_plugin.c: WasmPlugins and their rules ----------------------------------------------------------- */
+
+struct op_plugin { /* a built-in plugin (§2.8) */
+	const char *name, *version, *tag, *title, *description, *icon, *category;
+	const char *phase; /* NULL: unspecified */
+	int priority;
+};
+extern const struct op_plugin op_plugin_ai_proxy, op_plugin_key_auth, op_plugin_model_router,
+	op_plugin_model_mapper, op_plugin_ai_statistics;
+
+/* "<plugin>.internal" or "<plugin>-<version>" */
+struct bytes op_plugin_object(struct op *o, const struct op_plugin *p, bool internal);
+/* The WasmPlugin, opened; made when there is none, renewed when an internal one is of another version. */
+struct doc *op_plugin_need(struct op *o, const struct op_plugin *p, bool internal);
+/* To look at; NULL: there is none. */
+const struct doc *op_plugin_look(struct op *o, const struct op_plugin *p, bool internal);
+
+struct op_target { /* of a rule: one each at most, empty: none */
+	struct bytes ingress, service, domain;
+};
+/* The rule whose targets are exactly these; NULL: none. */
+const struct doc *op_rule_find(struct op *o, const struct doc *root, const struct op_target *t);
+/* The same rule, to change, in its place in the order; made with configDisable true and an empty config
+ * when there is none. */
+struct doc *op_rule_need(struct op *o, struct doc *root, const struct op_target *t);
+/* op_rule_need, with this config. */
+void op_rule_set(struct op *o, struct doc *root, const struct op_target *t, struct doc *config,
+	bool disabled);
+/* Whether there was one. matchRules goes with its last rule. */
+bool op_rule_drop(struct op *o, struct doc *root, const struct op_target *t);
+/* Takes a target ("ingress", "service", "domain") out of every rule of every WasmPlugin; rules that have
+ * lost their last one go. */
+void op_rules_forget(struct op *o, const char *what, struct bytes target);
+/* Whether list `key` of a rule holds name. Opens nothing that is closed. */
+bool op_rule_names(struct op *o, const struct doc *rule, const char *key, struct bytes name);
+
+/* --- op_auth.c: key-auth.internal --------------------------------------------------------------------- */
+
+/* authConfig of a route; NULL is fine. */
+enum op_rc op_auth_check(struct op *o, const struct doc *auth);
+/* The rule of a route (§3.4.3); enabled that is absent leaves the switch as it is. Returns the switch. */
+bool op_auth_write(struct op *o, struct bytes ingress, const struct doc *auth);
+/* authConfig as GET shows it: never NULL. */
+struct doc *op_auth_read(struct op *o, struct bytes ingress);
+/* The switch of a route's rule, false when there is none. */
+bool op_auth_enabled(struct op *o, struct bytes ingress);
+/* defaultConfig, made with its members when there is none; defaultConfigDisable becomes false. */
+struct doc *op_auth_defaults(struct op *o, struct doc *root);
+
+/* --- op_bridge.c: registries and proxies of the McpBridge ------------------------------------------------ */
+
+/* list: "registries" or "proxies". NULL: none. */
+const struct doc *op_bridge_find(struct op *o, const char *list, struct bytes name);
+/* Creates the bridge and the entry as needed. Members of want are set, those of `managed` (NULL-ended)
+ * that want lacks are dropped, others stay. */
+void op_bridge_put(struct op *o, const char *list, struct bytes name, const struct doc *want,
+	const char *const *managed);
+/* Whether it was there. A registry takes the Secret of its credentials with it. */
+bool op_bridge_remove(struct op *o, const char *list, struct bytes name);
+
+/* --- op_provider.c, op_ai_route.c: of one another -------------------------------------------------------- */
+
+/* Name and port of the service that stands for a provider: "llm-x.internal.dns", 443. False: there is no
+ * such provider (or its entry cannot be understood). */
+bool op_provider_service(
+	struct op *o, struct bytes provider, struct bytes *service, unsigned *port);
+/* Writes the Ingresses and rules of every AI route that uses the provider once more: its service has
+ * changed. The records of the routes stay as they are. */
+void op_ai_route_follow(struct op *o, struct bytes provider);
+
+#endif
