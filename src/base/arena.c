@@ -76,10 +76,12 @@ void *arena_alloc(struct arena *a, size_t size)
 	void *p;
 
 	if (!num_add(size, ALIGN - 1, &size)) {
+		a->full = true;
 		return NULL;
 	}
 	size &= ~(size_t)(ALIGN - 1);
 	if (!num_add(a->total, size, &total) || total > a->max) {
+		a->full = true;
 		return NULL;
 	}
 	if ((size_t)(a->end - a->at) < size || a->at == NULL) {

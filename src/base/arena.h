@@ -16,6 +16,7 @@ struct arena {
 	struct arena_block *blocks; /* heap blocks, newest first */
 	size_t total, max;          /* bytes handed out so far, and the most there may be */
 	size_t block_size;          /* of the next heap block */
+	bool full;                  /* max was met: something was not allocated */
 };
 
 /* max: bytes that arena_alloc may hand out in all. */
@@ -32,6 +33,13 @@ struct arena_mark {
 struct arena_mark arena_mark(const struct arena *a);
 /* Frees what was handed out since then. */
 void arena_rewind(struct arena *a, const struct arena_mark *m);
+
+/* Whether something was refused since the beginning, or since the mark that was rewound to: a sequence of
+ * calls that bear a refusal needs one question at its end. */
+static inline bool arena_full(const struct arena *a)
+{
+	return a->full;
+}
 
 /* Zeroed memory, or NULL when max would be passed. */
 MUST_CHECK void *arena_alloc(struct arena *a, size_t size);

@@ -21,16 +21,21 @@ struct doc {
 	size_t n;        /* of items, also when closed */
 	int64_t integer; /* DOC_INT */
 	double number;   /* DOC_INT and DOC_FLOAT */
-	/* DOC_STRING: the content; numbers: as they were written, empty when set by a program. */
+	/* DOC_STRING: the content; numbers: as they were written where JSON would write them so, too;
+	 * empty when set by a program. */
 	struct bytes text;
 	struct bytes key; /* of a map's value */
 	struct doc *items, *last, *next;
-	/* What it was made of; NULL: of nothing, it is new. A node that was changed has no origin, those
-	 * above it keep theirs (their spans are where the change is written). */
+	/* What it was made of; NULL: of nothing, it is new. What is put in the place of a node has an
+	 * origin of its own or none, those above it keep theirs (their spans are where the change is
+	 * written). */
 	const struct yaml_node *origin;
 };
 
-/* --- made; everything lives in the arena, texts are not copied (doc_string_copy does) ------------- */
+/* --- made; everything lives in the arena, texts are not copied (doc_string_copy does) ---------------
+ *
+ * When the arena is full, what makes something returns NULL, what is given a NULL does nothing, and what
+ * would look into a part that cannot be opened finds nothing: ask arena_full once, at the end. */
 
 struct doc *doc_null(struct arena *a);
 struct doc *doc_bool(struct arena *a, bool v);
@@ -43,10 +48,10 @@ struct doc *doc_list(struct arena *a);
 struct doc *doc_map(struct arena *a);
 
 /* The tree must outlive the document. Duplicate keys of JSON: the last wins, at the place of the first.
- * NULL when the arena is full. */
+ * NULL gives null. */
 struct doc *doc_of_json(struct arena *a, const struct json_value *v);
 struct doc *doc_of_yaml(struct arena *a, const struct yaml_node *n);
-/* A copy that shares texts and origins. */
+/* A copy that shares texts and origins. A node has one place: what shall stand in two is copied. */
 struct doc *doc_copy(struct arena *a, const struct doc *d);
 
 /* --- read ----------------------------------------------------------------------------------------- */
@@ -56,6 +61,9 @@ struct doc *doc_first(struct arena *a, const struct doc *d);
 /* NULL when m is NULL, no map, or has no such key. */
 struct doc *doc_get(struct arena *a, const struct doc *m, const char *key);
 struct doc *doc_get_bytes(struct arena *a, const struct doc *m, struct bytes key);
+/* Text of the string under key, def when there is none. Opens nothing: for a search through a long
+ * list of maps. */
+struct bytes doc_peek(const struct doc *m, const char *key, struct bytes def);
 /* Down a path of keys, ".": "metadata.labels" (for keys that hold no dot). */
 struct doc *doc_at(struct arena *a, const struct doc *m, const char *path);
 /* NULL and JSON null alike count as absent. */
@@ -74,7 +82,8 @@ bool doc_is_yaml(struct arena *a, const struct doc *d, const struct yaml_node *n
 /* --- changed -------------------------------------------------------------------------------------- */
 
 /* Puts value under key: in place of the one that is there, else behind the others. A value that equals
- * the one that is there changes nothing (the old node stays). Returns the node that is in the map. */
+ * the one that is there changes nothing (the old node stays). Returns the node that is in the map; NULL
+ * when m or value is NULL or m is no map: nothing happened. */
 struct doc *doc_set(struct arena *a, struct doc *m, const char *key, struct doc *value);
 struct doc *doc_set_bytes(struct arena *a, struct doc *m, struct bytes key, struct doc *value);
 /* Whether it was there. */
@@ -83,7 +92,7 @@ bool doc_drop_bytes(struct arena *a, struct doc *m, struct bytes key);
 /* The map under key, made when it is absent, null or no map. */
 struct doc *doc_need_map(struct arena *a, struct doc *m, const char *key);
 struct doc *doc_need_list(struct arena *a, struct doc *m, const char *key);
-/* Lists. at == NULL: in front / nothing. */
+/* Lists (of what is no list nothing happens). at, old and item stand in the list, at == NULL: in front. */
 void doc_append(struct arena *a, struct doc *list, struct doc *item);
 void doc_insert_after(struct arena *a, struct doc *list, struct doc *at, struct doc *item);
 void doc_replace(struct arena *a, struct doc *list, struct doc *old, struct doc *item);
