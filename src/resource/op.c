@@ -112,7 +112,8 @@ enum op_rc op_check_file_name(struct op *o, const char *what, struct bytes longe
 	}
 	if (longest.n + FILE_TAIL.n > FILE_NAME_MAX) {
 		return op_refuse(o, OP_INVALID,
-			"the name of the %s is too long: its files could not be named after it", what);
+			"the name of the %s is too long: its files could not be named after it",
+			what);
 	}
 	for (size_t i = 0; i < longest.n; i++) {
 		if (longest.p[i] == '/' || (unsigned char)longest.p[i] < 0x20 ||
@@ -125,8 +126,7 @@ enum op_rc op_check_file_name(struct op *o, const char *what, struct bytes longe
 	return OP_OK;
 }
 
-enum op_rc op_check_name(
-	struct op *o, const char *what, struct bytes name, struct bytes longest)
+enum op_rc op_check_name(struct op *o, const char *what, struct bytes name, struct bytes longest)
 {
 	if (!is_object_name(name)) {
 		return op_refuse(o, OP_INVALID,
@@ -182,33 +182,27 @@ struct strings op_list_prefixed(struct op *o, enum resource_kind kind, struct by
 /* --- versions ----------------------------------------------------------------------------------- */
 
 /* "" when no version is asked for. */
-static struct bytes version_of(const struct doc *body)
+static struct bytes version_of(struct op *o, const struct doc *body)
 {
-	const struct doc *v = NULL;
+	const struct doc *v = doc_get(o->arena, body, "version");
 
-	for (const struct doc *m = body != NULL ? body->items : NULL; m != NULL; m = m->next) {
-		if (bytes_eq(m->key, BYTES("version"))) {
-			v = m;
-		}
-	}
-	if (v == NULL || (v->type == DOC_INT && v->integer == 0)) {
+	if (v == NULL || (v->type != DOC_STRING && v->type != DOC_INT) ||
+		(v->type == DOC_INT && v->integer == 0) || bytes_eq(v->text, BYTES("0"))) {
 		return BYTES("");
 	}
-	if (v->type != DOC_STRING && v->type != DOC_INT) {
-		return BYTES("");
-	}
-	return bytes_eq(v->text, BYTES("0")) ? BYTES("") : v->text;
+	return v->type == DOC_INT && v->text.n == 0 ? op_textf(o, "%lld", (long long)v->integer)
+						    : v->text;
 }
 
-bool op_version_given(const struct doc *body)
+bool op_version_given(struct op *o, const struct doc *body)
 {
-	return version_of(body).n > 0;
+	return version_of(o, body).n > 0;
 }
 
-enum op_rc op_check_version(struct op *o, enum resource_kind kind, struct bytes name,
-	const struct doc *body)
+enum op_rc op_check_version(
+	struct op *o, enum resource_kind kind, struct bytes name, const struct doc *body)
 {
-	struct bytes sent = version_of(body), stored = draft_version(&o->draft, kind, name);
+	struct bytes sent = version_of(o, body), stored = draft_version(&o->draft, kind, name);
 
 	if (sent.n == 0 || stored.n == 0 || bytes_eq(sent, stored)) {
 		return OP_OK;
@@ -246,8 +240,9 @@ void op_mark(struct op *o, struct doc *root, struct bytes name)
 		doc_set(o->arena, op_labels(o, root), "higress.io/internal",
 			doc_str(o->arena, "true"));
 		doc_set(o->arena, op_annotations(o, root), "higress.io/comment",
-			doc_str(o->arena, "PLEASE DO NOT EDIT DIRECTLY. This resource is managed by "
-					  "Higress."));
+			doc_str(o->arena,
+				"PLEASE DO NOT EDIT DIRECTLY. This resource is managed by "
+				"Higress."));
 	}
 }
 
@@ -255,8 +250,8 @@ bool op_is_ours(struct op *o, const struct doc *root)
 {
 	const struct doc *labels = doc_at(o->arena, root, "metadata.labels");
 
-	return bytes_eq(doc_text(doc_get(o->arena, labels, LABEL_DEFINER), BYTES("")),
-		BYTES("higress"));
+	return bytes_eq(
+		doc_text(doc_get(o->arena, labels, LABEL_DEFINER), BYTES("")), BYTES("higress"));
 }
 
 void op_sync_map(struct op *o, struct doc *m, const struct doc *want)

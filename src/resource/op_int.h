@@ -27,15 +27,14 @@ struct bytes op_textf(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void op_warn(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* ^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$ (console-api.md §2.6), and `longest`, the longest name of an object that
  * is made of it, fits a file name with ".yaml.tmp". what: "AI route". */
-enum op_rc op_check_name(
-	struct op *o, const char *what, struct bytes name, struct bytes longest);
+enum op_rc op_check_name(struct op *o, const char *what, struct bytes name, struct bytes longest);
 /* Only that a file can be named so: no "/", no control character, not ".", length. */
 enum op_rc op_check_file_name(struct op *o, const char *what, struct bytes longest);
 /* body.version against the stored one (§2.5): absent, null, "", "0" and 0 are no version. */
-enum op_rc op_check_version(struct op *o, enum resource_kind kind, struct bytes name,
-	const struct doc *body);
+enum op_rc op_check_version(
+	struct op *o, enum resource_kind kind, struct bytes name, const struct doc *body);
 /* Whether the version of the body asks for a comparison. */
-bool op_version_given(const struct doc *body);
+bool op_version_given(struct op *o, const struct doc *body);
 /* resourceVersion of a document for answers; "0" (which overwrites) when there is none. */
 struct doc *op_version(struct op *o, const struct doc *root);
 /* A leading '*' becomes "wildcard". */
@@ -71,7 +70,7 @@ struct op_shape {
 		const char *name;
 		enum op_shape_type type;
 		const struct op_shape *items; /* OBJECT, OBJECTS */
-	} *rows;
+	} * rows;
 	size_t n;
 };
 
@@ -106,6 +105,8 @@ struct doc *op_ingress_custom_configs(struct op *o, const struct doc *root);
 struct doc *op_ingress_custom_labels(struct op *o, const struct doc *root);
 /* Whether an annotation (with or without "disabled.", of either prefix) is the Console's own. */
 bool op_ingress_reserved(struct bytes key);
+/* Whether a label of an Ingress is. */
+bool op_ingress_own_label(struct bytes key);
 
 /* HTTPS of a domain. `data` of its ConfigMap; NULL: there is none. */
 struct op_https {

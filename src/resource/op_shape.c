@@ -32,7 +32,8 @@ static enum op_rc wrong(struct op *o, const struct place_in *at, const char *wha
 
 	text_init_fixed(&where, room, sizeof(room));
 	put_place(&where, at);
-	return op_refuse(o, OP_INVALID, BYTES_FMT " must be %s", BYTES_ARG(text_bytes(&where)), what);
+	return op_refuse(
+		o, OP_INVALID, BYTES_FMT " must be %s", BYTES_ARG(text_bytes(&where)), what);
 }
 
 /* --- scalars; NULL: it is of another type ------------------------------------------------------- */
@@ -45,8 +46,8 @@ static struct doc *take_text(struct op *o, const struct doc *v)
 	case DOC_BOOL:
 		return doc_str(o->arena, v->boolean ? "true" : "false");
 	case DOC_INT:
-		return doc_string(o->arena, v->text.n > 0 ? v->text
-							  : op_textf(o, "%lld", (long long)v->integer));
+		return doc_string(o->arena,
+			v->text.n > 0 ? v->text : op_textf(o, "%lld", (long long)v->integer));
 	case DOC_FLOAT:
 		return doc_string(
 			o->arena, v->text.n > 0 ? v->text : op_textf(o, "%.17g", v->number));
