@@ -182,14 +182,51 @@ void op_bridge_put(struct op *o, const char *list, struct bytes name, const stru
 /* Whether it was there. A registry takes the Secret of its credentials with it. */
 bool op_bridge_remove(struct op *o, const char *list, struct bytes name);
 
+/* --- op_provider_types.c: what a type of provider means --------------------------------------------------- */
+
+struct op_endpoint {
+	struct bytes scheme, host, path; /* lower case; the path may be empty */
+	unsigned port;
+};
+
+#define OP_ENDPOINTS_MAX 64u
+
+struct op_endpoints {
+	struct op_endpoint v[OP_ENDPOINTS_MAX];
+	size_t n;
+	struct bytes service; /* a named service in place of a registry; empty: none */
+	unsigned service_port;
+	bool vertex_auth; /* the registry of the vendor's log-in is needed, too */
+};
+
+struct op_provider_type {
+	const char *name;
+	const char *host; /* the vendor's; NULL: only what is configured */
+	const char *path;
+	bool follow; /* its service can change: AI routes are written again */
+	/* Checks and completes rawConfigs (changed in place), adds endpoints; none added: the vendor's. NULL:
+	 * nothing to do. */
+	enum op_rc (*complete)(struct op *o, struct doc *raw, struct op_endpoints *out);
+};
+
+/* "zhipu" counts as "zhipuai". NULL: no such type. */
+const struct op_provider_type *op_provider_type(struct bytes name);
+/* The endpoints of a provider with these rawConfigs, at least one unless a service is named. */
+enum op_rc op_provider_endpoints(
+	struct op *o, const struct op_provider_type *t, struct doc *raw, struct op_endpoints *out);
+
 /* --- op_provider.c, op_ai_route.c: of one another -------------------------------------------------------- */
 
 /* Name and port of the service that stands for a provider: "llm-x.internal.dns", 443. False: there is no
  * such provider (or its entry cannot be understood). */
 bool op_provider_service(
 	struct op *o, struct bytes provider, struct bytes *service, unsigned *port);
+/* "ai-route-x.internal", "ai-route-x.fallback.internal" */
+struct bytes op_ai_route_ingress(struct op *o, struct bytes name, bool fallback);
 /* Writes the Ingresses and rules of every AI route that uses the provider once more: its service has
  * changed. The records of the routes stay as they are. */
 void op_ai_route_follow(struct op *o, struct bytes provider);
+/* Names of the AI routes that use the provider, in their upstreams or an enabled fallback. */
+struct strings op_ai_route_users(struct op *o, struct bytes provider);
 
 #endif
