@@ -221,6 +221,18 @@ struct doc *op_version(struct op *o, const struct doc *root)
 	return doc_string(o->arena, text.n > 0 ? text : BYTES("0"));
 }
 
+struct bytes op_scalar(const struct doc *d)
+{
+	if (d == NULL || d->type == DOC_NULL || d->type == DOC_LIST || d->type == DOC_MAP) {
+		return BYTES("");
+	}
+	if (d->type == DOC_BOOL) {
+		return d->origin != NULL ? d->origin->text
+					 : bytes_str(d->boolean ? "true" : "false");
+	}
+	return d->text;
+}
+
 /* --- marks -------------------------------------------------------------------------------------- */
 
 struct doc *op_labels(struct op *o, struct doc *root)

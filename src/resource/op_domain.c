@@ -302,7 +302,8 @@ static struct doc *read_domain(struct op *o, struct bytes name)
 	struct arena *a = o->arena;
 	const struct doc *root = draft_look(&o->draft, RESOURCE_CONFIGMAP, record_name(o, name));
 	const struct doc *data = doc_get(a, root, "data");
-	struct bytes https = text_of(o, data, "enableHttps"), cert = text_of(o, data, "cert");
+	struct bytes https = op_scalar(doc_get(a, data, "enableHttps"));
+	struct bytes cert = op_scalar(doc_get(a, data, "cert"));
 	struct doc *out = doc_map(a);
 
 	if (!doc_given(data)) {

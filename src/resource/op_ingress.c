@@ -283,8 +283,8 @@ struct tls_state {
 
 static void add_tls(struct op *o, struct tls_state *s, struct bytes domain, const struct doc *data)
 {
-	struct bytes mode = doc_text(doc_get(o->arena, data, "enableHttps"), BYTES(""));
-	struct bytes cert = doc_text(doc_get(o->arena, data, "cert"), BYTES(""));
+	struct bytes mode = op_scalar(doc_get(o->arena, data, "enableHttps"));
+	struct bytes cert = op_scalar(doc_get(o->arena, data, "cert"));
 	struct doc *item, *hosts;
 
 	if (data == NULL || bytes_eq(mode, BYTES("off")) || cert.n == 0) {

@@ -70,8 +70,7 @@ static struct doc *custom(struct op *o, const struct doc *map, bool (*own)(struc
 
 	for (const struct doc *v = doc_first(o->arena, map); v != NULL; v = v->next) {
 		if (!own(v->key)) {
-			doc_set_bytes(
-				o->arena, out, v->key, doc_string(o->arena, doc_text(v, v->text)));
+			doc_set_bytes(o->arena, out, v->key, doc_string(o->arena, op_scalar(v)));
 		}
 	}
 	return out;
@@ -107,7 +106,7 @@ static const struct doc *note(const struct notes *n, const char *key)
 
 static struct bytes note_text(const struct notes *n, const char *key)
 {
-	return doc_text(note(n, key), BYTES(""));
+	return op_scalar(note(n, key));
 }
 
 static struct doc *show_text(const struct notes *n, const char *key)
@@ -134,7 +133,7 @@ static struct doc *show_bool(const struct notes *n, const char *key, struct doc 
 	if (v == NULL) {
 		return absent != NULL ? absent : doc_null(n->o->arena);
 	}
-	return doc_bool(n->o->arena, bytes_eq_nocase(bytes_trim(v->text), BYTES("true")));
+	return doc_bool(n->o->arena, bytes_eq_nocase(bytes_trim(op_scalar(v)), BYTES("true")));
 }
 
 static struct doc *show_list(const struct notes *n, const char *key, char sep)
@@ -259,11 +258,11 @@ static void add_condition(
 	}
 	if (cut_prefix(&key, BYTES("pseudo-header-"))) {
 		doc_append(o->arena, headers,
-			keyed(o, op_textf(o, ":" BYTES_FMT, BYTES_ARG(key)), type, v->text));
+			keyed(o, op_textf(o, ":" BYTES_FMT, BYTES_ARG(key)), type, op_scalar(v)));
 	} else if (cut_prefix(&key, BYTES("header-"))) {
-		doc_append(o->arena, headers, keyed(o, key, type, v->text));
+		doc_append(o->arena, headers, keyed(o, key, type, op_scalar(v)));
 	} else if (cut_prefix(&key, BYTES("query-"))) {
-		doc_append(o->arena, params, keyed(o, key, type, v->text));
+		doc_append(o->arena, params, keyed(o, key, type, op_scalar(v)));
 	}
 }
 
@@ -471,7 +470,8 @@ static bool show_path(const struct notes *n, const struct doc *root, struct doc 
 	doc_set(a, out, "caseSensitive",
 		ignore == NULL
 			? doc_null(a)
-			: doc_bool(a, !bytes_eq_nocase(bytes_trim(ignore->text), BYTES("true"))));
+			: doc_bool(a,
+				  !bytes_eq_nocase(bytes_trim(op_scalar(ignore)), BYTES("true"))));
 	doc_set(a, route, "path", out);
 	return regular;
 }

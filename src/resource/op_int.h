@@ -39,6 +39,8 @@ bool op_version_given(struct op *o, const struct doc *body);
 struct doc *op_version(struct op *o, const struct doc *root);
 /* A leading '*' becomes "wildcard". */
 struct bytes op_normal_domain(struct op *o, struct bytes domain);
+/* The content of a scalar whatever its type (a person writes `enableHttps: off`); "" of anything else. */
+struct bytes op_scalar(const struct doc *d);
 /* Definer label; of names that end in ".internal" also the label and the comment (§2.2). */
 void op_mark(struct op *o, struct doc *root, struct bytes name);
 /* Whether it has the definer label: what the Console lists. */
