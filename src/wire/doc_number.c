@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/num.h"
 #include "wire/doc_int.h"
 
 #define DIGITS_MAX 17
@@ -33,7 +34,10 @@ static void shortest(double v, struct digits *out)
 			out->v[out->n++] = *p;
 		}
 	}
-	out->point = (int)strtol(strchr(buf, 'e') + 1, NULL, 10) + 1;
+	for (const char *p = strchr(buf, 'e') + 2; ascii_digit(*p); p++) {
+		out->point = out->point * 10 + (*p - '0');
+	}
+	out->point = (strchr(buf, 'e')[1] == '-' ? -out->point : out->point) + 1;
 }
 
 static void put_plain(struct text *out, const struct digits *d)
@@ -151,6 +155,7 @@ bool doc_put_number_json(struct text *out, const struct doc *d)
 void doc_put_number_yaml(struct text *out, const struct doc *d)
 {
 	struct digits digits;
+	uint64_t whole;
 
 	if (d->type == DOC_INT) {
 		put_integer(out, d->integer);
@@ -164,8 +169,8 @@ void doc_put_number_yaml(struct text *out, const struct doc *d)
 		text_add_str(out, d->number < 0 ? "-.inf" : ".inf");
 		return;
 	}
-	if (all_digits(d->text) && is_whole(d->number)) {
-		text_add_bytes(out, d->text);
+	if (num_parse_u64(d->text, UINT64_MAX, &whole)) {
+		text_add_u64(out, whole); /* beyond int64_t */
 		return;
 	}
 	shortest(d->number, &digits);

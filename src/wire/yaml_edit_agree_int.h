@@ -1,0 +1,148 @@
+/*
+ * For tests: changes of a text as bytes say, and what must hold for every one. Included by the unit test
+ * and by the fuzz target.
+ */
+#ifndef WIRE_YAML_EDIT_AGREE_INT_H
+#define WIRE_YAML_EDIT_AGREE_INT_H
+
+#include "wire/yaml_edit.h"
+
+#define EDIT_ARENA_MAX ((size_t)1 << 28)
+#define EDIT_TEXT_MAX ((size_t)1 << 24)
+
+struct edit_random {
+	const uint8_t *p;
+	size_t n;
+};
+
+static inline unsigned edit_take(struct edit_random *r)
+{
+	if (r->n == 0) {
+		return 0;
+	}
+	r->n--;
+	return *r->p++;
+}
+
+static inline struct doc *edit_value(struct arena *a, unsigned which)
+{
+	static const char *const texts[] = {
+		"x", "", "off", "a\nb\n", "a: b", "#", "- x", "p q", "1", "\xf0\x9f\x98\x80"};
+	struct doc *d;
+
+	switch (which % 16) {
+	case 0:
+		return doc_list(a);
+	case 1:
+		return doc_map(a);
+	case 2:
+		d = doc_list(a);
+		doc_append(a, d, doc_int(a, 1));
+		doc_append(a, d, doc_str(a, "two"));
+		return d;
+	case 3:
+		d = doc_map(a);
+		doc_set(a, d, "b", doc_null(a));
+		doc_append(a, doc_need_list(a, d, "a"), doc_map(a));
+		return d;
+	case 4:
+		return doc_int(a, which);
+	case 5:
+		return doc_null(a);
+	default:
+		return doc_str(a, texts[which % 16 - 6]);
+	}
+}
+
+static inline struct doc *edit_nth(struct arena *a, struct doc *d, unsigned n)
+{
+	struct doc *item = doc_first(a, d);
+
+	for (n = d->n != 0 ? n % (unsigned)d->n : 0; n != 0 && item != NULL; n--) {
+		item = item->next;
+	}
+	return item;
+}
+
+static inline void edit_once(struct arena *a, struct doc *d, struct edit_random *r)
+{
+	static const char *const keys[] = {"a", "b", "c", "zz", "0", "k 1", "*"};
+	struct doc *item = edit_nth(a, d, edit_take(r));
+	unsigned what = edit_take(r), value = edit_take(r);
+
+	while (item != NULL && item->n != 0 && what % 4 != 0) {
+		d = item;
+		item = edit_nth(a, d, edit_take(r));
+		what = edit_take(r);
+	}
+	if (d->type == DOC_LIST) {
+		switch (what / 4 % 4) {
+		case 0:
+			doc_append(a, d, edit_value(a, value));
+			break;
+		case 1:
+			doc_insert_after(
+				a, d, value % 2 == 0 ? NULL : item, edit_value(a, value / 2));
+			break;
+		case 2:
+			doc_remove(a, d, item);
+			break;
+		default:
+			doc_replace(a, d, item, edit_value(a, value));
+			break;
+		}
+	} else if (d->type == DOC_MAP) {
+		if (item == NULL || what / 4 % 3 == 0) {
+			doc_set(a, d, keys[what / 16 % ARRAY_LEN(keys)], edit_value(a, value));
+		} else if (what / 4 % 3 == 1) {
+			doc_drop_bytes(a, d, item->key);
+		} else {
+			doc_set_bytes(a, d, item->key, edit_value(a, value));
+		}
+	}
+}
+
+/* Whether the text was changed, not refused. `changes` says what is done; text is YAML or not. */
+static inline bool edit_agree(struct bytes text, struct edit_random changes)
+{
+	struct arena a;
+	struct text before, out, whole;
+	struct yaml_doc doc, check = {0};
+	struct fault fault = {0};
+	bool canonical, done = false;
+	struct doc *want;
+
+	arena_init(&a, EDIT_ARENA_MAX);
+	text_init(&before, EDIT_TEXT_MAX);
+	text_init(&out, EDIT_TEXT_MAX);
+	text_init(&whole, EDIT_TEXT_MAX);
+	if (yaml_parse(&a, text, &doc, &fault) == 0 && doc.root != NULL && text.n != 0) {
+		yaml_write(&a, &before, doc_of_yaml(&a, doc.root));
+		canonical = bytes_eq(text_bytes(&before), text);
+		want = doc_of_yaml(&a, doc.root);
+		/* Nothing is changed: not a byte is. */
+		ASSERT(yaml_edit(&a, text, doc.root, want, &out, NULL, &fault) == 0);
+		ASSERT(bytes_eq(text_bytes(&out), text));
+		text_clear(&out);
+		for (unsigned n = edit_take(&changes) % 4 + 1; n != 0; n--) {
+			edit_once(&a, want, &changes);
+		}
+		done = yaml_edit(&a, text, doc.root, want, &out, &check, &fault) == 0;
+		if (done) {
+			ASSERT(doc_is_yaml(&a, want, check.root));
+		} else {
+			ASSERT(out.n == 0 && fault.text[0] != '\0' && fault.where != 0);
+		}
+		if (canonical) {
+			yaml_write(&a, &whole, want);
+			ASSERT(done && bytes_eq(text_bytes(&out), text_bytes(&whole)));
+		}
+	}
+	text_done(&before);
+	text_done(&out);
+	text_done(&whole);
+	arena_done(&a);
+	return done;
+}
+
+#endif
