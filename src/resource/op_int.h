@@ -217,14 +217,26 @@ const struct op_provider_type *op_provider_type(struct bytes name);
 enum op_rc op_provider_endpoints(
 	struct op *o, const struct op_provider_type *t, struct doc *raw, struct op_endpoints *out);
 
+/* --- op_ai_derive.c: what the record of an AI route becomes --------------------------------------------- */
+
+struct op_ai_route {
+	struct bytes name;
+	/* JSON objects: as it shall be, complete; as it is stored, NULL: not yet. */
+	const struct doc *record, *before;
+};
+
+/* "ai-route-x.internal", "ai-route-x.fallback.internal" */
+struct bytes op_ai_derive_ingress(struct op *o, struct bytes name, bool fallback);
+/* Checks and writes all but the record. Nothing is written when something is wrong. */
+enum op_rc op_ai_derive_write(struct op *o, const struct op_ai_route *r);
+void op_ai_derive_remove(struct op *o, struct bytes name);
+
 /* --- op_provider.c, op_ai_route.c: of one another -------------------------------------------------------- */
 
 /* Name and port of the service that stands for a provider: "llm-x.internal.dns", 443. False: there is no
  * such provider (or its entry cannot be understood). */
 bool op_provider_service(
 	struct op *o, struct bytes provider, struct bytes *service, unsigned *port);
-/* "ai-route-x.internal", "ai-route-x.fallback.internal" */
-struct bytes op_ai_route_ingress(struct op *o, struct bytes name, bool fallback);
 /* Writes the Ingresses and rules of every AI route that uses the provider once more: its service has
  * changed. The records of the routes stay as they are. */
 void op_ai_route_follow(struct op *o, struct bytes provider);
