@@ -336,19 +336,24 @@ static enum op_rc check_credential(struct op *o, enum op_mode mode, struct bytes
 {
 	const struct doc *credential = key_auth_of(o, given), *entry = find(o, consumers(o), name);
 	struct credential was;
+	bool there;
 	enum op_rc rc;
 
 	if (credential == NULL) {
 		return op_refuse(o, OP_INVALID,
 			"credentials: one of type key-auth must be given, with source and values");
 	}
+	there = entry != NULL && read_credential(o, entry, &was);
 	rc = take_source(o, credential, out);
+	if (rc == OP_OK && there) {
+		op_mask_restore_list(
+			o, doc_get(o->arena, credential, "values"), show_values(o, &was));
+	}
 	rc = rc != OP_OK ? rc : take_values(o, credential, out);
 	if (rc != OP_OK) {
 		return rc;
 	}
-	if (doc_first(o->arena, out->stored) == NULL && mode == OP_UPDATE && entry != NULL &&
-		read_credential(o, entry, &was)) {
+	if (doc_first(o->arena, out->stored) == NULL && mode == OP_UPDATE && there) {
 		out->stored = restored(o, &was, out);
 	}
 	if (doc_first(o->arena, out->stored) == NULL) {

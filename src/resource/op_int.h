@@ -184,6 +184,13 @@ void op_bridge_put(struct op *o, const char *list, struct bytes name, const stru
 /* Whether it was there. A registry takes the Secret of its credentials with it. */
 bool op_bridge_remove(struct op *o, const char *list, struct bytes name);
 
+/* --- op_mask.c: secrets that come back masked --------------------------------------------------------------- */
+
+/* Texts of `given` that are masks of stored ones (and are not themselves stored) become these. */
+void op_mask_restore_list(struct op *o, struct doc *given, const struct doc *stored);
+/* The same for one member of two maps. */
+void op_mask_restore(struct op *o, struct doc *given, const struct doc *stored, const char *key);
+
 /* --- op_provider_types.c: what a type of provider means --------------------------------------------------- */
 
 struct op_endpoint {

@@ -361,6 +361,19 @@ static enum op_rc make_plan(struct op *o, const struct doc *given, struct plan *
 	return check_binding(o, p);
 }
 
+static void restore_secrets(struct op *o, struct bytes name, struct doc *given)
+{
+	static const char *const keys[] = {"vertexAuthKey", "awsSecretKey"};
+	const struct doc *entry = find_entry(o, op_plugin_look(o, &op_plugin_ai_proxy, true), name);
+	struct doc *raw = doc_get(o->arena, given, "rawConfigs");
+
+	op_mask_restore_list(
+		o, doc_get(o->arena, given, "tokens"), doc_get(o->arena, entry, "apiTokens"));
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		op_mask_restore(o, raw, entry, keys[i]);
+	}
+}
+
 static enum op_rc save(struct op *o, enum op_mode mode, struct bytes name, struct doc *body)
 {
 	struct plan p = {.name = name};
@@ -370,6 +383,9 @@ static enum op_rc save(struct op *o, enum op_mode mode, struct bytes name, struc
 	(void)mode; /* both put it there, whether it was or not */
 	rc = rc != OP_OK ? rc : flatten_tokens(o, body);
 	rc = rc != OP_OK ? rc : op_shape_take(o, &shape, body, &given);
+	if (rc == OP_OK) {
+		restore_secrets(o, name, given);
+	}
 	rc = rc != OP_OK ? rc : make_plan(o, given, &p);
 	if (rc != OP_OK) {
 		return rc;

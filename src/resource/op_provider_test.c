@@ -202,6 +202,18 @@ static const struct op_row rows[] = {
 		"update provider p {\"type\":\"groq\",\"tokens\":[],\"rawConfigs\":{\"apiTokens\":[\"a\"]}}",
 		OP_OK, ENTRY "|apiTokens -\nread provider p tokens null",
 		"no tokens deletes the keys"},
+	{"K064",
+		"create provider p {\"type\":\"groq\",\"tokens\":[\"sk-abcdef001\",\"sk-abcxyz001\",\"short\"]}",
+		"update provider p {\"type\":\"groq\",\"tokens\":[\"s******t\",\"sk-******001\","
+		"\"sk-******001\",\"sk-******002\"]}",
+		OP_OK,
+		ENTRY "|apiTokens [\"short\",\"sk-abcxyz001\",\"sk-abcdef001\",\"sk-******002\"]",
+		"S4: a mask that a page showed means the stored key; what masks none is stored as it is"},
+	{"K064a",
+		"create provider p {\"type\":\"groq\",\"tokens\":[\"sk-******001\",\"sk-abcxyz001\"]}",
+		"update provider p {\"type\":\"groq\",\"tokens\":[\"sk-******001\"]}", OP_OK,
+		ENTRY "|apiTokens [\"sk-******001\"]",
+		"a stored key that looks like a mask is itself"},
 	{"K060", NULL,
 		"create provider p {\"type\":\"openai\",\"modelMapping\":{},\"rawConfigs\":{"
 		"\"apiUrl\":\"https://api.x.com/v1\",\"hiclawMode\":true}}",
