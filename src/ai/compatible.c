@@ -5,6 +5,7 @@
 
 #include "ai/request_edit.h"
 #include "ai/usage_read.h"
+#include "plan/decide.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -143,17 +144,9 @@ static bool make_target(struct exchange *x)
 {
 	struct request *rq = x->rq;
 	const struct provider *p = rq->at.to->provider;
-	struct bytes path = rq->url.path;
-	struct text rewritten;
-	int rc;
+	const struct url url = {.path = rq->url.path, .query = rq->query};
+	int rc = decide_target(rq->route, rq->at.to, rq->api, &url, &rq->at.target);
 
-	text_init(&rewritten, TARGET_MAX);
-	if (rq->route->rewrite.path.n != 0) {
-		route_rewrite_path(rq->route, path, &rewritten);
-		path = text_bytes(&rewritten);
-	}
-	rc = provider_path(p, rq->api, path, rq->query, &rq->at.target);
-	text_done(&rewritten);
 	if (rc != 0) {
 		reply_set(x, 404, "api.unsupported",
 			"provider %.*s (type %s) does not serve this API; use a route to one that does",
@@ -163,15 +156,9 @@ static bool make_target(struct exchange *x)
 	return true;
 }
 
-/* model-mapper's mapping for (route, service), then the provider's own. */
 static struct bytes map_model(const struct exchange *x, struct bytes model)
 {
-	const struct destination *to = x->rq->at.to;
-
-	if (to->mapping != NULL) {
-		model = mapping_apply(to->mapping, model);
-	}
-	return to->provider->original ? model : mapping_apply(&to->provider->mapping, model);
+	return decide_upstream_model(x->rq->at.to, model);
 }
 
 static bool make_room(struct exchange *x)
@@ -200,7 +187,7 @@ static bool prepare(struct exchange *x)
 		return false;
 	}
 	strip_fields(x);
-	at->credential = p->tokens.n != 0 ? p->tokens.v[0] : (struct bytes){NULL, 0};
+	at->credential = decide_credential(p);
 	if (rq->upload != NULL) {
 		return true; /* its model may still have to come */
 	}

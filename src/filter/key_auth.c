@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "plan/auth.h"
+#include "plan/decide.h"
 #include "proxy/exchange.h"
 
 static void cut_parameter(struct exchange *x, struct bytes whole)
@@ -51,8 +51,9 @@ static void strip_all(struct exchange *x, struct bytes name)
 	}
 }
 
-static const struct consumer *look_up(struct exchange *x, const struct consumers *c)
+static const struct consumer *look_up(void *of, const struct consumers *c)
 {
+	struct exchange *x = of;
 	struct request *rq = x->rq;
 	const struct head *h = &rq->head;
 	struct auth_header headers[128];
@@ -108,18 +109,9 @@ static bool refuse(struct exchange *x, const struct route *r, enum auth_verdict 
 static bool identify(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	enum auth_verdict first = AUTH_OK;
+	enum auth_verdict v = decide_identify(rq->candidates, rq->n_candidates, look_up, x);
 
-	for (size_t i = 0; i < rq->n_candidates; i++) {
-		const struct route *r = rq->candidates[i];
-		enum auth_verdict v = auth_verdict(&r->auth, look_up(x, r->auth.consumers));
-
-		if (v == AUTH_OK) {
-			return true;
-		}
-		first = i == 0 ? v : MAX(first, v);
-	}
-	return refuse(x, rq->candidates[0], first);
+	return v == AUTH_OK || refuse(x, rq->candidates[0], v);
 }
 
 /* The final route's own verdict; only a route that asks gives the exchange a consumer. */

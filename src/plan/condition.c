@@ -333,51 +333,63 @@ static size_t closeness(const struct condition *c, struct bytes value)
 	return best;
 }
 
-bool conditions_hold(const struct route *r, const struct route_query *q)
+struct bytes condition_value(const struct condition *c, const struct route_query *q)
+{
+	struct bytes value = {NULL, 0};
+	struct bytes whole;
+
+	if (c->on == ON_QUERY) {
+		return url_query_get(q->query, c->name, &value, &whole) ? value
+									: (struct bytes){NULL, 0};
+	}
+	return q->header != NULL ? q->header(q->header_of, c->name) : value;
+}
+
+const struct condition *conditions_refusing(const struct route *r, const struct route_query *q)
 {
 	for (size_t i = 0; i < r->n_conditions; i++) {
 		const struct condition *c = r->conditions[i];
-		struct bytes value = {NULL, 0};
-		struct bytes whole;
+		struct bytes value;
 
-		if (c->on == ON_QUERY) {
-			if (!url_query_get(q->query, c->name, &value, &whole)) {
-				return false;
-			}
-		} else if (c->on == ON_HEADER) {
-			value = q->header != NULL ? q->header(q->header_of, c->name) : value;
-			if (value.p == NULL) {
-				return false;
-			}
-		} else {
+		if (condition_asks_model(c)) {
 			continue;
 		}
-		if (closeness(c, value) == 0) {
-			return false;
+		value = condition_value(c, q);
+		if (value.p == NULL || closeness(c, value) == 0) {
+			return c;
 		}
 	}
-	return true;
+	return NULL;
 }
 
-/* How closely a route describes the model; 0: it does not take it. */
-static size_t fit(const struct route *r, const struct route_model *m)
+struct bytes condition_model(const struct condition *c, const struct route_model *m)
+{
+	struct bytes none = {NULL, 0};
+
+	if (c->on == ON_VENDOR) {
+		return m->vendor;
+	}
+	return c->on == ON_MODEL ? (m->name.n != 0 ? m->name : none)
+				 : (m->automatic.n != 0 ? m->automatic : none);
+}
+
+/* How closely a route describes the model; 0: it does not take it, for *why. */
+static size_t fit(const struct route *r, const struct route_model *m, const struct condition **why)
 {
 	size_t best = 1;
 
 	for (size_t i = 0; i < r->n_conditions; i++) {
 		const struct condition *c = r->conditions[i];
+		struct bytes value;
 		size_t close;
 
-		if (c->on == ON_MODEL) {
-			close = m->name.n != 0 ? closeness(c, m->name) : 0;
-		} else if (c->on == ON_VENDOR) {
-			close = m->vendor.p != NULL ? closeness(c, m->vendor) : 0;
-		} else if (c->on == ON_AUTOMATIC) {
-			close = m->automatic.n != 0 ? closeness(c, m->automatic) : 0;
-		} else {
+		if (!condition_asks_model(c)) {
 			continue;
 		}
+		value = condition_model(c, m);
+		close = value.p != NULL ? closeness(c, value) : 0;
 		if (close == 0) {
+			*why = c;
 			return 0;
 		}
 		best = MAX(best, close);
@@ -397,10 +409,19 @@ bool conditions_name(const struct route *r, struct bytes model)
 	return false;
 }
 
+const struct condition *conditions_refusing_model(
+	const struct route *r, const struct route_model *m)
+{
+	const struct condition *why = NULL;
+
+	return fit(r, m, &why) == 0 ? why : NULL;
+}
+
 const struct route *plan_choose(
 	const struct route *const *candidates, size_t n, const struct route_model *m)
 {
 	const struct route *chosen = NULL;
+	const struct condition *why;
 	size_t best = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -411,7 +432,7 @@ const struct route *plan_choose(
 			(r->model_group == 0 || r->model_group != chosen->model_group)) {
 			continue;
 		}
-		f = fit(r, m);
+		f = fit(r, m, &why);
 		if (f > best) {
 			best = f;
 			chosen = r;

@@ -63,7 +63,13 @@ bool condition_asks_model(const struct condition *c);
 
 /* Whether a condition on the model asks for exactly this one. */
 bool conditions_name(const struct route *r, struct bytes model);
-/* Those that need no body. */
-bool conditions_hold(const struct route *r, const struct route_query *q);
+/* Of those that need no body: the first that does not hold; NULL: all hold. */
+const struct condition *conditions_refusing(const struct route *r, const struct route_query *q);
+/* The same of those on the model. */
+const struct condition *conditions_refusing_model(
+	const struct route *r, const struct route_model *m);
+/* What they look at, as the request has it; p NULL when it has none. */
+struct bytes condition_value(const struct condition *c, const struct route_query *q);
+struct bytes condition_model(const struct condition *c, const struct route_model *m);
 
 #endif

@@ -12,8 +12,6 @@
 
 #include "plan/condition.h"
 
-#define HOST_MAX 255u
-
 struct entry { /* a route of a path; the list is in the order of their ranks */
 	const struct route *route;
 	struct entry *next;
@@ -152,6 +150,36 @@ void match_index_free(struct plan_index *x)
 	map_done(&x->names);
 }
 
+/* --- one route --------------------------------------------------------------------------------- */
+
+bool match_method(const struct route *r, enum method m)
+{
+	return r->methods == 0 || (r->methods >> m & 1u) != 0;
+}
+
+static bool same(struct bytes a, struct bytes b, bool nocase)
+{
+	return nocase ? bytes_eq_nocase(a, b) : bytes_eq(a, b);
+}
+
+bool match_path(const struct route *r, struct bytes path)
+{
+	size_t n = r->path.n;
+
+	if (r->pattern != NULL || routes_is_catch_all(r)) {
+		return bytes_starts(path, BYTES("/")) &&
+			(r->pattern == NULL || regex_matches(r->pattern->regex, path));
+	}
+	if (r->path_nocase && n > ROUTES_NOCASE_MAX) {
+		return false;
+	}
+	if (r->path_type == PATH_EXACT) {
+		return same(r->path, path, r->path_nocase);
+	}
+	return n <= path.n && same(r->path, bytes_of(path.p, n), r->path_nocase) &&
+		(n == 1 || n == path.n || path.p[n] == '/');
+}
+
 /* --- looking up --------------------------------------------------------------------------------- */
 
 struct lookup {
@@ -167,10 +195,10 @@ struct lookup {
 
 static void offer(struct lookup *l, const struct route *r)
 {
-	if (r->methods != 0 && (r->methods >> l->q->method & 1u) == 0) {
+	if (!match_method(r, l->q->method)) {
 		return;
 	}
-	if (r->n_conditions != 0 && !conditions_hold(r, l->q)) {
+	if (r->n_conditions != 0 && conditions_refusing(r, l->q) != NULL) {
 		return;
 	}
 	if (l->n < l->max) {
@@ -278,8 +306,8 @@ size_t plan_candidates(
 	const struct plan *p, const struct route_query *q, const struct route **out, size_t max)
 {
 	struct lookup l;
-	char host[HOST_MAX];
-	size_t n = q->host.n <= HOST_MAX ? q->host.n : 0; /* no longer one is configured */
+	char host[MATCH_HOST_MAX];
+	size_t n = q->host.n <= MATCH_HOST_MAX ? q->host.n : 0; /* no longer one is configured */
 
 	l.q = q;
 	l.path = q->path;

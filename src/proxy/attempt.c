@@ -5,6 +5,7 @@
 #define _GNU_SOURCE /* memrchr */
 #include <stdio.h>
 
+#include "plan/decide.h"
 #include "proxy/exchange.h"
 #include "proxy/resolver.h"
 #include "proxy/worker.h"
@@ -51,11 +52,8 @@ enum verdict step_prepare(struct exchange *x)
 			!x->w->opts->hooks->dialect->set_model(x)) {
 			return VERDICT_REPLY;
 		}
-		route_rewrite_path(rq->route, rq->url.path, &at->target);
-		if (rq->query.p != NULL && rq->query.n != 0) {
-			text_add_char(&at->target, '?');
-			text_add_bytes(&at->target, rq->query);
-		}
+		IGNORE(decide_target(rq->route, at->to, rq->api,
+			&(struct url){.path = rq->url.path, .query = rq->query}, &at->target));
 	}
 	if (text_full(&at->target)) {
 		return reply_set(x, 414, "request.malformed", "the request target is too long");
@@ -118,20 +116,6 @@ enum verdict step_address(struct exchange *x)
 		BYTES_ARG(svc->name));
 }
 
-/* The name for SNI and verification: the registry's own `sni` when it was given, else the provider's
- * host (data-plane.md §4), else what is connected to. */
-static struct bytes tls_name(const struct attempt *at)
-{
-	const struct provider *p = at->to->provider;
-	struct bytes sni = at->to->service->sni;
-
-	if (p != NULL && p->sni.n != 0 &&
-		(sni.n == 0 || bytes_eq(sni, bytes_str(at->cell->host)))) {
-		return p->sni;
-	}
-	return sni.n != 0 ? sni : bytes_str(at->cell->host);
-}
-
 static void fill_target(struct exchange *x, struct client_target *t, char *name, size_t name_size)
 {
 	struct attempt *at = &x->rq->at;
@@ -146,7 +130,7 @@ static void fill_target(struct exchange *x, struct client_target *t, char *name,
 	t->fresh = at->fresh;
 	t->tls = at->to->service->tls;
 	if (t->tls) {
-		sni = tls_name(at);
+		sni = decide_tls_name(at->to, bytes_str(at->cell->host));
 		snprintf(name, name_size, BYTES_FMT, BYTES_ARG(sni));
 		t->name = name;
 		t->key |= (hash_bytes(&x->w->opts->seed, sni) | 1) << 32;
@@ -196,13 +180,7 @@ static struct bytes upstream_host(const struct exchange *x)
 {
 	const struct request *rq = x->rq;
 
-	if (rq->at.to->provider != NULL && rq->at.to->provider->host.n != 0) {
-		return rq->at.to->provider->host;
-	}
-	if (rq->route->rewrite.host.n != 0) {
-		return rq->route->rewrite.host;
-	}
-	return head_get(&rq->head, FIELD_HOST);
+	return decide_host(rq->route, rq->at.to, head_get(&rq->head, FIELD_HOST));
 }
 
 /* providers.md §8: order and spelling of the client's fields stay. */

@@ -27,6 +27,7 @@
  */
 #include "proxy/exchange.h"
 
+#include "plan/decide.h"
 #include "proxy/worker.h"
 
 enum step_name {
@@ -79,14 +80,6 @@ bool exchange_stripped(const struct exchange *x, unsigned i)
 	return (x->rq->strip_fields[i / 64] >> (i % 64) & 1) != 0;
 }
 
-/* data-plane.md §12.6, providers.md §8: what a client may not say. */
-static bool is_forbidden(enum field_id id)
-{
-	return id == FIELD_X_MSE_CONSUMER || id == FIELD_X_HIGRESS || id == FIELD_X_ENVOY ||
-		id == FIELD_X_HI_ORIGINAL_AUTH || id == FIELD_X_SLUICE || id == FIELD_X_FORWARDED ||
-		id == FIELD_FORWARDED;
-}
-
 static void sanitise(struct exchange *x)
 {
 	const struct head *h = &x->rq->head;
@@ -98,7 +91,7 @@ static void sanitise(struct exchange *x)
 			bytes_eq_nocase(head_name(h, i), BYTES("x-sluice-timing"))) {
 			x->timing = true;
 		}
-		if (h->fields[i].hop || is_forbidden(id) || id == FIELD_CONTENT_LENGTH) {
+		if (h->fields[i].hop || decide_forbids(id) || id == FIELD_CONTENT_LENGTH) {
 			exchange_strip(x, i);
 		}
 	}
@@ -252,26 +245,7 @@ static enum verdict step_identify(struct exchange *x)
 
 static bool any_ai(const struct request *rq)
 {
-	for (size_t i = 0; i < rq->n_candidates; i++) {
-		if (rq->candidates[i]->is_ai) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* data-plane.md §3.2: a missing type counts as JSON. */
-static bool is_json(const struct head *h)
-{
-	struct bytes type = head_get(h, FIELD_CONTENT_TYPE);
-
-	for (size_t i = 0; i + 16 <= type.n; i++) {
-		if (bytes_starts_nocase(
-			    bytes_of(type.p + i, type.n - i), BYTES("application/json"))) {
-			return true;
-		}
-	}
-	return type.n == 0;
+	return decide_any_ai(rq->candidates, rq->n_candidates);
 }
 
 static enum verdict too_large(struct exchange *x)
@@ -421,7 +395,8 @@ static enum verdict step_gather(struct exchange *x)
 	if (rq->scan == NULL) {
 		enum verdict v;
 
-		rq->gathers = wants_body(rq) && is_json(&rq->head);
+		rq->gathers =
+			wants_body(rq) && decide_is_json(head_get(&rq->head, FIELD_CONTENT_TYPE));
 		rq->complete_us = x->woke_us;
 		if (!rq->head.has_body) {
 			return needs_body(rq)
