@@ -168,6 +168,7 @@ static void stat_of(const struct entry *e, struct file_stat *out)
 		.is_regular = !e->is_dir,
 		.size = e->n,
 		.mtime_ns = e->mtime_ns,
+		.ctime_ns = e->mtime_ns,
 		.inode = e->inode,
 		.mode = e->mode};
 }

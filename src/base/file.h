@@ -11,6 +11,7 @@
 struct file_stat {
 	bool exists, is_dir, is_regular;
 	uint64_t size, mtime_ns, inode;
+	uint64_t ctime_ns; /* when content, mode or name changed; unlike mtime nobody can set it */
 	unsigned mode;
 };
 

@@ -121,7 +121,7 @@ static void report_object(struct directory_report *r, const struct object *o)
 static bool looks_same(const struct file *f, const struct file_stat *now)
 {
 	return f->stat.exists && f->stat.size == now->size && f->stat.mtime_ns == now->mtime_ns &&
-		f->stat.inode == now->inode;
+		f->stat.ctime_ns == now->ctime_ns && f->stat.inode == now->inode;
 }
 
 /* Whether the last good object was read of these very bytes. */
@@ -173,7 +173,7 @@ static bool read_file(struct pass *p, struct file *f, const char *path)
 	rc = file_read(path, RESOURCE_FILE_MAX, &text, &stat, &fault);
 	if (rc == 0) {
 		f->stat = stat;
-		f->settled = stat.mtime_ns + SETTLED_NS < now_ns;
+		f->settled = MAX(stat.mtime_ns, stat.ctime_ns) + SETTLED_NS < now_ns;
 		parse(p, f, text_bytes(&text));
 	} else if (rc != ERR_NOT_FOUND) {
 		mark_bad(p, f, NULL);

@@ -227,6 +227,30 @@ static void a_young_file_is_read_again(void **state)
 	tree_done(&t);
 }
 
+/* Copied over in place with the time that everything has in a reproducible image or a store of
+ * packages: size, time and inode are those of before. */
+static void a_file_with_a_time_of_its_own_is_read_again(void **state)
+{
+	const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	struct tree t;
+	char room[300];
+	FILE *f;
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("one"));
+	path_in(&t, "configmaps/a.yaml", room);
+	assert_int_equal(utimensat(AT_FDCWD, room, times, 0), 0);
+	expect(&t, "a=one ", 1, 1, 0);
+	f = fopen(room, "r+");
+	assert_non_null(f);
+	fputs(CONFIGMAP("two"), f);
+	fclose(f);
+	assert_int_equal(utimensat(AT_FDCWD, room, times, 0), 0);
+	expect(&t, "a=two ", 1, 1, 0);
+	tree_done(&t);
+}
+
 static void a_broken_file_keeps_its_last_good(void **state)
 {
 	struct reading r;
@@ -590,6 +614,7 @@ int main(void)
 		cmocka_unit_test(only_yaml_files_are_resources),
 		cmocka_unit_test(what_did_not_change_is_the_same_object),
 		cmocka_unit_test(a_young_file_is_read_again),
+		cmocka_unit_test(a_file_with_a_time_of_its_own_is_read_again),
 		cmocka_unit_test(a_broken_file_keeps_its_last_good),
 		cmocka_unit_test(a_broken_certificate_keeps_its_last_good),
 		cmocka_unit_test(an_unread_guard_is_told),
