@@ -184,6 +184,12 @@ int file_stat(const char *path, struct file_stat *out)
 	return 0;
 }
 
+bool file_is_link(const char *path)
+{
+	(void)path; /* the scripted disk has none */
+	return false;
+}
+
 int file_read(
 	const char *path, size_t max, struct text *out, struct file_stat *st, struct fault *fault)
 {

@@ -59,6 +59,13 @@ int file_stat(const char *path, struct file_stat *out)
 	return ERR_IO;
 }
 
+bool file_is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* --- reading ------------------------------------------------------------------------------------ */
 
 /* Appends all of fd. A file that grows while it is read meets the same limit. */

@@ -17,6 +17,8 @@ struct file_stat {
 
 /* ERR_IO when it cannot be told; *out is zero then. */
 MUST_CHECK int file_stat(const char *path, struct file_stat *out);
+/* Whether the name itself is a symbolic link, wherever it leads. */
+bool file_is_link(const char *path);
 /* Reads a regular file of at most max bytes, appended to out (whose max must allow it). ERR_NOT_FOUND,
  * ERR_REFUSED (no permission), ERR_LIMIT, ERR_IO; *st (may be NULL) is what was true of the very file that was read. */
 MUST_CHECK int file_read(
