@@ -121,7 +121,7 @@ static void on_signal(struct watch *w)
 	while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
 			log_info("serve", "reading the resources again (SIGHUP)");
-			atomic_store(&s->log.reopen, true);
+			serve_log_reopen(s);
 			s->asked = true;
 			serve_notify_reloading(s);
 			serve_resources_reload(s);
@@ -266,7 +266,7 @@ static int start_threads(struct serve *s)
 {
 	s->jobs = jobs_new(JOB_THREADS);
 	console_set_jobs(s->console, s->jobs);
-	if (pthread_create(&s->log.thread, NULL, serve_log_run, s) != 0) {
+	if (serve_log_start(s) != 0) {
 		return ERR_IO;
 	}
 	for (unsigned i = 0; i < s->opts.n_workers; i++) {
@@ -292,8 +292,7 @@ static void stop_threads(struct serve *s)
 	}
 	jobs_free(s->jobs);
 	s->jobs = NULL;
-	atomic_store(&s->log.stop, true);
-	pthread_join(s->log.thread, NULL);
+	serve_log_stop(s);
 }
 
 static int open_gateway(struct serve *s)

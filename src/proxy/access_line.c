@@ -192,4 +192,5 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 	*l.at++ = '}';
 	*l.at++ = '\n';
 	IGNORE(ring_put(&w->log, bytes_of(room, (size_t)(l.at - room)))); /* a full ring counts */
+	gateway_wake_log(w->gateway);
 }

@@ -1,7 +1,9 @@
 // What the process is and may do: its user and capabilities, its sandbox, what a service manager hears.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { request, startUpstream } from './lib/http.js';
@@ -290,6 +292,70 @@ test('a worker that stands still ends the signs of life', { skip: process.arch !
 	release();
 	await until('signs of life again', () => signs() > before);
 	await live(serve, 'a.test');
+});
+
+// --- logs that nobody reads ---
+
+// A pipe that is open for reading and never read. Returns its path; t closes it.
+function deafPipe(t) {
+	const pipe = path.join(tempDir(t), 'pipe');
+	execFileSync('mkfifo', [pipe]);
+	const fd = fs.openSync(pipe, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+	t.after(() => fs.closeSync(fd));
+	return { pipe, fd };
+}
+
+// Requests that find no route: a line each, as fast as they are answered.
+async function manyLines(serve, n) {
+	const path = `/${'x'.repeat(400)}`;
+	const socket = net.connect(serve.port, '127.0.0.1');
+	let answers = 0;
+	socket.on('data', (chunk) => (answers += chunk.toString('latin1').split('HTTP/1.1 404').length - 1));
+	for (let i = 0; i < n; i += 100) {
+		socket.write(`GET ${path} HTTP/1.1\r\nHost: nobody.test\r\n\r\n`.repeat(100));
+		await until('answers', () => answers >= i + 100);
+	}
+	socket.destroy();
+}
+
+test('an access log that nobody reads: requests go on, what is lost is said, SIGTERM ends it', async (t) => {
+	const { data } = await world(t);
+	const { pipe } = deafPipe(t);
+	const serve = await startServe(t, { data, args: ['--workers', '1', '--access-log', pipe] });
+	await manyLines(serve, 4000);
+	assert.equal(await status(serve, 'a.test'), 200);
+	await said(serve, /\d+ access lines were lost[^\n]*pipe/);
+	const page = await (await fetch(`http://127.0.0.1:${serve.console}/metrics`)).text();
+	assert.ok(Number(/^sluice_log_dropped_total (\d+)$/m.exec(page)[1]) > 0);
+	assert.equal((await serve.stop()).code, 0);
+});
+
+test('an access log on a full disk: requests go on, it is said, and lines are whole again when there is room', asRoot, async (t) => {
+	const { data } = await world(t);
+	const disk = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-disk-'));
+	let mounted = false;
+	t.after(() => {
+		if (mounted) execFileSync('umount', ['-l', disk]);
+		fs.rmdirSync(disk);
+	});
+	try {
+		execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', disk], { stdio: 'ignore' });
+		mounted = true;
+	} catch {
+		return t.skip('nothing may be mounted here');
+	}
+	const log = path.join(disk, 'access.log');
+	const serve = await startServe(t, { data, args: ['--workers', '1', '--access-log', log] });
+	await manyLines(serve, 100);
+	assert.equal(await status(serve, 'a.test'), 200);
+	await said(serve, /\d+ access lines were lost[^\n]*access\.log cannot be written to \(No space left/);
+	assert.equal(fs.statSync(log).size, 8192);
+	fs.truncateSync(log, 0);
+	await status(serve, 'a.test');
+	await until('a line', () => fs.readFileSync(log, 'utf8').includes('a.test'));
+	for (const line of fs.readFileSync(log, 'utf8').split('\n')) if (line !== '') JSON.parse(line);
+	assert.equal(fs.readFileSync(log, 'utf8')[0], '\n', 'the end of the line that was cut');
+	assert.equal((await serve.stop()).code, 0);
 });
 
 // --- descriptors, and --check ---
