@@ -154,8 +154,7 @@ void text_add_json(struct text *t, struct bytes b)
 		size_t len;
 
 		if (c == '"' || c == '\\') {
-			text_add_char(t, '\\');
-			text_add_char(t, (char)c);
+			text_add(t, c == '"' ? "\\\"" : "\\\\", 2);
 			i++;
 		} else if (c == '\n') {
 			text_add(t, "\\n", 2);

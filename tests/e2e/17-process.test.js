@@ -358,6 +358,37 @@ test('an access log on a full disk: requests go on, it is said, and lines are wh
 	assert.equal((await serve.stop()).code, 0);
 });
 
+test('an stderr that nobody reads: it starts, reloads and ends; what was not said is counted when somebody reads', async (t) => {
+	const { data, what } = await world(t);
+	const { pipe, fd } = deafPipe(t);
+	const fill = () => {
+		try {
+			for (;;) fs.writeSync(fd, 'x'.repeat(4096));
+		} catch (error) {
+			assert.equal(error.code, 'EAGAIN');
+		}
+	};
+	const empty = () => {
+		let text = '';
+		try {
+			for (const room = Buffer.alloc(65536); ;) text += room.toString('latin1', 0, fs.readSync(fd, room));
+		} catch (error) {
+			assert.equal(error.code, 'EAGAIN');
+		}
+		return text;
+	};
+	fill();
+	const serve = await startServe(t, { data, wrap: ['sh', '-c', `exec "$@" 2>${pipe}`, 'sh'] });
+	await live(serve, 'a.test');
+	empty();
+	writeRoute(data, what, { name: 'b', host: 'b.test', to: 'p' });
+	await live(serve, 'b.test');
+	let text = '';
+	await until('what was lost', () => /[1-9]\d* lines before this one found no reader/.test((text += empty())));
+	fill();
+	assert.equal((await serve.stop()).code, 0);
+});
+
 // --- descriptors, and --check ---
 
 test('descriptors that are too few for connections-max are told', async (t) => {
