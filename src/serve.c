@@ -50,6 +50,9 @@ static void on_first_plan(void *arg)
 	uint64_t us = (clock_mono_ns() - s->began_ns) / 1000;
 
 	s->loading = false;
+	if (s->draining) {
+		return; /* told to stop while it started: nobody may be sent here any more */
+	}
 	s->ready = true;
 	s->live_ms = clock_wall_ms();
 	log_info("serve",

@@ -1,6 +1,7 @@
 // What the process is and may do: its user and capabilities, its sandbox, what a service manager hears.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -8,7 +9,7 @@ import path from 'node:path';
 import test from 'node:test';
 import { request, startUpstream } from './lib/http.js';
 import { writeRoute, writeWorld } from './lib/resources.js';
-import { IS_ROOT, isSanitized, run, SLUICE, startServe, tempDir, until } from './lib/sluice.js';
+import { cleanEnv, IS_ROOT, isSanitized, run, SLUICE, startServe, tempDir, until } from './lib/sluice.js';
 
 const NOBODY = 65534;
 const ASK = { model: 'm', messages: [] };
@@ -387,6 +388,28 @@ test('an stderr that nobody reads: it starts, reloads and ends; what was not sai
 	await until('what was lost', () => /[1-9]\d* lines before this one found no reader/.test((text += empty())));
 	fill();
 	assert.equal((await serve.stop()).code, 0);
+});
+
+test('SIGTERM while it starts: it ends with 0 and never says that it is ready', async (t) => {
+	const { data, root } = await world(t);
+	const { address, messages } = await manager(t, false);
+	for (let i = 0; i < 3000; i++) fs.copyFileSync(fileOf(root, 'a'), fileOf(root, `copy-${i}`));
+	const ready = path.join(data, 'ready.json');
+	const child = spawn(SLUICE, ['serve', '--data', data, '--gateway', '127.0.0.1:0', '--ready-file', ready], {
+		env: cleanEnv({ NOTIFY_SOCKET: address }), stdio: ['ignore', 'ignore', 'pipe'],
+	});
+	let text = '';
+	child.stderr.on('data', (chunk) => {
+		if (text === '' || !/sandbox: /.test(text)) setImmediate(() => /sandbox: /.test(text) && child.kill('SIGTERM'));
+		text += chunk;
+	});
+	const [code] = await once(child, 'close');
+	assert.equal(code, 0, text);
+	assert.match(text, /stopping/);
+	if (text.indexOf('ready on') >= 0 && text.indexOf('ready on') < text.indexOf('stopping')) return t.skip('it was faster than the signal');
+	assert.doesNotMatch(text, /ready on/);
+	assert.ok(!fs.existsSync(ready));
+	assert.ok(!messages().some((message) => message.startsWith('READY')));
 });
 
 // --- descriptors, and --check ---
