@@ -111,6 +111,60 @@ static void much_is_read_whole_in_odd_sizes(void **state)
 	SSL_CTX_free(server);
 }
 
+/* What one call does is bounded, and nothing is left behind for want of an event. */
+static void tiny_records_are_read_in_several_calls(void **state)
+{
+	struct world *w = *state;
+	SSL_CTX *server = server_context(&w->good, 0);
+	unsigned calls = 0;
+	char got[1000];
+	size_t n = 0;
+	struct link l;
+
+	link_ready(&l, w, server);
+	for (unsigned i = 0; i < 300; i++) {
+		peer_say(&l.peer, "x", 1);
+	}
+	peer_give(&l.peer);
+	do {
+		ssize_t part = tls_read(l.tls, got, sizeof(got));
+
+		assert_true(part > 0 && part <= 64);
+		n += (size_t)part;
+		calls++;
+	} while (tls_pending(l.tls));
+	assert_int_equal(n, 300);
+	assert_int_equal(calls, 5);
+	assert_int_equal(tls_read(l.tls, got, sizeof(got)), ERR_AGAIN);
+	link_close(&l);
+	SSL_CTX_free(server);
+}
+
+/* As to a server: tickets, or wishes for a new handshake, without end. */
+static void a_flood_of_handshake_messages_ends_the_connection(void **state)
+{
+	struct world *w = *state;
+	SSL_CTX *server = server_context(&w->good, TLS1_2_VERSION);
+	ssize_t rc = ERR_AGAIN;
+	struct link l;
+
+	link_ready(&l, w, server);
+	for (unsigned i = 0; i < 400; i++) {
+		char got[10];
+
+		assert_int_equal(SSL_renegotiate(l.peer.ssl), 1);
+		assert_int_equal(SSL_do_handshake(l.peer.ssl), 1);
+		peer_give(&l.peer);
+		rc = tls_read(l.tls, got, sizeof(got));
+		if (rc != ERR_AGAIN) {
+			break;
+		}
+	}
+	assert_int_equal(rc, ERR_TLS);
+	link_close(&l);
+	SSL_CTX_free(server);
+}
+
 static void small_pieces_share_a_record(void **state)
 {
 	struct world *w = *state;
@@ -394,6 +448,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(much_is_sent_whole_through_a_narrow_socket),
 		cmocka_unit_test(much_is_read_whole_in_odd_sizes),
+		cmocka_unit_test(tiny_records_are_read_in_several_calls),
+		cmocka_unit_test(a_flood_of_handshake_messages_ends_the_connection),
 		cmocka_unit_test(small_pieces_share_a_record),
 		cmocka_unit_test(a_record_that_is_cut_is_no_end),
 		cmocka_unit_test(an_end_is_told_apart_from_a_cut),
