@@ -624,48 +624,6 @@ static void renegotiation_is_refused(void **state)
 	visit_close(&v);
 }
 
-/* The library answers messages of the handshake inside of one read, as long as they come. */
-static void a_flood_of_new_keys_ends_the_connection(void **state)
-{
-	static const struct {
-		int kind;
-		unsigned n;
-		ssize_t want;
-		const char *reason;
-	} rows[] = {
-		{SSL_KEY_UPDATE_NOT_REQUESTED, 100, ERR_AGAIN, "more than anyone needs"},
-		{SSL_KEY_UPDATE_REQUESTED, 100, ERR_AGAIN, "with answers"},
-		{SSL_KEY_UPDATE_NOT_REQUESTED, 400, ERR_TLS, "a flood"},
-		{SSL_KEY_UPDATE_REQUESTED, 400, ERR_TLS, "a flood that asks for answers"},
-	};
-	struct hall *h = *state;
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		ssize_t rc = ERR_AGAIN;
-		struct visit v;
-
-		visit_open(&v, h->server, h->client, "a.example.com");
-		assert_int_equal(visit_shake(&v), 0);
-		for (unsigned n = 0; n < rows[i].n; n++) {
-			assert_int_equal(SSL_key_update(v.client.ssl, rows[i].kind), 1);
-			assert_int_equal(SSL_do_handshake(v.client.ssl), 1);
-		}
-		for (unsigned n = 0; n < ROUNDS && rc == ERR_AGAIN; n++) {
-			char got[100];
-
-			peer_give(&v.client);
-			rc = tls_read(v.tls, got, sizeof(got));
-			if (BIO_ctrl_pending(SSL_get_wbio(v.client.ssl)) == 0) {
-				break;
-			}
-		}
-		if (rc != rows[i].want) {
-			fail_msg("%s: %zd", rows[i].reason, rc);
-		}
-		visit_close(&v);
-	}
-}
-
 static void a_client_that_leaves_is_told_apart(void **state)
 {
 	struct hall *h = *state;
@@ -825,7 +783,6 @@ int main(void)
 		IN_A_HALL(a_request_may_come_with_the_end_of_the_handshake),
 		IN_A_HALL(both_directions_and_the_end),
 		IN_A_HALL(renegotiation_is_refused),
-		IN_A_HALL(a_flood_of_new_keys_ends_the_connection),
 		IN_A_HALL(a_client_that_leaves_is_told_apart),
 		IN_A_HALL(a_client_that_does_not_trust_us_says_so),
 		cmocka_unit_test(openings),
