@@ -65,14 +65,8 @@ static void on_first_plan(void *arg)
 		BYTES_ARG(text_bytes(&s->console_addresses)), (unsigned long long)(us / 1000),
 		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers,
 		p->n_certificates, (unsigned long long)serve_process_connections(s));
-	serve_resources_warn_without_routes(s);
+	serve_resources_warn_empty(s);
 	serve_process_warn_descriptors(s);
-	if (s->tls_addresses.n != 0 && p->n_certificates == 0) {
-		log_warn("serve",
-			"no certificate is there to serve, so every TLS handshake is refused; put TLS "
-			"Secrets into %s/secrets",
-			s->settings.resources);
-	}
 	if (s->settings.ready_file != NULL) {
 		write_ready_file(s);
 	}

@@ -105,8 +105,8 @@ void serve_resources_reload(struct serve *s);
 /* gateway_opts.retire; arg is the struct serve. Frees on a jobs thread, as long as there are some: to
  * give back a hundred megabytes takes milliseconds that control has better uses for. */
 void serve_resources_retire(void *arg, struct plan *p);
-/* A line in the log when no route is served. */
-void serve_resources_warn_without_routes(const struct serve *s);
+/* A line in the log when no route is served, or TLS without a certificate. */
+void serve_resources_warn_empty(const struct serve *s);
 
 /* For --check: reads and compiles, prints each finding on err and a summary as a comment on out.
  * Whether there is no error. */
