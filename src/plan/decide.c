@@ -1,5 +1,7 @@
 #include "plan/decide.h"
 
+#include "plan/groups.h"
+
 bool decide_forbids(enum field_id id)
 {
 	return id == FIELD_X_MSE_CONSUMER || id == FIELD_X_HIGRESS || id == FIELD_X_ENVOY ||
@@ -36,7 +38,9 @@ bool decide_wants_tls(const struct route *const *candidates, size_t n)
 bool decide_any_ai(const struct route *const *candidates, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (candidates[i]->is_ai) {
+		const struct route *r = candidates[i];
+
+		if (r->group != NULL ? r->group->any_ai : r->is_ai) {
 			return true;
 		}
 	}
@@ -60,13 +64,19 @@ enum auth_verdict decide_identify(
 	enum auth_verdict worst = AUTH_OK;
 
 	for (size_t i = 0; i < n; i++) {
-		const struct auth_rule *rule = &candidates[i]->auth;
-		enum auth_verdict v = auth_verdict(rule, look_up(of, rule->consumers));
+		const struct route *r = candidates[i];
+		const struct auth_rule *rules = r->group != NULL ? r->group->rules : &r->auth;
+		size_t n_rules = r->group != NULL ? r->group->n_rules : 1;
 
-		if (v == AUTH_OK) {
-			return AUTH_OK;
+		for (size_t k = 0; group_is_leader(r) && k < n_rules; k++) {
+			enum auth_verdict v =
+				auth_verdict(&rules[k], look_up(of, rules[k].consumers));
+
+			if (v == AUTH_OK) {
+				return AUTH_OK;
+			}
+			worst = MAX(worst, v);
 		}
-		worst = MAX(worst, v);
 	}
 	return worst;
 }

@@ -3,14 +3,16 @@
  * tables by type and case; each entry is the list of routes with that path, best first. Because the
  * order inside a host goes by type and then by length (higress-resources.md §5.3), walking the tables
  * and ever shorter prefixes, then the expressions one by one, then what takes every path, meets routes in
- * their order, and stops at the first that holds whatever the model is: the cost of a lookup follows the number of different prefix lengths that the request's path
- * has a border at, and the routes of these paths.
+ * their order, and stops at the first that holds whatever the model is. The lists have one route of
+ * each group (plan/groups.h). So the cost of a lookup follows the number of different prefix lengths that
+ * the request's path has a border at, and the groups of these paths.
  */
 #include "plan/match.h"
 
 #include <stdlib.h>
 
 #include "plan/condition.h"
+#include "plan/groups.h"
 
 struct entry { /* a route of a path; the list is in the order of their ranks */
 	const struct route *route;
@@ -100,7 +102,9 @@ static void add_host(
 	struct bytes host = all->v[from]->host;
 
 	for (size_t i = from; i < to; i++) {
-		add_route(h, all->v[i], a);
+		if (group_is_leader(all->v[i])) { /* it finds the others */
+			add_route(h, all->v[i], a);
+		}
 	}
 	if (bytes_eq(host, BYTES("*"))) {
 		x->any = h;
@@ -302,7 +306,7 @@ static void find_in_scopes(const struct plan_index *x, struct bytes host, struct
 	}
 }
 
-size_t plan_candidates(
+size_t plan_leaders(
 	const struct plan *p, const struct route_query *q, const struct route **out, size_t max)
 {
 	struct lookup l;
@@ -321,6 +325,65 @@ size_t plan_candidates(
 	}
 	find_in_scopes(p->index, bytes_of(host, n), &l);
 	return l.n;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct route *x = *(const struct route *const *)a;
+	const struct route *y = *(const struct route *const *)b;
+
+	return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static size_t add_members(const struct route **out, const struct route *leader)
+{
+	const struct route_group *g = leader->group;
+
+	if (g == NULL) {
+		*out = leader;
+		return 1;
+	}
+	memcpy(out, g->routes, g->n * sizeof(*out));
+	return g->n;
+}
+
+/* Leaders to all: those of one host, which stand together, in the order of their ranks. */
+static void list_all(
+	const struct route *const *leaders, size_t n, const struct route **out, size_t n_out)
+{
+	size_t from = 0;
+	size_t to = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		to += add_members(out + to, leaders[i]);
+		if (i + 1 == n || !bytes_eq(leaders[i]->host, leaders[i + 1]->host)) {
+			qsort(out + from, to - from, sizeof(*out), by_rank);
+			from = to;
+		}
+	}
+	ASSERT(to == n_out);
+}
+
+size_t plan_candidates(
+	const struct plan *p, const struct route_query *q, const struct route **out, size_t max)
+{
+	size_t n_leaders = plan_leaders(p, q, NULL, 0);
+	const struct route **leaders = must_alloc((n_leaders + 1) * sizeof(*leaders));
+	const struct route **all;
+	size_t n = 0;
+
+	plan_leaders(p, q, leaders, n_leaders);
+	for (size_t i = 0; i < n_leaders; i++) {
+		n += leaders[i]->group != NULL ? leaders[i]->group->n : 1;
+	}
+	all = must_alloc((n + 1) * sizeof(*all));
+	list_all(leaders, n_leaders, all, n);
+	for (size_t i = 0; i < MIN(n, max); i++) {
+		out[i] = all[i];
+	}
+	free(all);
+	free(leaders);
+	return n;
 }
 
 /* --- using a route ------------------------------------------------------------------------------ */

@@ -98,6 +98,8 @@ struct rewrite {
 	struct bytes host; /* upstream-vhost; empty: none */
 };
 
+struct route_group;
+
 /* What a route does with an answer of a class (plan/fallbacks.h). */
 enum { FALLBACK_4XX = 1, FALLBACK_5XX = 2 };
 
@@ -125,9 +127,8 @@ struct route {
 	size_t n_conditions;
 	size_t n_header_conditions; /* of these; on the model too */
 	bool asks_model;            /* one of them is on the model: known when the body was read */
-	unsigned
-		model_group; /* routes that differ in such conditions only have the same; 0: none */
-	bool is_ai;          /* some destination has a provider: the body is read */
+	struct route_group *group;  /* plan/groups.h; NULL: asks no model */
+	bool is_ai;                 /* some destination has a provider: the body is read */
 	const struct fallback *fallback;     /* NULL: none */
 	const struct statistics *statistics; /* plan/statistics.h; NULL: nothing more is logged */
 	unsigned rank;                       /* order inside its host, 0 first */
@@ -170,6 +171,7 @@ struct plan {
 	size_t n_endpoints;
 	bool asks_tls;                     /* a service is spoken to by TLS */
 	struct plan_index *index;          /* host and path lookup (plan/match.c) */
+	struct route_group *groups;        /* plan/groups.h */
 	struct model_router *router;       /* never NULL */
 	struct condition *regexes;         /* conditions with an expression, to be freed */
 	struct certificates *certificates; /* plan/certificates.h; never NULL */
@@ -205,10 +207,17 @@ struct route_query {
 };
 
 /* Candidates in order of precedence: all that match but for conditions on the model, up to and with the
- * first that has none. Puts at most max of them into out and returns how many there are; 0: no route
- * (404). higress-resources.md §5.2, §5.3; cost does not grow with the number of hosts and paths. */
-#define PLAN_CANDIDATES_MAX 16u
+ * first that has none; and those that differ from one of these in the values of such conditions only.
+ * Puts at most max of them into out and returns how many there are; 0: no route (404).
+ * higress-resources.md §5.2, §5.3. For who wants to see each; costs what their number is. */
 size_t plan_candidates(
+	const struct plan *p, const struct route_query *q, const struct route **out, size_t max);
+
+/* The same, but of routes that differ in the values of conditions on the model only, just the first. Every
+ * question to candidates (plan_choose, plan/decide.h) has the same answer for both lists. Its cost
+ * does not grow with the number of hosts, paths and models. */
+#define PLAN_LEADERS_MAX 16u
+size_t plan_leaders(
 	const struct plan *p, const struct route_query *q, const struct route **out, size_t max);
 
 struct route_model {
@@ -217,9 +226,9 @@ struct route_model {
 	struct bytes automatic; /* chosen by automatic routing; empty: that did not choose */
 };
 
-/* The first candidate whose conditions on the model hold; of those that differ in these conditions
- * only, the one that describes the model most closely: EQUAL, then the longest PRE (data-plane.md
- * §14.1). NULL: none. */
+/* The first candidate whose conditions on the model hold; of those that differ in the values of these
+ * conditions only, the one that describes the model most closely: EQUAL, then the longest PRE
+ * (data-plane.md §14.1). NULL: none. */
 const struct route *plan_choose(
 	const struct route *const *candidates, size_t n, const struct route_model *m);
 

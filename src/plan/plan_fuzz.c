@@ -98,22 +98,27 @@ static struct bytes header_of(void *of, struct bytes name)
 	return bytes_ends(name, BYTES("a")) ? BYTES("aaaaaaaab") : (struct bytes){NULL, 0};
 }
 
+/* More than eight files of a few kilobytes hold. */
+#define ASK_MAX 10000u
+
 static void ask(const struct plan *p, struct bytes path)
 {
 	static const char *const models[] = {"", "a", "b/aaaaaaaaaaaaaaaaaaaaaaaac", "gpt-4o"};
-	const struct route *out[PLAN_CANDIDATES_MAX];
+	const struct route *out[ASK_MAX], *leaders[ASK_MAX];
 	const struct route_query q = {.host = BYTES("a.com"),
 		.path = path,
 		.method = METHOD_POST,
 		.query = BYTES("a=aaaaab&b"),
 		.header = header_of};
-	size_t n = MIN(plan_candidates(p, &q, out, PLAN_CANDIDATES_MAX), PLAN_CANDIDATES_MAX);
+	size_t n = MIN(plan_candidates(p, &q, out, ASK_MAX), ASK_MAX);
+	size_t n_leaders = MIN(plan_leaders(p, &q, leaders, ASK_MAX), ASK_MAX);
 
 	for (size_t i = 0; i < ARRAY_LEN(models); i++) {
 		const struct route_model m = {
 			bytes_str(models[i]), bytes_str(models[i]), bytes_str(models[i])};
 		const struct route *r = plan_choose(out, n, &m);
 
+		ASSERT(r == plan_choose(leaders, n_leaders, &m));
 		if (r != NULL) {
 			use(r, path);
 		}

@@ -9,6 +9,7 @@
 #include "plan/annotations.h"
 #include "plan/build.h"
 #include "plan/destination.h"
+#include "plan/groups.h"
 #include "wire/url.h"
 
 struct builder {
@@ -16,8 +17,7 @@ struct builder {
 	const struct object *ingress;
 	struct routes *out;
 	struct map seen;   /* duplicates: host, type, path, methods, conditions */
-	struct map groups; /* the same without conditions on the model, to a number */
-	unsigned n_groups;
+	struct map groups; /* the same without what conditions on the model say */
 	/* of the Ingress */
 	struct rewrite rewrite;
 	bool nocase;
@@ -372,12 +372,21 @@ static bool read_path(const struct builder *b, const struct ingress_path *p, str
 	return true;
 }
 
-static void put_conditions(const struct conditions *all, bool on_model, struct text *t)
+enum conditions_on { CONDITIONS_REQUEST, CONDITIONS_VENDOR, CONDITIONS_MODEL };
+
+static enum conditions_on conditions_of(const struct condition *c)
+{
+	return !condition_asks_model(c) ? CONDITIONS_REQUEST
+		: c->on == ON_VENDOR    ? CONDITIONS_VENDOR
+					: CONDITIONS_MODEL;
+}
+
+static void put_conditions(const struct conditions *all, enum conditions_on on, struct text *t)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		const struct condition *c = all->v[i];
 
-		if (condition_asks_model(c) == on_model) {
+		if (conditions_of(c) == on) {
 			text_addf(t, "%c%d%c", '\0', (int)c->on, c->how);
 			text_add_bytes(t, c->name);
 			text_add_char(t, '\0');
@@ -395,7 +404,7 @@ static void put_route(const struct builder *b, const struct route *r, struct tex
 	text_add_bytes(t, r->path);
 	text_add_char(t, '\0');
 	text_add_bytes(t, b->method_text);
-	put_conditions(&b->conditions, false, t);
+	put_conditions(&b->conditions, CONDITIONS_REQUEST, t);
 }
 
 /* Keys of maps stay where they are. */
@@ -404,22 +413,32 @@ static struct bytes keep_key(const struct builder *b, const struct text *t)
 	return build_text(b->in->arena, text_bytes(t));
 }
 
-static unsigned group_of(struct builder *b, const struct text *t)
+/* Routes of one group agree in all but the values of their conditions on the model. */
+static struct route_group *group_of(struct builder *b, const struct route *r)
 {
-	const unsigned *known = map_get(&b->groups, text_bytes(t));
-	unsigned *number;
+	struct route_group *g;
+	struct text t;
 
-	if (known != NULL) {
-		return *known;
+	text_init(&t, SIZE_MAX);
+	put_route(b, r, &t);
+	text_add_char(&t, b->nocase ? 'i' : '-');
+	put_conditions(&b->conditions, CONDITIONS_VENDOR, &t);
+	for (size_t i = 0; i < b->conditions.n; i++) {
+		if (conditions_of(b->conditions.v[i]) == CONDITIONS_MODEL) {
+			text_addf(&t, "%d", (int)b->conditions.v[i]->on);
+		}
 	}
-	number = arena_must(b->in->arena, sizeof(*number));
-	*number = ++b->n_groups;
-	map_put(&b->groups, keep_key(b, t), number);
-	return *number;
+	g = map_get(&b->groups, text_bytes(&t));
+	if (g == NULL) {
+		g = groups_add(&b->out->groups, b->in->arena);
+		map_put(&b->groups, keep_key(b, &t), g);
+	}
+	text_done(&t);
+	return g;
 }
 
 /* Host, type, path, methods and conditions make a route; a second one would never be asked. */
-static bool is_new(struct builder *b, struct route *r, const struct ingress_path *p)
+static bool is_new(struct builder *b, const struct route *r, const struct ingress_path *p)
 {
 	struct finding at = build_warning(b->ingress, p->at, "route-duplicate");
 	const struct route *other;
@@ -427,11 +446,11 @@ static bool is_new(struct builder *b, struct route *r, const struct ingress_path
 
 	text_init(&t, SIZE_MAX);
 	put_route(b, r, &t);
-	r->model_group = b->conditions.asks_model ? group_of(b, &t) : 0;
-	put_conditions(&b->conditions, true, &t);
+	put_conditions(&b->conditions, CONDITIONS_VENDOR, &t);
+	put_conditions(&b->conditions, CONDITIONS_MODEL, &t);
 	other = map_get(&b->seen, text_bytes(&t));
 	if (other == NULL) {
-		map_put(&b->seen, keep_key(b, &t), r);
+		map_put(&b->seen, keep_key(b, &t), (void *)(uintptr_t)r);
 	}
 	text_done(&t);
 	if (other == NULL) {
@@ -489,6 +508,10 @@ static void add_path(struct builder *b, const struct ingress_path *p)
 		return;
 	}
 	fill_route(b, r);
+	if (r->asks_model) {
+		r->group = group_of(b, r);
+		r->group->n++;
+	}
 	r->rank = (unsigned)b->out->n; /* the order of the Ingresses; ranks come last */
 	b->out->n++;
 }
@@ -621,6 +644,7 @@ void routes_compile(struct routes *out, const struct routes_input *in)
 	struct object **sorted = arena_must(in->arena, (n + 1) * sizeof(struct object *));
 
 	out->n = 0;
+	out->groups = NULL;
 	out->v = arena_must(
 		in->arena, (count_paths(in->snapshot, from, n) + 1) * sizeof(struct route *));
 	if (n == 0) {

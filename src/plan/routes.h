@@ -19,6 +19,7 @@
 struct routes {
 	struct route **v; /* by host, then by rank */
 	size_t n;
+	struct route_group *groups; /* not finished yet */
 };
 
 struct routes_input {

@@ -150,7 +150,7 @@ struct request {
 	/* Not cleared between exchanges. */
 	struct json_scan_room scan_room;
 	struct json_hit hits_room[HITS_INLINE];
-	const struct route *candidate_room[PLAN_CANDIDATES_MAX];
+	const struct route *candidate_room[PLAN_LEADERS_MAX];
 	_Alignas(16) char arena_room[2048];
 };
 

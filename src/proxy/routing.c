@@ -102,15 +102,15 @@ static enum verdict find_candidates(struct exchange *x, const struct route_query
 	const struct plan *p = x->view->plan;
 
 	rq->candidates = rq->candidate_room;
-	rq->n_candidates = plan_candidates(p, q, rq->candidates, PLAN_CANDIDATES_MAX);
-	if (rq->n_candidates > PLAN_CANDIDATES_MAX) {
+	rq->n_candidates = plan_leaders(p, q, rq->candidates, PLAN_LEADERS_MAX);
+	if (rq->n_candidates > PLAN_LEADERS_MAX) {
 		rq->candidates =
 			arena_alloc(&rq->arena, rq->n_candidates * sizeof(const struct route *));
 		if (rq->candidates == NULL) {
 			return reply_set(x, 503, "config.invalid",
-				"too many routes for one path differ by the model only");
+				"too many routes of one path hold for this request at once");
 		}
-		rq->n_candidates = plan_candidates(p, q, rq->candidates, rq->n_candidates);
+		rq->n_candidates = plan_leaders(p, q, rq->candidates, rq->n_candidates);
 	}
 	return VERDICT_NEXT;
 }
