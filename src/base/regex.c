@@ -97,3 +97,32 @@ bool regex_matches(const struct regex *r, struct bytes text)
 	pcre2_match_data_free(data);
 	return rc >= 0;
 }
+
+bool regex_find(const struct regex *r, struct bytes text, struct bytes out[REGEX_GROUPS_MAX])
+{
+	pcre2_match_data *data = pcre2_match_data_create(REGEX_GROUPS_MAX, NULL);
+	const char *p = text.p != NULL ? text.p : "";
+	const PCRE2_SIZE *at;
+	int rc;
+
+	ASSERT(data != NULL);
+	rc = pcre2_match(r->code, (PCRE2_SPTR)p, text.n, 0, 0, data, r->limits);
+	at = pcre2_get_ovector_pointer(data);
+	for (unsigned i = 0; rc >= 0 && i < REGEX_GROUPS_MAX; i++) {
+		/* 0: there are more groups than room, so each place is filled. */
+		bool took = (rc == 0 || i < (unsigned)rc) && at[2 * i] != PCRE2_UNSET;
+
+		out[i] = took ? bytes_of(p + at[2 * i], at[2 * i + 1] - at[2 * i])
+			      : (struct bytes){NULL, 0};
+	}
+	pcre2_match_data_free(data);
+	return rc >= 0;
+}
+
+unsigned regex_groups(const struct regex *r)
+{
+	uint32_t n = 0;
+
+	pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &n);
+	return n;
+}

@@ -25,4 +25,12 @@ struct regex *regex_new_search(struct bytes pattern, struct fault *fault);
 void regex_free(struct regex *r);
 bool regex_matches(const struct regex *r, struct bytes text);
 
+/* The text that groups took: out[0] the whole match, p NULL for a group that took none. False: no match,
+ * and out is untouched. */
+#define REGEX_GROUPS_MAX 10u
+MUST_CHECK bool regex_find(
+	const struct regex *r, struct bytes text, struct bytes out[REGEX_GROUPS_MAX]);
+/* How many groups the expression has, the whole match not counted. */
+unsigned regex_groups(const struct regex *r);
+
 #endif

@@ -25,11 +25,11 @@ static const struct row {
 	{"proxy-next-upstream-timeout", UNDERSTOOD},
 	{"proxy-next-upstream-tries", UNDERSTOOD},
 	{"rewrite-path", UNDERSTOOD},
+	{"rewrite-target", UNDERSTOOD},
 	{"ssl-redirect", UNDERSTOOD},
 	{"upstream-vhost", UNDERSTOOD},
 	{"use-regex", UNDERSTOOD},
 	{"full-path-regex", UNDERSTOOD},
-	{"rewrite-target", CONDITION},
 	{"exact-match-*", CONDITION},
 	{"prefix-match-*", CONDITION},
 	{"regex-match-*", CONDITION},
@@ -120,13 +120,6 @@ int annotation_bool(
 	return text.n == 0 ? -1 : parse_bool(text);
 }
 
-/* Beside a rewrite-path the target is not used, but it may still turn the path into a regex. */
-static bool target_is_idle(const struct object *o, struct bytes target)
-{
-	return annotation_get(o, "rewrite-path", ANNOTATION_HIGRESS, NULL).n != 0 &&
-		memchr(target.p, '$', target.n) == NULL && memchr(target.p, '\\', target.n) == NULL;
-}
-
 static bool says_no(struct bytes value)
 {
 	value = build_trim(value);
@@ -159,9 +152,6 @@ static bool allows(
 
 	if (meaning == UNDERSTOOD || build_trim(p->value).n == 0) {
 		return true;
-	}
-	if (bytes_eq(key, BYTES("rewrite-target")) && target_is_idle(o, p->value)) {
-		meaning = NO_EFFECT;
 	}
 	if (meaning == NO_EFFECT) {
 		at = build_warning(o, p->at, "unsupported-annotation");

@@ -141,11 +141,12 @@ int decide_target(const struct route *r, const struct destination *to, enum api 
 		}
 		return 0;
 	}
-	if (r->rewrite.path.n == 0) {
+	if (!route_rewrites_path(r)) {
 		return provider_path(to->provider, api, url->path, url->query, out);
 	}
-	text_init(&path, SIZE_MAX);
+	text_init(&path, out->max);
 	route_rewrite_path(r, url->path, &path);
+	out->full = out->full || text_full(&path);
 	rc = provider_path(to->provider, api, text_bytes(&path), url->query, out);
 	text_done(&path);
 	return rc;

@@ -13,6 +13,7 @@
 
 #include "plan/condition.h"
 #include "plan/groups.h"
+#include "plan/rewrite.h"
 
 struct entry { /* a route of a path; the list is in the order of their ranks */
 	const struct route *route;
@@ -399,11 +400,20 @@ const struct destination *route_pick(const struct route *r, unsigned pick)
 	return NULL;
 }
 
+bool route_rewrites_path(const struct route *r)
+{
+	return r->rewrite.path.n != 0 || r->rewrite.target != NULL;
+}
+
 void route_rewrite_path(const struct route *r, struct bytes path, struct text *out)
 {
 	struct bytes to = r->rewrite.path;
 	size_t cut = r->path.n > 1 ? MIN(r->path.n, path.n) : 0;
 
+	if (r->rewrite.target != NULL) {
+		rewrite_put(r->rewrite.target, r->pattern->regex, path, out);
+		return;
+	}
 	if (to.n == 0) {
 		text_add_bytes(out, path);
 		return;

@@ -93,9 +93,12 @@ struct auth_rule {
 	size_t n_allow;
 };
 
+struct rewrite_target;
+
 struct rewrite {
-	struct bytes path; /* rewrite-path; empty: none */
-	struct bytes host; /* upstream-vhost; empty: none */
+	struct bytes path; /* rewrite-path, or a rewrite-target without groups; empty: none */
+	const struct rewrite_target *target; /* PATH_REGEX only, instead of path; NULL: none */
+	struct bytes host;                   /* upstream-vhost; empty: none */
 };
 
 struct route_group;
@@ -235,6 +238,7 @@ const struct route *plan_choose(
 /* Chooses by weight; `pick` is uniform in 0..route->total_weight-1. */
 const struct destination *route_pick(const struct route *r, unsigned pick);
 
+bool route_rewrites_path(const struct route *r);
 /* The path after the route's rewrite, appended to out (higress-resources.md §5.6). */
 void route_rewrite_path(const struct route *r, struct bytes path, struct text *out);
 

@@ -10,7 +10,10 @@
 #include "plan/build.h"
 #include "plan/destination.h"
 #include "plan/groups.h"
+#include "plan/rewrite.h"
 #include "wire/url.h"
+
+enum regex_of { NO_REGEX, REGEX_BEGINNING, REGEX_WHOLE }; /* what a path is */
 
 struct builder {
 	const struct routes_input *in;
@@ -20,9 +23,11 @@ struct builder {
 	struct map groups; /* the same without what conditions on the model say */
 	/* of the Ingress */
 	struct rewrite rewrite;
+	struct bytes target; /* rewrite-target; empty: none */
+	struct place target_at;
 	bool nocase;
-	enum { NO_REGEX, REGEX_BEGINNING, REGEX_WHOLE } regex; /* what paths are */
-	int ssl_redirect;                                      /* -1: not said */
+	enum regex_of regex;
+	int ssl_redirect; /* -1: not said */
 	uint16_t methods;
 	struct bytes method_text;
 	struct conditions conditions;
@@ -143,6 +148,14 @@ static bool read_rewrite(struct builder *b)
 	struct bytes name;
 	uint16_t port;
 
+	b->target = annotation_get(b->ingress, "rewrite-target", ANNOTATION_EITHER, &b->target_at);
+	if (path.n != 0 && b->target.n != 0) {
+		struct finding at =
+			build_warning(b->ingress, b->target_at, "unsupported-annotation");
+
+		findings_add(b->in->findings, &at,
+			"rewrite-target has no effect beside rewrite-path, which replaces the path");
+	}
 	if (path.n != 0 && !is_path(path)) {
 		skip(b, path_at, "bad-path",
 			"rewrite-path must be a path that begins with /; the routes of the Ingress "
@@ -338,6 +351,39 @@ static bool read_pattern(const struct builder *b, const struct ingress_path *p, 
 	return r->pattern != NULL;
 }
 
+/* What the path is (higress-resources.md §5.4). */
+static enum regex_of regex_of(const struct builder *b, struct bytes path)
+{
+	bool by_target =
+		b->target.n != 0 && (rewrite_has_groups(b->target) || rewrite_is_pattern(path));
+
+	return b->regex == NO_REGEX && by_target ? REGEX_BEGINNING : b->regex;
+}
+
+/* What rewrite-target makes of the path; where there is no expression it is like rewrite-path. */
+static bool read_target(const struct builder *b, struct route *r)
+{
+	unsigned n_groups = r->pattern != NULL ? regex_groups(r->pattern->regex) : 0;
+	struct fault fault;
+
+	r->rewrite = b->rewrite;
+	if (b->target.n == 0 || r->rewrite.path.n != 0) {
+		return true;
+	}
+	r->rewrite.target = rewrite_parse(b->target, n_groups, b->in->arena, &fault);
+	if (r->rewrite.target == NULL) {
+		skip(b, b->target_at, "bad-path",
+			"rewrite-target cannot be used (%s, at offset %zu); the route is left out",
+			fault.text, fault.where);
+		return false;
+	}
+	if (r->pattern == NULL) {
+		r->rewrite.path = build_text(b->in->arena, b->target);
+		r->rewrite.target = NULL;
+	}
+	return true;
+}
+
 /* Type and path without the slash that ends a prefix; "/" for every path. */
 static bool read_path(const struct builder *b, const struct ingress_path *p, struct route *r)
 {
@@ -353,7 +399,7 @@ static bool read_path(const struct builder *b, const struct ingress_path *p, str
 			BYTES_ARG(p->type));
 		return false;
 	}
-	if (b->regex != NO_REGEX) {
+	if (regex_of(b, path) != NO_REGEX) {
 		return read_pattern(b, p, r);
 	}
 	if (p->type.n == 0 && (bytes_ends(path, BYTES("/*")) || bytes_ends(path, BYTES(".*")))) {
@@ -479,7 +525,6 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->total_weight = b->total_weight;
 	r->auth = b->auth;
 	r->statistics = b->statistics;
-	r->rewrite = b->rewrite;
 	r->conditions = b->conditions.v;
 	r->n_conditions = b->conditions.n;
 	r->n_header_conditions = b->conditions.n_headers;
@@ -504,7 +549,7 @@ static void add_path(struct builder *b, const struct ingress_path *p)
 	r = arena_must(b->in->arena, sizeof(*r));
 	r->host = b->host;
 	b->out->v[b->out->n] = r;
-	if (!read_path(b, p, r) || !is_new(b, r, p)) {
+	if (!read_path(b, p, r) || !read_target(b, r) || !is_new(b, r, p)) {
 		return;
 	}
 	fill_route(b, r);
