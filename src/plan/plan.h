@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "plan/cell.h"
 #include "plan/provider.h"
+#include "plan/spread.h"
 #include "resource/object.h"
 
 /* One address of an upstream: a name or a literal, and a port. */
@@ -124,6 +125,8 @@ struct route {
 	struct destination *destinations; /* usable ones only */
 	size_t n_destinations;
 	unsigned total_weight; /* 0: n_destinations is 0 and the answer 503 config.invalid */
+	struct spread spread;
+	unsigned turns; /* which counter of turns is its own, below the plan's n_turns */
 	struct auth_rule auth;
 	struct rewrite rewrite;
 	struct condition *const *conditions; /* plan/condition.h */
@@ -167,6 +170,7 @@ struct plan {
 		findings; /* errors do not make a plan unusable: what they concern is left out */
 	size_t n_routes, n_providers, n_consumers, n_services, n_certificates;
 	size_t n_fallbacks;                 /* routes that have one */
+	size_t n_turns;                     /* counters of turns that whoever uses it keeps */
 	const struct route *const *routes;  /* by host, then by rank */
 	struct consumers *consumers;        /* of key-auth's default configuration; never NULL */
 	struct consumer_set *consumer_sets; /* these and those of rules: a reference to each */
@@ -235,7 +239,7 @@ struct route_model {
 const struct route *plan_choose(
 	const struct route *const *candidates, size_t n, const struct route_model *m);
 
-/* Chooses by weight; `pick` is uniform in 0..route->total_weight-1. */
+/* Chooses by weight; `pick` is in 0..route->total_weight-1: of spread_pick, or uniform. */
 const struct destination *route_pick(const struct route *r, unsigned pick);
 
 bool route_rewrites_path(const struct route *r);

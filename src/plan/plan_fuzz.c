@@ -78,6 +78,7 @@ static void use(const struct route *r, struct bytes path)
 	IGNORE(auth_verdict(&r->auth, found ? hit.consumer : NULL)); /* any will do */
 	text_init(&t, 1 << 20);
 	route_rewrite_path(r, path, &t);
+	ASSERT((uint64_t)r->spread.period * r->spread.unit == r->total_weight);
 	for (unsigned pick = 0; pick < r->total_weight && pick < 1000; pick++) {
 		const struct destination *d = route_pick(r, pick);
 		struct bytes suffix;

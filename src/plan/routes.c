@@ -39,6 +39,8 @@ struct builder {
 	struct destination *destinations;
 	size_t n_destinations;
 	unsigned total_weight;
+	struct spread spread;
+	unsigned turns;
 	struct auth_rule auth;
 	const struct statistics *statistics;
 };
@@ -294,6 +296,7 @@ static void add_destination(
 			BYTES_ARG(line->service));
 	}
 	b->total_weight += d.weight;
+	spread_add(&b->spread, d.weight);
 	b->destinations[b->n_destinations++] = d;
 }
 
@@ -305,12 +308,15 @@ static void read_destinations(struct builder *b)
 	b->destinations = arena_must(b->in->arena, b->n_lines * sizeof(*b->destinations));
 	b->n_destinations = 0;
 	b->total_weight = 0;
+	b->spread = (struct spread){0};
 	for (size_t i = 0; i < b->n_lines; i++) {
 		add_destination(b, &b->lines[i], &targets[i]);
 	}
 	if (b->total_weight == 0) {
 		b->n_destinations = 0;
 	}
+	spread_finish(&b->spread);
+	b->turns = (unsigned)b->out->n_turns++;
 	b->auth = auth_rules_find(b->in->auth, targets, b->n_lines);
 	b->statistics = statistics_find(b->in->statistics, &targets[0]);
 }
@@ -523,6 +529,8 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->destinations = b->destinations;
 	r->n_destinations = b->n_destinations;
 	r->total_weight = b->total_weight;
+	r->spread = b->spread;
+	r->turns = b->turns;
 	r->auth = b->auth;
 	r->statistics = b->statistics;
 	r->conditions = b->conditions.v;
@@ -689,6 +697,7 @@ void routes_compile(struct routes *out, const struct routes_input *in)
 	struct object **sorted = arena_must(in->arena, (n + 1) * sizeof(struct object *));
 
 	out->n = 0;
+	out->n_turns = 0;
 	out->groups = NULL;
 	out->v = arena_must(
 		in->arena, (count_paths(in->snapshot, from, n) + 1) * sizeof(struct route *));

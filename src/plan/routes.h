@@ -19,6 +19,7 @@
 struct routes {
 	struct route **v; /* by host, then by rank */
 	size_t n;
+	size_t n_turns;
 	struct route_group *groups; /* not finished yet */
 };
 

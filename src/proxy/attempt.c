@@ -10,6 +10,17 @@
 #include "proxy/resolver.h"
 #include "proxy/worker.h"
 
+/* Each worker has turns of its own, which begin by chance: neither many gateways nor many new plans begin
+ * with the same destination. */
+static const struct destination *choose(struct exchange *x, const struct route *r)
+{
+	uint32_t *turn = &x->view->turns[r->turns];
+
+	*turn = *turn != 0 ? *turn % r->spread.period + 1
+			   : 1 + (uint32_t)random_below(&x->w->random, r->spread.period);
+	return route_pick(r, spread_pick(&r->spread, *turn - 1));
+}
+
 enum verdict step_choose(struct exchange *x)
 {
 	struct request *rq = x->rq;
@@ -17,8 +28,7 @@ enum verdict step_choose(struct exchange *x)
 	const struct route *r = rq->route;
 
 	text_done(&at->target);
-	*at = (struct attempt){
-		.to = route_pick(r, (unsigned)random_below(&x->w->random, r->total_weight))};
+	*at = (struct attempt){.to = choose(x, r)};
 	text_init(&at->target, TARGET_MAX);
 	x->rec.attempts++;
 	x->rec.provider =

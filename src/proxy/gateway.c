@@ -144,7 +144,7 @@ static void on_all_have(struct post *p)
 static void take_plan(struct worker *w, void *arg)
 {
 	struct handover *h = arg;
-	struct plan_view *v = must_alloc(sizeof(*v));
+	struct plan_view *v = must_alloc(sizeof(*v) + h->live->plan->n_turns * sizeof(v->turns[0]));
 
 	v->w = w;
 	v->live = h->live;
