@@ -7,8 +7,9 @@
 #define NGINX "nginx.ingress.kubernetes.io/"
 
 /* What a key means to this version. Whatever decides who may pass a route, or which requests it takes,
- * makes the route unusable while it is not evaluated; the rest only goes without effect. */
-enum meaning { UNDERSTOOD, CONDITION, NO_EFFECT };
+ * makes the route unusable while it is not evaluated; the rest only goes without effect. OF_HIGRESS: understood
+ * with the prefix of Higress only. */
+enum meaning { UNDERSTOOD, OF_HIGRESS, CONDITION, NO_EFFECT };
 
 static const struct row {
 	const char *key; /* a '*' at its end: a beginning */
@@ -24,7 +25,13 @@ static const struct row {
 	{"proxy-next-upstream", UNDERSTOOD},
 	{"proxy-next-upstream-timeout", UNDERSTOOD},
 	{"proxy-next-upstream-tries", UNDERSTOOD},
-	{"rewrite-path", UNDERSTOOD},
+	{"request-header-control-add", OF_HIGRESS},
+	{"request-header-control-remove", OF_HIGRESS},
+	{"request-header-control-update", OF_HIGRESS},
+	{"response-header-control-add", OF_HIGRESS},
+	{"response-header-control-remove", OF_HIGRESS},
+	{"response-header-control-update", OF_HIGRESS},
+	{"rewrite-path", OF_HIGRESS},
 	{"rewrite-target", UNDERSTOOD},
 	{"ssl-redirect", UNDERSTOOD},
 	{"upstream-vhost", UNDERSTOOD},
@@ -150,6 +157,9 @@ static bool allows(
 	enum meaning meaning = is_read_elsewhere(p, key) ? UNDERSTOOD : meaning_of(key);
 	struct finding at = build_error(o, p->at, "unsupported-condition");
 
+	if (meaning == OF_HIGRESS) {
+		meaning = bytes_starts(p->key, BYTES(HIGRESS)) ? UNDERSTOOD : NO_EFFECT;
+	}
 	if (meaning == UNDERSTOOD || build_trim(p->value).n == 0) {
 		return true;
 	}

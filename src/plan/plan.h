@@ -102,6 +102,7 @@ struct rewrite {
 	struct bytes host;                   /* upstream-vhost; empty: none */
 };
 
+struct header_control;
 struct route_group;
 
 /* What a route does with an answer of a class (plan/fallbacks.h). */
@@ -129,7 +130,8 @@ struct route {
 	unsigned turns; /* which counter of turns is its own, below the plan's n_turns */
 	struct auth_rule auth;
 	struct rewrite rewrite;
-	struct condition *const *conditions; /* plan/condition.h */
+	const struct header_control *headers; /* plan/header_control.h; NULL: none */
+	struct condition *const *conditions;  /* plan/condition.h */
 	size_t n_conditions;
 	size_t n_header_conditions; /* of these; on the model too */
 	bool asks_model;            /* one of them is on the model: known when the body was read */

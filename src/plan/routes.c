@@ -10,6 +10,7 @@
 #include "plan/build.h"
 #include "plan/destination.h"
 #include "plan/groups.h"
+#include "plan/header_control.h"
 #include "plan/rewrite.h"
 #include "wire/url.h"
 
@@ -25,6 +26,7 @@ struct builder {
 	struct rewrite rewrite;
 	struct bytes target; /* rewrite-target; empty: none */
 	struct place target_at;
+	const struct header_control *headers;
 	bool nocase;
 	enum regex_of regex;
 	int ssl_redirect; /* -1: not said */
@@ -207,6 +209,7 @@ static bool read_ingress(struct builder *b)
 	usable = read_path_switches(b) && usable;
 	usable = read_rewrite(b) && usable;
 	read_ssl_redirect(b);
+	b->headers = header_control_read(b->ingress, b->in->arena, b->in->findings);
 	return read_destination(b) && usable;
 }
 
@@ -533,6 +536,7 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->turns = b->turns;
 	r->auth = b->auth;
 	r->statistics = b->statistics;
+	r->headers = b->headers;
 	r->conditions = b->conditions.v;
 	r->n_conditions = b->conditions.n;
 	r->n_header_conditions = b->conditions.n_headers;

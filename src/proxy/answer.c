@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 
+#include "plan/header_control.h"
 #include "proxy/worker.h"
 
 static int answer_fill(struct stream_source *s, struct iovec *v, int max)
@@ -452,6 +453,9 @@ enum verdict step_commit(struct exchange *x)
 	add_upstream_fields(x, out);
 	if (x->timing) {
 		head_out_add(out, BYTES("Server-Timing"), server_timing(x, timing, sizeof(timing)));
+	}
+	if (x->rq->route->headers != NULL) {
+		headers_control(x, &x->rq->route->headers->answer, out);
 	}
 	rc = stream_send(x->client, out, &x->answer.source);
 	if (rc != 0) {

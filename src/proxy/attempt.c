@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "plan/decide.h"
+#include "plan/header_control.h"
 #include "proxy/exchange.h"
 #include "proxy/resolver.h"
 #include "proxy/worker.h"
@@ -235,6 +236,7 @@ static void add_trace(struct exchange *x, struct head_out *out, char room[TRACE_
 static void make_head(struct exchange *x, struct head_out *out, char trace_room[TRACE_PARENT_N])
 {
 	struct request *rq = x->rq;
+	bool controlled;
 
 	head_out_init(out);
 	out->method = rq->head.method;
@@ -253,8 +255,17 @@ static void make_head(struct exchange *x, struct head_out *out, char trace_room[
 		head_out_add(out, BYTES("x-request-id"), bytes_of(x->rec.id, x->rec.id_n));
 	}
 	add_trace(x, out, trace_room);
+	controlled = rq->route->headers != NULL && header_edits_any(&rq->route->headers->request);
+	if (controlled) {
+		headers_control(x, &rq->route->headers->request, out);
+	}
 	if (rq->at.to->provider != NULL) {
+		unsigned from = out->n;
+
 		x->w->opts->hooks->dialect->add_headers(x, out);
+		if (controlled) {
+			headers_settle(out, from);
+		}
 	}
 	if (!rq->head.has_body) {
 		/* "Content-Length: 0" stays: there are servers that answer 411 to a POST without it. */

@@ -262,6 +262,14 @@ bool routing_choose(struct exchange *x);
  * when there is none that the client may send. */
 struct bytes routing_header(struct exchange *x, struct bytes name);
 
+/* --- header control (headers.c) ----------------------------------------------------------------- */
+
+struct header_edits;
+/* Changes the fields of a head that is about to be sent as the route says. */
+void headers_control(struct exchange *x, const struct header_edits *e, struct head_out *out);
+/* Of names that stand from `from` on, those before go: what the gateway must say wins. */
+void headers_settle(struct head_out *out, unsigned from);
+
 /* --- what is logged beside (attributes.c) ------------------------------------------------------- */
 
 /* The route is known. */

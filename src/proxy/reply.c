@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/num.h"
+#include "plan/header_control.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -236,6 +237,9 @@ static void make_head(struct exchange *x, struct head_out *out, const char *type
 	if (rq->reply.retry_after_s != 0) {
 		head_out_add(out, BYTES("Retry-After"),
 			bytes_of(digits, num_format_u64(digits, rq->reply.retry_after_s)));
+	}
+	if (rq->route != NULL && rq->route->headers != NULL) {
+		headers_control(x, &rq->route->headers->answer, out);
 	}
 }
 
