@@ -16,7 +16,14 @@ static const struct row {
 	enum meaning meaning;
 } rows[] = {
 	{"comment", UNDERSTOOD},
+	{"cors-allow-credentials", UNDERSTOOD},
+	{"cors-allow-headers", UNDERSTOOD},
+	{"cors-allow-methods", UNDERSTOOD},
+	{"cors-allow-origin", UNDERSTOOD},
+	{"cors-expose-headers", UNDERSTOOD},
+	{"cors-max-age", UNDERSTOOD},
 	{"destination", UNDERSTOOD},
+	{"enable-cors", UNDERSTOOD},
 	{"enable-header-control", UNDERSTOOD},
 	{"enable-proxy-next-upstream", UNDERSTOOD},
 	{"enable-rewrite", UNDERSTOOD},
@@ -127,22 +134,11 @@ int annotation_bool(
 	return text.n == 0 ? -1 : parse_bool(text);
 }
 
+/* Switches that stand on false ask for nothing. */
 static bool says_no(struct bytes value)
 {
 	value = build_trim(value);
 	return value.n == 0 || parse_bool(value) == 0;
-}
-
-/* Switches that stand on false ask for nothing; CORS asks by its switch alone. */
-static bool asks_for_something(const struct object *o, struct bytes key, struct bytes value)
-{
-	if (bytes_starts(key, BYTES("cors-"))) {
-		return false;
-	}
-	if (bytes_eq(key, BYTES("enable-cors"))) {
-		return annotation_bool(o, "enable-cors", ANNOTATION_EITHER, NULL) == 1;
-	}
-	return !says_no(value);
 }
 
 /* Conditions are read by their Higress names only (plan/condition.h). */
@@ -165,7 +161,7 @@ static bool allows(
 	}
 	if (meaning == NO_EFFECT) {
 		at = build_warning(o, p->at, "unsupported-annotation");
-		if (asks_for_something(o, key, p->value)) {
+		if (!says_no(p->value)) {
 			findings_add(f, &at, BYTES_FMT " has no effect in this version",
 				BYTES_ARG(p->key));
 		}

@@ -82,6 +82,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	p->routes = (const struct route *const *)routes.v;
 	p->n_routes = routes.n;
 	p->n_turns = routes.n_turns;
+	p->has_cors = routes.has_cors;
 	p->n_providers = upstreams.providers.n;
 	p->consumers = auth_rules_consumers(&auth);
 	p->n_consumers = p->consumers->n;

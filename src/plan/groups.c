@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "plan/condition.h"
+#include "plan/cors.h"
 
 #define GROUP_SMALL 8u
 
@@ -91,6 +92,21 @@ static void join_rules(struct route_group *g, struct arena *a)
 	}
 	g->rules = v;
 	g->n_rules = n;
+}
+
+static void join_cors(struct route_group *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const struct cors *c = g->routes[i]->cors;
+		size_t k = 0;
+
+		while (c != NULL && k < g->n_cors && !cors_same(g->cors[k], c)) {
+			k++;
+		}
+		if (c != NULL && k == g->n_cors && k < GROUP_CORS_MAX) {
+			g->cors[g->n_cors++] = c;
+		}
+	}
 }
 
 /* --- tables ------------------------------------------------------------------------------------- */
@@ -190,6 +206,7 @@ void groups_finish(struct route_group *all, struct route **v, size_t n,
 	for (struct route_group *g = all; g != NULL; g = g->next) {
 		ASSERT(g->n_placed == g->n && g->n != 0);
 		join_rules(g, a);
+		join_cors(g);
 		make_tables(g, a);
 	}
 }

@@ -11,6 +11,9 @@
 #include "base/hash.h"
 #include "plan/plan.h"
 
+/* Different policies of CORS in a group: of more of them the rest is known when the model is. */
+#define GROUP_CORS_MAX 8u
+
 struct route_group {
 	const struct route **routes; /* in the order of their ranks; at least one */
 	size_t n;
@@ -20,6 +23,9 @@ struct route_group {
 	 * these, which are few whatever the number of routes. */
 	const struct auth_rule *rules;
 	size_t n_rules;
+	/* Their policies of CORS, each once. */
+	const struct cors *cors[GROUP_CORS_MAX];
+	size_t n_cors;
 	struct map exact, beginning; /* texts of conditions to the first route that has it */
 	size_t *lengths;             /* of the beginnings, longest first */
 	size_t n_lengths;

@@ -102,6 +102,7 @@ struct rewrite {
 	struct bytes host;                   /* upstream-vhost; empty: none */
 };
 
+struct cors;
 struct header_control;
 struct route_group;
 
@@ -131,6 +132,7 @@ struct route {
 	struct auth_rule auth;
 	struct rewrite rewrite;
 	const struct header_control *headers; /* plan/header_control.h; NULL: none */
+	const struct cors *cors;              /* plan/cors.h; NULL: none */
 	struct condition *const *conditions;  /* plan/condition.h */
 	size_t n_conditions;
 	size_t n_header_conditions; /* of these; on the model too */
@@ -178,6 +180,7 @@ struct plan {
 	struct consumer_set *consumer_sets; /* these and those of rules: a reference to each */
 	struct endpoint **endpoints;        /* all, for binding */
 	size_t n_endpoints;
+	bool has_cors;                     /* a route has */
 	bool asks_tls;                     /* a service is spoken to by TLS */
 	struct plan_index *index;          /* host and path lookup (plan/match.c) */
 	struct route_group *groups;        /* plan/groups.h */

@@ -8,6 +8,7 @@
 
 #include "plan/annotations.h"
 #include "plan/build.h"
+#include "plan/cors.h"
 #include "plan/destination.h"
 #include "plan/groups.h"
 #include "plan/header_control.h"
@@ -27,6 +28,7 @@ struct builder {
 	struct bytes target; /* rewrite-target; empty: none */
 	struct place target_at;
 	const struct header_control *headers;
+	const struct cors *cors;
 	bool nocase;
 	enum regex_of regex;
 	int ssl_redirect; /* -1: not said */
@@ -210,6 +212,7 @@ static bool read_ingress(struct builder *b)
 	usable = read_rewrite(b) && usable;
 	read_ssl_redirect(b);
 	b->headers = header_control_read(b->ingress, b->in->arena, b->in->findings);
+	b->cors = cors_read(b->ingress, b->in->arena, b->in->findings);
 	return read_destination(b) && usable;
 }
 
@@ -537,6 +540,8 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->auth = b->auth;
 	r->statistics = b->statistics;
 	r->headers = b->headers;
+	r->cors = b->cors;
+	b->out->has_cors = b->out->has_cors || b->cors != NULL;
 	r->conditions = b->conditions.v;
 	r->n_conditions = b->conditions.n;
 	r->n_header_conditions = b->conditions.n_headers;
@@ -702,6 +707,7 @@ void routes_compile(struct routes *out, const struct routes_input *in)
 
 	out->n = 0;
 	out->n_turns = 0;
+	out->has_cors = false;
 	out->groups = NULL;
 	out->v = arena_must(
 		in->arena, (count_paths(in->snapshot, from, n) + 1) * sizeof(struct route *));

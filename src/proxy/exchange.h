@@ -26,6 +26,7 @@
 #include "wire/url.h"
 
 struct automatic;
+struct cors;
 struct inflate;
 struct upload;
 struct worker;
@@ -133,6 +134,11 @@ struct request {
 	struct bytes body_model; /* as the client wrote it */
 	struct bytes model;      /* what is to be mapped and sent */
 	bool stream;             /* "stream": true */
+	struct {
+		struct bytes origin; /* of a web page; empty: none, or CORS is not asked about */
+		const struct cors *policy; /* while the route is not known; NULL: none */
+		bool preflight;            /* the answer is one to a preflight */
+	} cors;
 	struct attempt at;
 	struct body_source source;
 	uint64_t complete_us;
@@ -269,6 +275,15 @@ struct header_edits;
 void headers_control(struct exchange *x, const struct header_edits *e, struct head_out *out);
 /* Of names that stand from `from` on, those before go: what the gateway must say wins. */
 void headers_settle(struct head_out *out, unsigned from);
+
+/* --- CORS (cors.c) ------------------------------------------------------------------------------- */
+
+/* Answers a preflight that one of the routes it is about allows (200). */
+enum verdict cors_preflight(struct exchange *x, const struct route_query *q);
+/* The candidates are known. */
+void cors_of_candidates(struct exchange *x);
+/* Fields of an answer, the upstream's or our own; before header control. */
+void cors_add(struct exchange *x, struct head_out *out);
 
 /* --- what is logged beside (attributes.c) ------------------------------------------------------- */
 

@@ -202,7 +202,9 @@ static void put_body(struct exchange *x, struct text *out, const char **type)
 	};
 
 	*type = json_type;
-	if (rq->reply.status < 400) {
+	if (rq->cors.preflight) {
+		*type = NULL;
+	} else if (rq->reply.status < 400) {
 		text_addf(out, "{\"status\":\"%s\"}", rq->reply.text);
 	} else if (!x->w->opts->plain_errors) {
 		put_error(&e, out);
@@ -238,6 +240,7 @@ static void make_head(struct exchange *x, struct head_out *out, const char *type
 		head_out_add(out, BYTES("Retry-After"),
 			bytes_of(digits, num_format_u64(digits, rq->reply.retry_after_s)));
 	}
+	cors_add(x, out);
 	if (rq->route != NULL && rq->route->headers != NULL) {
 		headers_control(x, &rq->route->headers->answer, out);
 	}
