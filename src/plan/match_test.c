@@ -231,12 +231,33 @@ static const struct {
 		"the older Ingress", 1},
 	{"G116", "null", "\"2026-01-01T00:00:00Z\"", "", "P", "no time is the oldest", 1},
 	{"G117", "null", "null", "", "P", "then the name", 1},
+	{"G118", "\"2026-01-02T00:00:00Z\"", "\"2026-01-01T00:00:00Z\"",
+		"    higress.io/exact-match-header-x-a: '1'\n", "P",
+		"one condition more: both are there, and it goes first", 2},
 	{"method", "\"2026-01-02T00:00:00Z\"", "\"2026-01-01T00:00:00Z\"",
 		"    higress.io/match-method: GET\n", "P", "another condition: no duplicate", 2},
 	{"case", "\"2026-01-02T00:00:00Z\"", "\"2026-01-01T00:00:00Z\"",
 		"    higress.io/ignore-path-case: \"true\"\n", "Q",
 		"case is none of the conditions that count", 1},
 };
+
+static struct bytes one_of_any(void *of, struct bytes name)
+{
+	IGNORE(of);
+	IGNORE(name);
+	return BYTES("1");
+}
+
+static const struct route *ask_twins(const struct plan *p)
+{
+	const struct route_query q = {.host = BYTES("a.com"),
+		.path = BYTES("/v"),
+		.method = METHOD_GET,
+		.header = one_of_any};
+	const struct route *out[1];
+
+	return plan_candidates(p, &q, out, 1) != 0 ? out[0] : NULL;
+}
 
 static void duplicates_are_dropped(void **state)
 {
@@ -260,7 +281,7 @@ static void duplicates_are_dropped(void **state)
 				.path = "/v/",
 				.created = twins[i].q_created});
 		p = world_plan(&w, &no_types);
-		r = world_route(p, "a.com", "/v", METHOD_GET);
+		r = ask_twins(p);
 		if (p->n_routes != twins[i].n || r == NULL ||
 			!bytes_eq(r->name, bytes_str(twins[i].serves)) ||
 			(world_finding(&p->findings, "route-duplicate") != NULL) !=
