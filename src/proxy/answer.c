@@ -454,7 +454,7 @@ enum verdict step_commit(struct exchange *x)
 	if (x->timing) {
 		head_out_add(out, BYTES("Server-Timing"), server_timing(x, timing, sizeof(timing)));
 	}
-	cors_add(x, out);
+	browser_add(x, out);
 	if (x->rq->route->headers != NULL) {
 		headers_control(x, &x->rq->route->headers->answer, out);
 	}

@@ -276,14 +276,14 @@ void headers_control(struct exchange *x, const struct header_edits *e, struct he
 /* Of names that stand from `from` on, those before go: what the gateway must say wins. */
 void headers_settle(struct head_out *out, unsigned from);
 
-/* --- CORS (cors.c) ------------------------------------------------------------------------------- */
+/* --- CORS (browser.c) ---------------------------------------------------------------------------- */
 
 /* Answers a preflight that one of the routes it is about allows (200). */
-enum verdict cors_preflight(struct exchange *x, const struct route_query *q);
+enum verdict browser_preflight(struct exchange *x, const struct route_query *q);
 /* The candidates are known. */
-void cors_of_candidates(struct exchange *x);
+void browser_candidates(struct exchange *x);
 /* Fields of an answer, the upstream's or our own; before header control. */
-void cors_add(struct exchange *x, struct head_out *out);
+void browser_add(struct exchange *x, struct head_out *out);
 
 /* --- what is logged beside (attributes.c) ------------------------------------------------------- */
 

@@ -240,7 +240,7 @@ static void make_head(struct exchange *x, struct head_out *out, const char *type
 		head_out_add(out, BYTES("Retry-After"),
 			bytes_of(digits, num_format_u64(digits, rq->reply.retry_after_s)));
 	}
-	cors_add(x, out);
+	browser_add(x, out);
 	if (rq->route != NULL && rq->route->headers != NULL) {
 		headers_control(x, &rq->route->headers->answer, out);
 	}

@@ -132,14 +132,14 @@ enum verdict step_candidates(struct exchange *x)
 	}
 	router = x->view->plan->router;
 	strip_routing_headers(x, router);
-	if (x->view->plan->has_cors && cors_preflight(x, &q) == VERDICT_REPLY) {
+	if (x->view->plan->has_cors && browser_preflight(x, &q) == VERDICT_REPLY) {
 		return VERDICT_REPLY;
 	}
 	if (find_candidates(x, &q) == VERDICT_REPLY) {
 		return VERDICT_REPLY;
 	}
 	if (x->view->plan->has_cors) {
-		cors_of_candidates(x);
+		browser_candidates(x);
 	}
 	if (rq->n_candidates == 0) {
 		return reply_set(x, 404, "route.not_found",

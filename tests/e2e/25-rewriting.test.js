@@ -44,7 +44,7 @@ test('rewrite-target: groups of the path reach the upstream, query and escapes u
 	assert.equal((await request(serve.port, { method: 'GET', path: '/older' })).status, 404);
 });
 
-test('header control: removed, set, added; the credential stays the provider\'s', async (t) => {
+test('header control: removed, set, added; the credential is that of the provider', async (t) => {
 	const { upstream, serve } = await world(t, [{
 		name: 'all',
 		allow: ['ann'],

@@ -29,7 +29,7 @@ static const struct cors *find_policy(
 	return any;
 }
 
-void cors_of_candidates(struct exchange *x)
+void browser_candidates(struct exchange *x)
 {
 	struct request *rq = x->rq;
 
@@ -39,7 +39,7 @@ void cors_of_candidates(struct exchange *x)
 	}
 }
 
-enum verdict cors_preflight(struct exchange *x, const struct route_query *q)
+enum verdict browser_preflight(struct exchange *x, const struct route_query *q)
 {
 	struct request *rq = x->rq;
 	struct bytes origin = routing_header(x, BYTES("origin"));
@@ -100,7 +100,7 @@ static void add_permissions(struct exchange *x, const struct cors *c, struct hea
 	head_out_add(out, BYTES("Access-Control-Max-Age"), c->max_age);
 }
 
-void cors_add(struct exchange *x, struct head_out *out)
+void browser_add(struct exchange *x, struct head_out *out)
 {
 	const struct request *rq = x->rq;
 	const struct cors *c = rq->route != NULL ? rq->route->cors : rq->cors.policy;
