@@ -7,6 +7,7 @@
  *
  *   begin       who asks for what; what a client may not say is marked to be left out
  *   candidates  routes by host, path, method, headers and query                    404
+ *               (or the answer to a web page's preflight)                          200
  *   redirect    a route that is served over https only, asked for in the clear      308
  *   identify    the consumer, before a byte of the body is read                    401 403
  *   gather      a JSON body whole, scanned as it comes                             400 413 415 503
