@@ -15,6 +15,12 @@ struct arena_block {
 	_Alignas(ALIGN) char data[];
 };
 
+struct arena_end {
+	struct arena_end *next;
+	void (*end)(void *of);
+	void *of;
+};
+
 void arena_init(struct arena *a, size_t max)
 {
 	*a = (struct arena){.max = max, .block_size = BLOCK_MIN};
@@ -28,14 +34,27 @@ void arena_init_with(struct arena *a, size_t max, void *first, size_t first_size
 	a->end = a->at + first_size;
 }
 
-void arena_done(struct arena *a)
+static void end_until(struct arena *a, const struct arena_end *kept)
 {
-	while (a->blocks != NULL) {
+	for (; a->ends != kept; a->ends = a->ends->next) {
+		a->ends->end(a->ends->of);
+	}
+}
+
+static void free_until(struct arena *a, const struct arena_block *kept)
+{
+	while (a->blocks != kept) {
 		struct arena_block *b = a->blocks;
 
 		a->blocks = b->next;
 		free(b);
 	}
+}
+
+void arena_done(struct arena *a)
+{
+	end_until(a, NULL);
+	free_until(a, NULL);
 	arena_init(a, a->max);
 }
 
@@ -46,12 +65,8 @@ struct arena_mark arena_mark(const struct arena *a)
 
 void arena_rewind(struct arena *a, const struct arena_mark *m)
 {
-	while (a->blocks != m->at.blocks) {
-		struct arena_block *b = a->blocks;
-
-		a->blocks = b->next;
-		free(b);
-	}
+	end_until(a, m->at.ends);
+	free_until(a, m->at.blocks);
 	*a = m->at;
 }
 
@@ -110,4 +125,12 @@ struct bytes arena_copy(struct arena *a, struct bytes b)
 		memcpy(p, b.p, b.n);
 	}
 	return (struct bytes){p, b.n};
+}
+
+void arena_at_end(struct arena *a, void (*end)(void *of), void *of)
+{
+	struct arena_end *e = arena_must(a, sizeof(*e));
+
+	*e = (struct arena_end){a->ends, end, of};
+	a->ends = e;
 }

@@ -10,12 +10,14 @@
 #include "base/bytes.h"
 
 struct arena_block;
+struct arena_end;
 
 struct arena {
 	char *at, *end;             /* free part of the current block */
 	struct arena_block *blocks; /* heap blocks, newest first */
 	size_t total, max;          /* bytes handed out so far, and the most there may be */
 	size_t block_size;          /* of the next heap block */
+	struct arena_end *ends;     /* what arena_done calls, the last one first */
 };
 
 /* max: bytes that arena_alloc may hand out in all. */
@@ -32,6 +34,9 @@ struct arena_mark {
 struct arena_mark arena_mark(const struct arena *a);
 /* Frees what was handed out since then. */
 void arena_rewind(struct arena *a, const struct arena_mark *m);
+/* What is not in the arena but ends with it: arena_done and arena_rewind call it, the last one first. For
+ * few objects. */
+void arena_at_end(struct arena *a, void (*end)(void *of), void *of);
 
 /* Zeroed memory, or NULL when max would be passed. */
 MUST_CHECK void *arena_alloc(struct arena *a, size_t size);
