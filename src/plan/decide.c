@@ -117,14 +117,17 @@ void decide_automatic(const struct model_router *m, struct bytes chosen, struct 
 	}
 }
 
-struct bytes decide_upstream_model(const struct destination *to, struct bytes model)
+struct bytes decide_upstream_model(
+	const struct destination *to, struct bytes model, struct arena *a)
 {
+	const struct provider *p = to->provider;
+
 	if (to->mapping != NULL) {
-		model = mapping_apply(to->mapping, model);
+		model = mapping_apply(to->mapping, model, a);
 	}
-	return to->provider == NULL || to->provider->original
+	return p == NULL || p->original || p->type->keeps_body
 		? model
-		: mapping_apply(&to->provider->mapping, model);
+		: mapping_apply(&p->mapping, model, a);
 }
 
 int decide_target(const struct route *r, const struct destination *to, enum api api,

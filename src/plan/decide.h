@@ -41,8 +41,9 @@ struct bytes decide_model(const struct model_router *m, struct bytes name, struc
 void decide_automatic(const struct model_router *m, struct bytes chosen, struct route_model *out);
 
 /* What is sent to a destination of a route. The model: model-mapper's for (route, service), then the
- * provider's own. */
-struct bytes decide_upstream_model(const struct destination *to, struct bytes model);
+ * provider's own. What an expression makes of it is put into a. */
+struct bytes decide_upstream_model(
+	const struct destination *to, struct bytes model, struct arena *a);
 /* Path and query (p NULL: none), appended to out. ERR_UNSUPPORTED: the provider does not serve the API. */
 MUST_CHECK int decide_target(const struct route *r, const struct destination *to, enum api api,
 	const struct url *url, struct text *out);

@@ -526,7 +526,7 @@ static void mappings_belong_to_route_and_service(void **state)
 			"  defaultConfigDisable: true\n  matchRules:\n"
 			"  - {ingress: [r], service: [b.static], config: {modelMapping: {a: "
 			"bee}}}\n"
-			"  - {ingress: [s], service: [b.static], config: {modelMapping: {'~a': "
+			"  - {ingress: [s], service: [b.static], config: {modelMapping: {'~(': "
 			"bee}}}\n"));
 	world_add_ingress(&w,
 		&(struct world_ingress){.name = "r",
@@ -539,7 +539,8 @@ static void mappings_belong_to_route_and_service(void **state)
 	p = world_plan(&w, &types);
 	r = world_route(p, "x", "/r", METHOD_GET);
 	assert_null(r->destinations[0].mapping);
-	assert_true(bytes_eq(mapping_apply(r->destinations[1].mapping, BYTES("a")), BYTES("bee")));
+	assert_true(bytes_eq(
+		mapping_apply(r->destinations[1].mapping, BYTES("a"), &w.arena), BYTES("bee")));
 	r = world_route(
 		p, "x", "/s", METHOD_GET); /* a mapping that cannot be: never the wrong model */
 	assert_int_equal(r->n_destinations, 1);

@@ -49,6 +49,12 @@ void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes p
 	a->edits[a->n_edits++] = (struct splice_edit){at, cut, put};
 }
 
+enum verdict step_survey(struct exchange *x)
+{
+	return x->rq->at.to->provider != NULL ? x->w->opts->hooks->dialect->survey(x)
+					      : VERDICT_NEXT;
+}
+
 enum verdict step_prepare(struct exchange *x)
 {
 	struct request *rq = x->rq;

@@ -10,12 +10,23 @@
 
 struct exchange;
 
+enum verdict {
+	VERDICT_NEXT,
+	VERDICT_WAIT,  /* back to the loop; the step runs again when something changed */
+	VERDICT_AGAIN, /* go on in the next turn */
+	VERDICT_RETRY, /* a new attempt */
+	VERDICT_REPLY, /* the gateway answers: reply_set was called */
+	VERDICT_END    /* finish */
+};
+
 enum event_verdict { EVENT_PASS, EVENT_HIDE };
 
 struct dialect {
 	/* The body is whole and its hits are in x->rq->hits: reads what routing needs (model, stream).
 	 * False: replied (400). */
 	bool (*read_request)(struct exchange *x);
+	/* A destination with a provider is chosen: a look at the gathered body for it, in slices. */
+	enum verdict (*survey)(struct exchange *x);
 	/* A destination is chosen: decides path, edits of the body and credential, into x->rq. False:
 	 * replied. */
 	bool (*prepare)(struct exchange *x);

@@ -15,6 +15,7 @@
  *   decide      the route, by the model too; may this consumer use it?              401 403 404 503
  *   admit       limits: reserve (finish releases)
  *   choose      a destination by weight, and its credential
+ *   survey      a second look at the body, when its settings ask for one
  *   prepare     path, edits of the body
  *   address     of the endpoint; a cold name is resolved by control                502 504
  *   send        connect or reuse, send head and body
@@ -41,6 +42,7 @@ enum step_name {
 	STEP_DECIDE,
 	STEP_ADMIT,
 	STEP_CHOOSE,
+	STEP_SURVEY,
 	STEP_PREPARE,
 	STEP_ADDRESS,
 	STEP_SEND,
@@ -488,6 +490,7 @@ static const struct step {
 	[STEP_DECIDE] = {"decide", step_decide},
 	[STEP_ADMIT] = {"admit", step_admit},
 	[STEP_CHOOSE] = {"choose", step_choose},
+	[STEP_SURVEY] = {"survey", step_survey},
 	[STEP_PREPARE] = {"prepare", step_prepare},
 	[STEP_ADDRESS] = {"address", step_address},
 	[STEP_SEND] = {"send", step_send},

@@ -32,15 +32,6 @@ struct upload;
 struct worker;
 struct plan_view;
 
-enum verdict {
-	VERDICT_NEXT,
-	VERDICT_WAIT,  /* back to the loop; the step runs again when something changed */
-	VERDICT_AGAIN, /* go on in the next turn */
-	VERDICT_RETRY, /* a new attempt */
-	VERDICT_REPLY, /* the gateway answers: reply_set was called */
-	VERDICT_END    /* finish */
-};
-
 enum body_coding { BODY_PLAIN, BODY_GZIP, BODY_DEFLATE, BODY_UNKNOWN };
 
 /* Something that was taken for this exchange and that finish gives back, whatever happens: a slot of a
@@ -78,8 +69,9 @@ struct record {
 struct attempt {
 	const struct destination *to;
 	struct endpoint_cell *cell;
-	struct bytes credential;   /* of the provider; part of the plan */
-	struct text target;        /* path and query towards the upstream */
+	struct bytes credential; /* of the provider; part of the plan */
+	struct survey *survey;   /* the dialect's second look at the body, in the request's arena */
+	struct text target;      /* path and query towards the upstream */
 	struct splice_edit *edits; /* in the request's arena */
 	size_t n_edits, edits_cap;
 	struct splice splice;
@@ -301,6 +293,7 @@ void automatic_free(struct automatic *a);
 /* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */
 
 enum verdict step_choose(struct exchange *x);
+enum verdict step_survey(struct exchange *x);
 enum verdict step_prepare(struct exchange *x);
 enum verdict step_address(struct exchange *x);
 enum verdict step_send(struct exchange *x);
