@@ -340,6 +340,7 @@ static void add_headers(struct exchange *x, struct head_out *out)
 
 struct ai_answer {
 	bool stream, hide_usage, moonshot, failed;
+	enum api api;
 	struct whole *whole; /* an answer that is no stream */
 };
 
@@ -361,6 +362,7 @@ static void begin_answer(struct exchange *x, bool stream)
 	struct ai_answer *a = must_alloc(sizeof(*a));
 
 	a->stream = stream;
+	a->api = x->rq->api;
 	a->hide_usage = x->rq->at.hide_usage;
 	a->moonshot = (x->rq->at.to->provider->tweaks & TWEAK_MOONSHOT_USAGE) != 0;
 	if (!stream) {
@@ -432,12 +434,25 @@ static enum event_verdict read_event(struct exchange *x, struct ai_answer *a, st
 	return v;
 }
 
+/* Whether everything was said, in the words of streams that have no [DONE]. */
+static bool is_last(const struct ai_answer *a, struct bytes name)
+{
+	if (api_protocol(a->api) == PROTOCOL_ANTHROPIC) {
+		return bytes_eq(name, BYTES("message_stop"));
+	}
+	return a->api == API_RESPONSES &&
+		(bytes_eq(name, BYTES("response.completed")) ||
+			bytes_eq(name, BYTES("response.incomplete")) ||
+			bytes_eq(name, BYTES("response.failed")));
+}
+
 static enum event_verdict event(struct exchange *x, const struct sse_event *e, struct bytes raw)
 {
 	struct ai_answer *a = x->answer_state;
 	enum event_verdict v;
 	struct text t;
 
+	x->saw_done |= e->name_n != 0 && is_last(a, bytes_of(raw.p + e->name_off, e->name_n));
 	if (e->done || !may_have_usage(raw)) {
 		return EVENT_PASS;
 	}

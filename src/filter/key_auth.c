@@ -114,6 +114,11 @@ static bool identify(struct exchange *x)
 	return v == AUTH_OK || refuse(x, rq->candidates[0], v);
 }
 
+static bool allows(struct exchange *x, const struct route *r)
+{
+	return auth_verdict(&r->auth, look_up(x, r->auth.consumers)) == AUTH_OK;
+}
+
 /* The final route's own verdict; only a route that asks gives the exchange a consumer. */
 static bool decide(struct exchange *x)
 {
@@ -132,5 +137,6 @@ static bool decide(struct exchange *x)
 const struct filter filter_key_auth = {
 	.name = "key-auth",
 	.identify = identify,
+	.allows = allows,
 	.decide = decide,
 };

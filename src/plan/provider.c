@@ -739,7 +739,8 @@ static void read_models(struct entry *e)
 			e->arena, e->findings) != 0) {
 		e->bad = true;
 	}
-	p->lists_models = is_true(yaml_get(e->node, "modelsFromMapping"));
+	p->lists_models = is_true(yaml_get(e->node, "modelsFromMapping")) && !p->original &&
+		!e->type->keeps_body;
 }
 
 static void read_rest(struct entry *e)

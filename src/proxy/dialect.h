@@ -9,6 +9,7 @@
 #include "wire/sse.h"
 
 struct exchange;
+struct route;
 
 enum verdict {
 	VERDICT_NEXT,
@@ -54,6 +55,8 @@ struct filter {
 	const char *name;
 	/* Step identify: who calls? Sets x->rq->consumer; false: replied. May be NULL. */
 	bool (*identify)(struct exchange *x);
+	/* Whether the caller may use a route; says nothing. May be NULL. */
+	bool (*allows)(struct exchange *x, const struct route *r);
 	/* Step decide: the verdict for the final route; false: replied. May be NULL. */
 	bool (*decide)(struct exchange *x);
 	/* Step admit: reserves what the exchange needs and leaves a hold for finish; false: replied.

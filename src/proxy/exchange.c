@@ -12,6 +12,7 @@
  *   identify    the consumer, before a byte of the body is read                    401 403
  *   gather      a JSON body whole, scanned as it comes                             400 413 415 503
  *   automatic   the model, where a text of the body chooses it
+ *   models      a list of models, where the configuration makes it                 200 404
  *   decide      the route, by the model too; may this consumer use it?              401 403 404 503
  *   admit       limits: reserve (finish releases)
  *   choose      a destination by weight, and its credential
@@ -39,6 +40,7 @@ enum step_name {
 	STEP_IDENTIFY,
 	STEP_GATHER,
 	STEP_AUTOMATIC,
+	STEP_MODELS,
 	STEP_DECIDE,
 	STEP_ADMIT,
 	STEP_CHOOSE,
@@ -437,14 +439,12 @@ static enum verdict step_gather(struct exchange *x)
 
 /* --- decide, admit ------------------------------------------------------------------------------ */
 
-static enum verdict step_decide(struct exchange *x)
+/* Filters have the last word on the route. */
+enum verdict exchange_decide(struct exchange *x)
 {
 	const struct hooks *hooks = x->w->opts->hooks;
 	struct request *rq = x->rq;
 
-	if (!routing_choose(x)) {
-		return VERDICT_REPLY;
-	}
 	x->rec.route = exchange_keep(x, rq->route->name);
 	attributes_of_request(x);
 	for (size_t i = 0; i < hooks->n_filters; i++) {
@@ -454,6 +454,16 @@ static enum verdict step_decide(struct exchange *x)
 	}
 	if (rq->consumer != NULL) {
 		x->rec.consumer = exchange_keep(x, rq->consumer->name);
+	}
+	return VERDICT_NEXT;
+}
+
+static enum verdict step_decide(struct exchange *x)
+{
+	struct request *rq = x->rq;
+
+	if (!routing_choose(x) || exchange_decide(x) != VERDICT_NEXT) {
+		return VERDICT_REPLY;
 	}
 	if (rq->route->total_weight == 0) {
 		return reply_set(x, 503, "config.invalid",
@@ -487,6 +497,7 @@ static const struct step {
 	[STEP_IDENTIFY] = {"identify", step_identify},
 	[STEP_GATHER] = {"gather", step_gather},
 	[STEP_AUTOMATIC] = {"automatic", step_automatic},
+	[STEP_MODELS] = {"models", step_models},
 	[STEP_DECIDE] = {"decide", step_decide},
 	[STEP_ADMIT] = {"admit", step_admit},
 	[STEP_CHOOSE] = {"choose", step_choose},

@@ -143,6 +143,7 @@ struct request {
 		uint32_t retry_after_s;
 		bool model_not_found;
 		struct bytes location; /* Location; empty: none */
+		struct bytes body;     /* JSON, in arena, instead of an error; empty: none */
 	} reply;
 	struct arena arena;
 	/* Not cleared between exchanges. */
@@ -168,7 +169,7 @@ struct exchange {
 	bool committed;    /* the client has seen bytes of an upstream's answer */
 	bool is_sse;       /* the answer is relayed event by event */
 	bool reads_answer; /* the dialect looks at the answer */
-	bool saw_done;     /* [DONE] went by */
+	bool saw_done;     /* [DONE], or what ends streams of this API, went by */
 	bool has_event;    /* an event with data went by: the answer is begun */
 	bool ending;       /* the last byte is on its way to the client */
 	bool timed_out;    /* the step's deadline passed */
@@ -187,6 +188,7 @@ struct exchange {
 	uint64_t woke_us;   /* when this run of the steps began */
 	void *answer_state; /* the dialect's */
 	void *observed;     /* the observer's */
+	uint64_t idle_ms;   /* between two bytes of the answer; 0: no matter how long */
 	struct sse sse;
 	uint32_t sent_ahead;  /* raw bytes of the event in progress that were settled already */
 	uint8_t last_verdict; /* enum event_verdict: of the event before it */
@@ -210,6 +212,8 @@ void exchange_abort(struct exchange *x);
 struct bytes exchange_keep(struct exchange *x, struct bytes b);
 /* Whom the request is for, without port; empty when it does not say. */
 struct bytes exchange_host(const struct exchange *x);
+/* The route is chosen (rq->route): records it and asks the filters. VERDICT_REPLY: one refuses. */
+enum verdict exchange_decide(struct exchange *x);
 /* Adds an edit of the request body; the dialect has provided the room (at.edits, at.edits_cap). */
 void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put);
 /* The field i of the client's head is not sent on. */
@@ -289,6 +293,11 @@ void attributes_of_answer(struct exchange *x);
 enum verdict step_automatic(struct exchange *x);
 /* NULL is allowed. */
 void automatic_free(struct automatic *a);
+
+/* --- lists of models (model_list.c)------------------------------------------------------------- */
+
+/* Answers a request for the models of routes whose mapping lists them; all others go on. */
+enum verdict step_models(struct exchange *x);
 
 /* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */
 

@@ -251,7 +251,8 @@ enum verdict step_reply(struct exchange *x)
 	char digits[NUM_U64_MAX];
 	char room[2048];
 	struct head_out *out = &x->w->head;
-	struct text body;
+	struct bytes body = x->rq->reply.body;
+	struct text error;
 	const char *type;
 
 	if (x->client->out == STREAM_OUT_IDLE) {
@@ -259,8 +260,12 @@ enum verdict step_reply(struct exchange *x)
 		 * the request is read. */
 		chain_give(&x->w->pool, &x->answer.chain);
 		stream_want(x->client, 0);
-		text_init_fixed(&body, room, sizeof(room));
-		put_body(x, &body, &type);
+		type = json_type;
+		if (body.n == 0) {
+			text_init_fixed(&error, room, sizeof(room));
+			put_body(x, &error, &type);
+			body = text_bytes(&error);
+		}
 		x->rec.status = x->rq->reply.status;
 		x->rec.reason = x->rq->reply.reason;
 		x->w->counts.replies++;
