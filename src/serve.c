@@ -175,6 +175,7 @@ static void fill_opts(struct serve *s)
 		.access_log = strcmp(set->access_log, "off") != 0,
 		.retire = serve_resources_retire,
 		.retire_arg = s,
+		.explain_token = bytes_str(set->explain_token),
 	};
 	s->opts.limits.series_max = set->series_max;
 	s->opts.limits.body_max = set->body_max;

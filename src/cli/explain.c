@@ -105,9 +105,8 @@ static bool unknown(const char *given, struct bytes name)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		nearest_offer(&near, name, rows[i].name);
 	}
-	return near.name != NULL
-		? usage("\"%.80s\" is no option; did you mean --%s?", given, near.name)
-		: usage("\"%.80s\" is no option", given);
+	return near.name != NULL ? usage("\"%.80s\" is no option, --%s is", given, near.name)
+				 : usage("\"%.80s\" is no option", given);
 }
 
 /* K=V, or as headers are written: K: V. */
@@ -308,6 +307,16 @@ static void warn(const struct tree *t, const struct plan *p)
 	}
 }
 
+static bool is_consumer(const struct plan *p, struct bytes name)
+{
+	for (const struct consumer_set *s = p->consumer_sets; s != NULL; s = s->next) {
+		if (consumers_find(s->consumers, name) != NULL) {
+			return true;
+		}
+	}
+	return name.n == 0;
+}
+
 static int explain_tree(const struct tree *t, const struct provider_types *types,
 	const struct options *o, const struct request *r)
 {
@@ -322,6 +331,10 @@ static int explain_tree(const struct tree *t, const struct provider_types *types
 
 	warn(t, p);
 	arena_init(&a, SIZE_MAX);
+	if (!is_consumer(p, r->rq.consumer)) {
+		fprintf(stderr, "sluice explain: key-auth knows no consumer %s, so nobody calls\n",
+			o->consumer);
+	}
 	explain_request(p, &r->rq, &a, &e);
 	text_init(&out, SIZE_MAX);
 	if (o->json) {

@@ -261,7 +261,7 @@ static void put_routes(const struct explain_print *p, struct text *out)
 		text_addf(out, "  and %zu more, whose paths are less like this one\n",
 			all->n_further);
 	}
-	if (all->n == 0) {
+	if (p->e->asked && all->n == 0) {
 		text_addf(out, "\nno route is for this host; %zu are for others\n", all->n_other);
 	}
 }

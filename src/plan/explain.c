@@ -350,29 +350,39 @@ static void answer(struct asking *k, unsigned status, const char *reason, const 
 	text_done(&t);
 }
 
-/* begin, candidates, redirect. False: answered. */
+/* begin. False: answered, no route is asked. */
+static bool begin(struct asking *k)
+{
+	const struct explain_request *rq = k->rq;
+	struct bytes path = rq->url.path;
+	struct bytes suffix;
+
+	k->out->api = api_of_path(path, &suffix);
+	if (bytes_eq(path, BYTES("/healthz/live")) || bytes_eq(path, BYTES("/healthz/ready"))) {
+		answer(k, 200, "health", "the gateway itself says whether it is well");
+	} else if (bytes_starts(path, BYTES("/healthz/"))) {
+		answer(k, 404, "route.not_found", "below /healthz/ are only live and ready");
+	} else if (k->out->api == API_REALTIME) {
+		answer(k, 501, "api.unsupported",
+			"WebSocket connections (realtime) are not served yet");
+	} else {
+		return true;
+	}
+	return false;
+}
+
+/* candidates, redirect */
 static bool find_candidates(struct asking *k)
 {
 	const struct explain_request *rq = k->rq;
 	struct explain_decided *d = &k->decided;
 	const struct route **room;
-	struct bytes suffix;
 
-	k->out->api = api_of_path(rq->url.path, &suffix);
+	k->out->asked = true;
 	d->n_candidates = plan_candidates(k->plan, &k->query, NULL, 0);
 	room = arena_must(k->arena, (d->n_candidates + 1) * sizeof(struct route *));
 	plan_candidates(k->plan, &k->query, room, d->n_candidates);
 	d->candidates = room;
-	if (bytes_starts(rq->url.path, BYTES("/healthz/"))) {
-		answer(k, 200, "health",
-			"the gateway answers below /healthz/ itself; no route is asked");
-		return false;
-	}
-	if (k->out->api == API_REALTIME) {
-		answer(k, 501, "api.unsupported",
-			"WebSocket connections (realtime) are not served yet");
-		return false;
-	}
 	if (d->n_candidates == 0) {
 		answer(k, 404, "route.not_found", "no route takes this request");
 		return false;
@@ -577,8 +587,8 @@ void explain_request(const struct plan *p, const struct explain_request *rq, str
 	k.decided.look_up = look_up;
 	k.decided.look_up_of = &k;
 	list_headers(&k);
-	if (find_candidates(&k) && identify(&k) && read_body(&k) && choose(&k)) {
+	if (begin(&k) && find_candidates(&k) && identify(&k) && read_body(&k) && choose(&k)) {
 		describe_all(&k);
 	}
-	ASSERT(explain_routes(p, &k.decided, SIZE_MAX, a, &out->routes));
+	ASSERT(!out->asked || explain_routes(p, &k.decided, SIZE_MAX, a, &out->routes));
 }

@@ -100,6 +100,7 @@ struct explain {
 	const struct consumer
 		*known; /* whom the credential names, asked for or not; NULL: nobody */
 	enum api api;
+	bool asked; /* routes were; else `routes` is empty */
 	bool routes_by_model, reads_body;
 	struct bytes model;  /* after the model router */
 	struct bytes chosen; /* by automatic routing */

@@ -91,6 +91,17 @@ static void put_condition(const struct condition *c, struct bytes value, struct 
 	}
 }
 
+static void put_unread(const struct explain_route *e, struct text *out)
+{
+	text_add_str(out,
+		e->auth == AUTH_UNKNOWN
+			? "it wants the key of a consumer, and none that is known came"
+			: e->auth == AUTH_REFUSED ? "the consumer is not in its allow list"
+			: e->auth == AUTH_UNUSABLE
+			? "its key-auth configuration is invalid"
+			: "it could be chosen, but the request is answered before");
+}
+
 void explain_put_why(const struct explain_route *e, const struct route *chosen, struct text *out)
 {
 	switch (e->why) {
@@ -119,7 +130,7 @@ void explain_put_why(const struct explain_route *e, const struct route *chosen, 
 		text_add_str(out, "it would take the request, but an earlier one does");
 		break;
 	case EXPLAIN_UNREAD:
-		text_add_str(out, "a candidate, but the request is answered before one is chosen");
+		put_unread(e, out);
 		break;
 	}
 }

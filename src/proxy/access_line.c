@@ -4,11 +4,12 @@
  */
 #include "base/clock.h"
 #include "base/num.h"
+#include "plan/explain.h"
 #include "proxy/worker.h"
 
 /* Eleven texts from outside, each byte of which may be escaped, beside what is bounded anyway: a line that
  * is cut would be no JSON, and who can cut it can hide from those who read it. */
-#define LINE_MAX_BYTES (2048u + 11u * 6u * LOG_TEXT_MAX + ATTRIBUTES_MAX)
+#define LINE_MAX_BYTES (2048u + 11u * 6u * LOG_TEXT_MAX + ATTRIBUTES_MAX + EXPLAIN_LINE_MAX)
 
 struct line {
 	char *at, *end;
@@ -183,6 +184,7 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 		put(&l, text_bytes(&r->attributes));
 		put(&l, BYTES("}"));
 	}
+	put_optional(&l, BYTES(",\"decision\":"), text_bytes(&r->decision));
 	if (r->client_abort) {
 		put(&l, BYTES(",\"client_abort\":true"));
 	}

@@ -10,6 +10,7 @@
  * Back-pressure: above the high-water mark of what waits for the client the upstream is not read.
  */
 #define _GNU_SOURCE
+#include "proxy/decision.h"
 #include "proxy/exchange.h"
 
 #include <stdlib.h>
@@ -461,6 +462,7 @@ enum verdict step_commit(struct exchange *x)
 	if (x->rq->route->headers != NULL) {
 		headers_control(x, &x->rq->route->headers->answer, out);
 	}
+	decision_add(x, out);
 	rc = stream_send(x->client, out, &x->answer.source);
 	if (rc != 0) {
 		return reply_set(

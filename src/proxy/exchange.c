@@ -31,6 +31,7 @@
 #include "proxy/exchange.h"
 
 #include "plan/decide.h"
+#include "proxy/decision.h"
 #include "proxy/worker.h"
 
 enum step_name {
@@ -92,9 +93,9 @@ static void sanitise(struct exchange *x)
 	for (unsigned i = 0; i < h->n_fields; i++) {
 		enum field_id id = (enum field_id)h->fields[i].id;
 
-		if (id == FIELD_X_SLUICE &&
-			bytes_eq_nocase(head_name(h, i), BYTES("x-sluice-timing"))) {
-			x->timing = true;
+		if (id == FIELD_X_SLUICE) {
+			decision_ask(x, i);
+			x->timing |= bytes_eq_nocase(head_name(h, i), BYTES("x-sluice-timing"));
 		}
 		if (h->fields[i].hop || decide_forbids(id) || id == FIELD_CONTENT_LENGTH) {
 			exchange_strip(x, i);
@@ -562,6 +563,7 @@ static void finish(struct exchange *x)
 	}
 	access_line(w, x, stream_peer(client));
 	text_done(&x->rec.attributes);
+	text_done(&x->rec.decision);
 	timer_clear(w->loop, &x->timer);
 	loop_again_cancel(&x->again);
 	list_remove(&x->wait_link);

@@ -16,6 +16,7 @@
 
 #include "http/client.h"
 #include "http/server.h"
+#include "plan/condition.h"
 #include "plan/plan.h"
 #include "proxy/dialect.h"
 #include "proxy/limits.h"
@@ -57,6 +58,7 @@ struct record {
 	struct bytes session;        /* session_id of ai-statistics */
 	struct text attributes;      /* its attributes: members of a JSON object; freed by finish */
 	size_t request_attributes_n; /* bytes of these that are of the request */
+	struct text decision;        /* when it was asked for; freed by finish */
 	bool no_usage;               /* tokens are not to be counted */
 	struct usage usage;
 	bool stream, client_abort, cut; /* cut: the upstream broke off */
@@ -101,7 +103,10 @@ struct request {
 	const struct consumer *consumer; /* who calls; NULL: nobody known, or nobody asked */
 	const struct consumers *asked;   /* the set that was searched for `found` */
 	const struct consumer *found;
-	uint64_t strip_fields[2];   /* bit per field: never sent on */
+	uint64_t strip_fields[2];       /* bit per field: never sent on */
+	uint64_t struck_early[2];       /* those of it when the candidates were looked for */
+	struct route_model route_model; /* what the choice by the model saw */
+	bool has_route_model;
 	struct bytes query;         /* to send on: without a credential parameter; p NULL: none */
 	bool new_id;                /* the client sent no request id, or none that goes on */
 	bool routes_by_model;       /* the model of the body chooses between candidates */
@@ -174,6 +179,7 @@ struct exchange {
 	bool ending;       /* the last byte is on its way to the client */
 	bool timed_out;    /* the step's deadline passed */
 	bool timing;       /* the client asked for Server-Timing */
+	bool explains;     /* an administrator asked for the decision (decision.h) */
 	struct worker *w;
 	struct exchange *next_free;
 	struct list link;      /* of the worker's exchanges */
@@ -254,6 +260,8 @@ void upload_sent(struct exchange *x, size_t n);
 enum verdict step_candidates(struct exchange *x);
 /* Answers when one of the candidates may not be used over plain HTTP. */
 enum verdict step_redirect(struct exchange *x);
+/* What the plan is asked; valid as long as the request's head. */
+struct route_query routing_query(struct exchange *x);
 /* The body is about to be scanned. False when there is no room to do so. */
 MUST_CHECK bool routing_begin_body(struct exchange *x);
 /* The next bytes of the body, which the exchange's own scan has accepted. */

@@ -25,6 +25,8 @@ struct gateway_opts {
 	const struct hooks *hooks;
 	unsigned busy_poll_us;
 	bool access_log; /* false: no lines are made */
+	struct bytes
+		explain_token; /* opens proxy/decision.h; empty: nobody. Outlives the gateway */
 	struct hash_seed seed;
 	/* Takes over a plan that nobody uses any more, to free it somewhere else; on control, at the end
 	 * from gateway_free. NULL: it is freed there and then. */

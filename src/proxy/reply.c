@@ -5,6 +5,7 @@
 
 #include "base/num.h"
 #include "plan/header_control.h"
+#include "proxy/decision.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -272,6 +273,7 @@ enum verdict step_reply(struct exchange *x)
 		head_out_init(out);
 		out->status = x->rq->reply.status;
 		make_head(x, out, type, digits);
+		decision_add(x, out);
 		out->length = body.n;
 		x->answer.ready = body.n;
 		x->answer.source.ended = true;

@@ -2,6 +2,7 @@
  * Which route: candidates before the body is read, and the one of them that takes the model.
  */
 #include "plan/decide.h"
+#include "proxy/decision.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -107,6 +108,7 @@ static enum verdict find_candidates(struct exchange *x, const struct route_query
 		rq->candidates =
 			arena_alloc(&rq->arena, rq->n_candidates * sizeof(const struct route *));
 		if (rq->candidates == NULL) {
+			rq->n_candidates = 0;
 			return reply_set(x, 503, "config.invalid",
 				"too many routes of one path hold for this request at once");
 		}
@@ -115,15 +117,22 @@ static enum verdict find_candidates(struct exchange *x, const struct route_query
 	return VERDICT_NEXT;
 }
 
-enum verdict step_candidates(struct exchange *x)
+struct route_query routing_query(struct exchange *x)
 {
-	struct request *rq = x->rq;
-	struct route_query q = {.host = exchange_host(x),
+	const struct request *rq = x->rq;
+
+	return (struct route_query){.host = exchange_host(x),
 		.path = rq->url.path,
 		.method = method_of(rq->head.method),
 		.query = rq->url.query,
 		.header = header_of,
 		.header_of = x};
+}
+
+enum verdict step_candidates(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct route_query q = routing_query(x);
 	const struct model_router *router;
 
 	x->view = view_use(x->w);
@@ -132,6 +141,7 @@ enum verdict step_candidates(struct exchange *x)
 	}
 	router = x->view->plan->router;
 	strip_routing_headers(x, router);
+	decision_begin(x);
 	if (x->view->plan->has_cors && browser_preflight(x, &q) == VERDICT_REPLY) {
 		return VERDICT_REPLY;
 	}
@@ -342,14 +352,14 @@ static void no_such_model(struct exchange *x, const struct route_model *m)
 bool routing_choose(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	struct route_model model;
 
-	if (!read_model(x, &model)) {
+	if (!read_model(x, &rq->route_model)) {
 		return false;
 	}
-	rq->route = plan_choose(rq->candidates, rq->n_candidates, &model);
+	rq->has_route_model = true;
+	rq->route = plan_choose(rq->candidates, rq->n_candidates, &rq->route_model);
 	if (rq->route == NULL) {
-		no_such_model(x, &model);
+		no_such_model(x, &rq->route_model);
 	}
 	return rq->route != NULL;
 }
