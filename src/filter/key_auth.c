@@ -9,36 +9,6 @@
 #include "plan/decide.h"
 #include "proxy/exchange.h"
 
-static void cut_parameter(struct exchange *x, struct bytes whole)
-{
-	struct request *rq = x->rq;
-	struct bytes room = arena_copy(&rq->arena, rq->query);
-	struct text t;
-
-	if (room.p == NULL) {
-		rq->query =
-			(struct bytes){NULL, 0}; /* rather no query than one with a credential */
-		return;
-	}
-	text_init_fixed(&t, (char *)(uintptr_t)room.p, room.n);
-	url_query_without(rq->query, whole, &t);
-	/* Nothing is left of "?key=x": no question mark either. */
-	rq->query = t.n != 0 ? text_bytes(&t) : (struct bytes){NULL, 0};
-}
-
-/* Each parameter of its name; a query that repeats it more often than there is memory for goes whole. */
-static void cut_all(struct exchange *x, struct bytes whole)
-{
-	const char *equals = memchr(whole.p, '=', whole.n);
-	struct bytes name = equals != NULL ? bytes_of(whole.p, (size_t)(equals - whole.p)) : whole;
-	struct bytes value;
-
-	cut_parameter(x, whole);
-	while (x->rq->query.p != NULL && url_query_get(x->rq->query, name, &value, &whole)) {
-		cut_parameter(x, whole);
-	}
-}
-
 /* Each field of that name: a client that repeats it would send the credential on. */
 static void strip_all(struct exchange *x, struct bytes name)
 {
@@ -76,7 +46,7 @@ static const struct consumer *look_up(void *of, const struct consumers *c)
 	if (hit.source == KEY_IN_HEADER) {
 		strip_all(x, head_name(h, (unsigned)hit.header));
 	} else {
-		cut_all(x, hit.whole);
+		rq->query = decide_query_without(rq->query, hit.whole, &rq->arena);
 	}
 	rq->found = hit.consumer;
 	return hit.consumer;

@@ -96,6 +96,32 @@ const char *decide_auth_reason(enum auth_verdict v)
 	return NULL;
 }
 
+static struct bytes without(struct bytes query, struct bytes whole, struct arena *a)
+{
+	struct bytes room = arena_copy(a, query);
+	struct text t;
+
+	if (room.p == NULL) {
+		return room;
+	}
+	text_init_fixed(&t, (char *)(uintptr_t)room.p, room.n);
+	url_query_without(query, whole, &t);
+	/* Nothing is left of "?key=x": no question mark either. */
+	return t.n != 0 ? text_bytes(&t) : (struct bytes){NULL, 0};
+}
+
+struct bytes decide_query_without(struct bytes query, struct bytes whole, struct arena *a)
+{
+	const char *equals = memchr(whole.p, '=', whole.n);
+	struct bytes name = equals != NULL ? bytes_of(whole.p, (size_t)(equals - whole.p)) : whole;
+	struct bytes value;
+
+	do {
+		query = without(query, whole, a);
+	} while (query.p != NULL && url_query_get(query, name, &value, &whole));
+	return query;
+}
+
 struct bytes decide_model(const struct model_router *m, struct bytes name, struct route_model *out)
 {
 	struct bytes rest = name;

@@ -34,6 +34,11 @@ enum auth_verdict decide_identify(
 /* "key-auth.invalid_key"; NULL for AUTH_OK. */
 const char *decide_auth_reason(enum auth_verdict v);
 
+/* The query that is sent on when that part of it ("key=secret") was a credential: without each parameter
+ * of its name. In the arena; p NULL: nothing is left, or there is no room, and rather no query than one
+ * with a credential. */
+struct bytes decide_query_without(struct bytes query, struct bytes whole, struct arena *a);
+
 /* What conditions on the model see when the body names `name`; returns what is mapped and sent on
  * (data-plane.md §13.1): with addProviderHeader the name is cut at its first '/'. */
 struct bytes decide_model(const struct model_router *m, struct bytes name, struct route_model *out);

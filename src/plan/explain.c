@@ -215,6 +215,7 @@ struct asking {
 	const struct explain_request *rq;
 	struct arena *arena;
 	struct auth_header *auth; /* as the client sends them */
+	struct url sent;          /* path and query, without a credential */
 	struct route_query query;
 	struct explain_decided decided;
 	struct route_model model;
@@ -299,9 +300,21 @@ static bool find_key(
 	return found;
 }
 
+static void cut_credential(struct asking *k, const struct auth_hit *hit)
+{
+	struct bytes value, whole;
+	struct bytes name = hit->whole;
+
+	/* The second set of consumers that finds it there looks for it in vain. */
+	if (hit->source == KEY_IN_QUERY &&
+		url_query_get(k->sent.query, bytes_cut(&name, '='), &value, &whole)) {
+		k->sent.query = decide_query_without(k->sent.query, hit->whole, k->arena);
+	}
+}
+
 static const struct consumer *look_up(void *of, const struct consumers *c)
 {
-	const struct asking *k = of;
+	struct asking *k = of;
 	const struct explain_request *rq = k->rq;
 	struct auth_header bearer = {BYTES("authorization"), rq->key, FIELD_AUTHORIZATION};
 	struct auth_query q = {k->auth, rq->n_fields, rq->url.query};
@@ -311,6 +324,7 @@ static const struct consumer *look_up(void *of, const struct consumers *c)
 		return consumers_find(c, rq->consumer);
 	}
 	if (c->n != 0 && auth_identify(c, &q, &hit)) {
+		cut_credential(k, &hit);
 		return hit.consumer;
 	}
 	for (size_t i = 0; rq->key.n != 0 && c->n != 0 && i < c->n_places; i++) {
@@ -519,7 +533,7 @@ static void describe(struct asking *k, const struct destination *to, struct expl
 		return;
 	}
 	text_init(&t, SIZE_MAX);
-	if (decide_target(out->route, to, out->api, &rq->url, &t) != 0) {
+	if (decide_target(out->route, to, out->api, &k->sent, &t) != 0) {
 		e->status = 404;
 		e->reason = "api.unsupported";
 	}
@@ -583,6 +597,7 @@ void explain_request(const struct plan *p, const struct explain_request *rq, str
 		.query = rq->url.query,
 		.header = header_of,
 		.header_of = &k};
+	k.sent = (struct url){.path = rq->url.path, .query = rq->url.query};
 	k.decided.query = &k.query;
 	k.decided.look_up = look_up;
 	k.decided.look_up_of = &k;
