@@ -57,8 +57,8 @@ static const struct command commands[] = {
 	{
 		.name = "explain",
 		.summary = "say what would happen to a request, and why",
-		.usage = "sluice explain --host HOST --path PATH [OPTION]...",
-		.example = "sluice explain --resources examples/two-providers/resources --host "
+		.usage = "sluice explain [PATH]... --host HOST --path PATH [OPTION]...",
+		.example = "sluice explain examples/two-providers --host "
 			   "ai.example.com --path /v1/chat/completions --model qwen-max",
 		.details = explain_help,
 		.run = run_explain,

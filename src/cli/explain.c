@@ -21,6 +21,8 @@
 struct options {
 	const char *resources, *host, *path, *method, *model, *key, *consumer, *prompt;
 	struct text fields, query;
+	char **paths; /* instead of --resources */
+	size_t n_paths;
 	bool json, tls;
 	char key_room[AUTH_VALUE_MAX + 2];
 };
@@ -36,7 +38,8 @@ static const struct row {
 	const char *arg, *help;
 } rows[] = {
 	{"resources", TEXT, offsetof(struct options, resources), "DIR",
-		"Root of a Higress file store, or a bundle; SLUICE_RESOURCES, else ./data/resources."},
+		"Root of a Higress file store; the same as a PATH, which may be whatever lint takes. "
+		"Without both SLUICE_RESOURCES, else ./data/resources."},
 	{"host", TEXT, offsetof(struct options, host), "HOST",
 		"Whom the request is for, with a port where the client writes one. Required."},
 	{"path", TEXT, offsetof(struct options, path), "PATH",
@@ -158,6 +161,10 @@ static bool read_options(struct options *o, int argc, char **argv)
 		const struct row *row;
 		struct bytes name;
 
+		if (rest.n == 1 || rest.p[0] != '-') {
+			o->paths[o->n_paths++] = argv[i];
+			continue;
+		}
 		if (!bytes_starts(rest, BYTES("--"))) {
 			return usage("\"%.80s\" is no option", argv[i]);
 		}
@@ -204,12 +211,19 @@ static bool check_options(struct options *o)
 	if (o->model != NULL && strlen(o->model) > MODEL_MAX) {
 		return usage("a model has at most %u bytes", MODEL_MAX);
 	}
+	if (o->n_paths != 0) {
+		return (o->resources == NULL ||
+			       usage("--resources and \"%.80s\" say the same; give one of them",
+				       o->paths[0])) &&
+			read_key(o);
+	}
 	if (o->resources == NULL) {
 		o->resources = getenv("SLUICE_RESOURCES");
 	}
 	if (o->resources == NULL || o->resources[0] == '\0') {
 		o->resources = "./data/resources";
 	}
+	o->paths[o->n_paths++] = (char *)(uintptr_t)o->resources;
 	return read_key(o);
 }
 
@@ -352,12 +366,11 @@ static int explain_tree(const struct tree *t, const struct provider_types *types
 static int explain(const struct provider_types *types, struct options *o)
 {
 	struct request *r = must_alloc(sizeof(*r));
-	char *paths[] = {(char *)(uintptr_t)o->resources};
 	int rc = COMMAND_USAGE;
 	struct tree t;
 
 	memset(r, 0, sizeof(*r));
-	if (check_options(o) && make_request(r, o) && tree_read(&t, paths, 1, stderr)) {
+	if (check_options(o) && make_request(r, o) && tree_read(&t, o->paths, o->n_paths, stderr)) {
 		rc = explain_tree(&t, types, o, r);
 		tree_done(&t);
 	}
@@ -368,7 +381,7 @@ static int explain(const struct provider_types *types, struct options *o)
 
 int explain_main(const struct provider_types *types, int argc, char **argv)
 {
-	struct options o = {0};
+	struct options o = {.paths = must_alloc(((size_t)argc + 1) * sizeof(char *))};
 	int rc;
 
 	text_init(&o.fields, SIZE_MAX);
@@ -376,5 +389,6 @@ int explain_main(const struct provider_types *types, int argc, char **argv)
 	rc = read_options(&o, argc, argv) ? explain(types, &o) : COMMAND_USAGE;
 	text_done(&o.fields);
 	text_done(&o.query);
+	free(o.paths);
 	return rc;
 }

@@ -6,6 +6,9 @@
 #define ENDPOINTS_SHOWN 8u
 /* Columns: wider names push what follows. */
 #define NAME_WIDTH 32u
+#define HEAD_WIDTH 10u
+/* Of a terminal, when nobody made it wider. */
+#define LINE_WIDTH 80u
 
 /* --- for a terminal ----------------------------------------------------------------------------- */
 
@@ -40,7 +43,7 @@ static void put_head(
 		text_add_str(out, "\033[0m");
 		from += 4;
 	}
-	pad(out, from, 10);
+	pad(out, from, HEAD_WIDTH);
 }
 
 static void put_request(const struct explain_print *p, struct text *out)
@@ -243,7 +246,10 @@ static void put_routes(const struct explain_print *p, struct text *out)
 		if (r->why == EXPLAIN_CHOSEN) {
 			continue;
 		}
-		text_add_str(out, any ? "" : "\nother routes of this host, in their order\n");
+		if (!any) {
+			text_addf(out, "\n%s of this host, in their order\n",
+				p->e->route != NULL ? "other routes" : "routes");
+		}
 		any = true;
 		text_add_str(out, "  ");
 		from = out->n;
@@ -266,16 +272,82 @@ static void put_routes(const struct explain_print *p, struct text *out)
 	}
 }
 
+static size_t blanks(struct bytes b)
+{
+	size_t n = 0;
+
+	while (n < b.n && b.p[n] == ' ') {
+		n++;
+	}
+	return n;
+}
+
+/* Bytes of the line that are put before it is broken: up to the last blank inside of LINE_WIDTH, or the
+ * first behind it, where one word is wider. Colours take no room. */
+static size_t fitting(struct bytes line)
+{
+	size_t width = 0;
+	size_t at = 0;
+
+	for (size_t i = 0; i < line.n; i++) {
+		if (line.p[i] == '\033') {
+			const char *end = memchr(line.p + i, 'm', line.n - i);
+
+			i = end != NULL ? (size_t)(end - line.p) : i;
+			continue;
+		}
+		width += ((unsigned char)line.p[i] & 0xc0) != 0x80;
+		if (width > LINE_WIDTH && at != 0) {
+			return at;
+		}
+		if (line.p[i] == ' ' && i > blanks(line) && i + 1 < line.n) {
+			at = i;
+		}
+	}
+	return line.n;
+}
+
+/* What is behind the first line's break stands below its text. */
+static void put_folded(struct bytes line, struct text *out)
+{
+	size_t indent = blanks(line) != 0 ? blanks(line) + 2 : HEAD_WIDTH;
+	size_t n = fitting(line);
+	struct text rest;
+
+	text_add_bytes(out, bytes_of(line.p, n));
+	text_add_char(out, '\n');
+	while (n < line.n) {
+		struct bytes left = bytes_trim(bytes_of(line.p + n, line.n - n));
+		size_t taken;
+
+		text_init(&rest, SIZE_MAX);
+		text_addf(&rest, "%*s" BYTES_FMT, (int)indent, "", BYTES_ARG(left));
+		taken = fitting(text_bytes(&rest));
+		text_add_bytes(out, bytes_of(rest.p, taken));
+		text_add_char(out, '\n');
+		n = line.n - (rest.n - taken);
+		text_done(&rest);
+	}
+}
+
 void explain_print_text(const struct explain_print *p, struct text *out)
 {
-	put_decision(p, out);
+	struct text wide;
+	struct bytes left;
+
+	text_init(&wide, SIZE_MAX);
+	put_decision(p, &wide);
 	if (p->e->n_destinations != 0) {
-		text_add_str(out, "\ndestinations\n");
+		text_add_str(&wide, "\ndestinations\n");
 	}
 	for (size_t i = 0; i < p->e->n_destinations; i++) {
-		put_destination(p, &p->e->destinations[i], out);
+		put_destination(p, &p->e->destinations[i], &wide);
 	}
-	put_routes(p, out);
+	put_routes(p, &wide);
+	for (left = text_bytes(&wide); left.n != 0;) {
+		put_folded(bytes_cut(&left, '\n'), out);
+	}
+	text_done(&wide);
 }
 
 /* --- JSON --------------------------------------------------------------------------------------- */
