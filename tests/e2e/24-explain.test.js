@@ -1,5 +1,6 @@
 // sluice explain, and the decision that an administrator asks the gateway for: both say what the gateway does.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { writeWorld } from './lib/resources.js';
 import { request, startUpstream } from './lib/http.js';
@@ -178,3 +179,70 @@ for (const seed of [1, 2, 3, 4, 5])
 		}
 		assert.ok(served >= 5 && served <= 55, `a world that tests little: ${served} of 60 are served`);
 	});
+
+const CHAT = { method: 'POST', path: '/v1/chat/completions', body: { model: 'm', messages: [] } };
+
+test('only the token opens the decision, and it goes no further', async (t) => {
+	const upstream = await startUpstream(t);
+	const data = writeWorld(tempDir(t), {
+		providers: [{ id: 'one', address: upstream.address, token: 'sk-provider-one' }],
+		routes: [{ name: 'r', to: 'one' }, { name: 'other', to: 'one', annotations: { [`${H}exact-match-header-authorization`]: 'Bearer sk-inner' } }],
+	});
+	const serve = await startServe(t, { data, env: { SLUICE_EXPLAIN_TOKEN: TOKEN } });
+	const ask = async (token) => (await request(serve.port, { ...CHAT, headers: token === undefined ? {} : { 'x-sluice-explain': token } })).headers['x-sluice-decision'];
+	assert.match(await ask(TOKEN), /^served; route=ai-route-r\.internal; .*refused=ai-route-other\.internal:header\(authorization\)$/);
+	for (const [token, why] of [
+		[undefined, 'none was sent'],
+		['', 'empty'],
+		[TOKEN.slice(0, -1), 'a part of it'],
+		[`${TOKEN}x`, 'more than it'],
+		[TOKEN.toUpperCase(), 'another case'],
+	])
+		assert.equal(await ask(token), undefined, why);
+	await until('all lines', () => serve.stdout().split('\n').length > 6);
+	const lines = serve.stdout().split('\n').filter(Boolean).map(JSON.parse);
+	assert.deepEqual(lines.map((l) => 'decision' in l), [true, false, false, false, false, false]);
+	assert.ok(upstream.requests.every((r) => !('x-sluice-explain' in r.headers)), 'the token went up');
+	assert.ok(!`${serve.stdout()}${serve.stderr()}`.includes(TOKEN), 'the token is logged');
+	assert.ok(!serve.stdout().includes('sk-inner'), 'the value of a condition on a credential is logged');
+});
+
+test('without a token nobody is told', async (t) => {
+	const upstream = await startUpstream(t);
+	const data = writeWorld(tempDir(t), { providers: [{ id: 'one', address: upstream.address }] });
+	const serve = await startServe(t, { data });
+	for (const token of ['', 'null', TOKEN])
+		assert.equal((await request(serve.port, { ...CHAT, headers: { 'x-sluice-explain': token } })).headers['x-sluice-decision'], undefined);
+});
+
+test('each example of docs/explain.md prints what stands there, within 80 columns', async () => {
+	const page = readFileSync(new URL('../../docs/explain.md', import.meta.url), 'utf8');
+	const examples = [...page.matchAll(/```console\n\$ sluice (.*)\n([\s\S]*?)```/g)];
+	assert.ok(examples.length >= 4, 'the page has examples');
+	for (const [, args, expected] of examples) {
+		const { code, stdout, stderr } = await run(args.split(' '));
+		assert.equal(stdout, expected, `sluice ${args}\n${stderr}`);
+		assert.equal(code, expected.startsWith('served') ? 0 : 1, args);
+		for (const line of stdout.split('\n')) assert.ok(line.length <= 80 || !line.trim().includes(' '), `too wide: ${line}`);
+	}
+});
+
+test('wrong usage is said in one sentence that names the remedy', async () => {
+	for (const [args, said] of [
+		[['--path', '/'], /--host is missing/],
+		[['--host', 'a'], /--path is missing/],
+		[['--host', 'a', '--path', '/', '--pth', '/'], /--pth.* is no option, --path is/],
+		[['--host', 'a', '--path', '/', '--key', 'k', '--consumer', 'c'], /give one of them/],
+		[['--host', 'a', '--path', '/', '--header', 'x y=1'], /cannot be a header field/],
+		[['--host', 'a', '--path', 'no slash'], /no request that can be sent/],
+		[['--host', 'a', '--path', '/', '--resources', 'x', 'y'], /give one of them/],
+		[['--host', 'a', '--path', '/', '--json=1'], /--json takes no value/],
+		[['--host', 'a', '--path', '/', '--model'], /--model wants a value/],
+	]) {
+		const { code, stdout, stderr } = await run(['explain', ...args]);
+		assert.equal(code, 2, args.join(' '));
+		assert.equal(stdout, '');
+		assert.match(stderr, said);
+		assert.equal(stderr.trim().split('\n').length, 1, stderr);
+	}
+});
