@@ -1,7 +1,7 @@
 #include "registry.h"
 
 #include "ai/providers.h"
-#include "cli/explain.h"
+#include "cli/explain_command.h"
 #include "cli/help.h"
 #include "cli/lint_command.h"
 #include "cli/settings.h"
@@ -28,7 +28,7 @@ static int run_lint(int argc, char **argv)
 
 static int run_explain(int argc, char **argv)
 {
-	return explain_main(&provider_types, argc, argv);
+	return explain_command_main(&provider_types, argc, argv);
 }
 
 static void help_details(FILE *out)
@@ -60,7 +60,7 @@ static const struct command commands[] = {
 		.usage = "sluice explain [PATH]... --host HOST --path PATH [OPTION]...",
 		.example = "sluice explain examples/two-providers --host "
 			   "ai.example.com --path /v1/chat/completions --model qwen-max",
-		.details = explain_help,
+		.details = explain_command_help,
 		.run = run_explain,
 	},
 	{

@@ -2,7 +2,7 @@
  * The request is written as HTTP and read by the gateway's own parser, so that fields mean here what they
  * mean there.
  */
-#include "cli/explain.h"
+#include "cli/explain_command.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -62,7 +62,7 @@ static const struct row {
 		"One JSON object; docs/explain.md lists its members."},
 };
 
-void explain_help(FILE *out)
+void explain_command_help(FILE *out)
 {
 	fputs("Reads resource files as serve does and says which route, consumer, provider, model and\n"
 	      "upstream a request would get, and why each other route was refused. Nothing is sent.\n"
@@ -379,7 +379,7 @@ static int explain(const struct provider_types *types, struct options *o)
 	return rc;
 }
 
-int explain_main(const struct provider_types *types, int argc, char **argv)
+int explain_command_main(const struct provider_types *types, int argc, char **argv)
 {
 	struct options o = {.paths = must_alloc(((size_t)argc + 1) * sizeof(char *))};
 	int rc;

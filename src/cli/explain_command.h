@@ -1,8 +1,8 @@
 /*
  * sluice explain: what would happen to a request, by resource files alone. docs/explain.md shows it.
  */
-#ifndef CLI_EXPLAIN_H
-#define CLI_EXPLAIN_H
+#ifndef CLI_EXPLAIN_COMMAND_H
+#define CLI_EXPLAIN_COMMAND_H
 
 #include <stdio.h>
 
@@ -10,7 +10,7 @@
 #include "plan/provider.h"
 
 /* COMMAND_DONE: the request would be sent on; COMMAND_NO: the gateway would answer it. */
-int explain_main(const struct provider_types *types, int argc, char **argv);
-void explain_help(FILE *out);
+int explain_command_main(const struct provider_types *types, int argc, char **argv);
+void explain_command_help(FILE *out);
 
 #endif
