@@ -229,14 +229,14 @@ static void the_line_is_bounded_and_printable(void **state)
 	text_done(&t);
 }
 
-/* Of many routes the nearest are named, in their order, and the others counted. */
+/* Of many routes the nearest are named, here the one that is asked last, and the others counted. */
 static void the_nearest_are_named(void **state)
 {
 	struct world w;
 	struct plan *p;
 	struct explain e;
 	struct arena a;
-	const struct row r = {.method = "GET", .host = "a.com", .target = "/near/x"};
+	const struct row r = {.method = "GET", .host = "a.com", .target = "/near-by"};
 
 	(void)state;
 	world_init(&w);
@@ -245,7 +245,7 @@ static void the_nearest_are_named(void **state)
 		char name[16], path[24];
 
 		snprintf(name, sizeof(name), "r%u", i);
-		snprintf(path, sizeof(path), i == 77 ? "/near/%u" : "/%u", i);
+		snprintf(path, sizeof(path), i == 77 ? "/near" : "/further/%u", i);
 		world_add_ingress(
 			&w, &(struct world_ingress){.name = name, .host = "a.com", .path = path});
 	}

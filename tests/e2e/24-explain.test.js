@@ -44,7 +44,7 @@ function conditions(d, byModel) {
 
 function makeWorld(seed, address) {
 	const d = dice(seed);
-	const byModel = d.chance(75);
+	const byModel = d.chance(75) || seed % 2 === 0;
 	const providers = ['one', 'two', 'three'].map((id, i) => ({
 		id,
 		type: i === 2 ? 'deepseek' : 'openai',
@@ -67,7 +67,7 @@ function makeWorld(seed, address) {
 		? {
 				modelToHeader: 'x-higress-llm-model',
 				...(d.chance(30) ? { addProviderHeader: 'x-higress-llm-provider' } : {}),
-				...(d.chance(30) ? { autoRouting: { enable: true, defaultModel: 'gpt-4o', rules: [{ pattern: 'code', model: 'qwen-max' }] } } : {}),
+				...(d.chance(30) || seed % 2 === 0 ? { autoRouting: { enable: true, defaultModel: 'gpt-4o', rules: [{ pattern: 'code', model: 'qwen-max' }] } } : {}),
 			}
 		: undefined;
 	return { providers, routes, modelRouter, consumers: Object.entries(KEYS).map(([name, key]) => ({ name, key })) };
