@@ -225,9 +225,8 @@ static void put_destination(
 	}
 	if (provider != NULL) {
 		text_add_str(out,
-			provider->tokens.n == 0 || provider->type->auth == AUTH_NONE
-				? ", without a key"
-				: ", with the provider's key");
+			decide_credential(provider).p == NULL ? ", without a key"
+							      : ", with the provider's key");
 	}
 	text_add_char(out, '\n');
 	put_edits(p, d, out);

@@ -9,7 +9,10 @@
 #include <stdarg.h>
 
 #include "plan/consumers.h"
+#include "plan/cors.h"
+#include "plan/groups.h"
 #include "plan/match.h"
+#include "plan/models.h"
 
 #define NEAR_CHOSEN SIZE_MAX
 #define NEAR_CANDIDATE (SIZE_MAX - 1)
@@ -60,8 +63,7 @@ static void judge_candidate(const struct explain_decided *d, struct explain_rout
 		e->why = EXPLAIN_MODEL;
 		e->value = condition_model(e->condition, d->model);
 	} else {
-		e->why = d->route != NULL && r->model_group != 0 &&
-				r->model_group == d->route->model_group
+		e->why = d->route != NULL && r->group != NULL && r->group == d->route->group
 			? EXPLAIN_CLOSER
 			: EXPLAIN_LATER;
 	}
@@ -385,6 +387,26 @@ static bool begin(struct asking *k)
 	return false;
 }
 
+/* A browser asks whether a page may: the method that it announces chooses the route. */
+static bool is_preflight(struct asking *k)
+{
+	struct bytes origin = header_of(k, BYTES("origin"));
+	struct bytes method = header_of(k, BYTES("access-control-request-method"));
+	const struct route *leaders[PLAN_LEADERS_MAX];
+	struct route_query as = k->query;
+	const struct cors *policy;
+	size_t n;
+
+	if (!k->plan->has_cors || k->query.method != METHOD_OPTIONS || origin.n == 0 ||
+		method.n == 0) {
+		return false;
+	}
+	as.method = method_of(method);
+	n = plan_leaders(k->plan, &as, leaders, PLAN_LEADERS_MAX);
+	policy = group_cors(leaders, MIN(n, PLAN_LEADERS_MAX), origin);
+	return policy != NULL && cors_allows(policy, origin);
+}
+
 /* candidates, redirect */
 static bool find_candidates(struct asking *k)
 {
@@ -393,6 +415,11 @@ static bool find_candidates(struct asking *k)
 	const struct route **room;
 
 	k->out->asked = true;
+	if (is_preflight(k)) {
+		answer(k, 200, "cors.preflight", "the page of a browser may ask");
+		d->candidates = NULL;
+		return false;
+	}
 	d->n_candidates = plan_candidates(k->plan, &k->query, NULL, 0);
 	room = arena_must(k->arena, (d->n_candidates + 1) * sizeof(struct route *));
 	plan_candidates(k->plan, &k->query, room, d->n_candidates);
@@ -484,6 +511,41 @@ static bool read_body(struct asking *k)
 	return true;
 }
 
+static bool allows(void *of, const struct route *r)
+{
+	return auth_verdict(&r->auth, look_up(of, r->auth.consumers)) == AUTH_OK;
+}
+
+static bool asks_models(const struct explain_request *rq, enum api api)
+{
+	return (api == API_MODELS || api == API_RETRIEVE_MODEL) &&
+		(bytes_eq(rq->method, BYTES("GET")) || bytes_eq(rq->method, BYTES("HEAD")));
+}
+
+/* models: what the gateway answers itself. False: the request goes on. */
+static bool list_models(struct asking *k)
+{
+	struct explain_decided *d = &k->decided;
+	const struct models_input in = {k->plan->router, d->candidates, d->n_candidates, allows, k};
+	const struct route *r = asks_models(k->rq, k->out->api) ? models_route(&in) : NULL;
+	struct strings names;
+
+	if (r == NULL) {
+		return false;
+	}
+	d->route = k->out->route = r;
+	k->out->known = look_up(k, r->auth.consumers);
+	k->out->consumer = r->auth.need != AUTH_PASS ? k->out->known : NULL;
+	if (k->out->api == API_RETRIEVE_MODEL && models_list(&in, k->arena, &names) &&
+		!models_has(&names, models_asked(k->rq->url.path, k->arena))) {
+		answer(k, 404, "route.not_found", "there is no such model in the list of models");
+	} else {
+		answer(k, 200, "models.listed",
+			"the mapping of the provider says which models there are");
+	}
+	return true;
+}
+
 /* decide */
 static bool choose(struct asking *k)
 {
@@ -541,7 +603,7 @@ static void describe(struct asking *k, const struct destination *to, struct expl
 	text_done(&t);
 	e->host = decide_host(out->route, to, rq->authority);
 	if (to->provider != NULL && out->reads_body) {
-		e->model = decide_upstream_model(to, out->model);
+		e->model = decide_upstream_model(to, out->model, k->arena);
 	}
 	if (to->service->tls) {
 		e->tls_name = decide_tls_name(to, first->host);
@@ -602,7 +664,8 @@ void explain_request(const struct plan *p, const struct explain_request *rq, str
 	k.decided.look_up = look_up;
 	k.decided.look_up_of = &k;
 	list_headers(&k);
-	if (begin(&k) && find_candidates(&k) && identify(&k) && read_body(&k) && choose(&k)) {
+	if (begin(&k) && find_candidates(&k) && identify(&k) && read_body(&k) && !list_models(&k) &&
+		choose(&k)) {
 		describe_all(&k);
 	}
 	ASSERT(!out->asked || explain_routes(p, &k.decided, SIZE_MAX, a, &out->routes));

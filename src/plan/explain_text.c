@@ -147,6 +147,8 @@ static size_t add_tweaks(unsigned tweaks, const char **out)
 		{TWEAK_DEVELOPER_TO_SYSTEM, "developer-role"},
 		{TWEAK_ZHIPU_THINKING, "thinking"},
 		{TWEAK_OPENROUTER_REASONING, "reasoning"},
+		{TWEAK_NO_WATERMARK, "watermark"},
+		{TWEAK_NO_TOOL_SWITCHES, "tool-switches"},
 	};
 	size_t n = 0;
 

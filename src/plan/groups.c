@@ -263,3 +263,22 @@ bool group_is_leader(const struct route *r)
 {
 	return r->group == NULL || r->group->routes[0] == r;
 }
+
+const struct cors *group_cors(const struct route *const *candidates, size_t n, struct bytes origin)
+{
+	const struct cors *any = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct route *r = candidates[i];
+		const struct cors *const *v = r->group != NULL ? r->group->cors : &r->cors;
+		size_t n_v = r->group != NULL ? r->group->n_cors : r->cors != NULL;
+
+		for (size_t k = 0; k < n_v; k++) {
+			if (cors_allows(v[k], origin)) {
+				return v[k];
+			}
+			any = v[k];
+		}
+	}
+	return any;
+}

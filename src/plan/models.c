@@ -9,7 +9,9 @@
 
 #include "plan/condition.h"
 #include "plan/decide.h"
+#include "plan/groups.h"
 #include "wire/json.h"
+#include "wire/url.h"
 
 static bool lists(const struct destination *d)
 {
@@ -26,11 +28,24 @@ static bool is_listed(const struct route *r)
 	return false;
 }
 
+/* A candidate may stand for a group of routes that differ by the model. */
+static const struct route *member(const struct route *candidate, size_t i)
+{
+	if (candidate->group == NULL) {
+		return i == 0 ? candidate : NULL;
+	}
+	return i < candidate->group->n ? candidate->group->routes[i] : NULL;
+}
+
 const struct route *models_route(const struct models_input *in)
 {
+	const struct route *r;
+
 	for (size_t i = 0; i < in->n; i++) {
-		if (is_listed(in->candidates[i]) && in->allows(in->of, in->candidates[i])) {
-			return in->candidates[i];
+		for (size_t k = 0; (r = member(in->candidates[i], k)) != NULL; k++) {
+			if (is_listed(r) && in->allows(in->of, r)) {
+				return r;
+			}
 		}
 	}
 	return NULL;
@@ -108,14 +123,18 @@ bool models_list(const struct models_input *in, struct arena *a, struct strings 
 {
 	struct strings s = {.v = arena_alloc(a, MODELS_MAX * sizeof(*s.v))};
 	struct bytes last = {"", 0};
+	const struct route *r;
 	size_t kept = 0;
 
 	if (s.v == NULL) {
 		return false;
 	}
 	for (size_t i = 0; i < in->n; i++) {
-		if (is_listed(in->candidates[i])) {
-			add_route(&s, in->candidates[i]);
+		for (size_t k = 0; s.n < MODELS_MAX && (r = member(in->candidates[i], k)) != NULL;
+			k++) {
+			if (is_listed(r)) {
+				add_route(&s, r);
+			}
 		}
 	}
 	qsort(s.v, s.n, sizeof(*s.v), by_text);
@@ -135,6 +154,21 @@ bool models_list(const struct models_input *in, struct arena *a, struct strings 
 bool models_has(const struct strings *names, struct bytes name)
 {
 	return bsearch(&name, names->v, names->n, sizeof(*names->v), by_text) != NULL;
+}
+
+struct bytes models_asked(struct bytes path, struct arena *a)
+{
+	struct bytes suffix, raw;
+	ptrdiff_t n;
+	char *room;
+
+	if (api_of_path(path, &suffix) != API_RETRIEVE_MODEL ||
+		api_path_values(API_RETRIEVE_MODEL, suffix, &raw, 1) != 1) {
+		return (struct bytes){"", 0};
+	}
+	room = arena_alloc(a, raw.n);
+	n = room != NULL ? url_decode(room, raw, false, false) : -1;
+	return n > 0 ? bytes_of(room, (size_t)n) : (struct bytes){"", 0};
 }
 
 /* --- as JSON ------------------------------------------------------------------------------------ */

@@ -25,6 +25,8 @@ struct models_input {
 const struct route *models_route(const struct models_input *in);
 /* Sorted, each name once; texts are the plan's. False: the arena is full. */
 MUST_CHECK bool models_list(const struct models_input *in, struct arena *a, struct strings *out);
+/* The model that the path of a request for one names, decoded; empty: not a name. */
+struct bytes models_asked(struct bytes path, struct arena *a);
 /* Whether it is one of them. */
 bool models_has(const struct strings *names, struct bytes name);
 /* As OpenAI's SDK reads it, with the members that Anthropic's wants. */

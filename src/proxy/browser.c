@@ -8,34 +8,13 @@
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
-/* The policy of one of the candidates that allows the origin; else any of theirs; NULL: they have none. */
-static const struct cors *find_policy(
-	const struct route *const *candidates, size_t n, struct bytes origin)
-{
-	const struct cors *any = NULL;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct route *r = candidates[i];
-		const struct cors *const *v = r->group != NULL ? r->group->cors : &r->cors;
-		size_t n_v = r->group != NULL ? r->group->n_cors : r->cors != NULL;
-
-		for (size_t k = 0; k < n_v; k++) {
-			if (cors_allows(v[k], origin)) {
-				return v[k];
-			}
-			any = v[k];
-		}
-	}
-	return any;
-}
-
 void browser_candidates(struct exchange *x)
 {
 	struct request *rq = x->rq;
 
 	rq->cors.origin = routing_header(x, BYTES("origin"));
 	if (rq->cors.origin.n != 0) {
-		rq->cors.policy = find_policy(rq->candidates, rq->n_candidates, rq->cors.origin);
+		rq->cors.policy = group_cors(rq->candidates, rq->n_candidates, rq->cors.origin);
 	}
 }
 
@@ -54,7 +33,7 @@ enum verdict browser_preflight(struct exchange *x, const struct route_query *q)
 	}
 	as.method = method_of(method);
 	n = plan_leaders(x->view->plan, &as, out, PLAN_LEADERS_MAX);
-	policy = find_policy(out, MIN(n, PLAN_LEADERS_MAX), origin);
+	policy = group_cors(out, MIN(n, PLAN_LEADERS_MAX), origin);
 	if (policy == NULL || !cors_allows(policy, origin)) {
 		return VERDICT_NEXT; /* without permission it is a request like others */
 	}

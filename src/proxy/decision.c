@@ -32,13 +32,23 @@ static const struct consumer *who(void *of, const struct consumers *c)
 	return rq->asked == c ? rq->found : NULL;
 }
 
+/* The exchange has the first route of each group that differs by the model only; here each is told. */
+static const struct route **all_candidates(
+	struct exchange *x, const struct route_query *q, size_t *n)
+{
+	const struct plan *p = x->view->plan;
+	size_t most = MIN(plan_candidates(p, q, NULL, 0), (size_t)DECISION_LOOK_MAX);
+	const struct route **all = arena_alloc(&x->rq->arena, (most + 1) * sizeof(*all));
+
+	*n = all != NULL ? plan_candidates(p, q, all, most) : 0;
+	return all;
+}
+
 static bool find_routes(struct exchange *x, struct explain_routes *out)
 {
 	struct request *rq = x->rq;
 	const struct route_query q = routing_query(x);
-	const struct explain_decided d = {.query = &q,
-		.candidates = rq->candidates,
-		.n_candidates = rq->n_candidates,
+	struct explain_decided d = {.query = &q,
 		.route = rq->route,
 		.model = rq->has_route_model ? &rq->route_model : NULL,
 		.look_up = who,
@@ -48,6 +58,7 @@ static bool find_routes(struct exchange *x, struct explain_routes *out)
 
 	memcpy(struck, rq->strip_fields, sizeof(struck));
 	memcpy(rq->strip_fields, rq->struck_early, sizeof(struck));
+	d.candidates = all_candidates(x, &q, &d.n_candidates);
 	made = explain_routes(x->view->plan, &d, DECISION_LOOK_MAX, &rq->arena, out);
 	memcpy(rq->strip_fields, struck, sizeof(struck));
 	return made;

@@ -27,22 +27,6 @@ static bool asks_models(const struct request *rq)
 			bytes_eq(rq->head.method, BYTES("HEAD")));
 }
 
-/* The model that the path names, decoded; empty: not a name. */
-static struct bytes asked_name(struct exchange *x)
-{
-	struct bytes suffix, raw;
-	ptrdiff_t n;
-	char *room;
-
-	if (api_of_path(x->rq->url.path, &suffix) != API_RETRIEVE_MODEL ||
-		api_path_values(API_RETRIEVE_MODEL, suffix, &raw, 1) != 1) {
-		return (struct bytes){"", 0};
-	}
-	room = arena_alloc(&x->rq->arena, raw.n);
-	n = room != NULL ? url_decode(room, raw, false, false) : -1;
-	return n > 0 ? bytes_of(room, (size_t)n) : (struct bytes){"", 0};
-}
-
 static enum verdict answer(struct exchange *x, struct text *body)
 {
 	struct bytes copy = text_full(body) ? (struct bytes){NULL, 0}
@@ -57,7 +41,7 @@ static enum verdict answer(struct exchange *x, struct text *body)
 
 static enum verdict answer_one(struct exchange *x, const struct strings *names, struct text *body)
 {
-	struct bytes name = asked_name(x);
+	struct bytes name = models_asked(x->rq->url.path, &x->rq->arena);
 
 	if (!models_has(names, name)) {
 		x->rq->reply.model_not_found = true;
