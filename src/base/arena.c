@@ -85,7 +85,8 @@ static void add_block(struct arena *a, size_t size)
 		: MIN(MAX(a->total / 8, (size_t)BLOCK_DOUBLE_MAX), (size_t)BLOCK_MAX);
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* Not zeroed. */
+static void *take(struct arena *a, size_t size)
 {
 	size_t total;
 	void *p;
@@ -103,7 +104,14 @@ void *arena_alloc(struct arena *a, size_t size)
 	p = a->at;
 	a->at += size;
 	a->total = total;
-	return memset(p, 0, size);
+	return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	void *p = take(a, size);
+
+	return p != NULL ? memset(p, 0, size) : NULL;
 }
 
 void *arena_must(struct arena *a, size_t size)
@@ -116,7 +124,7 @@ void *arena_must(struct arena *a, size_t size)
 
 struct bytes arena_copy(struct arena *a, struct bytes b)
 {
-	char *p = b.n < SIZE_MAX ? arena_alloc(a, b.n + 1) : NULL;
+	char *p = b.n < SIZE_MAX ? take(a, b.n + 1) : NULL;
 
 	if (p == NULL) {
 		return (struct bytes){NULL, 0};
@@ -124,6 +132,7 @@ struct bytes arena_copy(struct arena *a, struct bytes b)
 	if (b.n != 0) {
 		memcpy(p, b.p, b.n);
 	}
+	p[b.n] = '\0';
 	return (struct bytes){p, b.n};
 }
 
