@@ -341,7 +341,7 @@ static void add_headers(struct exchange *x, struct head_out *out)
 struct ai_answer {
 	bool stream, hide_usage, moonshot, failed;
 	enum api api;
-	struct whole *whole; /* an answer that is no stream */
+	struct whole *whole; /* an answer that is no stream and comes in pieces; NULL: not yet */
 };
 
 /* The scan of an answer that passes in pieces. */
@@ -365,18 +365,21 @@ static void begin_answer(struct exchange *x, bool stream)
 	a->api = x->rq->api;
 	a->hide_usage = x->rq->at.hide_usage;
 	a->moonshot = (x->rq->at.to->provider->tweaks & TWEAK_MOONSHOT_USAGE) != 0;
-	if (!stream) {
-		a->whole = malloc(sizeof(*a->whole));
-		ASSERT(a->whole != NULL);
-		a->whole->taken = 0;
-		a->whole->at = 0;
-		a->whole->carry_n = 0;
-		a->whole->reading = (struct usage_reading){.seen = 0};
-		json_hits_init(&a->whole->hits, a->whole->hits_room, EVENT_HITS, 4096);
-		a->whole->scan = json_scan_init(
-			&a->whole->room, x->w->opts->hooks->answer_query, &a->whole->hits);
-	}
 	x->answer_state = a;
+}
+
+static struct whole *whole_new(const struct exchange *x)
+{
+	struct whole *w = malloc(sizeof(*w));
+
+	ASSERT(w != NULL);
+	w->taken = 0;
+	w->at = 0;
+	w->carry_n = 0;
+	w->reading = (struct usage_reading){.seen = 0};
+	json_hits_init(&w->hits, w->hits_room, EVENT_HITS, 4096);
+	w->scan = json_scan_init(&w->room, x->w->opts->hooks->answer_query, &w->hits);
+	return w;
 }
 
 /* Most events say nothing about usage, or "usage":null: a look for the word costs far less than a scan
@@ -402,7 +405,8 @@ static bool may_have_usage(struct bytes raw)
 	return false;
 }
 
-static enum event_verdict read_event(struct exchange *x, struct ai_answer *a, struct bytes data)
+/* An event's data, or an answer that is no stream. */
+static enum event_verdict read_all(struct exchange *x, struct ai_answer *a, struct bytes data)
 {
 	struct json_hit room[EVENT_HITS];
 	struct json_hits hits;
@@ -457,11 +461,11 @@ static enum event_verdict event(struct exchange *x, const struct sse_event *e, s
 		return EVENT_PASS;
 	}
 	if (e->data_lines == 1) {
-		return read_event(x, a, bytes_of(raw.p + e->data_off, e->data_n));
+		return read_all(x, a, bytes_of(raw.p + e->data_off, e->data_n));
 	}
 	text_init(&t, EVENT_READ_MAX);
 	sse_event_data(raw, &t);
-	v = read_event(x, a, text_bytes(&t));
+	v = read_all(x, a, text_bytes(&t));
 	text_done(&t);
 	return v;
 }
@@ -517,6 +521,14 @@ static void bytes(struct exchange *x, struct bytes b)
 
 	if (a->failed) {
 		return;
+	}
+	if (a->whole == NULL && x->up->in == STREAM_IN_END && x->up->body.n == b.n) {
+		/* It came as one piece, as short answers do: nothing has to be kept between pieces. */
+		read_all(x, a, b);
+		return;
+	}
+	if (a->whole == NULL) {
+		a->whole = whole_new(x);
 	}
 	if (json_scan_feed(a->whole->scan, b.p, b.n, NULL) == READ_FAIL) {
 		a->failed = true; /* no JSON: relayed all the same, usage unknown */
