@@ -26,7 +26,11 @@ static void expand(struct bytes template, enum api api, struct bytes path, struc
 	size_t n = 0;
 	size_t next = 0;
 
-	if (memchr(template.p, '{', template.n) != NULL && api_of_path(path, &suffix) == api) {
+	if (memchr(template.p, '{', template.n) == NULL) {
+		text_add_bytes(out, template);
+		return;
+	}
+	if (api_of_path(path, &suffix) == api) {
 		n = api_path_values(api, suffix, values, API_VALUES_MAX);
 	}
 	for (size_t i = 0; i < template.n; i++) {
