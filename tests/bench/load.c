@@ -1,7 +1,8 @@
 /*
  * The load side of script/bench: one thread, one epoll, nothing of sluice in it.
  *
- *   load closed   N connections, each asks again when its answer is complete
+ *   load closed   N connections, each asks again when its answer is complete; with --requests until
+ *                 that many are, from the first on
  *   load open     R requests per second whatever the answers do; latency counts from when a request was
  *                 due, so a gateway that stalls is charged for what waited
  *   load sse      N streams at a time, counted in events
@@ -48,11 +49,13 @@
 /* change: the window goes on this long after the change was live, for what is left to be done then */
 #define AFTER_LIVE_S 0.5
 #define LIVE_WITHIN_S 20
+#define COUNTED_WITHIN_S 60
 
 struct options {
 	const char *mode;
 	uint16_t port;
 	unsigned connections;
+	uint64_t requests; /* closed: ends after that many; 0: with the time */
 	double rate, seconds, warm, settle;
 	size_t body_bytes;
 	unsigned hosts, keys; /* requests go round over that many */
@@ -389,7 +392,7 @@ static void answer_done(struct load *l, struct conn *c)
 		histogram_add(&l->latency, now - c->due_ns);
 	}
 	c->phase = IDLE;
-	if (now >= l->stop) {
+	if (now >= l->stop || (l->o.requests != 0 && l->asked >= l->o.requests)) {
 		return;
 	}
 	if (strcmp(l->o.mode, "open") == 0 || strcmp(l->o.mode, "change") == 0) {
@@ -565,6 +568,25 @@ static void run_closed(struct load *l)
 	l->stop = from.at + seconds_ns(l->o.seconds);
 	while (now_ns() < l->stop) {
 		turn(l, l->stop);
+	}
+	print_window(l, &from);
+}
+
+/* A number of requests: what is counted then does not depend on how fast they are. */
+static void run_counted(struct load *l)
+{
+	struct measure from;
+
+	begin_window(l, &from);
+	l->stop = from.at + COUNTED_WITHIN_S * NS_PER_S;
+	for (unsigned i = 0; i < l->o.connections; i++) {
+		conn_ask(l, conn_new(l), now_ns());
+	}
+	while (l->requests + l->errors < l->o.requests && now_ns() < l->stop) {
+		turn(l, l->stop);
+	}
+	if (l->requests < l->o.requests) {
+		failed(l, "%" PRIu64 " of %" PRIu64 " requests", l->requests, l->o.requests);
 	}
 	print_window(l, &from);
 }
@@ -801,6 +823,8 @@ static void set_option(struct options *o, const char *name, char *value)
 		o->port = (uint16_t)strtoul(value, NULL, 10);
 	} else if (strcmp(name, "--connections") == 0) {
 		o->connections = (unsigned)strtoul(value, NULL, 10);
+	} else if (strcmp(name, "--requests") == 0) {
+		o->requests = strtoull(value, NULL, 10);
 	} else if (strcmp(name, "--rate") == 0) {
 		o->rate = strtod(value, NULL);
 	} else if (strcmp(name, "--seconds") == 0) {
@@ -881,7 +905,9 @@ int main(int argc, char **argv)
 		die("no memory");
 	}
 	make_body(l);
-	if (strcmp(l->o.mode, "closed") == 0 || strcmp(l->o.mode, "sse") == 0) {
+	if (l->o.requests != 0) {
+		run_counted(l);
+	} else if (strcmp(l->o.mode, "closed") == 0 || strcmp(l->o.mode, "sse") == 0) {
 		run_closed(l);
 	} else if (strcmp(l->o.mode, "open") == 0) {
 		run_open(l);
