@@ -85,31 +85,29 @@ static void add_block(struct arena *a, size_t size)
 		: MIN(MAX(a->total / 8, (size_t)BLOCK_DOUBLE_MAX), (size_t)BLOCK_MAX);
 }
 
-/* Not zeroed. */
-static void *take(struct arena *a, size_t size)
+/* Not zeroed; align is 1 or ALIGN. */
+static void *take(struct arena *a, size_t size, size_t align)
 {
+	size_t gap = -(uintptr_t)a->at & (align - 1);
 	size_t total;
-	void *p;
+	char *p;
 
-	if (!num_add(size, ALIGN - 1, &size)) {
+	if (!num_add(size, gap, &total) || !num_add(a->total, total, &total) || total > a->max) {
 		return NULL;
 	}
-	size &= ~(size_t)(ALIGN - 1);
-	if (!num_add(a->total, size, &total) || total > a->max) {
-		return NULL;
-	}
-	if ((size_t)(a->end - a->at) < size || a->at == NULL) {
+	if (a->at == NULL || (size_t)(a->end - a->at) < gap + size) {
 		add_block(a, size);
+		gap = 0;
 	}
-	p = a->at;
-	a->at += size;
+	p = a->at + gap;
+	a->at = p + size;
 	a->total = total;
 	return p;
 }
 
 void *arena_alloc(struct arena *a, size_t size)
 {
-	void *p = take(a, size);
+	void *p = take(a, size, ALIGN);
 
 	return p != NULL ? memset(p, 0, size) : NULL;
 }
@@ -124,7 +122,7 @@ void *arena_must(struct arena *a, size_t size)
 
 struct bytes arena_copy(struct arena *a, struct bytes b)
 {
-	char *p = b.n < SIZE_MAX ? take(a, b.n + 1) : NULL;
+	char *p = b.n < SIZE_MAX ? take(a, b.n + 1, 1) : NULL;
 
 	if (p == NULL) {
 		return (struct bytes){NULL, 0};

@@ -1,5 +1,6 @@
 /*
- * An arena: memory that ends together. Bump allocation, zeroed, 16-byte aligned, never moved.
+ * An arena: memory that ends together. Bump allocation, never moved; zeroed and 16-byte aligned but for copies of
+ * texts, which stand side by side.
  *
  * The first block may be the caller's (an exchange embeds 1 KB), further ones come from the heap and
  * are as large as what is asked for. Nothing is allocated per event from one.
@@ -38,11 +39,11 @@ void arena_rewind(struct arena *a, const struct arena_mark *m);
  * few objects. */
 void arena_at_end(struct arena *a, void (*end)(void *of), void *of);
 
-/* Zeroed memory, or NULL when max would be passed. */
+/* Zeroed, aligned memory, or NULL when max would be passed. */
 MUST_CHECK void *arena_alloc(struct arena *a, size_t size);
 /* For sizes that the caller has bounded: asserts instead of returning NULL. */
 void *arena_must(struct arena *a, size_t size);
-/* Copy with a NUL behind it; p is NULL when max would be passed. */
+/* Copy with a NUL behind it, not aligned; p is NULL when max would be passed. */
 struct bytes arena_copy(struct arena *a, struct bytes b);
 
 #endif

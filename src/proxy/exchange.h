@@ -202,7 +202,7 @@ struct exchange {
 	struct answer answer;
 	struct record rec;
 	struct arena keep;
-	_Alignas(16) char keep_room[512];
+	_Alignas(16) char keep_room[320]; /* nine texts, nearly always */
 };
 
 #define EXCHANGE_MAGIC 0x45786368u
