@@ -165,6 +165,8 @@ void text_add_json(struct text *t, struct bytes b)
 		size_t len = plain_ascii(b.p + i, b.n - i);
 
 		if (len != 0) {
+			/* As far as there is room, like all that follows; one byte too many says that it is full. */
+			len = MAX(MIN(len, t->max - t->n), 1u);
 			text_add(t, b.p + i, len);
 			i += len;
 		} else if (c == '"' || c == '\\') {
