@@ -443,3 +443,31 @@ test('serve --check reads the resources: 0 when nothing is wrong, 1 when somethi
 	fs.writeFileSync(config, 'sandbox: off\n');
 	assert.match((await check('--config', config)).stdout, /^sandbox: off # file$/m);
 });
+
+// How often its threads went to sleep by themselves.
+function sleepsOf(pid) {
+	return fs.readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+		const text = fs.readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
+		return sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)[1]);
+	}, 0);
+}
+
+async function sleepsOfRequests(serve, n) {
+	const before = sleepsOf(serve.pid);
+	for (let i = 0; i < n; i++) assert.equal(await status(serve, 'a.test'), 200);
+	return sleepsOf(serve.pid) - before;
+}
+
+test('--busy-poll: a worker that polls answers all the same and seldom sleeps between requests', async (t) => {
+	const { data } = await world(t);
+	const sleeper = await startServe(t, { data, args: ['--workers', '1'] });
+	const poller = await startServe(t, { data: (await world(t)).data, args: ['--workers', '1', '--busy-poll', '1000'] });
+	const seen = [];
+	// On a machine that is busy with other work the worker gives up polling more often: a few tries.
+	for (let round = 0; round < 8; round++) {
+		seen.push([await sleepsOfRequests(poller, 100), await sleepsOfRequests(sleeper, 100)]);
+		const [polled, slept] = seen.at(-1);
+		if (polled * 4 < slept * 3) return;
+	}
+	assert.fail(`sleeps of 100 requests, polling and not: ${JSON.stringify(seen)}`);
+});
