@@ -33,6 +33,7 @@ static const struct {
 void members_init(struct members *m, const struct exchange *x)
 {
 	m->n = MEMBER_FIXED;
+	m->wishes = 0;
 	for (size_t i = 0; i < MEMBER_FIXED; i++) {
 		m->v[i] = (struct member){.key = bytes_str(fixed[i].key),
 			.parent = fixed[i].parent,
@@ -57,14 +58,22 @@ bool members_has(const struct members *m, size_t i)
 	return m->v[i].wish == MEMBER_SET || (m->v[i].wish == MEMBER_KEEP && m->v[i].hit != NULL);
 }
 
+static void wish(struct members *m, size_t i)
+{
+	m->wishes++;
+	m->last = i;
+}
+
 void members_set(struct members *m, size_t i, struct bytes value)
 {
+	wish(m, i);
 	m->v[i].wish = MEMBER_SET;
 	m->v[i].value = value;
 }
 
 void members_remove(struct members *m, size_t i)
 {
+	wish(m, i);
 	m->v[i].wish = m->v[i].hit != NULL ? MEMBER_REMOVE : MEMBER_KEEP;
 }
 
@@ -319,6 +328,15 @@ static bool edit_object(
 bool members_edit(struct members *m, struct exchange *x)
 {
 	const struct json_scan *s = x->rq->scan;
+	const struct member *only = m->wishes == 1 ? &m->v[m->last] : NULL;
 
+	if (m->wishes == 0) {
+		return true;
+	}
+	/* Nearly every request: another model. */
+	if (only != NULL && only->wish == MEMBER_SET && only->hit != NULL) {
+		exchange_edit(x, only->hit->beg, only->hit->end - only->hit->beg, only->value);
+		return true;
+	}
 	return edit_object(m, x, MEMBER_TOP, json_scan_top_at(s), json_scan_top_empty(s));
 }

@@ -39,6 +39,7 @@ struct member {
 struct members {
 	struct member v[MEMBERS_MAX];
 	size_t n;
+	size_t wishes, last; /* how often something was wished, and of which member last */
 };
 
 /* As the client wrote them. */

@@ -142,7 +142,7 @@ static void count_event(void)
 static void count_route(void)
 {
 	static const struct provider_types none = {0};
-	const struct route *out[PLAN_CANDIDATES_MAX];
+	const struct route *out[PLAN_LEADERS_MAX];
 	char name[16], host[32], path[32];
 	struct world w;
 	struct plan *p;
@@ -168,7 +168,7 @@ static void count_route(void)
 			.path = BYTES("/v1/chat/completions"),
 			.method = METHOD_POST};
 
-		n = plan_candidates(p, &q, out, ARRAY_LEN(out));
+		n = plan_leaders(p, &q, out, ARRAY_LEN(out));
 		REQUIRE(plan_choose(out, n, &(struct route_model){.name = BYTES("gpt-4o")}) ==
 			out[0]);
 	}
