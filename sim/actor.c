@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "sim/chance.h"
 #include "sim/player.h"
 #include "sim/world.h"
 
@@ -281,6 +282,33 @@ static bool do_close(struct player *p, struct actor *a, struct peer *peer, struc
 	return true;
 }
 
+/* Each on a connection of its own, which it leaves when nothing more happens. */
+static bool do_ask_by_chance(
+	struct player *p, struct actor *a, struct peer *peer, struct bytes rest)
+{
+	uint64_t times = 1;
+	struct text t;
+	bool good = rest.n == 0 || play_number(p, script_word(&rest), &times);
+
+	text_init(&t, SCRIPT_TEXT_MAX);
+	while (good && times-- > 0) {
+		text_clear(&t);
+		chance_request(&world()->chance, &t);
+		good = do_connect(p, a, peer, BYTES(""));
+		if (good) {
+			far_send(a->peers[a->n_peers - 1]->far, text_bytes(&t));
+			good = play_settle(p);
+			far_reset(a->peers[a->n_peers - 1]->far);
+		}
+		if (good && world()->wrong.n != 0) {
+			good = play_fail_bytes(p, "the request where the product did wrong",
+				text_bytes(&world()->wrong), text_bytes(&t));
+		}
+	}
+	text_done(&t);
+	return good && play_settle(p);
+}
+
 static bool do_finish(struct player *p, struct actor *a, struct peer *peer, struct bytes rest)
 {
 	(void)p;
@@ -447,6 +475,7 @@ static bool do_accept(struct player *p, struct actor *a, struct peer *peer, stru
 
 const struct command actor_commands[] = {
 	{"connects", BY_CLIENT, false, do_connect},
+	{"asks by chance", BY_CLIENT, false, do_ask_by_chance},
 	{"asks", BY_CLIENT, true, do_ask},
 	{"answers", BY_UPSTREAM, true, do_answer},
 	{"sends in pieces of", BY_BOTH, false, do_send_pieces},

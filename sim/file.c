@@ -168,6 +168,7 @@ static void stat_of(const struct entry *e, struct file_stat *out)
 		.is_regular = !e->is_dir,
 		.size = e->n,
 		.mtime_ns = e->mtime_ns,
+		.ctime_ns = e->mtime_ns,
 		.inode = e->inode,
 		.mode = e->mode};
 }
@@ -181,6 +182,12 @@ int file_stat(const char *path, struct file_stat *out)
 		stat_of(e, out);
 	}
 	return 0;
+}
+
+bool file_is_link(const char *path)
+{
+	(void)path; /* the scripted disk has none */
+	return false;
 }
 
 int file_read(

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "sim/chance.h"
 #include "sim/disk.h"
 #include "sim/names.h"
 #include "sim/world.h"
@@ -249,6 +250,14 @@ static bool given_resources(struct player *p, struct bytes rest)
 
 	free(dir);
 	return good || play_fail(p, "the directory cannot be read");
+}
+
+static bool given_resources_by_chance(struct player *p, struct bytes rest)
+{
+	(void)p;
+	(void)rest;
+	chance_resources(&world()->chance, world()->disk, RESOURCES);
+	return true;
 }
 
 static void resource_path(char out[PATH_ROOM], struct bytes name)
@@ -498,6 +507,7 @@ static const struct {
 	{"upstream", false, given_upstream},
 	{"name", false, given_name},
 	{"set", false, given_set},
+	{"resources by chance", false, given_resources_by_chance},
 	{"resources", false, given_resources},
 	{"resource", false, given_resource},
 	{"without resource", false, given_without_resource},

@@ -12,6 +12,7 @@
 #include "meter/meter.h"
 #include "meter/metrics.h"
 #include "proxy/gateway.h"
+#include "sim/judge.h"
 #include "sim/pipe.h"
 #include "sim/subject.h"
 #include "store/directory.h"
@@ -68,7 +69,7 @@ static void fill_opts(struct whole *w, const struct settings *s)
 	w->hooks.answer_query = compatible_answer_query();
 	w->hooks.filters = filters;
 	w->hooks.n_filters = ARRAY_LEN(filters);
-	w->hooks.observer = &meter_observer;
+	w->hooks.observer = &judge_observer;
 	o->n_workers = (unsigned)setting(s, "workers", 2);
 	o->memory_max = (size_t)setting(s, "memory", MEMORY_DEFAULT) * o->n_workers;
 	o->http = http;

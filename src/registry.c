@@ -1,6 +1,7 @@
 #include "registry.h"
 
 #include "ai/providers.h"
+#include "cli/explain_command.h"
 #include "cli/help.h"
 #include "cli/lint_command.h"
 #include "cli/settings.h"
@@ -25,6 +26,11 @@ static int run_lint(int argc, char **argv)
 	return lint_command_main(&provider_types, argc, argv);
 }
 
+static int run_explain(int argc, char **argv)
+{
+	return explain_command_main(&provider_types, argc, argv);
+}
+
 static void help_details(FILE *out)
 {
 	fputs("Options:\n  --markdown\n      All commands as one page, docs/commands.md.\n", out);
@@ -47,6 +53,15 @@ static const struct command commands[] = {
 		.example = "sluice lint examples/quickstart/resources",
 		.details = lint_command_help,
 		.run = run_lint,
+	},
+	{
+		.name = "explain",
+		.summary = "say what would happen to a request, and why",
+		.usage = "sluice explain [PATH]... --host HOST --path PATH [OPTION]...",
+		.example = "sluice explain examples/two-providers --host "
+			   "ai.example.com --path /v1/chat/completions --model qwen-max",
+		.details = explain_command_help,
+		.run = run_explain,
 	},
 	{
 		.name = "mock",

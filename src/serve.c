@@ -50,6 +50,9 @@ static void on_first_plan(void *arg)
 	uint64_t us = (clock_mono_ns() - s->began_ns) / 1000;
 
 	s->loading = false;
+	if (s->draining) {
+		return; /* told to stop while it started: nobody may be sent here any more */
+	}
 	s->ready = true;
 	s->live_ms = clock_wall_ms();
 	log_info("serve",
@@ -62,14 +65,8 @@ static void on_first_plan(void *arg)
 		BYTES_ARG(text_bytes(&s->console_addresses)), (unsigned long long)(us / 1000),
 		(unsigned long long)(us % 1000), p->n_routes, p->n_providers, p->n_consumers,
 		p->n_certificates, (unsigned long long)serve_process_connections(s));
-	serve_resources_warn_without_routes(s);
+	serve_resources_warn_empty(s);
 	serve_process_warn_descriptors(s);
-	if (s->tls_addresses.n != 0 && p->n_certificates == 0) {
-		log_warn("serve",
-			"no certificate is there to serve, so every TLS handshake is refused; put TLS "
-			"Secrets into %s/secrets",
-			s->settings.resources);
-	}
 	if (s->settings.ready_file != NULL) {
 		write_ready_file(s);
 	}
@@ -121,7 +118,7 @@ static void on_signal(struct watch *w)
 	while (read(w->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP) {
 			log_info("serve", "reading the resources again (SIGHUP)");
-			atomic_store(&s->log.reopen, true);
+			serve_log_reopen(s);
 			s->asked = true;
 			serve_notify_reloading(s);
 			serve_resources_reload(s);
@@ -178,6 +175,7 @@ static void fill_opts(struct serve *s)
 		.access_log = strcmp(set->access_log, "off") != 0,
 		.retire = serve_resources_retire,
 		.retire_arg = s,
+		.explain_token = bytes_str(set->explain_token),
 	};
 	s->opts.limits.series_max = set->series_max;
 	s->opts.limits.body_max = set->body_max;
@@ -266,7 +264,7 @@ static int start_threads(struct serve *s)
 {
 	s->jobs = jobs_new(JOB_THREADS);
 	console_set_jobs(s->console, s->jobs);
-	if (pthread_create(&s->log.thread, NULL, serve_log_run, s) != 0) {
+	if (serve_log_start(s) != 0) {
 		return ERR_IO;
 	}
 	for (unsigned i = 0; i < s->opts.n_workers; i++) {
@@ -292,8 +290,7 @@ static void stop_threads(struct serve *s)
 	}
 	jobs_free(s->jobs);
 	s->jobs = NULL;
-	atomic_store(&s->log.stop, true);
-	pthread_join(s->log.thread, NULL);
+	serve_log_stop(s);
 }
 
 static int open_gateway(struct serve *s)

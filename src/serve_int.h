@@ -26,7 +26,14 @@ struct access_log {
 	const char *path;
 	int fd;
 	atomic_bool reopen, stop;
+	atomic_bool give_up; /* what cannot be written at once is lost */
+	atomic_int error;    /* of the last write that failed; 0: none since it was said */
 	pthread_t thread;
+	bool runs;
+	struct timer timer; /* control: looks for lines that were lost */
+	uint64_t said;      /* of them */
+	/* --- the log thread --- */
+	bool torn; /* the end of a line was lost; owed before the next one */
 };
 
 struct serve_pulse { /* goes to a worker and comes back */
@@ -75,8 +82,12 @@ struct serve {
 
 /* Opens settings.access_log unless it is off. A negative err leaves errno. */
 MUST_CHECK int serve_log_open(struct serve *s);
-/* The log thread; returns when log.stop is set and everything is written. arg is the struct serve. */
-void *serve_log_run(void *arg);
+/* Starts the log thread, unless no lines are made, and says from time to time how many were lost. */
+MUST_CHECK int serve_log_start(struct serve *s);
+/* When no worker runs any more: ends the thread when everything is written, or nobody takes it. */
+void serve_log_stop(struct serve *s);
+/* Control: by its name, for it may have been rotated. */
+void serve_log_reopen(struct serve *s);
 
 /* --- serve_console.c --- */
 
@@ -94,8 +105,8 @@ void serve_resources_reload(struct serve *s);
 /* gateway_opts.retire; arg is the struct serve. Frees on a jobs thread, as long as there are some: to
  * give back a hundred megabytes takes milliseconds that control has better uses for. */
 void serve_resources_retire(void *arg, struct plan *p);
-/* A line in the log when no route is served. */
-void serve_resources_warn_without_routes(const struct serve *s);
+/* A line in the log when no route is served, or TLS without a certificate. */
+void serve_resources_warn_empty(const struct serve *s);
 
 /* For --check: reads and compiles, prints each finding on err and a summary as a comment on out.
  * Whether there is no error. */

@@ -92,11 +92,19 @@ static void say_counts(const struct plan *p, const char *what)
 }
 
 /* A directory that holds nothing is no error; a misspelt name of one looks the same. */
-void serve_resources_warn_without_routes(const struct serve *s)
+void serve_resources_warn_empty(const struct serve *s)
 {
-	if (gateway_plan(s->gateway)->n_routes == 0) {
+	const struct plan *p = gateway_plan(s->gateway);
+
+	if (p->n_routes == 0) {
 		log_warn("serve",
 			"no route is served, so every request gets 404; resources are read from %s",
+			s->settings.resources);
+	}
+	if (s->tls_addresses.n != 0 && p->n_certificates == 0) {
+		log_warn("serve",
+			"no certificate is there to serve, so every TLS handshake is refused; put TLS "
+			"Secrets into %s/secrets",
 			s->settings.resources);
 	}
 }
@@ -117,7 +125,7 @@ static void on_reloaded(void *arg)
 
 	s->live_ms = clock_wall_ms();
 	say_counts(gateway_plan(s->gateway), "the new configuration is live");
-	serve_resources_warn_without_routes(s);
+	serve_resources_warn_empty(s);
 	end_reload(s);
 }
 

@@ -5,6 +5,7 @@
 
 #include "ai/request_edit.h"
 #include "ai/usage_read.h"
+#include "plan/decide.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -29,6 +30,9 @@ struct json_query *compatible_request_query(void)
 		[WANT_REASONING_MAX] = {"reasoning.max_tokens", NULL},
 		[WANT_THINKING] = {"thinking", NULL},
 		[WANT_RESPONSE_FORMAT] = {"response_format", NULL},
+		[WANT_WATERMARK] = {"watermark", NULL},
+		[WANT_PARALLEL_TOOL_CALLS] = {"parallel_tool_calls", NULL},
+		[WANT_TOOL_CHOICE] = {"tool_choice", NULL},
 	};
 
 	return json_query_new(wants, WANT_COUNT);
@@ -121,71 +125,126 @@ static bool is_credential(enum field_id id)
 		id == FIELD_X_GOOG_API_KEY || id == FIELD_X_AUTHORIZATION;
 }
 
+/* A stream of events is asked for in words that OpenAI's and Anthropic's servers know. */
+static bool asks_events(const struct request *rq)
+{
+	return rq->stream && api_protocol(rq->api) != PROTOCOL_GEMINI;
+}
+
+/* The client's own of these say what its answer is to look like; a provider that says which version it
+ * speaks has the last word. */
+static bool keeps_anthropic(const struct exchange *x, enum field_id id)
+{
+	const struct provider *p = x->rq->at.to->provider;
+
+	return p->original ||
+		(api_protocol(x->rq->api) == PROTOCOL_ANTHROPIC &&
+			!(id == FIELD_ANTHROPIC_VERSION && p->version_is_fixed));
+}
+
 static void strip_fields(struct exchange *x)
 {
 	const struct head *h = &x->rq->head;
-	bool anthropic = api_protocol(x->rq->api) == PROTOCOL_ANTHROPIC;
 	bool read = api_has_usage(x->rq->api);
 
 	for (unsigned i = 0; i < h->n_fields; i++) {
 		enum field_id id = (enum field_id)h->fields[i].id;
 
 		if (is_credential(id) || (id == FIELD_ACCEPT_ENCODING && read) ||
-			(id == FIELD_ACCEPT && x->rq->stream) ||
-			(!anthropic &&
-				(id == FIELD_ANTHROPIC_VERSION || id == FIELD_ANTHROPIC_BETA))) {
+			(id == FIELD_ACCEPT && asks_events(x->rq)) ||
+			((id == FIELD_ANTHROPIC_VERSION || id == FIELD_ANTHROPIC_BETA) &&
+				!keeps_anthropic(x, id))) {
 			exchange_strip(x, i);
 		}
 	}
 }
 
+/* What the provider's servers speak, as far as a client may have meant it. */
+static const char *protocol_of(const struct provider_type *t)
+{
+	static const char *const names[] = {
+		[PROTOCOL_OPENAI] = "OpenAI",
+		[PROTOCOL_ANTHROPIC] = "Anthropic",
+		[PROTOCOL_GEMINI] = "Gemini",
+	};
+
+	return names[t->n_caps != 0 ? api_protocol(t->caps[0].api) : PROTOCOL_OPENAI];
+}
+
+static void unsupported(struct exchange *x)
+{
+	const struct provider *p = x->rq->at.to->provider;
+	enum protocol asked = api_protocol(x->rq->api);
+	const struct bytes id = exchange_keep(x, p->id);
+
+	if (p->type->n_caps != 0 && asked != api_protocol(p->type->caps[0].api)) {
+		reply_set(x, 404, "api.unsupported",
+			"provider %.*s (type %s) speaks the protocol of %s, and this version does not "
+			"translate; use a route to one that serves this API",
+			BYTES_ARG(id), p->type->name, protocol_of(p->type));
+		return;
+	}
+	reply_set(x, 404, "api.unsupported",
+		"provider %.*s (type %s) does not serve this API; use a route to one that does",
+		BYTES_ARG(id), p->type->name);
+}
+
 static bool make_target(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	const struct provider *p = rq->at.to->provider;
-	struct bytes path = rq->url.path;
-	struct text rewritten;
-	int rc;
+	const struct url url = {.path = rq->url.path, .query = rq->query};
+	int rc = decide_target(rq->route, rq->at.to, rq->api, &url, &rq->at.target);
 
-	text_init(&rewritten, TARGET_MAX);
-	if (rq->route->rewrite.path.n != 0) {
-		route_rewrite_path(rq->route, path, &rewritten);
-		path = text_bytes(&rewritten);
-	}
-	rc = provider_path(p, rq->api, path, rq->query, &rq->at.target);
-	text_done(&rewritten);
 	if (rc != 0) {
-		reply_set(x, 404, "api.unsupported",
-			"provider %.*s (type %s) does not serve this API; use a route to one that does",
-			BYTES_ARG(p->id), p->type->name);
+		unsupported(x);
 		return false;
 	}
 	return true;
 }
 
-/* model-mapper's mapping for (route, service), then the provider's own. */
 static struct bytes map_model(const struct exchange *x, struct bytes model)
 {
-	const struct destination *to = x->rq->at.to;
-
-	if (to->mapping != NULL) {
-		model = mapping_apply(to->mapping, model);
-	}
-	return to->provider->original ? model : mapping_apply(&to->provider->mapping, model);
-}
-
-static bool make_room(struct exchange *x)
-{
-	return request_edit_room(x) ||
-		refuse(x, "the request body has too many messages with the role \"developer\"");
+	return decide_upstream_model(x->rq->at.to, model, &x->rq->arena);
 }
 
 static bool set_model(struct exchange *x)
 {
-	if (!make_room(x)) {
+	return request_edit(x, x->rq->model);
+}
+
+/* modelDeny. What the client asks for counts, not what that is mapped to. */
+static bool is_denied(struct exchange *x)
+{
+	const struct request *rq = x->rq;
+	const struct provider *p = rq->at.to->provider;
+	struct bytes name;
+
+	if (rq->model.n == 0 || mapping_is_empty(&p->deny) ||
+		!mapping_matches(&p->deny, rq->model)) {
 		return false;
 	}
-	request_edit_model(x, x->rq->model);
+	name = exchange_keep(x, rq->model);
+	reply_set(x, 403, "model.denied", "model %.*s may not be used here; ask for another one",
+		BYTES_ARG(name));
+	return true;
+}
+
+/* A path that names the deployment needs one. */
+static bool put_deployment(struct exchange *x, struct bytes model)
+{
+	struct request *rq = x->rq;
+	const struct provider *p = rq->at.to->provider;
+
+	if (!provider_has_model_path(p, text_bytes(&rq->at.target))) {
+		return true;
+	}
+	if (model.n == 0) {
+		reply_set(x, 400, "body.invalid_json",
+			"the request names no model, which chooses the deployment at provider %.*s",
+			BYTES_ARG(p->id));
+		return false;
+	}
+	provider_put_model(p, model, &rq->at.target);
 	return true;
 }
 
@@ -196,53 +255,80 @@ static bool prepare(struct exchange *x)
 	const struct provider *p = at->to->provider;
 	struct bytes model;
 
-	if (!make_target(x)) {
+	if (!make_target(x) || is_denied(x)) {
 		return false;
 	}
 	strip_fields(x);
-	at->credential = p->tokens.n != 0 ? p->tokens.v[0] : (struct bytes){NULL, 0};
+	at->credential = decide_credential(p);
+	model = map_model(x, rq->model);
+	if (!put_deployment(x, model)) {
+		return false;
+	}
 	if (rq->upload != NULL) {
 		return true; /* its model may still have to come */
 	}
-	model = map_model(x, rq->model);
 	at->upstream_model = model;
 	x->rec.upstream_model = exchange_keep(x, model);
 	if (!rq->gathers || !api_reads_body(rq->api)) {
 		return true;
 	}
-	if (!make_room(x)) {
-		return false;
+	return request_edit(x, model);
+}
+
+static void add_credential(struct exchange *x, struct bytes token, struct head_out *out)
+{
+	enum auth_scheme scheme = x->rq->at.to->provider->type->auth;
+	struct text t;
+	char *room;
+
+	switch (scheme) {
+	case AUTH_RAW:
+		head_out_add(out, BYTES("Authorization"), token);
+		return;
+	case AUTH_X_API_KEY:
+		head_out_add(out, BYTES("x-api-key"), token);
+		return;
+	case AUTH_API_KEY:
+		head_out_add(out, BYTES("api-key"), token);
+		return;
+	case AUTH_X_GOOG_API_KEY:
+		head_out_add(out, BYTES("x-goog-api-key"), token);
+		return;
+	case AUTH_BEARER:
+		break;
 	}
-	request_edit_model(x, model);
-	if (!p->original) {
-		request_edit_tweaks(x);
+	room = arena_alloc(&x->rq->arena, token.n + 7);
+	if (room == NULL) {
+		out->overflow = true;
+		return;
 	}
-	return true;
+	text_init_fixed(&t, room, token.n + 7);
+	text_add_str(&t, "Bearer ");
+	text_add_bytes(&t, token);
+	head_out_add(out, BYTES("Authorization"), text_bytes(&t));
+}
+
+static void add_version(struct exchange *x, struct head_out *out)
+{
+	const struct provider *p = x->rq->at.to->provider;
+
+	if (p->version.n != 0 && !p->original &&
+		(p->version_is_fixed || head_get(&x->rq->head, FIELD_ANTHROPIC_VERSION).p == NULL ||
+			api_protocol(x->rq->api) != PROTOCOL_ANTHROPIC)) {
+		head_out_add(out, BYTES("anthropic-version"), p->version);
+	}
 }
 
 static void add_headers(struct exchange *x, struct head_out *out)
 {
 	struct request *rq = x->rq;
 	struct bytes token = rq->at.credential;
-	struct text t;
-	char *room;
 
 	if (token.n != 0) {
-		room = arena_alloc(&rq->arena, token.n + 7);
-		if (room == NULL) {
-			out->overflow = true;
-			return;
-		}
-		text_init_fixed(&t, room, token.n + 7);
-		if (rq->at.to->provider->type->auth == AUTH_BEARER) {
-			text_add_str(&t, "Bearer ");
-		}
-		text_add_bytes(&t, token);
-		if (rq->at.to->provider->type->auth != AUTH_NONE) {
-			head_out_add(out, BYTES("Authorization"), text_bytes(&t));
-		}
+		add_credential(x, token, out);
 	}
-	if (rq->stream) {
+	add_version(x, out);
+	if (asks_events(rq)) {
 		head_out_add(out, BYTES("Accept"), BYTES("text/event-stream"));
 	}
 	if (api_has_usage(rq->api)) {
@@ -254,7 +340,8 @@ static void add_headers(struct exchange *x, struct head_out *out)
 
 struct ai_answer {
 	bool stream, hide_usage, moonshot, failed;
-	struct whole *whole; /* an answer that is no stream */
+	enum api api;
+	struct whole *whole; /* an answer that is no stream and comes in pieces; NULL: not yet */
 };
 
 /* The scan of an answer that passes in pieces. */
@@ -275,20 +362,24 @@ static void begin_answer(struct exchange *x, bool stream)
 	struct ai_answer *a = must_alloc(sizeof(*a));
 
 	a->stream = stream;
+	a->api = x->rq->api;
 	a->hide_usage = x->rq->at.hide_usage;
 	a->moonshot = (x->rq->at.to->provider->tweaks & TWEAK_MOONSHOT_USAGE) != 0;
-	if (!stream) {
-		a->whole = malloc(sizeof(*a->whole));
-		ASSERT(a->whole != NULL);
-		a->whole->taken = 0;
-		a->whole->at = 0;
-		a->whole->carry_n = 0;
-		a->whole->reading = (struct usage_reading){.seen = 0};
-		json_hits_init(&a->whole->hits, a->whole->hits_room, EVENT_HITS, 4096);
-		a->whole->scan = json_scan_init(
-			&a->whole->room, x->w->opts->hooks->answer_query, &a->whole->hits);
-	}
 	x->answer_state = a;
+}
+
+static struct whole *whole_new(const struct exchange *x)
+{
+	struct whole *w = malloc(sizeof(*w));
+
+	ASSERT(w != NULL);
+	w->taken = 0;
+	w->at = 0;
+	w->carry_n = 0;
+	w->reading = (struct usage_reading){.seen = 0};
+	json_hits_init(&w->hits, w->hits_room, EVENT_HITS, 4096);
+	w->scan = json_scan_init(&w->room, x->w->opts->hooks->answer_query, &w->hits);
+	return w;
 }
 
 /* Most events say nothing about usage, or "usage":null: a look for the word costs far less than a scan
@@ -314,7 +405,8 @@ static bool may_have_usage(struct bytes raw)
 	return false;
 }
 
-static enum event_verdict read_event(struct exchange *x, struct ai_answer *a, struct bytes data)
+/* An event's data, or an answer that is no stream. */
+static enum event_verdict read_all(struct exchange *x, struct ai_answer *a, struct bytes data)
 {
 	struct json_hit room[EVENT_HITS];
 	struct json_hits hits;
@@ -346,21 +438,34 @@ static enum event_verdict read_event(struct exchange *x, struct ai_answer *a, st
 	return v;
 }
 
+/* Whether everything was said, in the words of streams that have no [DONE]. */
+static bool is_last(const struct ai_answer *a, struct bytes name)
+{
+	if (api_protocol(a->api) == PROTOCOL_ANTHROPIC) {
+		return bytes_eq(name, BYTES("message_stop"));
+	}
+	return a->api == API_RESPONSES &&
+		(bytes_eq(name, BYTES("response.completed")) ||
+			bytes_eq(name, BYTES("response.incomplete")) ||
+			bytes_eq(name, BYTES("response.failed")));
+}
+
 static enum event_verdict event(struct exchange *x, const struct sse_event *e, struct bytes raw)
 {
 	struct ai_answer *a = x->answer_state;
 	enum event_verdict v;
 	struct text t;
 
+	x->saw_done |= e->name_n != 0 && is_last(a, bytes_of(raw.p + e->name_off, e->name_n));
 	if (e->done || !may_have_usage(raw)) {
 		return EVENT_PASS;
 	}
 	if (e->data_lines == 1) {
-		return read_event(x, a, bytes_of(raw.p + e->data_off, e->data_n));
+		return read_all(x, a, bytes_of(raw.p + e->data_off, e->data_n));
 	}
 	text_init(&t, EVENT_READ_MAX);
 	sse_event_data(raw, &t);
-	v = read_event(x, a, text_bytes(&t));
+	v = read_all(x, a, text_bytes(&t));
 	text_done(&t);
 	return v;
 }
@@ -417,6 +522,14 @@ static void bytes(struct exchange *x, struct bytes b)
 	if (a->failed) {
 		return;
 	}
+	if (a->whole == NULL && x->up->in == STREAM_IN_END && x->up->body.n == b.n) {
+		/* It came as one piece, as short answers do: nothing has to be kept between pieces. */
+		read_all(x, a, b);
+		return;
+	}
+	if (a->whole == NULL) {
+		a->whole = whole_new(x);
+	}
 	if (json_scan_feed(a->whole->scan, b.p, b.n, NULL) == READ_FAIL) {
 		a->failed = true; /* no JSON: relayed all the same, usage unknown */
 		return;
@@ -449,6 +562,7 @@ static void done(struct exchange *x)
 
 const struct dialect dialect_compatible = {
 	.read_request = read_request,
+	.survey = request_edit_survey,
 	.prepare = prepare,
 	.map_model = map_model,
 	.set_model = set_model,

@@ -205,6 +205,93 @@ static const struct provider_key ollama_keys[] = {
 	{.name = "ollamaServerPort", .type = KEY_PORT, .required = true},
 };
 
+static const struct provider_key azure_keys[] = {
+	{.name = "azureServiceUrl", .type = KEY_URL, .required = true},
+};
+
+static const struct capability claude_caps[] = {
+	{API_ANTHROPIC_MESSAGES, "/v1/messages"},
+	{API_ANTHROPIC_COMPLETE, "/v1/complete"},
+	{API_COUNT_TOKENS, "/v1/messages/count_tokens"},
+	{API_MODELS, "/v1/models"},
+	{API_RETRIEVE_MODEL, "/v1/models/{model}"},
+};
+
+static const struct provider_key claude_keys[] = {
+	{.name = "claudeVersion", .type = KEY_STRING},
+	{.name = "apiVersion", .type = KEY_STRING},
+	{.name = "claudeCodeMode", .type = KEY_BOOL, .only = "false"},
+};
+
+static const struct capability cloudflare_caps[] = {
+	{API_CHAT_COMPLETIONS, "/client/v4/accounts/{cloudflareAccountId}/ai/v1/chat/completions"},
+	{API_EMBEDDINGS, "/client/v4/accounts/{cloudflareAccountId}/ai/v1/embeddings"},
+};
+
+static const struct provider_key cloudflare_keys[] = {
+	{.name = "cloudflareAccountId", .type = KEY_STRING, .required = true, .in_path = true},
+};
+
+static const struct capability cohere_caps[] = {
+	{API_CHAT_COMPLETIONS, "/compatibility/v1/chat/completions"},
+	{API_EMBEDDINGS, "/compatibility/v1/embeddings"},
+	{API_RERANK, "/v1/rerank"},
+};
+
+static const struct provider_key cohere_keys[] = {
+	{.name = "cohereLegacyChat", .type = KEY_BOOL, .only = "false"},
+};
+
+static const struct capability doubao_caps[] = {
+	{API_CHAT_COMPLETIONS, "/api/v3/chat/completions"},
+	{API_EMBEDDINGS, "/api/v3/embeddings"},
+	{API_IMAGE_GENERATION, "/api/v3/images/generations"},
+	{API_RESPONSES, "/api/v3/responses"},
+};
+
+static const struct provider_key doubao_keys[] = {
+	{.name = "doubaoDomain", .type = KEY_STRING},
+};
+
+static const struct capability fireworks_caps[] = {
+	{API_CHAT_COMPLETIONS, "/v1/chat/completions"},
+	{API_COMPLETIONS, "/v1/completions"},
+	{API_MODELS, "/v1/models"},
+	{API_RETRIEVE_MODEL, "/v1/models/{model}"},
+};
+
+/* Clients of Gemini's protocol; a model stands in the path, which goes on as it came. */
+static const struct capability gemini_caps[] = {
+	{API_GEMINI_GENERATE, CAPABILITY_SUFFIX},
+	{API_GEMINI_STREAM, CAPABILITY_SUFFIX},
+};
+
+static const struct provider_key gemini_keys[] = {
+	{.name = "apiVersion", .type = KEY_STRING},
+	{.name = "geminiSafetySetting", .type = KEY_ANY},
+	{.name = "geminiThinkingBudget", .type = KEY_ANY},
+};
+
+static const struct provider_key generic_keys[] = {
+	{.name = "genericHost", .type = KEY_STRING},
+};
+
+static const struct provider_key hunyuan_keys[] = {
+	{.name = "hunyuanAuthId", .type = KEY_STRING, .untranslated = true},
+	{.name = "hunyuanAuthKey", .type = KEY_STRING, .untranslated = true},
+};
+
+static const struct capability longcat_caps[] = {
+	{API_CHAT_COMPLETIONS, "/v1/chat/completions"},
+	{API_EMBEDDINGS, "/v1/embeddings"},
+	{API_MODELS, "/v1/models"},
+	{API_RETRIEVE_MODEL, "/v1/models/{model}"},
+};
+
+static const struct provider_key longcat_keys[] = {
+	{.name = "responseJsonSchema", .type = KEY_ANY},
+};
+
 static const struct capability openrouter_caps[] = {
 	{API_CHAT_COMPLETIONS, "/api/v1/chat/completions"},
 	{API_COMPLETIONS, "/api/v1/completions"},
@@ -219,12 +306,52 @@ static const struct capability openrouter_caps[] = {
 
 static const struct provider_type types[] = {
 	{VENDOR("ai360", "api.360.cn", AUTH_RAW, OLD, chat_embeddings)},
+	{.name = "azure",
+		.auth = AUTH_API_KEY,
+		.token_required = true,
+		.custom_url = true,
+		.custom_url_key = "azureServiceUrl",
+		.azure = true,
+		.unsupported_passes = true,
+		.tweaks = COMMON,
+		CAPS(openai_caps),
+		KEYS(azure_keys)},
 	{VENDOR("baichuan", "api.baichuan-ai.com", AUTH_BEARER, OLD, chat_embeddings)},
 	{VENDOR("baidu", "qianfan.baidubce.com", AUTH_BEARER, OLD, baidu_caps)},
+	{VENDOR("claude", "api.anthropic.com", AUTH_X_API_KEY, 0, claude_caps), KEYS(claude_keys),
+		.anthropic_version = "2023-06-01"},
+	{VENDOR("cloudflare", "api.cloudflare.com", AUTH_BEARER, OLD, cloudflare_caps),
+		KEYS(cloudflare_keys)},
+	{VENDOR("cohere", "api.cohere.com", AUTH_BEARER, OLD, cohere_caps), KEYS(cohere_keys)},
+	{.name = "coze",
+		.default_host = "api.coze.cn",
+		.auth = AUTH_BEARER,
+		.token_required = true,
+		.unsupported_passes = true,
+		.keeps_body = true},
 	{VENDOR("deepseek", "api.deepseek.com", AUTH_BEARER, OLD, deepseek_caps)},
+	{VENDOR("doubao", "ark.cn-beijing.volces.com", AUTH_BEARER,
+		 OLD | TWEAK_NO_WATERMARK | TWEAK_NO_TOOL_SWITCHES, doubao_caps),
+		.host_key = "doubaoDomain", KEYS(doubao_keys)},
+	{VENDOR("fireworks", "api.fireworks.ai", AUTH_BEARER, OLD, fireworks_caps)},
+	{VENDOR("gemini", "generativelanguage.googleapis.com", AUTH_X_GOOG_API_KEY, 0, gemini_caps),
+		KEYS(gemini_keys)},
+	{.name = "generic",
+		.host_key = "genericHost",
+		.auth = AUTH_BEARER,
+		.unsupported_passes = true,
+		.keeps_body = true,
+		KEYS(generic_keys)},
 	{VENDOR("github", "models.inference.ai.azure.com", AUTH_RAW, OLD, github_caps)},
 	{VENDOR("grok", "api.x.ai", AUTH_BEARER, OLD, chat)},
 	{VENDOR("groq", "api.groq.com", AUTH_BEARER, COMMON, groq_caps)},
+	{.name = "hunyuan",
+		.default_host = "api.hunyuan.cloud.tencent.com",
+		.auth = AUTH_BEARER,
+		.tweaks = OLD,
+		CAPS(chat_embeddings),
+		KEYS(hunyuan_keys)},
+	{VENDOR("longcat", "api.longcat.chat", AUTH_BEARER, OLD, longcat_caps), KEYS(longcat_keys)},
 	{VENDOR("minimax", "api.minimax.chat", AUTH_BEARER, OLD, minimax_caps), KEYS(minimax_keys)},
 	{VENDOR("mistral", "api.mistral.ai", AUTH_BEARER, OLD, chat_embeddings)},
 	{VENDOR("moonshot", "api.moonshot.cn", AUTH_BEARER, OLD | TWEAK_MOONSHOT_USAGE,
@@ -251,6 +378,11 @@ static const struct provider_type types[] = {
 		openrouter_caps)},
 	{VENDOR("qwen", "dashscope.aliyuncs.com", AUTH_BEARER, OLD, qwen_caps),
 		.host_key = "qwenDomain", KEYS(qwen_keys)},
+	{.name = "spark",
+		.default_host = "spark-api-open.xf-yun.com",
+		.auth = AUTH_BEARER,
+		.tweaks = OLD,
+		CAPS(chat)},
 	{VENDOR("stepfun", "api.stepfun.com", AUTH_BEARER, OLD, chat)},
 	{VENDOR("together-ai", "api.together.xyz", AUTH_BEARER, OLD, chat)},
 	{.name = "vllm",
@@ -264,6 +396,11 @@ static const struct provider_type types[] = {
 		KEYS(vllm_keys),
 		DIRECT(vllm_direct)},
 	{VENDOR("yi", "api.lingyiwanwu.com", AUTH_BEARER, OLD, chat)},
+	{.name = "bedrock", .untranslated = true},
+	{.name = "deepl", .untranslated = true},
+	{.name = "dify", .untranslated = true},
+	{.name = "triton", .untranslated = true},
+	{.name = "vertex", .untranslated = true},
 	{VENDOR("zhipuai", "open.bigmodel.cn", AUTH_BEARER, OLD | TWEAK_ZHIPU_THINKING,
 		 zhipuai_caps),
 		.host_key = "zhipuDomain", KEYS(zhipuai_keys), .alt_key = "zhipuCodePlanMode",

@@ -28,6 +28,7 @@ struct path_row {
 };
 
 #define OPENAI "{id: p, type: openai, apiTokens: [k1]"
+#define AZURE(url) "{id: p, type: azure, apiTokens: [k1], azureServiceUrl: '" url "'}"
 
 static const struct path_row path_rows[] = {
 	{"G001", OPENAI "}", "/v1/chat/completions?x=1", "api.openai.com",
@@ -136,6 +137,100 @@ static const struct path_row path_rows[] = {
 		"{id: p, type: groq, apiTokens: [k], capabilities: {openai/v1/embeddings: "
 		"/openai/v1/embeddings}}",
 		"/v1/embeddings", "api.groq.com", "/openai/v1/embeddings", "an API is added"},
+	{"G007",
+		AZURE("https://r.openai.azure.com/openai/deployments/deployment-only"
+		      "?api-version=2024-02-15-preview"),
+		"/v1/chat/completions", "r.openai.azure.com",
+		"/openai/deployments/deployment-only/chat/completions"
+		"?api-version=2024-02-15-preview",
+		"a URL with a deployment"},
+	{"G008", AZURE("https://r.openai.azure.com?api-version=1"), "/v1/chat/completions?x=y",
+		"r.openai.azure.com",
+		"/openai/deployments/a%3Ab/chat/completions?x=y&api-version=1",
+		"a domain: the model is the deployment"},
+	{"G009", AZURE("https://r.openai.azure.com/?api-version=2025-04-01-preview"),
+		"/v1/responses", "r.openai.azure.com",
+		"/openai/responses?api-version=2025-04-01-preview", "belongs to no deployment"},
+	{"G010", AZURE("https://r.openai.azure.com?api-version=1"),
+		"/v1/files?limit=10&purpose=assistants", "r.openai.azure.com",
+		"/openai/files?limit=10&purpose=assistants&api-version=1",
+		"with the client's query"},
+	{"G011",
+		AZURE("https://r.openai.azure.com/openai/deployments/d/chat/"
+		      "completions?api-version=v"),
+		"/v1/chat/completions?a=1", "r.openai.azure.com",
+		"/openai/deployments/d/chat/completions?api-version=v",
+		"a whole URL is all there is"},
+	{"G012", AZURE("https://r.openai.azure.com?api-version=1"), "/foo", "r.openai.azure.com",
+		"/foo?api-version=1", "D-19: an unknown path is kept"},
+	{"G013", AZURE("https://r.openai.azure.com?api-version=1"), "/v1/files/f1",
+		"r.openai.azure.com", "/openai/files/f1?api-version=1",
+		"D-31: placeholders are filled"},
+	{"azure-v1", AZURE("https://r.openai.azure.com/openai/v1/"), "/v1/embeddings",
+		"r.openai.azure.com", "/openai/v1/embeddings", "D-20: needs no api-version"},
+	{"azure-tuning", AZURE("https://r.openai.azure.com?api-version=1"),
+		"/v1/fine_tuning/jobs/j1", "r.openai.azure.com",
+		"/openai/deployments/a%3Ab/fine_tuning/jobs/j1?api-version=1",
+		"the model and a value, each in its place"},
+	{"azure-base",
+		"{id: p, type: azure, apiTokens: [k], providerBasePath: /gw, azureServiceUrl: "
+		"'https://h/openai/deployments/d?api-version=1'}",
+		"/v1/chat/completions", "h",
+		"/gw/openai/deployments/d/chat/completions?api-version=1",
+		"§4 S b: the base path is not lost"},
+	{"azure-original",
+		"{id: p, type: azure, apiTokens: [k], protocol: original, azureServiceUrl: "
+		"'https://h?api-version=1'}",
+		"/openai/x?y=z", "h", "/openai/x?y=z", "original: path and query untouched"},
+	{"cloudflare", "{id: p, type: cloudflare, apiTokens: [k], cloudflareAccountId: a-1}",
+		"/v1/chat/completions", "api.cloudflare.com",
+		"/client/v4/accounts/a-1/ai/v1/chat/completions", "the account stands in the path"},
+	{"D-24", "{id: p, type: cloudflare, apiTokens: [k], cloudflareAccountId: a-1}",
+		"/v1/embeddings", "api.cloudflare.com", "/client/v4/accounts/a-1/ai/v1/embeddings",
+		"by capability"},
+	{"D-24b", "{id: p, type: cloudflare, apiTokens: [k], cloudflareAccountId: a-1}",
+		"/v1/images/generations", "api.cloudflare.com", NULL, "nothing else is served"},
+	{"coze", "{id: p, type: coze, apiTokens: [k]}", "/x/v1/chat/completions?a", "api.coze.cn",
+		"/x/v1/chat/completions?a", "the path is untouched"},
+	{"doubao", "{id: p, type: doubao, apiTokens: [k], doubaoDomain: d.example}",
+		"/v1/images/generations", "d.example", "/api/v3/images/generations", "v3"},
+	{"doubao-r", "{id: p, type: doubao, apiTokens: [k]}", "/v1/responses",
+		"ark.cn-beijing.volces.com", "/api/v3/responses", "v3"},
+	{"fireworks", "{id: p, type: fireworks, apiTokens: [k], providerBasePath: /inference}",
+		"/v1/completions", "api.fireworks.ai", "/inference/v1/completions",
+		"the vendor's base is a setting"},
+	{"generic", "{id: p, type: generic}", "/a/v1/chat/completions?b=c", "",
+		"/a/v1/chat/completions?b=c", "the client's Host and path"},
+	{"generic-host", "{id: p, type: generic, genericHost: 'G.example', basePath: /a}",
+		"/a/v1/messages", "g.example", "/v1/messages",
+		"its own host; base paths as always"},
+	{"hunyuan", "{id: p, type: hunyuan, apiTokens: [k]}", "/v1/embeddings",
+		"api.hunyuan.cloud.tencent.com", "/v1/embeddings", "the compatible surface"},
+	{"longcat", "{id: p, type: longcat, apiTokens: [k]}", "/v1/models", "api.longcat.chat",
+		"/v1/models", "lists models"},
+	{"spark", "{id: p, type: spark, apiTokens: ['a:b']}", "/v1/chat/completions",
+		"spark-api-open.xf-yun.com", "/v1/chat/completions", "D-25: passed"},
+	{"D-22", "{id: p, type: cohere, apiTokens: [k]}", "/v1/chat/completions", "api.cohere.com",
+		"/compatibility/v1/chat/completions", "the compatible surface"},
+	{"cohere-rerank", "{id: p, type: cohere, apiTokens: [k]}", "/v2/rerank", "api.cohere.com",
+		"/v1/rerank", "any spelling of rerank"},
+	{"claude", "{id: p, type: claude, apiTokens: [k]}", "/x/v1/messages?beta=true",
+		"api.anthropic.com", "/v1/messages?beta=true", "Anthropic clients"},
+	{"claude-count", "{id: p, type: claude, apiTokens: [k]}", "/v1/messages/count_tokens",
+		"api.anthropic.com", "/v1/messages/count_tokens", "D-28: native where it can be"},
+	{"claude-openai", "{id: p, type: claude, apiTokens: [k]}", "/v1/chat/completions",
+		"api.anthropic.com", NULL, "not translated yet"},
+	{"claude-e", "{id: p, type: claude, apiTokens: [k]}", "/v1/embeddings", "api.anthropic.com",
+		NULL, "§5.1: 404, not a path that nobody serves"},
+	{"gemini", "{id: p, type: gemini, apiTokens: [k]}",
+		"/team/v1beta/models/g-2:streamGenerateContent?alt=sse",
+		"generativelanguage.googleapis.com",
+		"/v1beta/models/g-2:streamGenerateContent?alt=sse",
+		"Gemini clients; what stands in front is the route's"},
+	{"gemini-openai", "{id: p, type: gemini, apiTokens: [k]}", "/v1/chat/completions",
+		"generativelanguage.googleapis.com", NULL, "not translated yet"},
+	{"gemini-elsewhere", OPENAI ", capabilities: {gemini/v1beta/generatecontent: null}}",
+		"/v1beta/models/g:generateContent", "api.openai.com", NULL, "switched off"},
 	{"dots", OPENAI ", protocol: original, providerBasePath: /gw}", "/a/../b//c?u=//x",
 		"api.openai.com", "/gw/a/../b//c?u=//x", "no path is ever cleaned"},
 	{"base-all", OPENAI ", protocol: original, basePath: /ai}", "/ai", "api.openai.com", "/",
@@ -165,6 +260,7 @@ static void paths_and_hosts(void **state)
 		text_init(&out, 4096);
 		text_add_str(&out, "GET ");
 		rc = provider_path(p, api_of_path(path, &suffix), path, query, &out);
+		provider_put_model(p, BYTES("a:b"), &out);
 		if (!bytes_eq(p->host, bytes_str(row->host)) ||
 			(row->path == NULL
 					? rc != ERR_UNSUPPORTED
@@ -224,7 +320,7 @@ static const struct entry_row entry_rows[] = {
 	{"{id: p, type: ollama, ollamaServerHost: h}", "key-missing", false, "the port is missing"},
 	{"{id: p, type: ollama, ollamaServerHost: h, ollamaServerPort: 99999}", "port-expected",
 		false, "no such port"},
-	{"{id: p, type: claude, apiTokens: [k]}", "provider-type-unknown", false,
+	{"{id: p, type: bedrock, apiTokens: [k]}", "provider-type-unknown", false,
 		"not served yet: never passed on untranslated"},
 	{"{id: p}", "key-missing", false, "a type is needed"},
 	{"{id: p, type: qwen, apiTokens: [k], qwenEnableCompatible: false}", "unsupported-setting",
@@ -255,8 +351,32 @@ static const struct entry_row entry_rows[] = {
 	{"{id: p, type: openai, apiTokens: [k], basePath: /a, basePathHandling: keep}", "bad-value",
 		false, "an unknown handling"},
 	{"{id: p, type: openai, apiTokens: k}", "list-expected", false, "tokens are a list"},
-	{"{id: p, type: openai, apiTokens: [k], modelMapping: {'~a': b}}", "unsupported-mapping",
-		false, "a regular expression is not guessed at"},
+	{"{id: p, type: openai, apiTokens: [k], modelMapping: {'~(': b}}", "bad-regex", false,
+		"an expression that is none"},
+	{AZURE("https://h/openai/deployments/d"), "bad-url", false, "azure needs an api-version"},
+	{"{id: p, type: azure, apiTokens: [k]}", "key-missing", false, "and a URL"},
+	{"{id: p, type: azure, azureServiceUrl: 'https://h?api-version=1'}", "token-missing", false,
+		"and a key"},
+	{"{id: p, type: cloudflare, apiTokens: [k]}", "key-missing", false,
+		"an account, which Higress does not miss"},
+	{"{id: p, type: cloudflare, apiTokens: [k], cloudflareAccountId: 'a/../b'}", "bad-value",
+		false, "which is a part of a path"},
+	{"{id: p, type: hunyuan, apiTokens: [k], hunyuanAuthId: x}", "unsupported-setting", false,
+		"with ids it is another protocol"},
+	{"{id: p, type: claude, apiTokens: [k], claudeCodeMode: true}", "unsupported-setting",
+		false, "not served yet"},
+	{"{id: p, type: claude, apiTokens: [k], claudeVersion: \"a\\r\\nx: y\"}", "bad-value",
+		false, "no header is smuggled in"},
+	{"{id: p, type: generic, genericHost: h}", NULL, true,
+		"needs no token, and nobody is warned"},
+	{"{id: p, type: openai, apiTokens: [k], modelDeny: ['o1*', '~^gpt-4']}", NULL, true,
+		"models that may not be used"},
+	{"{id: p, type: openai, apiTokens: [k], modelDeny: o1}", "list-expected", false,
+		"patterns are a list"},
+	{"{id: p, type: openai, apiTokens: [k], modelDeny: ['~(']}", "bad-regex", false,
+		"an expression that is none"},
+	{"{id: p, type: openai, apiTokens: [k], idleTimeout: 2s}", "bad-value", false,
+		"milliseconds, not a text"},
 	{"[1]", "map-expected", false, "no map at all"},
 };
 
@@ -337,11 +457,15 @@ static void rows_are_sound(void **state)
 	for (size_t i = 0; i < provider_types.n; i++) {
 		const struct provider_type *t = &provider_types.v[i];
 
-		assert_true(t->n_caps > 0);
-		assert_true(t->default_host != NULL || t->host_key != NULL);
+		if (t->untranslated) {
+			continue;
+		}
+		assert_true(t->n_caps > 0 || t->keeps_body);
+		assert_true(t->default_host != NULL || t->host_key != NULL || t->azure);
 		for (size_t k = 0; k < t->n_caps; k++) {
 			assert_true(t->caps[k].api > API_NONE && t->caps[k].api < API_COUNT);
-			assert_int_equal(t->caps[k].path[0], '/');
+			assert_true(t->caps[k].path[0] == '/' ||
+				strcmp(t->caps[k].path, CAPABILITY_SUFFIX) == 0);
 			for (size_t m = k + 1; m < t->n_caps; m++) {
 				assert_int_not_equal(t->caps[k].api, t->caps[m].api);
 			}

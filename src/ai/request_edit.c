@@ -1,239 +1,165 @@
 #include "ai/request_edit.h"
 
-/* How far before a value its key is looked for: the longest key here and a few blanks. */
-#define KEY_WINDOW 128u
-/* Edits beside one per developer message. */
-#define EDITS_BASE 10u
+#include "ai/members.h"
+#include "proxy/worker.h"
+
+/* Edits beside one per developer message and two per member of a setting. */
+#define EDITS_BASE (2u * MEMBER_FIXED)
 /* Attack: a body of nothing but roles to edit. With all of them half of the request's arena is left. */
 #define DEVELOPERS_MAX 1000u
+/* Of the body, in one turn. */
+#define SLICE 262144u
 
-bool request_edit_room(struct exchange *x)
+static bool too_complex(struct exchange *x)
+{
+	reply_set(x, 400, "body.invalid_json", "the request is too complex");
+	return false;
+}
+
+static bool make_room(struct exchange *x, size_t settings)
 {
 	struct request *rq = x->rq;
 	size_t developers;
 
 	json_hits_get(&rq->hits, WANT_DEVELOPER, &developers);
 	if (developers > DEVELOPERS_MAX) {
+		reply_set(x, 400, "body.invalid_json",
+			"the request body has too many messages with the role \"developer\"");
 		return false;
 	}
-	rq->at.edits_cap = EDITS_BASE + developers;
+	rq->at.edits_cap = EDITS_BASE + 2 * settings + developers;
 	rq->at.edits = arena_alloc(&rq->arena, rq->at.edits_cap * sizeof(*rq->at.edits));
-	return rq->at.edits != NULL;
+	return rq->at.edits != NULL || too_complex(x);
 }
 
-static const struct json_hit *hit(const struct exchange *x, enum request_want want)
+/* --- settings ----------------------------------------------------------------------------------- */
+
+struct survey {
+	struct json_scan_room room;
+	struct json_scan *scan;
+	struct json_hits hits;
+	struct json_hit hits_room[SETTING_NODES_MAX];
+	const struct seg *seg; /* where the scan stands */
+};
+
+static const struct custom_settings *settings_of(const struct exchange *x)
 {
-	return json_hits_get(&x->rq->hits, want, NULL);
+	const struct request *rq = x->rq;
+	const struct provider *p = rq->at.to->provider;
+
+	return p != NULL && rq->gathers && (p->settings.apis >> rq->api & 1) != 0 ? &p->settings
+										  : NULL;
 }
 
-static struct bytes keep(struct exchange *x, struct bytes b)
+/* A member that stands twice: which of them a server takes nobody knows. */
+static enum verdict twice(struct exchange *x)
 {
-	struct bytes copy = arena_copy(&x->rq->arena, b);
-
-	/* The texts here are bounded by the configuration and far below the arena's limit. */
-	ASSERT(copy.p != NULL);
-	return copy;
+	return reply_set(x, 400, "body.invalid_json",
+		"the request body has a member twice that the gateway sets; send it once");
 }
 
-static void replace(struct exchange *x, const struct json_hit *h, struct bytes put)
+static enum verdict scan_slice(struct exchange *x, struct survey *v)
 {
-	exchange_edit(x, h->beg, h->end - h->beg, put);
+	size_t left = SLICE;
+
+	while (v->seg != NULL && left != 0) {
+		const struct seg *s = v->seg;
+		size_t n = s->end - s->beg;
+
+		/* The text is valid JSON: only too many hits can fail. */
+		if (json_scan_feed(v->scan, s->data + s->beg, n, NULL) == READ_FAIL) {
+			return twice(x);
+		}
+		v->seg = s->next;
+		left -= MIN(left, n);
+	}
+	return v->seg != NULL ? VERDICT_AGAIN : VERDICT_NEXT;
 }
 
-static bool is_inserted(const struct exchange *x, uint64_t at)
+enum verdict request_edit_survey(struct exchange *x)
 {
-	const struct attempt *a = &x->rq->at;
+	struct request *rq = x->rq;
+	const struct custom_settings *s = settings_of(x);
+	struct survey *v = rq->at.survey;
+	enum verdict verdict;
+	size_t n;
 
-	for (size_t i = 0; i < a->n_edits; i++) {
-		if (a->edits[i].at == at && a->edits[i].cut == 0) {
+	if (s == NULL) {
+		return VERDICT_NEXT;
+	}
+	if (v == NULL) {
+		v = arena_alloc(&rq->arena, sizeof(*v));
+		if (v == NULL) {
+			too_complex(x);
+			return VERDICT_REPLY;
+		}
+		json_hits_init(&v->hits, v->hits_room, SETTING_NODES_MAX, SETTING_NODES_MAX);
+		v->scan = json_scan_init(&v->room, s->query, &v->hits);
+		v->seg = rq->body.head;
+		rq->at.survey = v;
+	}
+	verdict = scan_slice(x, v);
+	for (unsigned i = 0; verdict == VERDICT_NEXT && i < s->n_nodes; i++) {
+		json_hits_get(&v->hits, i, &n);
+		verdict = n > 1 ? twice(x) : VERDICT_NEXT;
+	}
+	return verdict;
+}
+
+/* Whether a setting that must not overwrite would replace something: a value where it needs an object. */
+static bool is_in_the_way(const struct members *m, size_t i)
+{
+	for (i = m->v[i].parent; i != MEMBER_TOP; i = m->v[i].parent) {
+		const struct json_hit *h = m->v[i].hit;
+
+		if (h != NULL && h->type != JSON_OBJECT && h->type != JSON_NULL) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Puts `member` ("key":value) in front of the members of the object that begins at `at`, behind those
- * that were put there before. In an empty object the comma stands before each but the first. */
-static void insert_member(struct exchange *x, uint64_t at, bool empty, struct bytes member)
+static void apply_settings(struct exchange *x, const struct custom_settings *s, struct members *m)
 {
-	struct text t;
+	const struct survey *v = x->rq->at.survey;
+	size_t index[SETTING_NODES_MAX];
 
-	text_init(&t, 64 * 1024);
-	if (empty && is_inserted(x, at + 1)) {
-		text_add_char(&t, ',');
+	for (unsigned i = 0; i < s->n_nodes; i++) {
+		const struct setting_node *n = &s->nodes[i];
+
+		index[i] = members_add(m, n->parent == SETTING_TOP ? MEMBER_TOP : index[n->parent],
+			n->key, json_hits_get(&v->hits, i, NULL));
 	}
-	text_add_bytes(&t, member);
-	if (!empty) {
-		text_add_char(&t, ',');
-	}
-	exchange_edit(x, at + 1, 0, keep(x, text_bytes(&t)));
-	text_done(&t);
-}
+	for (size_t i = 0; i < s->n; i++) {
+		const struct custom_setting *e = &s->v[i];
+		size_t at = index[e->node];
 
-static void insert_top(struct exchange *x, struct bytes member)
-{
-	const struct json_scan *s = x->rq->scan;
-
-	insert_member(x, json_scan_top_at(s), json_scan_top_empty(s), member);
-}
-
-void request_edit_model(struct exchange *x, struct bytes model)
-{
-	const struct json_hit *h = hit(x, WANT_MODEL);
-	struct text t;
-
-	if (bytes_eq(model, x->rq->body_model)) {
-		return;
-	}
-	text_init(&t, 8192);
-	if (h == NULL) {
-		text_add_str(&t, "\"model\":");
-	}
-	text_add_char(&t, '"');
-	text_add_json(&t, model);
-	text_add_char(&t, '"');
-	if (h == NULL) {
-		insert_top(x, text_bytes(&t));
-	} else {
-		replace(x, h, keep(x, text_bytes(&t)));
-	}
-	text_done(&t);
-}
-
-/* --- members as a whole ------------------------------------------------------------------------- */
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* Where the key of a value begins (its quote). The scan has accepted the text, so before the value
- * stand blanks, a colon, blanks and a string; a key is at most JSON_KEY_MAX characters, unless it is
- * written in escapes, which nobody does: then 0 is returned and the member is left alone. */
-static uint64_t key_begin(const struct exchange *x, uint64_t value_at)
-{
-	char room[KEY_WINDOW];
-	size_t n = value_at < KEY_WINDOW ? (size_t)value_at : KEY_WINDOW;
-	size_t i = n;
-
-	chain_copy(&x->rq->body, (size_t)value_at - n, n, room);
-	while (i > 0 && (is_blank(room[i - 1]) || room[i - 1] == ':')) {
-		i--;
-	}
-	if (i < 2 || room[i - 1] != '"') {
-		return 0;
-	}
-	for (i--; i > 0; i--) {
-		if (room[i - 1] == '\\') {
-			return 0;
+		if ((e->apis >> x->rq->api & 1) != 0 &&
+			(e->overwrite || (!members_has(m, at) && !is_in_the_way(m, at)))) {
+			members_set(m, at, e->value);
 		}
-		if (room[i - 1] == '"') {
-			return value_at - n + i - 1;
-		}
-	}
-	return 0;
-}
-
-static char byte_at(const struct exchange *x, uint64_t at)
-{
-	char c;
-
-	chain_copy(&x->rq->body, (size_t)at, 1, &c);
-	return c;
-}
-
-/* A byte that an edit before this one has taken out already. */
-static bool is_cut(const struct exchange *x, uint64_t at)
-{
-	const struct attempt *a = &x->rq->at;
-
-	for (size_t i = 0; i < a->n_edits; i++) {
-		if (at >= a->edits[i].at && at - a->edits[i].at < a->edits[i].cut) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Takes a member out, with the comma that belongs to it: the one before it, or the one behind it when
- * it is the first, also when it is first because what stood before it went already. So several members
- * are taken out in their order in the text. */
-static void remove_member(struct exchange *x, const struct json_hit *h)
-{
-	uint64_t beg = key_begin(x, h->beg);
-	uint64_t end = h->end;
-	uint64_t at = beg;
-
-	if (beg == 0) {
-		return;
-	}
-	while (beg - at < KEY_WINDOW && is_blank(byte_at(x, at - 1))) {
-		at--;
-	}
-	if (beg - at == KEY_WINDOW) {
-		return; /* nobody writes that, and looking for the comma would take long */
-	}
-	if (byte_at(x, at - 1) == ',' && !is_cut(x, at - 1)) {
-		exchange_edit(x, at - 1, end - (at - 1), BYTES(""));
-		return;
-	}
-	while (end - h->end < KEY_WINDOW && is_blank(byte_at(x, end))) {
-		end++;
-	}
-	if (end - h->end == KEY_WINDOW) {
-		return;
-	}
-	end += byte_at(x, end) == ',';
-	exchange_edit(x, beg, end - beg, BYTES(""));
-}
-
-/* Two members, each of which may be missing. */
-static void remove_members(struct exchange *x, const struct json_hit *a, const struct json_hit *b)
-{
-	const struct json_hit *first = a != NULL && b != NULL && b->beg < a->beg ? b : a;
-	const struct json_hit *second = first == a ? b : a;
-
-	if (first != NULL) {
-		remove_member(x, first);
-	}
-	if (second != NULL) {
-		remove_member(x, second);
-	}
-}
-
-/* Puts another member in a member's place. */
-static void replace_member(struct exchange *x, const struct json_hit *h, struct bytes member)
-{
-	uint64_t beg = key_begin(x, h->beg);
-
-	if (beg != 0) {
-		exchange_edit(x, beg, h->end - beg, member);
 	}
 }
 
 /* --- tweaks ------------------------------------------------------------------------------------- */
 
 /* data-plane.md §8.2: usage is asked for, and its event hidden from a client that did not ask. */
-static void ask_for_usage(struct exchange *x)
+static void ask_for_usage(struct exchange *x, struct members *m)
 {
-	const struct json_hit *options = hit(x, WANT_STREAM_OPTIONS);
-	const struct json_hit *include = hit(x, WANT_INCLUDE_USAGE);
+	const struct provider *p = x->rq->at.to->provider;
+	const struct json_hit *options = m->v[MEMBER_STREAM_OPTIONS].hit;
+	const struct json_hit *include = m->v[MEMBER_INCLUDE_USAGE].hit;
 
-	if (include != NULL && include->type == JSON_TRUE) {
+	if (include != NULL &&
+		(include->type == JSON_TRUE ||
+			(include->type == JSON_FALSE && p->respects_false))) {
 		return;
 	}
-	x->rq->at.hide_usage = true;
-	if (options == NULL) {
-		insert_top(x, BYTES("\"stream_options\":{\"include_usage\":true}"));
-	} else if (options->type == JSON_NULL) {
-		replace(x, options, BYTES("{\"include_usage\":true}"));
-	} else if (include != NULL) {
-		replace(x, include, BYTES("true"));
-	} else if (options->type == JSON_OBJECT) {
-		insert_member(x, options->beg, options->empty, BYTES("\"include_usage\":true"));
-	} else {
-		x->rq->at.hide_usage = false; /* the vendor will say what is wrong with it */
+	if (options != NULL && options->type != JSON_OBJECT && options->type != JSON_NULL) {
+		return; /* the vendor will say what is wrong with it */
 	}
+	x->rq->at.hide_usage = !p->forwards_usage;
+	members_set(m, MEMBER_INCLUDE_USAGE, BYTES("true"));
 }
 
 /* providers.md D-03. */
@@ -242,100 +168,119 @@ static void developer_to_system(struct exchange *x)
 	const struct json_hits *hits = &x->rq->hits;
 
 	for (size_t i = 0; i < hits->n; i++) {
-		if (hits->v[i].want == WANT_DEVELOPER) {
-			replace(x, &hits->v[i], BYTES("\"system\""));
+		const struct json_hit *h = &hits->v[i];
+
+		if (h->want == WANT_DEVELOPER) {
+			exchange_edit(x, h->beg, h->end - h->beg, BYTES("\"system\""));
 		}
 	}
 }
 
-static void zhipu_thinking(struct exchange *x)
+static void zhipu_thinking(struct members *m)
 {
-	const struct json_hit *effort = hit(x, WANT_REASONING_EFFORT);
-	const struct json_hit *thinking = hit(x, WANT_THINKING);
-
-	if (effort == NULL) {
-		return;
+	if (members_has(m, MEMBER_REASONING_EFFORT)) {
+		members_remove(m, MEMBER_REASONING_EFFORT);
+		members_set(m, MEMBER_THINKING, BYTES("{\"type\":\"enabled\"}"));
 	}
-	if (thinking == NULL) {
-		replace_member(x, effort, BYTES("\"thinking\":{\"type\":\"enabled\"}"));
-		return;
-	}
-	replace(x, thinking, BYTES("{\"type\":\"enabled\"}"));
-	remove_member(x, effort);
 }
 
-static void openrouter_reasoning(struct exchange *x)
+static void openrouter_reasoning(struct exchange *x, struct members *m)
 {
-	const struct json_hit *tokens = hit(x, WANT_REASONING_MAX_TOKENS);
-	const struct json_hit *reasoning = hit(x, WANT_REASONING);
-	const struct json_hit *max = hit(x, WANT_REASONING_MAX);
-	const struct json_hit *effort = hit(x, WANT_REASONING_EFFORT);
-	char number[24];
+	char room[24];
+	struct bytes tokens = members_value(m, MEMBER_REASONING_MAX_TOKENS, x, room, sizeof(room));
+	struct bytes copy;
 	uint64_t v;
-	struct text t;
 
-	if (tokens == NULL || tokens->type != JSON_NUMBER || tokens->end - tokens->beg > 20) {
+	if (tokens.n == 0 || !ascii_digit(tokens.p[0]) || !json_number_u64(tokens, &v) || v == 0 ||
+		m->v[MEMBER_REASONING].wish == MEMBER_SET) {
 		return;
 	}
-	chain_copy(&x->rq->body, (size_t)tokens->beg, (size_t)(tokens->end - tokens->beg), number);
-	if (!json_number_u64(bytes_of(number, (size_t)(tokens->end - tokens->beg)), &v) || v == 0) {
-		return;
+	copy = arena_copy(&x->rq->arena, tokens);
+	if (copy.p != NULL) {
+		members_remove(m, MEMBER_REASONING_MAX_TOKENS);
+		members_remove(m, MEMBER_REASONING_EFFORT);
+		members_set(m, MEMBER_REASONING_MAX, copy);
 	}
-	text_init(&t, 256);
-	if (reasoning == NULL || reasoning->type != JSON_OBJECT) {
-		text_addf(&t, "\"reasoning\":{\"max_tokens\":%llu}", (unsigned long long)v);
-		replace_member(x, tokens, keep(x, text_bytes(&t)));
-		remove_members(x, reasoning, effort);
-	} else {
-		text_addf(&t, max != NULL ? "%llu" : "\"max_tokens\":%llu", (unsigned long long)v);
-		if (max != NULL) {
-			replace(x, max, keep(x, text_bytes(&t)));
-		} else {
-			insert_member(x, reasoning->beg, reasoning->empty, text_bytes(&t));
-		}
-		remove_members(x, tokens, effort);
-	}
-	text_done(&t);
 }
 
-static void response_format(struct exchange *x, struct bytes schema)
-{
-	const struct json_hit *h = hit(x, WANT_RESPONSE_FORMAT);
-	struct text t;
-
-	if (h != NULL) {
-		replace(x, h, schema);
-		return;
-	}
-	text_init(&t, 64 * 1024);
-	text_add_str(&t, "\"response_format\":");
-	text_add_bytes(&t, schema);
-	insert_top(x, text_bytes(&t));
-	text_done(&t);
-}
-
-void request_edit_tweaks(struct exchange *x)
+static void tweak_chat(struct exchange *x, struct members *m)
 {
 	const struct provider *p = x->rq->at.to->provider;
-	bool chat = x->rq->api == API_CHAT_COMPLETIONS;
 
-	if ((p->tweaks & TWEAK_STREAM_USAGE) != 0 && x->rq->stream &&
-		(chat || x->rq->api == API_COMPLETIONS)) {
-		ask_for_usage(x);
-	}
-	if (!chat) {
-		return;
-	}
 	if ((p->tweaks & TWEAK_DEVELOPER_TO_SYSTEM) != 0) {
 		developer_to_system(x);
 	}
 	if ((p->tweaks & TWEAK_ZHIPU_THINKING) != 0) {
-		zhipu_thinking(x);
+		zhipu_thinking(m);
 	}
 	if ((p->tweaks & TWEAK_OPENROUTER_REASONING) != 0) {
-		openrouter_reasoning(x);
+		openrouter_reasoning(x, m);
 	}
 	if (p->response_format.n != 0) {
-		response_format(x, p->response_format);
+		members_set(m, MEMBER_RESPONSE_FORMAT, p->response_format);
 	}
+}
+
+static void tweak(struct exchange *x, struct members *m)
+{
+	const struct provider *p = x->rq->at.to->provider;
+	enum api api = x->rq->api;
+
+	if ((p->tweaks & TWEAK_STREAM_USAGE) != 0 && x->rq->stream &&
+		(api == API_CHAT_COMPLETIONS || api == API_COMPLETIONS)) {
+		ask_for_usage(x, m);
+	}
+	if (api == API_CHAT_COMPLETIONS) {
+		tweak_chat(x, m);
+	}
+	if ((p->tweaks & TWEAK_NO_WATERMARK) != 0 && api == API_IMAGE_GENERATION &&
+		!members_has(m, MEMBER_WATERMARK)) {
+		members_set(m, MEMBER_WATERMARK, BYTES("false"));
+	}
+	if ((p->tweaks & TWEAK_NO_TOOL_SWITCHES) != 0 && api == API_RESPONSES) {
+		members_remove(m, MEMBER_PARALLEL_TOOL_CALLS);
+		members_remove(m, MEMBER_TOOL_CHOICE);
+	}
+}
+
+/* --- all of it ---------------------------------------------------------------------------------- */
+
+static bool set_model(struct exchange *x, struct members *m, struct bytes model)
+{
+	struct text t;
+	struct bytes literal;
+
+	if (bytes_eq(model, x->rq->body_model)) {
+		return true;
+	}
+	text_init(&t, 8192);
+	text_add_char(&t, '"');
+	text_add_json(&t, model);
+	text_add_char(&t, '"');
+	literal = arena_copy(&x->rq->arena, text_bytes(&t));
+	text_done(&t);
+	members_set(m, MEMBER_MODEL, literal);
+	return literal.p != NULL;
+}
+
+bool request_edit(struct exchange *x, struct bytes model)
+{
+	const struct provider *p = x->rq->at.to->provider;
+	const struct custom_settings *s = settings_of(x);
+	struct members m;
+
+	if (!make_room(x, s != NULL ? s->n_nodes : 0)) {
+		return false;
+	}
+	members_init(&m, x);
+	if (!set_model(x, &m, model)) {
+		return too_complex(x);
+	}
+	if (s != NULL) {
+		apply_settings(x, s, &m);
+	}
+	if (p != NULL && !p->original && !p->type->keeps_body) {
+		tweak(x, &m);
+	}
+	return members_edit(&m, x) || too_complex(x);
 }

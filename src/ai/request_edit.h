@@ -1,5 +1,6 @@
 /*
- * Span edits of a request body (providers.md §2.3).
+ * Span edits of a request body: the model, what the provider's type asks for (providers.md §2.3), and what its
+ * configuration does (data-plane.md §7, §8).
  */
 #ifndef AI_REQUEST_EDIT_H
 #define AI_REQUEST_EDIT_H
@@ -19,14 +20,19 @@ enum request_want {
 	WANT_REASONING_MAX,
 	WANT_THINKING,
 	WANT_RESPONSE_FORMAT,
+	WANT_WATERMARK,
+	WANT_PARALLEL_TOOL_CALLS,
+	WANT_TOOL_CHOICE,
 	WANT_COUNT
 };
 
-/* Makes room for the edits that this request can need; false when there are too many. */
-MUST_CHECK bool request_edit_room(struct exchange *x);
-/* Replaces the model, or puts one in where there is none; nothing when both are equal. */
-void request_edit_model(struct exchange *x, struct bytes model);
-/* What the provider's type asks for. */
-void request_edit_tweaks(struct exchange *x);
+/* A second look at a body that is gathered: where the members stand that the chosen provider's
+ * customSettings name. In slices; VERDICT_NEXT: all is known, or nothing was asked; VERDICT_REPLY: one of them
+ * stands twice. */
+enum verdict request_edit_survey(struct exchange *x);
+
+/* All edits: the model when it is another one, or is missing and not empty; settings and tweaks when the
+ * destination has a provider that wants them. False: replied. */
+MUST_CHECK bool request_edit(struct exchange *x, struct bytes model);
 
 #endif

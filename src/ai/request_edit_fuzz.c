@@ -1,16 +1,29 @@
 /*
- * The input: a byte of tweaks, a byte for pieces, the model to send, a line feed, a body. The edits of
- * any JSON object are a JSON object again, with the model that was asked for and in one piece.
+ * The input: a byte of tweaks, a byte for pieces and more, the model to send, a line feed, a body. The edits
+ * of any JSON object are a JSON object again, with the model and the settings that were asked for.
  */
 #include <stdlib.h>
 
 #include "ai/compatible.h"
 #include "ai/request_edit.h"
+#include "plan/world.h"
 
 #define INPUT_MAX 8000u
 #define MODEL_MAX 512u
 
-struct world {
+/* Settings that meet the members of tweaks, and one another. */
+static const char settings[] =
+	"[{name: seed, value: 7}, {name: a.b, value: 1, mode: raw}, "
+	"{name: a.c.d, value: [2], mode: raw, overwrite: false}, "
+	"{name: reasoning.x, value: 3, mode: raw}, {name: tool_choice, value: t, mode: raw, "
+	"overwrite: false}, {name: thinking.y, value: 4, mode: raw, overwrite: false}]";
+
+static const enum api apis[] = {
+	API_CHAT_COMPLETIONS, API_RESPONSES, API_IMAGE_GENERATION, API_COMPLETIONS};
+
+struct scene {
+	struct world plan;
+	struct provider_type type;
 	struct segpool pool;
 	struct provider provider;
 	struct destination to;
@@ -20,7 +33,7 @@ struct world {
 	struct arena tree;
 };
 
-static void take_body(struct world *w, struct bytes body, size_t piece)
+static void take_body(struct scene *w, struct bytes body, size_t piece)
 {
 	w->rq.scan = json_scan_init(&w->rq.scan_room, w->query, &w->rq.hits);
 	for (size_t at = 0; at < body.n; at += piece) {
@@ -37,7 +50,7 @@ static void take_body(struct world *w, struct bytes body, size_t piece)
 }
 
 /* As compatible.c does, which refuses the others before any edit: what must stand once stands once. */
-static bool read_wants(struct world *w, const struct json_value *top)
+static bool read_wants(struct scene *w, const struct json_value *top)
 {
 	static const enum request_want once[] = {
 		WANT_MODEL, WANT_STREAM, WANT_STREAM_OPTIONS, WANT_INCLUDE_USAGE};
@@ -61,7 +74,7 @@ static bool read_wants(struct world *w, const struct json_value *top)
 	return true;
 }
 
-static void read_edited(struct world *w, struct text *out)
+static void read_edited(struct scene *w, struct text *out)
 {
 	struct iovec v[8];
 	int n;
@@ -77,7 +90,7 @@ static void read_edited(struct world *w, struct text *out)
 	ASSERT(out->n == w->rq.at.splice.length);
 }
 
-static void check(struct world *w, struct bytes edited, struct bytes model)
+static void check(struct scene *w, struct bytes edited, struct bytes model)
 {
 	const struct json_value *top = json_parse(&w->tree, edited, NULL);
 	const struct json_value *now;
@@ -86,9 +99,25 @@ static void check(struct world *w, struct bytes edited, struct bytes model)
 	now = json_get(top, "model");
 	ASSERT(model.n == 0 || (now != NULL && now->type == JSON_STRING));
 	ASSERT(model.n == 0 || bytes_eq(now->text, model));
+	if ((w->provider.settings.apis >> w->rq.api & 1) != 0) {
+		now = json_get(top, "seed");
+		ASSERT(now != NULL && now->type == JSON_NUMBER && bytes_eq(now->text, BYTES("7")));
+		now = json_get(json_get(top, "a"), "b");
+		ASSERT(now != NULL && now->type == JSON_NUMBER);
+	}
 }
 
-static void play(struct world *w, struct bytes body, struct bytes model, size_t piece)
+static bool edit(struct scene *w, struct bytes model)
+{
+	enum verdict v;
+
+	do {
+		v = request_edit_survey(&w->x);
+	} while (v == VERDICT_AGAIN);
+	return v == VERDICT_NEXT && request_edit(&w->x, model.n != 0 ? model : w->rq.model);
+}
+
+static void play(struct scene *w, struct bytes body, struct bytes model, size_t piece)
 {
 	const struct json_value *top = json_parse(&w->tree, body, NULL);
 	struct text out;
@@ -97,15 +126,36 @@ static void play(struct world *w, struct bytes body, struct bytes model, size_t 
 		return;
 	}
 	take_body(w, body, piece);
-	if (!read_wants(w, top) || !request_edit_room(&w->x)) {
+	if (!read_wants(w, top) || !edit(w, model)) {
 		return;
 	}
-	request_edit_model(&w->x, model.n != 0 ? model : w->rq.model);
-	request_edit_tweaks(&w->x);
 	text_init(&out, 1u << 20);
 	read_edited(w, &out);
 	check(w, text_bytes(&out), model);
 	text_done(&out);
+}
+
+/* The second byte: bit 0 a schema, bit 1 settings, bits 2 and 3 the API, all of it the size of pieces. */
+static void choose(struct scene *w, uint8_t tweaks, uint8_t rest)
+{
+	char file[1024];
+	struct object *o;
+
+	world_init(&w->plan);
+	w->type.name = "openai";
+	w->provider.type = &w->type;
+	w->provider.tweaks = tweaks;
+	w->provider.response_format = bytes_str(rest % 2 == 1 ? "{\"type\":\"x\"}" : NULL);
+	w->rq.api = apis[rest / 4 % ARRAY_LEN(apis)];
+	if (rest / 2 % 2 == 0) {
+		return;
+	}
+	snprintf(file, sizeof(file), WORLD_PLUGIN("ai-proxy", "  defaultConfig:\n    s: %s\n"),
+		settings);
+	o = world_add(&w->plan, "wasmplugins/ai-proxy.internal.yaml", file);
+	ASSERT(custom_settings_compile(&w->provider.settings, yaml_get(o->u.wasmplugin.config, "s"),
+		&(struct custom_settings_input){
+			&w->type, false, o, &w->plan.arena, &w->plan.findings}));
 }
 
 static bool is_ascii(struct bytes s)
@@ -118,19 +168,11 @@ static bool is_ascii(struct bytes s)
 	return true;
 }
 
-/* A provider is of one vendor: two vendors' ways to ask for thinking never meet. */
-static unsigned tweaks_of(uint8_t bits)
-{
-	unsigned both = TWEAK_ZHIPU_THINKING | TWEAK_OPENROUTER_REASONING;
-
-	return (bits & both) == both ? bits & ~(unsigned)TWEAK_ZHIPU_THINKING : bits;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct world *w;
+	struct scene *w;
 	struct bytes rest, model;
 
 	if (size < 3 || size > INPUT_MAX) {
@@ -145,9 +187,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	segpool_init(&w->pool, 256u << 20);
 	w->query = compatible_request_query();
 	w->x.rq = &w->rq;
-	w->rq.api = API_CHAT_COMPLETIONS;
-	w->provider.tweaks = tweaks_of(data[0]);
-	w->provider.response_format = bytes_str(data[1] % 2 == 1 ? "{\"type\":\"x\"}" : NULL);
+	w->rq.gathers = true;
+	choose(w, data[0], data[1]);
 	w->to.provider = &w->provider;
 	w->rq.at.to = &w->to;
 	arena_init(&w->rq.arena, 1u << 20);
@@ -160,6 +201,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_done(&w->tree);
 	json_query_free(w->query);
 	segpool_done(&w->pool);
+	world_done(&w->plan);
 	free(w);
 	return 0;
 }

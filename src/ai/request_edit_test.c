@@ -8,13 +8,14 @@
 
 #include "ai/compatible.h"
 #include "ai/request_edit.h"
+#include "plan/world.h"
 
 struct row {
 	const char *why;
 	unsigned tweaks;
-	const char *model;  /* to send; NULL: the one in the body */
-	const char *format; /* responseJsonSchema */
-	const char *in, *out;
+	const char *model;    /* to send; NULL: the one in the body */
+	const char *format;   /* responseJsonSchema */
+	const char *in, *out; /* out NULL: refused */
 	bool hides;
 };
 
@@ -113,8 +114,97 @@ static const struct row rows[] = {
 		true},
 };
 
-struct world {
+/* data-plane.md §7: customSettings of a provider that speaks OpenAI's protocol. out NULL: refused. */
+static const struct {
+	const char *why, *settings, *in, *out;
+} settings_rows[] = {
+	{"G034 a setting replaces what the client sent", "[{name: max_tokens, value: 100}]",
+		"{\"max_tokens\":5,\"x\":1}", "{\"max_tokens\":100,\"x\":1}"},
+	{"G034 and is put in where there is none", "[{name: max_tokens, value: 100}]", "{\"x\":1}",
+		"{\"max_tokens\":100,\"x\":1}"},
+	{"G035 one that must not overwrite leaves the client's",
+		"[{name: max_tokens, value: 100, overwrite: false}]", "{\"max_tokens\":5}",
+		"{\"max_tokens\":5}"},
+	{"null is a value that the client sent",
+		"[{name: max_tokens, value: 100, overwrite: false}]", "{\"max_tokens\":null}",
+		"{\"max_tokens\":null}"},
+	{"G036 a name that OpenAI's protocol lacks is left out", "[{name: top_k, value: 3}]", "{}",
+		"{}"},
+	{"raw takes the name as it is", "[{name: top_k, value: 3, mode: raw}]", "{}",
+		"{\"top_k\":3}"},
+	{"G037 a path makes the objects that are missing", "[{name: foo.bar, value: 1, mode: raw}]",
+		"{\"x\":1}", "{\"foo\":{\"bar\":1},\"x\":1}"},
+	{"into an object that is there, in front of its members",
+		"[{name: foo.bar, value: 1, mode: raw}]", "{\"foo\":{\"a\":0}}",
+		"{\"foo\":{\"bar\":1,\"a\":0}}"},
+	{"into an empty one without a comma", "[{name: foo.bar, value: 1, mode: raw}]",
+		"{\"foo\": { }}", "{\"foo\": {\"bar\":1 }}"},
+	{"a value where an object is needed gives way", "[{name: foo.bar, value: 1, mode: raw}]",
+		"{\"foo\":7}", "{\"foo\":{\"bar\":1}}"},
+	{"unless nothing is to be overwritten",
+		"[{name: foo.bar, value: 1, mode: raw, overwrite: false}]", "{\"foo\":7}",
+		"{\"foo\":7}"},
+	{"two of one path: the later one holds", "[{name: seed, value: 1}, {name: seed, value: 2}]",
+		"{}", "{\"seed\":2}"},
+	{"but not over what the earlier one has set when it must not",
+		"[{name: seed, value: 1}, {name: seed, value: 2, overwrite: false}]", "{}",
+		"{\"seed\":1}"},
+	{"several in one object",
+		"[{name: a.b, value: 1, mode: raw}, {name: a.c.d, value: [2, ~], mode: raw}]", "{}",
+		"{\"a\":{\"b\":1,\"c\":{\"d\":[2,null]}}}"},
+	{"numbers keep their spelling", "[{name: temperature, value: 0.10}]", "{}",
+		"{\"temperature\":0.10}"},
+	{"text is text", "[{name: user, value: 'a\"b', mode: raw}]", "{}", "{\"user\":\"a\\\"b\"}"},
+	{"a model is no setting", "[{name: model, value: b, mode: raw}]", "{\"model\":\"a\"}",
+		"{\"model\":\"a\"}"},
+	{"a member that stands twice cannot be set for certain", "[{name: seed, value: 3}]",
+		"{\"seed\":1,\"seed\":2}", NULL},
+	{"the same further down", "[{name: foo.bar, value: 3, mode: raw}]",
+		"{\"foo\":{\"bar\":1},\"foo\":{\"bar\":2}}", NULL},
+};
+
+/* Where the API matters, or settings and tweaks meet. */
+static const struct {
+	const char *why;
+	enum api api;
+	unsigned tweaks;
+	const char *format, *settings, *in, *out;
+} api_rows[] = {
+	{"images have no such parameters", API_IMAGE_GENERATION, 0, NULL,
+		"[{name: seed, value: 1}]", "{\"x\":1}", "{\"x\":1}"},
+	{"unless the setting names them", API_IMAGE_GENERATION, 0, NULL,
+		"[{name: seed, value: 1, apis: [openai/v1/imagegeneration]}]", "{\"x\":1}",
+		"{\"seed\":1,\"x\":1}"},
+	{"settings first: what a tweak takes out is taken out", API_CHAT_COMPLETIONS,
+		TWEAK_ZHIPU_THINKING, NULL, "[{name: reasoning_effort, value: low, mode: raw}]",
+		"{}", "{\"thinking\":{\"type\":\"enabled\"}}"},
+	{"openrouter: reasoning that is configured whole holds", API_CHAT_COMPLETIONS,
+		TWEAK_OPENROUTER_REASONING, NULL, "[{name: reasoning, value: {a: 1}, mode: raw}]",
+		"{\"reasoning_max_tokens\":5}",
+		"{\"reasoning\":{\"a\":1},\"reasoning_max_tokens\":5}"},
+	{"G042 zero, false and unknown members survive; only the role changes",
+		API_CHAT_COMPLETIONS, TWEAK_DEVELOPER_TO_SYSTEM, NULL, NULL,
+		"{\"temperature\":0,\"parallel_tool_calls\":false,\"foo\":1,"
+		"\"messages\":[{\"role\":\"developer\"}]}",
+		"{\"temperature\":0,\"parallel_tool_calls\":false,\"foo\":1,"
+		"\"messages\":[{\"role\":\"system\"}]}"},
+	{"G046 doubao: a response without switches of tools", API_RESPONSES, TWEAK_NO_TOOL_SWITCHES,
+		NULL, NULL, "{\"parallel_tool_calls\":true,\"a\":1,\"tool_choice\":\"auto\"}",
+		"{\"a\":1}"},
+	{"doubao: chats keep them", API_CHAT_COMPLETIONS, TWEAK_NO_TOOL_SWITCHES, NULL, NULL,
+		"{\"tool_choice\":\"auto\"}", "{\"tool_choice\":\"auto\"}"},
+	{"doubao: no watermark unless asked for", API_IMAGE_GENERATION, TWEAK_NO_WATERMARK, NULL,
+		NULL, "{\"p\":1}", "{\"watermark\":false,\"p\":1}"},
+	{"doubao: a watermark that is asked for stays", API_IMAGE_GENERATION, TWEAK_NO_WATERMARK,
+		NULL, NULL, "{\"watermark\":true}", "{\"watermark\":true}"},
+	{"a schema is for chats only", API_EMBEDDINGS, 0, "{\"type\":\"x\"}", NULL, "{\"b\":1}",
+		"{\"b\":1}"},
+};
+
+struct scene {
+	struct world plan;
 	struct segpool pool;
+	struct provider_type type;
 	struct provider provider;
 	struct destination to;
 	struct request rq;
@@ -123,7 +213,7 @@ struct world {
 };
 
 /* The body in segments of `piece` bytes, scanned as a gathered one is. */
-static void gather(struct world *w, const char *body, size_t piece)
+static void gather(struct scene *w, const char *body, size_t piece)
 {
 	struct request *rq = &w->rq;
 	size_t n = strlen(body);
@@ -156,57 +246,146 @@ static void gather(struct world *w, const char *body, size_t piece)
 	rq->body_model = rq->model;
 }
 
-static void play(const struct row *row, size_t piece)
+/* customSettings as they stand in a provider's entry. */
+static void compile_settings(struct scene *w, const char *yaml)
 {
-	struct world *w = calloc(1, sizeof(*w));
-	struct iovec v[256];
-	struct text out;
-	int n;
+	static const struct provider_type openai = {.name = "openai"};
+	char file[4096];
+	struct object *o;
 
+	snprintf(file, sizeof(file), WORLD_PLUGIN("ai-proxy", "  defaultConfig:\n    s: %s\n"),
+		yaml);
+	o = world_add(&w->plan, "wasmplugins/ai-proxy.internal.yaml", file);
+	assert_true(custom_settings_compile(&w->provider.settings,
+		yaml_get(o->u.wasmplugin.config, "s"),
+		&(struct custom_settings_input){
+			&openai, false, o, &w->plan.arena, &w->plan.findings}));
+}
+
+static void begin(struct scene *w, const struct row *row, const char *settings, enum api api)
+{
+	world_init(&w->plan);
 	segpool_init(&w->pool, 64u << 20);
 	w->query = compatible_request_query();
-	w->x.rq = &w->rq;
-	w->rq.api = API_CHAT_COMPLETIONS;
+	w->type.name = "openai";
+	w->provider.type = &w->type;
 	w->provider.tweaks = row->tweaks;
 	w->provider.response_format = bytes_str(row->format);
+	if (settings != NULL) {
+		compile_settings(w, settings);
+	}
 	w->to.provider = &w->provider;
+	w->x.rq = &w->rq;
+	w->rq.api = api;
+	w->rq.gathers = true;
 	w->rq.at.to = &w->to;
 	arena_init(&w->rq.arena, 64 * 1024);
 	json_hits_init(&w->rq.hits, w->rq.hits_room, HITS_INLINE, 4096);
-	gather(w, row->in, piece);
-	assert_true(request_edit_room(&w->x));
-	request_edit_model(&w->x, row->model != NULL ? bytes_str(row->model) : w->rq.model);
-	request_edit_tweaks(&w->x);
-	splice_sort(w->rq.at.edits, w->rq.at.n_edits);
-	splice_init(&w->rq.at.splice, &w->rq.body, w->rq.at.edits, w->rq.at.n_edits);
-	text_init(&out, 4096);
-	while ((n = splice_fill(&w->rq.at.splice, v, 256)) != 0) {
-		for (int i = 0; i < n; i++) {
-			text_add(&out, v[i].iov_base, v[i].iov_len);
-			splice_sent(&w->rq.at.splice, v[i].iov_len);
-		}
-	}
-	if (strcmp(text_cstr(&out), row->out) != 0 || w->rq.at.hide_usage != row->hides) {
-		fail_msg("%s (pieces of %zu): got %s, hides %d", row->why, piece, text_cstr(&out),
-			w->rq.at.hide_usage);
-	}
-	assert_int_equal(out.n, w->rq.at.splice.length);
-	text_done(&out);
+}
+
+static void end(struct scene *w)
+{
 	chain_give(&w->pool, &w->rq.body);
 	json_hits_done(&w->rq.hits);
 	arena_done(&w->rq.arena);
 	json_query_free(w->query);
 	segpool_done(&w->pool);
+	world_done(&w->plan);
 	free(w);
 }
+
+static void read_edited(struct scene *w, struct text *out)
+{
+	struct iovec v[256];
+	int n;
+
+	splice_sort(w->rq.at.edits, w->rq.at.n_edits);
+	splice_init(&w->rq.at.splice, &w->rq.body, w->rq.at.edits, w->rq.at.n_edits);
+	while ((n = splice_fill(&w->rq.at.splice, v, 256)) != 0) {
+		for (int i = 0; i < n; i++) {
+			text_add(out, v[i].iov_base, v[i].iov_len);
+			splice_sent(&w->rq.at.splice, v[i].iov_len);
+		}
+	}
+	assert_int_equal(out->n, w->rq.at.splice.length);
+}
+
+static bool edit(struct scene *w, const struct row *row)
+{
+	struct bytes model = row->model != NULL ? bytes_str(row->model) : w->rq.model;
+	enum verdict v;
+
+	do {
+		v = request_edit_survey(&w->x);
+	} while (v == VERDICT_AGAIN);
+	return v == VERDICT_NEXT && request_edit(&w->x, model);
+}
+
+static void play_with(const struct row *row, const char *settings, enum api api, size_t piece)
+{
+	struct scene *w = calloc(1, sizeof(*w));
+	struct text out;
+
+	begin(w, row, settings, api);
+	gather(w, row->in, piece);
+	if (edit(w, row) != (row->out != NULL)) {
+		fail_msg("%s (pieces of %zu): refused or not: %s", row->why, piece,
+			w->rq.reply.text);
+	}
+	if (row->out != NULL) {
+		text_init(&out, 1u << 20);
+		read_edited(w, &out);
+		if (strcmp(text_cstr(&out), row->out) != 0 || w->rq.at.hide_usage != row->hides) {
+			fail_msg("%s (pieces of %zu): got %s, hides %d", row->why, piece,
+				text_cstr(&out), w->rq.at.hide_usage);
+		}
+		text_done(&out);
+	}
+	end(w);
+}
+
+static void play(const struct row *row, size_t piece)
+{
+	play_with(row, NULL, API_CHAT_COMPLETIONS, piece);
+}
+
+static const size_t pieces[] = {4096, 1, 7};
 
 static void test_edits(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		play(&rows[i], 4096);
-		play(&rows[i], 1);
-		play(&rows[i], 7);
+		for (size_t k = 0; k < ARRAY_LEN(pieces); k++) {
+			play(&rows[i], pieces[k]);
+		}
+	}
+}
+
+static void test_settings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(settings_rows) * ARRAY_LEN(pieces); i++) {
+		size_t at = i / ARRAY_LEN(pieces);
+		struct row row = {.why = settings_rows[at].why,
+			.in = settings_rows[at].in,
+			.out = settings_rows[at].out};
+
+		play_with(&row, settings_rows[at].settings, API_CHAT_COMPLETIONS,
+			pieces[i % ARRAY_LEN(pieces)]);
+	}
+}
+
+static void test_apis(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(api_rows); i++) {
+		struct row row = {.why = api_rows[i].why,
+			.tweaks = api_rows[i].tweaks,
+			.format = api_rows[i].format,
+			.in = api_rows[i].in,
+			.out = api_rows[i].out};
+
+		play_with(&row, api_rows[i].settings, api_rows[i].api, 4096);
 	}
 }
 
@@ -214,8 +393,7 @@ static void test_edits(void **state)
 static void test_many_developers(void **state)
 {
 	struct text t;
-	struct row row = {"many developer messages", TWEAK_DEVELOPER_TO_SYSTEM, NULL, NULL, NULL,
-		NULL, false};
+	struct row row = {.why = "many developer messages", .tweaks = TWEAK_DEVELOPER_TO_SYSTEM};
 	struct text out;
 
 	(void)state;
@@ -240,6 +418,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_edits),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_apis),
 		cmocka_unit_test(test_many_developers),
 	};
 

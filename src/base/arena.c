@@ -15,6 +15,12 @@ struct arena_block {
 	_Alignas(ALIGN) char data[];
 };
 
+struct arena_end {
+	struct arena_end *next;
+	void (*end)(void *of);
+	void *of;
+};
+
 void arena_init(struct arena *a, size_t max)
 {
 	*a = (struct arena){.max = max, .block_size = BLOCK_MIN};
@@ -28,14 +34,27 @@ void arena_init_with(struct arena *a, size_t max, void *first, size_t first_size
 	a->end = a->at + first_size;
 }
 
-void arena_done(struct arena *a)
+static void end_until(struct arena *a, const struct arena_end *kept)
 {
-	while (a->blocks != NULL) {
+	for (; a->ends != kept; a->ends = a->ends->next) {
+		a->ends->end(a->ends->of);
+	}
+}
+
+static void free_until(struct arena *a, const struct arena_block *kept)
+{
+	while (a->blocks != kept) {
 		struct arena_block *b = a->blocks;
 
 		a->blocks = b->next;
 		free(b);
 	}
+}
+
+void arena_done(struct arena *a)
+{
+	end_until(a, NULL);
+	free_until(a, NULL);
 	arena_init(a, a->max);
 }
 
@@ -46,12 +65,8 @@ struct arena_mark arena_mark(const struct arena *a)
 
 void arena_rewind(struct arena *a, const struct arena_mark *m)
 {
-	while (a->blocks != m->at.blocks) {
-		struct arena_block *b = a->blocks;
-
-		a->blocks = b->next;
-		free(b);
-	}
+	end_until(a, m->at.ends);
+	free_until(a, m->at.blocks);
 	*a = m->at;
 }
 
@@ -70,27 +85,32 @@ static void add_block(struct arena *a, size_t size)
 		: MIN(MAX(a->total / 8, (size_t)BLOCK_DOUBLE_MAX), (size_t)BLOCK_MAX);
 }
 
+/* Not zeroed; align is 1 or ALIGN. */
+static void *take(struct arena *a, size_t size, size_t align)
+{
+	size_t gap = -(uintptr_t)a->at & (align - 1);
+	size_t total;
+	char *p;
+
+	if (!num_add(size, gap, &total) || !num_add(a->total, total, &total) || total > a->max) {
+		a->full = true;
+		return NULL;
+	}
+	if (a->at == NULL || (size_t)(a->end - a->at) < gap + size) {
+		add_block(a, size);
+		gap = 0;
+	}
+	p = a->at + gap;
+	a->at = p + size;
+	a->total = total;
+	return p;
+}
+
 void *arena_alloc(struct arena *a, size_t size)
 {
-	size_t total;
-	void *p;
+	void *p = take(a, size, ALIGN);
 
-	if (!num_add(size, ALIGN - 1, &size)) {
-		a->full = true;
-		return NULL;
-	}
-	size &= ~(size_t)(ALIGN - 1);
-	if (!num_add(a->total, size, &total) || total > a->max) {
-		a->full = true;
-		return NULL;
-	}
-	if ((size_t)(a->end - a->at) < size || a->at == NULL) {
-		add_block(a, size);
-	}
-	p = a->at;
-	a->at += size;
-	a->total = total;
-	return memset(p, 0, size);
+	return p != NULL ? memset(p, 0, size) : NULL;
 }
 
 void *arena_must(struct arena *a, size_t size)
@@ -103,7 +123,7 @@ void *arena_must(struct arena *a, size_t size)
 
 struct bytes arena_copy(struct arena *a, struct bytes b)
 {
-	char *p = b.n < SIZE_MAX ? arena_alloc(a, b.n + 1) : NULL;
+	char *p = b.n < SIZE_MAX ? take(a, b.n + 1, 1) : NULL;
 
 	if (p == NULL) {
 		return (struct bytes){NULL, 0};
@@ -111,5 +131,14 @@ struct bytes arena_copy(struct arena *a, struct bytes b)
 	if (b.n != 0) {
 		memcpy(p, b.p, b.n);
 	}
+	p[b.n] = '\0';
 	return (struct bytes){p, b.n};
+}
+
+void arena_at_end(struct arena *a, void (*end)(void *of), void *of)
+{
+	struct arena_end *e = arena_must(a, sizeof(*e));
+
+	*e = (struct arena_end){a->ends, end, of};
+	a->ends = e;
 }

@@ -1,5 +1,6 @@
 /*
- * An arena: memory that ends together. Bump allocation, zeroed, 16-byte aligned, never moved.
+ * An arena: memory that ends together. Bump allocation, never moved; zeroed and 16-byte aligned but for copies of
+ * texts, which stand side by side.
  *
  * The first block may be the caller's (an exchange embeds 1 KB), further ones come from the heap and
  * are as large as what is asked for. Nothing is allocated per event from one.
@@ -10,6 +11,7 @@
 #include "base/bytes.h"
 
 struct arena_block;
+struct arena_end;
 
 struct arena {
 	char *at, *end;             /* free part of the current block */
@@ -17,6 +19,7 @@ struct arena {
 	size_t total, max;          /* bytes handed out so far, and the most there may be */
 	size_t block_size;          /* of the next heap block */
 	bool full;                  /* max was met: something was not allocated */
+	struct arena_end *ends;     /* what arena_done calls, the last one first */
 };
 
 /* max: bytes that arena_alloc may hand out in all. */
@@ -33,6 +36,9 @@ struct arena_mark {
 struct arena_mark arena_mark(const struct arena *a);
 /* Frees what was handed out since then. */
 void arena_rewind(struct arena *a, const struct arena_mark *m);
+/* What is not in the arena but ends with it: arena_done and arena_rewind call it, the last one first. For
+ * few objects. */
+void arena_at_end(struct arena *a, void (*end)(void *of), void *of);
 
 /* Whether something was refused since the beginning, or since the mark that was rewound to: a sequence of
  * calls that bear a refusal needs one question at its end. */
@@ -42,10 +48,11 @@ static inline bool arena_full(const struct arena *a)
 }
 
 /* Zeroed memory, or NULL when max would be passed. */
+/* Zeroed, aligned memory, or NULL when max would be passed. */
 MUST_CHECK void *arena_alloc(struct arena *a, size_t size);
 /* For sizes that the caller has bounded: asserts instead of returning NULL. */
 void *arena_must(struct arena *a, size_t size);
-/* Copy with a NUL behind it; p is NULL when max would be passed. */
+/* Copy with a NUL behind it, not aligned; p is NULL when max would be passed. */
 struct bytes arena_copy(struct arena *a, struct bytes b);
 
 #endif

@@ -82,7 +82,7 @@ static void copies_have_a_nul_behind(void **state)
 	struct bytes b;
 
 	(void)state;
-	arena_init(&a, 32);
+	arena_init(&a, 6);
 	b = arena_copy(&a, bytes_of("abcdef", 3));
 	assert_int_equal(b.n, 3);
 	assert_string_equal(b.p, "abc");
@@ -91,6 +91,32 @@ static void copies_have_a_nul_behind(void **state)
 	b = arena_copy(&a, BYTES("x"));
 	assert_null(b.p);
 	assert_null(arena_copy(&a, bytes_of("x", SIZE_MAX)).p);
+	arena_done(&a);
+}
+
+static void copies_stand_side_by_side_and_what_follows_is_aligned(void **state)
+{
+	_Alignas(16) char room[64];
+	struct arena a;
+	struct bytes b;
+	char *p;
+
+	(void)state;
+	memset(room, 1, sizeof(room));
+	arena_init_with(&a, 1 << 20, room, sizeof(room));
+	assert_ptr_equal(arena_copy(&a, BYTES("abc")).p, room);
+	b = arena_copy(&a, BYTES("d"));
+	assert_ptr_equal(b.p, room + 4);
+	p = arena_must(&a, 32);
+	assert_ptr_equal(p, room + 16);
+	assert_memory_equal(p, (char[32]){0}, 32);
+	assert_int_equal(a.total, 48); /* with what lies between */
+	/* The gap and the size together do not fit any more: a block of its own, aligned too. */
+	IGNORE(arena_copy(&a, BYTES("e")));
+	p = arena_must(&a, 15);
+	assert_true(p < room || p >= room + sizeof(room));
+	assert_int_equal((uintptr_t)p % 16, 0);
+	assert_string_equal(b.p, "d");
 	arena_done(&a);
 }
 
@@ -140,6 +166,7 @@ int main(void)
 		cmocka_unit_test(memory_is_zeroed_and_aligned),
 		cmocka_unit_test(the_callers_block_comes_first),
 		cmocka_unit_test(the_maximum_holds),
+		cmocka_unit_test(copies_stand_side_by_side_and_what_follows_is_aligned),
 		cmocka_unit_test(copies_have_a_nul_behind),
 		cmocka_unit_test(what_came_after_a_mark_goes),
 		cmocka_unit_test(a_zeroed_arena_ends_quietly),

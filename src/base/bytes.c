@@ -11,7 +11,7 @@ bool bytes_eq_nocase(struct bytes a, struct bytes b)
 		return false;
 	}
 	for (size_t i = 0; i < a.n; i++) {
-		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i])) {
+		if (a.p[i] != b.p[i] && ascii_lower(a.p[i]) != ascii_lower(b.p[i])) {
 			return false;
 		}
 	}

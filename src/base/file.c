@@ -24,6 +24,11 @@ static int fail(struct fault *fault, const char *what, const char *path, int err
 	return fault_set(fault, err, 0, 0, "cannot %s %.100s: %s", what, path, strerror(error));
 }
 
+static uint64_t ns_of(struct timespec t)
+{
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static void fill(struct file_stat *out, const struct stat *st)
 {
 	*out = (struct file_stat){
@@ -31,8 +36,8 @@ static void fill(struct file_stat *out, const struct stat *st)
 		.is_dir = S_ISDIR(st->st_mode),
 		.is_regular = S_ISREG(st->st_mode),
 		.size = (uint64_t)st->st_size,
-		.mtime_ns =
-			(uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec,
+		.mtime_ns = ns_of(st->st_mtim),
+		.ctime_ns = ns_of(st->st_ctim),
 		.inode = st->st_ino,
 		.mode = st->st_mode & 07777u,
 	};
@@ -52,6 +57,13 @@ int file_stat(const char *path, struct file_stat *out)
 	}
 	*out = (struct file_stat){.exists = false};
 	return ERR_IO;
+}
+
+bool file_is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
 /* --- reading ------------------------------------------------------------------------------------ */

@@ -11,11 +11,14 @@
 struct file_stat {
 	bool exists, is_dir, is_regular;
 	uint64_t size, mtime_ns, inode;
+	uint64_t ctime_ns; /* when content, mode or name changed; unlike mtime nobody can set it */
 	unsigned mode;
 };
 
 /* ERR_IO when it cannot be told; *out is zero then. */
 MUST_CHECK int file_stat(const char *path, struct file_stat *out);
+/* Whether the name itself is a symbolic link, wherever it leads. */
+bool file_is_link(const char *path);
 /* Reads a regular file of at most max bytes, appended to out (whose max must allow it). ERR_NOT_FOUND,
  * ERR_REFUSED (no permission), ERR_LIMIT, ERR_IO; *st (may be NULL) is what was true of the very file that was read. */
 MUST_CHECK int file_read(

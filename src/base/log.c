@@ -1,15 +1,21 @@
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 
+/* A pipe takes so much in one piece (PIPE_BUF is 4096), or says that it is not ready. */
 #define LINE_MAX_BYTES 2048
+#define END_MAX 4
 
 static enum log_level max_level = LOG_INFO;
 static enum log_format log_as = LOG_TEXT;
+static atomic_uint lost; /* lines since the last one that was written */
 
 void log_init(enum log_level level, enum log_format format)
 {
@@ -29,42 +35,88 @@ static const char *level_name(enum log_level level)
 	return names[level];
 }
 
-/* One write per line: lines of several threads never mix. */
-void log_line(enum log_level level, const char *room, const char *fmt, ...)
+/* What is said, with all bytes that would end the line or move the cursor made visible; what is too long
+ * is cut, and never inside of an escape. */
+static void add_message(struct text *line, struct bytes said)
+{
+	if (log_as == LOG_JSON) {
+		text_add_json(line, said);
+		return;
+	}
+	for (size_t i = 0; i < said.n; i++) {
+		unsigned char c = (unsigned char)said.p[i];
+
+		if (c < 0x20 || c == 0x7f) {
+			text_addf(line, "\\x%02x", c);
+		} else {
+			text_add_char(line, (char)c);
+		}
+	}
+}
+
+static void compose(struct text *line, enum log_level level, const char *room, struct bytes said)
+{
+	char when[CLOCK_ISO_LEN];
+	bool json = log_as == LOG_JSON;
+
+	clock_format_iso(when, clock_wall_ms());
+	if (json) {
+		text_add_str(line, "{\"time\":\"");
+	}
+	text_add(line, when, sizeof(when));
+	text_addf(line, json ? "\",\"level\":\"%s\",\"room\":\"%s\",\"message\":\"" : " %-5s %s: ",
+		level_name(level), room);
+	add_message(line, said);
+	line->full = false;
+	line->max = line->cap = line->cap + END_MAX;
+	text_add_str(line, json ? "\"}\n" : "\n");
+}
+
+/* One write per line: lines of several threads never mix. stderr may be a pipe that is closed or that
+ * nobody reads: a worker must not wait for it. A pipe that is ready takes a line of this length whole. */
+static bool write_line(enum log_level level, const char *room, struct bytes said)
 {
 	char storage[LINE_MAX_BYTES];
-	char message[LINE_MAX_BYTES / 2];
-	char when[CLOCK_ISO_LEN];
+	struct pollfd to = {.fd = STDERR_FILENO, .events = POLLOUT};
 	struct text line;
-	struct text said;
+
+	if (poll(&to, 1, 0) == 0) {
+		return false;
+	}
+	text_init_fixed(&line, storage, sizeof(storage) - END_MAX);
+	compose(&line, level, room, said);
+	IGNORE(write(STDERR_FILENO, line.p, line.n));
+	return true;
+}
+
+static void say_lost(void)
+{
+	char message[64];
+	unsigned n = atomic_exchange(&lost, 0);
+	int len = snprintf(message, sizeof(message), "%u lines before this one found no reader", n);
+
+	if (n != 0 && !write_line(LOG_WARN, "log", bytes_of(message, (size_t)len))) {
+		atomic_fetch_add(&lost, n);
+	}
+}
+
+void log_line(enum log_level level, const char *room, const char *fmt, ...)
+{
+	char message[LINE_MAX_BYTES / 2];
 	va_list ap;
+	int n;
 
 	if (!log_on(level)) {
 		return;
 	}
-	text_init_fixed(&said, message, sizeof(message));
 	va_start(ap, fmt);
-	text_addv(&said, fmt, ap);
+	n = vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	text_init_fixed(&line, storage, sizeof(storage) - 4);
-	clock_format_iso(when, clock_wall_ms());
-	if (log_as == LOG_JSON) {
-		text_add_str(&line, "{\"time\":\"");
-		text_add(&line, when, sizeof(when));
-		text_addf(&line, "\",\"level\":\"%s\",\"room\":\"%s\",\"message\":\"",
-			level_name(level), room);
-		text_add_json(&line, text_bytes(&said));
-		line.full = false;
-		line.max = line.cap = sizeof(storage);
-		text_add_str(&line, "\"}\n");
-	} else {
-		text_add(&line, when, sizeof(when));
-		text_addf(&line, " %-5s %s: ", level_name(level), room);
-		text_add_bytes(&line, text_bytes(&said));
-		line.full = false;
-		line.max = line.cap = sizeof(storage);
-		text_add_char(&line, '\n');
+	ASSERT(n >= 0);
+	if (atomic_load_explicit(&lost, memory_order_relaxed) != 0) {
+		say_lost();
 	}
-	/* stderr may be a closed pipe; there is nobody left to tell. */
-	IGNORE(write(STDERR_FILENO, line.p, line.n));
+	if (!write_line(level, room, bytes_of(message, MIN((size_t)n, sizeof(message) - 1)))) {
+		atomic_fetch_add(&lost, 1);
+	}
 }

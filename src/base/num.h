@@ -7,7 +7,16 @@
 #include "base/bytes.h"
 
 /* true and *out = a + b (a * b), or false when it does not fit; *out is then untouched. */
-MUST_CHECK bool num_add(size_t a, size_t b, size_t *out);
+MUST_CHECK static inline bool num_add(size_t a, size_t b, size_t *out)
+{
+	size_t sum;
+
+	if (__builtin_add_overflow(a, b, &sum)) {
+		return false;
+	}
+	*out = sum;
+	return true;
+}
 MUST_CHECK bool num_mul(size_t a, size_t b, size_t *out);
 
 /* Digits only (no sign, no blank), at least one, value at most max. */

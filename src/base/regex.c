@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/text.h"
+#include "base/num.h"
 
 struct regex {
 	pcre2_code *code;
@@ -69,7 +69,7 @@ struct regex *regex_new_search(struct bytes pattern, struct fault *fault)
 	}
 	pcre2_code_free(code);
 	text_init(&t, 2 * REGEX_MAX);
-	text_add_str(&t, "(?s:.*?)(?:");
+	text_add_str(&t, "(?s:.*?)\\K(?:");
 	text_add_bytes(&t, pattern);
 	text_add_char(&t, ')');
 	code = compile(text_bytes(&t), 0, fault);
@@ -96,4 +96,167 @@ bool regex_matches(const struct regex *r, struct bytes text)
 	rc = pcre2_match(r->code, (PCRE2_SPTR)p, text.n, 0, 0, data, r->limits);
 	pcre2_match_data_free(data);
 	return rc >= 0;
+}
+
+bool regex_find(const struct regex *r, struct bytes text, struct bytes out[REGEX_GROUPS_MAX])
+{
+	pcre2_match_data *data = pcre2_match_data_create(REGEX_GROUPS_MAX, NULL);
+	const char *p = text.p != NULL ? text.p : "";
+	const PCRE2_SIZE *at;
+	int rc;
+
+	ASSERT(data != NULL);
+	rc = pcre2_match(r->code, (PCRE2_SPTR)p, text.n, 0, 0, data, r->limits);
+	at = pcre2_get_ovector_pointer(data);
+	for (unsigned i = 0; rc >= 0 && i < REGEX_GROUPS_MAX; i++) {
+		/* 0: there are more groups than room, so each place is filled. */
+		bool took = (rc == 0 || i < (unsigned)rc) && at[2 * i] != PCRE2_UNSET;
+
+		out[i] = took ? bytes_of(p + at[2 * i], at[2 * i + 1] - at[2 * i])
+			      : (struct bytes){NULL, 0};
+	}
+	pcre2_match_data_free(data);
+	return rc >= 0;
+}
+
+unsigned regex_groups(const struct regex *r)
+{
+	uint32_t n = 0;
+
+	pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &n);
+	return n;
+}
+
+/* --- replacing ---------------------------------------------------------------------------------- */
+
+/* A piece of a replacement: text, or a group. */
+struct piece {
+	struct bytes text;
+	bool group;
+	uint32_t number; /* UINT32_MAX: r has none of that name */
+};
+
+static uint32_t group_named(const struct regex *r, struct bytes name)
+{
+	uint32_t groups = 0;
+	char room[33];
+	uint64_t v;
+	int rc;
+
+	pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &groups);
+	if (num_parse_u64(name, groups, &v)) {
+		return (uint32_t)v;
+	}
+	if (name.n == 0 || name.n >= sizeof(room) || ascii_digit(name.p[0])) {
+		return UINT32_MAX;
+	}
+	memcpy(room, name.p, name.n);
+	room[name.n] = '\0';
+	rc = pcre2_substring_number_from_name(r->code, (PCRE2_SPTR)room);
+	return rc > 0 ? (uint32_t)rc : UINT32_MAX;
+}
+
+/* What a dollar at the beginning of *rest begins; moves *rest on. */
+static struct piece read_dollar(const struct regex *r, struct bytes *rest)
+{
+	struct bytes tail = bytes_of(rest->p + 1, rest->n - 1);
+	const char *close = tail.n != 0 && tail.p[0] == '{' ? memchr(tail.p, '}', tail.n) : NULL;
+	struct bytes name = tail;
+	size_t digits = 0;
+	size_t used = 1;
+
+	while (digits < tail.n && ascii_digit(tail.p[digits])) {
+		digits++;
+	}
+	if (tail.n != 0 && tail.p[0] == '$') {
+		*rest = bytes_of(tail.p + 1, tail.n - 1);
+		return (struct piece){.text = BYTES("$")};
+	}
+	if (close != NULL) {
+		name = bytes_of(tail.p + 1, (size_t)(close - tail.p) - 1);
+		used += name.n + 2;
+	} else {
+		name.n = digits;
+		used += digits;
+	}
+	*rest = bytes_of(rest->p + used, rest->n - used);
+	if (name.n == 0 && close == NULL) {
+		return (struct piece){.text = BYTES("$")};
+	}
+	return (struct piece){.group = true, .number = group_named(r, name)};
+}
+
+static struct piece next_piece(const struct regex *r, struct bytes *rest)
+{
+	const char *dollar = memchr(rest->p, '$', rest->n);
+	struct bytes text = *rest;
+
+	if (dollar == rest->p) {
+		return read_dollar(r, rest);
+	}
+	text.n = dollar != NULL ? (size_t)(dollar - rest->p) : rest->n;
+	*rest = bytes_of(rest->p + text.n, rest->n - text.n);
+	return (struct piece){.text = text};
+}
+
+bool regex_knows(const struct regex *r, struct bytes replacement)
+{
+	while (replacement.n != 0) {
+		struct piece p = next_piece(r, &replacement);
+
+		if (p.group && p.number == UINT32_MAX) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void put_match(const struct regex *r, pcre2_match_data *data, struct bytes text,
+	struct bytes replacement, struct text *out)
+{
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(data);
+	uint32_t n = pcre2_get_ovector_count(data);
+
+	while (replacement.n != 0) {
+		struct piece p = next_piece(r, &replacement);
+
+		if (!p.group) {
+			text_add_bytes(out, p.text);
+		} else if (p.number < n && at[2 * p.number] != PCRE2_UNSET) {
+			text_add(out, text.p + at[2 * p.number],
+				at[2 * p.number + 1] - at[2 * p.number]);
+		}
+	}
+}
+
+bool regex_replace(
+	const struct regex *r, struct bytes text, struct bytes replacement, struct text *out)
+{
+	pcre2_match_data *data = pcre2_match_data_create_from_pattern(r->code, NULL);
+	const PCRE2_SIZE *at;
+	PCRE2_SIZE from = 0; /* the next search begins there */
+	size_t done = 0;     /* up to there is in out */
+	unsigned n = 0;
+
+	ASSERT(data != NULL);
+	at = pcre2_get_ovector_pointer(data);
+	while (n < REGEX_REPLACE_MAX && from <= text.n &&
+		pcre2_match(r->code, (PCRE2_SPTR)text.p, text.n, from, 0, data, r->limits) >= 0) {
+		bool empty = at[0] == at[1];
+
+		from = at[1] +
+			empty; /* an empty match is passed by, and right behind another none */
+		if (empty && n != 0 && at[0] == done) {
+			continue;
+		}
+		n++;
+		text_add(out, text.p + done, at[0] - done);
+		put_match(r, data, text, replacement, out);
+		done = at[1];
+	}
+	pcre2_match_data_free(data);
+	if (n != 0) {
+		text_add(out, text.p + done, text.n - done);
+	}
+	return n != 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "base/text.h"
 
 /* Longest expression. Those that consoles write for several models are parsed, not compiled. */
 #define REGEX_MAX 4096u
@@ -24,5 +25,25 @@ struct regex *regex_new_search(struct bytes pattern, struct fault *fault);
 /* NULL is allowed. */
 void regex_free(struct regex *r);
 bool regex_matches(const struct regex *r, struct bytes text);
+
+/* The text that groups took: out[0] the whole match, p NULL for a group that took none. False: no match,
+ * and out is untouched. */
+#define REGEX_GROUPS_MAX 10u
+MUST_CHECK bool regex_find(
+	const struct regex *r, struct bytes text, struct bytes out[REGEX_GROUPS_MAX]);
+/* How many groups the expression has, the whole match not counted. */
+unsigned regex_groups(const struct regex *r);
+/*
+ * What stands in the place of a match: $1 ("$1x" is the first group and an x), ${1}, ${name}, $$ for
+ * a dollar; any other dollar stands for itself.
+ */
+/* Whether every group that it names is one of r, which regex_new_search made. */
+bool regex_knows(const struct regex *r, struct bytes replacement);
+/* Replacements in one text. Attack: a long text of many matches. */
+#define REGEX_REPLACE_MAX 16u
+/* Appends text with every match of r replaced, at most REGEX_REPLACE_MAX; what is between them stays. False:
+ * r does not match, and nothing is appended. */
+MUST_CHECK bool regex_replace(
+	const struct regex *r, struct bytes text, struct bytes replacement, struct text *out);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <cmocka.h>
 
@@ -40,6 +41,45 @@ static void texts_are_matched_whole(void **state)
 		assert_non_null(r);
 		if (regex_matches(r, bytes_str(rows[i].text)) != rows[i].matches) {
 			fail_msg("%s on %s: %s", rows[i].pattern, rows[i].text, rows[i].reason);
+		}
+		regex_free(r);
+	}
+}
+
+static const struct {
+	const char *pattern, *text;
+	unsigned n;
+	const char *groups, *reason;
+} finds[] = {
+	{"/a/(b+)(c)?.*", "/a/bbd", 2, "/a/bbd|bb|-|-", "one that took nothing is not there"},
+	{"/(a)|/(b)", "/b", 2, "/b|-|b|-", "nor one that was not come by"},
+	{"/(x*)y", "/y", 1, "/y||-|-", "nothing is not the same as none"},
+	{"(((((((((((a)))))))))))", "a", 11, "a|a|a|a", "more groups than anybody may ask for"},
+	{"/a", "/b", 0, NULL, "no match"},
+};
+
+static void groups_are_found(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(finds); i++) {
+		struct bytes out[REGEX_GROUPS_MAX];
+		char got[100] = "";
+		struct fault f;
+		struct regex *r = regex_new(bytes_str(finds[i].pattern), &f);
+		bool found;
+
+		assert_non_null(r);
+		found = regex_find(r, bytes_str(finds[i].text), out);
+		for (size_t k = 0; found && k < 4; k++) {
+			size_t n = strlen(got);
+
+			snprintf(got + n, sizeof(got) - n, "%s%.*s", k != 0 ? "|" : "",
+				BYTES_ARG(out[k].p != NULL ? out[k] : BYTES("-")));
+		}
+		if (regex_groups(r) != finds[i].n || found != (finds[i].groups != NULL) ||
+			(found && strcmp(got, finds[i].groups) != 0)) {
+			fail_msg("%s on %s: %s: %s", finds[i].pattern, finds[i].text,
+				finds[i].reason, got);
 		}
 		regex_free(r);
 	}
@@ -109,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_matched_whole),
+		cmocka_unit_test(groups_are_found),
 		cmocka_unit_test(texts_are_searched),
 		cmocka_unit_test(what_is_none_is_refused),
 	};

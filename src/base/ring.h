@@ -12,8 +12,9 @@
 
 struct ring {
 	char *p;
-	size_t size;                     /* a power of two */
-	atomic_uint_fast64_t dropped;    /* records that found no room */
+	size_t size; /* a power of two */
+	atomic_uint_fast64_t
+		dropped; /* records that found no room; also those that the reader could not hand on */
 	_Alignas(64) atomic_size_t head; /* bytes ever written */
 	_Alignas(64) atomic_size_t tail; /* bytes ever read */
 };

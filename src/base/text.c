@@ -147,15 +147,30 @@ size_t text_utf8(const char *p, size_t n)
 	return len;
 }
 
+/* How many bytes at the front stand in a JSON string as they are. */
+static size_t plain_ascii(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\') {
+		i++;
+	}
+	return i;
+}
+
 void text_add_json(struct text *t, struct bytes b)
 {
 	for (size_t i = 0; i < b.n;) {
 		unsigned char c = (unsigned char)b.p[i];
-		size_t len;
+		size_t len = plain_ascii(b.p + i, b.n - i);
 
-		if (c == '"' || c == '\\') {
-			text_add_char(t, '\\');
-			text_add_char(t, (char)c);
+		if (len != 0) {
+			/* As far as there is room, like all that follows; one byte too many says that it is full. */
+			len = MAX(MIN(len, t->max - t->n), 1u);
+			text_add(t, b.p + i, len);
+			i += len;
+		} else if (c == '"' || c == '\\') {
+			text_add(t, c == '"' ? "\\\"" : "\\\\", 2);
 			i++;
 		} else if (c == '\n') {
 			text_add(t, "\\n", 2);

@@ -65,6 +65,27 @@ static void fixed_storage_is_never_left(void **state)
 	text_done(&t);
 }
 
+static void json_takes_what_there_is_room_for(void **state)
+{
+	char storage[8];
+	struct text t;
+
+	(void)state;
+	memset(storage, '#', sizeof(storage));
+	text_init_fixed(&t, storage, 4);
+	text_add_json(&t, BYTES("abcd"));
+	assert_false(text_full(&t));
+	text_clear(&t);
+	text_add_json(&t, BYTES("a\"cdef")); /* the escape is two bytes and is not cut */
+	assert_true(text_full(&t));
+	assert_memory_equal(storage, "a\\\"c####", 8);
+	text_clear(&t);
+	text_add_json(&t, BYTES("abcdef"));
+	assert_true(text_full(&t));
+	assert_int_equal(t.n, 4);
+	assert_memory_equal(storage, "abcd####", 8);
+}
+
 static void formats_of_every_length(void **state)
 {
 	char *long_word = malloc(1001);
@@ -154,6 +175,7 @@ int main(void)
 		cmocka_unit_test(it_grows_up_to_its_maximum),
 		cmocka_unit_test(a_full_text_stays_as_it_was),
 		cmocka_unit_test(fixed_storage_is_never_left),
+		cmocka_unit_test(json_takes_what_there_is_room_for),
 		cmocka_unit_test(formats_of_every_length),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(json_strings_are_always_valid),

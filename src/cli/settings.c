@@ -132,6 +132,16 @@ static const struct option rows[] = {
 		.fallback = "-",
 		.help = "Where one line per exchange goes; - is standard output.",
 		MEMBER(access_log)},
+	{.name = "explain-token",
+		.env = "SLUICE_EXPLAIN_TOKEN",
+		.type = OPTION_STRING,
+		.secret = true,
+		.arg = "TOKEN",
+		.computed = "none: nobody is told",
+		.help = "A request with `x-sluice-explain: TOKEN` learns from x-sluice-decision of its "
+			"answer which route it got and why not another; at least 16 visible "
+			"characters. The environment or the file hides it from other users.",
+		MEMBER(explain_token)},
 	{.name = "config",
 		.env = "SLUICE_CONFIG",
 		.type = OPTION_PATH,
@@ -318,16 +328,16 @@ static bool is_good_token(const char *token)
 	return n >= TOKEN_MIN;
 }
 
-static int check_token(const struct settings *s, FILE *err)
+static int check_token(const char *name, const char *token, FILE *err)
 {
-	if (s->metrics_token == NULL || is_good_token(s->metrics_token)) {
+	if (token == NULL || is_good_token(token)) {
 		return 0;
 	}
 	if (err != NULL) {
 		fprintf(err,
-			"sluice serve: metrics-token must have at least %u visible ASCII characters "
+			"sluice serve: %s must have at least %u visible ASCII characters "
 			"without blanks; `openssl rand -hex 16` makes one\n",
-			TOKEN_MIN);
+			name, TOKEN_MIN);
 	}
 	return ERR_SYNTAX;
 }
@@ -343,7 +353,8 @@ int settings_parse(int argc, char **argv, struct settings *out, FILE *err)
 	rc = rc == 0 ? options_read_env(&o) : rc;
 	rc = rc == 0 && s.config != NULL ? options_read_file(&o, s.config) : rc;
 	rc = rc == 0 ? options_read_defaults(&o) : rc;
-	rc = rc == 0 ? check_token(&s, err) : rc;
+	rc = rc == 0 ? check_token("metrics-token", s.metrics_token, err) : rc;
+	rc = rc == 0 ? check_token("explain-token", s.explain_token, err) : rc;
 	if (rc != 0) {
 		settings_done(&s);
 		return EXIT_USAGE;

@@ -30,6 +30,7 @@ struct settings {
 	char *upstream_ca;     /* may be NULL: only the system's authorities */
 	char *user;            /* NAME or NAME:GROUP; may be NULL: who started the program */
 	unsigned sandbox;      /* enum settings_switch */
+	char *explain_token;   /* opens x-sluice-explain; may be NULL: nobody */
 	bool check;            /* print what is in force, read the resources, then exit */
 
 	struct http_limits http;

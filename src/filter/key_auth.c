@@ -6,38 +6,8 @@
 
 #include <stdio.h>
 
-#include "plan/auth.h"
+#include "plan/decide.h"
 #include "proxy/exchange.h"
-
-static void cut_parameter(struct exchange *x, struct bytes whole)
-{
-	struct request *rq = x->rq;
-	struct bytes room = arena_copy(&rq->arena, rq->query);
-	struct text t;
-
-	if (room.p == NULL) {
-		rq->query =
-			(struct bytes){NULL, 0}; /* rather no query than one with a credential */
-		return;
-	}
-	text_init_fixed(&t, (char *)(uintptr_t)room.p, room.n);
-	url_query_without(rq->query, whole, &t);
-	/* Nothing is left of "?key=x": no question mark either. */
-	rq->query = t.n != 0 ? text_bytes(&t) : (struct bytes){NULL, 0};
-}
-
-/* Each parameter of its name; a query that repeats it more often than there is memory for goes whole. */
-static void cut_all(struct exchange *x, struct bytes whole)
-{
-	const char *equals = memchr(whole.p, '=', whole.n);
-	struct bytes name = equals != NULL ? bytes_of(whole.p, (size_t)(equals - whole.p)) : whole;
-	struct bytes value;
-
-	cut_parameter(x, whole);
-	while (x->rq->query.p != NULL && url_query_get(x->rq->query, name, &value, &whole)) {
-		cut_parameter(x, whole);
-	}
-}
 
 /* Each field of that name: a client that repeats it would send the credential on. */
 static void strip_all(struct exchange *x, struct bytes name)
@@ -51,8 +21,9 @@ static void strip_all(struct exchange *x, struct bytes name)
 	}
 }
 
-static const struct consumer *look_up(struct exchange *x, const struct consumers *c)
+static const struct consumer *look_up(void *of, const struct consumers *c)
 {
+	struct exchange *x = of;
 	struct request *rq = x->rq;
 	const struct head *h = &rq->head;
 	struct auth_header headers[128];
@@ -75,7 +46,7 @@ static const struct consumer *look_up(struct exchange *x, const struct consumers
 	if (hit.source == KEY_IN_HEADER) {
 		strip_all(x, head_name(h, (unsigned)hit.header));
 	} else {
-		cut_all(x, hit.whole);
+		rq->query = decide_query_without(rq->query, hit.whole, &rq->arena);
 	}
 	rq->found = hit.consumer;
 	return hit.consumer;
@@ -108,18 +79,14 @@ static bool refuse(struct exchange *x, const struct route *r, enum auth_verdict 
 static bool identify(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	enum auth_verdict first = AUTH_OK;
+	enum auth_verdict v = decide_identify(rq->candidates, rq->n_candidates, look_up, x);
 
-	for (size_t i = 0; i < rq->n_candidates; i++) {
-		const struct route *r = rq->candidates[i];
-		enum auth_verdict v = auth_verdict(&r->auth, look_up(x, r->auth.consumers));
+	return v == AUTH_OK || refuse(x, rq->candidates[0], v);
+}
 
-		if (v == AUTH_OK) {
-			return true;
-		}
-		first = i == 0 ? v : MAX(first, v);
-	}
-	return refuse(x, rq->candidates[0], first);
+static bool allows(struct exchange *x, const struct route *r)
+{
+	return auth_verdict(&r->auth, look_up(x, r->auth.consumers)) == AUTH_OK;
 }
 
 /* The final route's own verdict; only a route that asks gives the exchange a consumer. */
@@ -140,5 +107,6 @@ static bool decide(struct exchange *x)
 const struct filter filter_key_auth = {
 	.name = "key-auth",
 	.identify = identify,
+	.allows = allows,
 	.decide = decide,
 };

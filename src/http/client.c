@@ -356,13 +356,17 @@ static enum read_rc parse_head(struct up *u, struct fault *f)
 /* True while there is reason to go on. */
 static bool read_head(struct up *u, struct fault *f)
 {
-	while (sock_readable(&u->sock)) {
+	for (int i = 0; sock_readable(&u->sock); i++) {
 		ssize_t r;
 
 		if (u->in.rx != NULL && u->in.rx->end == SEG_ROOM) {
 			fault_set(
 				f, ERR_LIMIT, 502, 0, "the upstream's response head is too large");
 			fail_with(u, f);
+			return false;
+		}
+		if (i == READS_PER_TURN) {
+			loop_again(u->client->opts.loop, &u->again, on_again);
 			return false;
 		}
 		r = h1_in_read_head(&u->in, u->stream.pool, &u->sock);

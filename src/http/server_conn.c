@@ -442,7 +442,7 @@ static bool parse_head(struct conn *c)
 
 static void read_head(struct conn *c)
 {
-	while (c->state == CONN_IDLE || c->state == CONN_HEAD) {
+	for (int i = 0; c->state == CONN_IDLE || c->state == CONN_HEAD; i++) {
 		ssize_t r;
 
 		/* Pipelined bytes first: `scanned` is 0 only before their first look. */
@@ -450,6 +450,10 @@ static void read_head(struct conn *c)
 			return;
 		}
 		if (!sock_readable(&c->sock)) {
+			return;
+		}
+		if (i == READS_PER_TURN) {
+			loop_again(c->srv->opts.loop, &c->again, on_again);
 			return;
 		}
 		r = h1_in_read_head(&c->in, c->stream.pool, &c->sock);

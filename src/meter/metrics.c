@@ -120,7 +120,7 @@ static void write_scalars(struct text *t, const struct worker_counts *c)
 			c->high},
 		{"sluice_buffer_segments_budget", "gauge",
 			"Buffers in use above which new bodies are refused.", c->budget},
-		{"sluice_log_dropped_total", "counter", "Access lines that found the log full.",
+		{"sluice_log_dropped_total", "counter", "Access lines that were not written.",
 			c->log_dropped},
 		{"sluice_turns_total", "counter", "Turns of the workers' loops.", c->turns.turns},
 		{"sluice_turns_over_1ms_total", "counter",

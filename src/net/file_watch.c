@@ -38,12 +38,16 @@ static void on_quiet(struct timer *t)
 }
 
 /* Who writes several files means them together, and one after the other they take a while. One that is
- * complete is as a rule the only one. */
+ * complete is as a rule the only one. Half of one may be a valid file that says less, so its end is
+ * waited for. */
 static uint64_t quiet_of(const struct file_watch *w, uint64_t now)
 {
 	bool one = w->news.done != 0 && !w->news.more;
 	bool first = w->told_ms == 0 || now - w->told_ms >= FILE_WATCH_LATEST_MS;
 
+	if (w->news.writing != 0) {
+		return FILE_WATCH_LATEST_MS;
+	}
 	return one && first ? FILE_WATCH_ONE_MS : FILE_WATCH_QUIET_MS;
 }
 

@@ -17,7 +17,8 @@
 /* ... or for this long, if it is one file that was closed, moved in or deleted, and nothing else; not
  * while one change follows another (FILE_WATCH_LATEST_MS after the last was told) ... */
 #define FILE_WATCH_ONE_MS 20u
-/* ... or, in a tree that never rests, this long after its first change. */
+/* ... or, in a tree that never rests or where a file that was written to is not closed, this long after
+ * its first change. */
 #define FILE_WATCH_LATEST_MS 1000u
 #define FILE_WATCH_POLL_MS 2000u
 

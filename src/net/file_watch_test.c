@@ -223,6 +223,54 @@ static void a_tree_that_never_rests_is_told_about(void **state)
 	close_tree(&t);
 }
 
+struct slow_writer {
+	struct timer timer;
+	struct tree *tree;
+	FILE *file;
+	unsigned parts;
+};
+
+/* Ends behind the third part. */
+static void on_part(struct timer *timer)
+{
+	struct slow_writer *w = CONTAINER_OF(timer, struct slow_writer, timer);
+
+	assert_true(fputs("part\n", w->file) >= 0);
+	assert_int_equal(fflush(w->file), 0);
+	if (++w->parts < 3) {
+		timer_set(w->tree->loop, timer, 2 * FILE_WATCH_QUIET_MS, on_part);
+		return;
+	}
+	assert_int_equal(fclose(w->file), 0);
+}
+
+/* The first lines of a file are a valid file as well, with less in it. */
+static void a_file_is_not_told_while_it_is_written(void **state)
+{
+	struct slow_writer w = {.parts = 0};
+	struct tree t;
+
+	(void)state;
+	open_tree(&t);
+	make(&t, "a");
+	put(&t, "a/x.yaml", "1");
+	watch(&t);
+	w.tree = &t;
+	w.file = fopen(in(&t, "a/x.yaml"), "w");
+	assert_non_null(w.file);
+	timer_set(t.loop, &w.timer, 0, on_part);
+	expect_told(&t, "a file that is written slowly");
+	assert_int_equal(w.parts, 3);
+	w.file = fopen(in(&t, "a/x.yaml"), "a");
+	assert_non_null(w.file);
+	w.parts = 0;
+	on_part(&w.timer);
+	timer_clear(t.loop, &w.timer);
+	expect_told(&t, "a file that its writer never closes");
+	assert_int_equal(fclose(w.file), 0);
+	close_tree(&t);
+}
+
 static void directories_that_come_and_go(void **state)
 {
 	struct tree t;
@@ -319,6 +367,7 @@ int main(void)
 		cmocka_unit_test(what_happens_to_files_is_told),
 		cmocka_unit_test(many_changes_at_once_are_told_once),
 		cmocka_unit_test(a_tree_that_never_rests_is_told_about),
+		cmocka_unit_test(a_file_is_not_told_while_it_is_written),
 		cmocka_unit_test(directories_that_come_and_go),
 		cmocka_unit_test(the_root_itself),
 		cmocka_unit_test(a_link_that_leads_elsewhere),

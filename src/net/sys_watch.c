@@ -9,6 +9,8 @@
 #define MASK                                                                                \
 	(IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM | IN_MOVED_TO | \
 		IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+/* Nobody writes under this name any more. */
+#define ENDED (IN_CLOSE_WRITE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE)
 /* Of one watched directory: it, or what its path leads to, is not what it was. */
 #define SELF (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED | IN_Q_OVERFLOW)
 
@@ -63,6 +65,12 @@ static void take_one(
 	news->places = news->places || place;
 	if (place || (news->done != 0 && news->done != number)) {
 		news->more = true;
+	}
+	if ((e->mask & IN_MODIFY) != 0) {
+		news->writing = number;
+	} else if ((e->mask & IN_Q_OVERFLOW) != 0 ||
+		(news->writing == number && (e->mask & ENDED) != 0)) {
+		news->writing = 0;
 	}
 	/* A file that is moved from here is done under the name that it is moved to. */
 	news->done = (e->mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE)) != 0 ? number : 0;

@@ -18,6 +18,9 @@ struct sys_watch_news {
 	 * under, as a number; 0: none, or it is being written again. */
 	uint64_t done;
 	bool more; /* there was more than that one */
+	/* Since it was zeroed: the name last written to and not closed, moved or deleted afterwards; 0:
+	 * none. */
+	uint64_t writing;
 };
 
 /* A descriptor that is readable when something happened; non-blocking, close-on-exec. */

@@ -19,6 +19,15 @@
 
 #define RECORD_MAX 16384u
 
+/* Attack: records of one byte each. It takes as long to open one as a larger one, so a read looks at so
+ * many and leaves the rest to the next turn; full ones would be more than anyone asks for at once. */
+#define RECORDS_PER_READ 64u
+/* Attack: TLS lets a peer send some messages of the handshake at any time (new keys, a new handshake
+ * that we refuse), without end, and the library answers them inside of one read, 15 microseconds each.
+ * This is for the life of a connection: a handshake has ten of them, a ticket is one, and who changes
+ * keys does so after 2^24 records or more. */
+#define HANDSHAKE_MESSAGES_MAX 128u
+
 /* The store that all contexts share; made by tls_global_init, filled by tls_trust_load. The library locks
  * it by itself; `loading` is for the callers of the latter, none of which is a worker. */
 static struct {
@@ -219,6 +228,21 @@ static int on_verified(int ok, X509_STORE_CTX *chain)
 	return ok;
 }
 
+/* The library goes on reading by itself, so it is made to believe that the peer has ended. */
+static void on_message(
+	int sent, int version, int type, const void *p, size_t n, SSL *ssl, void *context)
+{
+	struct tls *t = SSL_get_app_data(ssl);
+
+	(void)version;
+	(void)p;
+	(void)n;
+	(void)context;
+	if (!sent && type == SSL3_RT_HANDSHAKE && ++t->messages > HANDSHAKE_MESSAGES_MAX) {
+		SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN);
+	}
+}
+
 void tls_set_common(SSL_CTX *ctx)
 {
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
@@ -227,6 +251,7 @@ void tls_set_common(SSL_CTX *ctx)
 		SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
 			SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(ctx, 1); /* head and body of a record in one recv */
+	SSL_CTX_set_msg_callback(ctx, on_message);
 }
 
 static SSL_CTX *client_ctx_new(void)
@@ -353,7 +378,7 @@ static int why_not(struct tls *t, int rc)
 	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
 		return ERR_AGAIN;
 	}
-	if (error == SSL_ERROR_ZERO_RETURN) {
+	if (error == SSL_ERROR_ZERO_RETURN && t->messages <= HANDSHAKE_MESSAGES_MAX) {
 		t->ended = true;
 		return 0;
 	}
@@ -427,10 +452,15 @@ ssize_t tls_read(struct tls *t, void *p, size_t n)
 		return t->failed;
 	}
 	t->drained = false;
-	while (sum < n) {
+	t->has_more = false;
+	for (unsigned i = 0; sum < n; i++) {
 		size_t got;
 		int rc;
 
+		if (i == RECORDS_PER_READ) {
+			t->has_more = true;
+			break;
+		}
 		t->has_some = sum != 0;
 		ERR_clear_error();
 		rc = SSL_read_ex(t->ssl, (char *)p + sum, n - sum, &got);
@@ -529,7 +559,7 @@ ssize_t tls_writev(struct tls *t, const struct iovec *v, int n)
 
 bool tls_pending(const struct tls *t)
 {
-	return SSL_pending(t->ssl) > 0 || t->ended || t->failed != 0;
+	return SSL_pending(t->ssl) > 0 || t->has_more || t->ended || t->failed != 0;
 }
 
 bool tls_resumed(const struct tls *t)

@@ -39,12 +39,14 @@ struct tls *tls_client_new(const struct tls_client_opts *opts, int fd);
 /* 0 done; ERR_AGAIN; ERR_TLS with fault (what failed to verify, for which name; no library text beyond
  * the verification reason); ERR_CLOSED, ERR_RESET. */
 MUST_CHECK int tls_handshake(struct tls *t, struct fault *fault);
-/* Reads until n bytes are there or the socket is drained; fewer bytes than asked mean the latter. */
+/* Reads until n bytes are there, the socket is drained or enough records were looked at for one call;
+ * fewer bytes than asked, without tls_pending, mean that it is drained. */
 MUST_CHECK ssize_t tls_read(struct tls *t, void *p, size_t n);
 /* Fewer bytes than given, or ERR_AGAIN, when the socket takes no more. The next call must then start
  * with the bytes that were not taken. */
 MUST_CHECK ssize_t tls_writev(struct tls *t, const struct iovec *v, int n);
-/* Decrypted bytes wait inside, or the end or a failure that the last read met behind its bytes. */
+/* Bytes wait inside or perhaps in the socket, or the end or a failure that the last read met behind its
+ * bytes: no event will tell. */
 bool tls_pending(const struct tls *t);
 bool tls_resumed(const struct tls *t);
 /* "TLSv1.3"; static. After the handshake. */

@@ -20,9 +20,11 @@ struct tls {
 	int io_error;       /* of the descriptor, 0: none */
 	int failed;         /* for good */
 	int verify_depth;   /* of the certificate that did not verify */
+	unsigned messages;  /* of the handshake, that came, for life */
 	bool eof;           /* the descriptor's */
 	bool drained;       /* recv brought less than asked in this call */
 	bool has_some;      /* this call has bytes to give: it need not ask again */
+	bool has_more;      /* the last read left records that it did not look at */
 	bool ended;         /* close_notify came */
 	bool said_end;      /* close_notify was sent */
 	bool holds_buffers; /* which it does not need: tls_read gives them back */

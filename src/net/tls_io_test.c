@@ -46,7 +46,7 @@ static ssize_t write_some(struct link *l, const char *p, size_t n)
 static void much_is_sent_whole_through_a_narrow_socket(void **state)
 {
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	const size_t all = 3000000;
 	char *bytes = malloc(all);
 	size_t sent = 0;
@@ -81,7 +81,7 @@ static void much_is_read_whole_in_odd_sizes(void **state)
 {
 	static const size_t sizes[] = {1, 100000, 5, 16384, 16385, 333};
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	const size_t all = 1500000;
 	char *bytes = malloc(all);
 	char *got = malloc(all + 100000);
@@ -111,10 +111,81 @@ static void much_is_read_whole_in_odd_sizes(void **state)
 	SSL_CTX_free(server);
 }
 
+/* What one call does is bounded, and nothing is left behind for want of an event. */
+static void tiny_records_are_read_in_several_calls(void **state)
+{
+	struct world *w = *state;
+	SSL_CTX *server = peer_context(&w->good, 0);
+	unsigned calls = 0;
+	char got[1000];
+	size_t n = 0;
+	struct link l;
+
+	link_ready(&l, w, server);
+	for (unsigned i = 0; i < 300; i++) {
+		peer_say(&l.peer, "x", 1);
+	}
+	peer_give(&l.peer);
+	do {
+		ssize_t part = tls_read(l.tls, got, sizeof(got));
+
+		assert_true(part > 0 && part <= 64);
+		n += (size_t)part;
+		calls++;
+	} while (tls_pending(l.tls));
+	assert_int_equal(n, 300);
+	assert_int_equal(calls, 5);
+	assert_int_equal(tls_read(l.tls, got, sizeof(got)), ERR_AGAIN);
+	link_close(&l);
+	SSL_CTX_free(server);
+}
+
+/* The library answers them inside of one read, as long as they come. */
+static void a_flood_of_handshake_messages_ends_the_connection(void **state)
+{
+	static const struct {
+		int version, kind;
+		unsigned n;
+		ssize_t want;
+		const char *reason;
+	} rows[] = {
+		{TLS1_3_VERSION, SSL_KEY_UPDATE_NOT_REQUESTED, 100, ERR_AGAIN, "more than needed"},
+		{TLS1_3_VERSION, SSL_KEY_UPDATE_REQUESTED, 100, ERR_AGAIN, "with answers"},
+		{TLS1_3_VERSION, SSL_KEY_UPDATE_NOT_REQUESTED, 200, ERR_TLS, "new keys"},
+		{TLS1_3_VERSION, SSL_KEY_UPDATE_REQUESTED, 200, ERR_TLS, "with answers, a flood"},
+		{TLS1_2_VERSION, 0, 100, ERR_AGAIN, "wishes for a new handshake"},
+		{TLS1_2_VERSION, 0, 200, ERR_TLS, "a flood of them"},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		SSL_CTX *server = peer_context(&w->good, rows[i].version);
+		bool old = rows[i].version == TLS1_2_VERSION;
+		char got[10];
+		struct link l;
+		ssize_t rc;
+
+		link_ready(&l, w, server);
+		for (unsigned n = 0; n < rows[i].n; n++) {
+			assert_int_equal(old ? SSL_renegotiate(l.peer.ssl)
+					     : SSL_key_update(l.peer.ssl, rows[i].kind),
+				1);
+			assert_int_equal(SSL_do_handshake(l.peer.ssl), 1);
+		}
+		peer_give(&l.peer);
+		rc = tls_read(l.tls, got, sizeof(got));
+		if (rc != rows[i].want) {
+			fail_msg("%s: %zd", rows[i].reason, rc);
+		}
+		link_close(&l);
+		SSL_CTX_free(server);
+	}
+}
+
 static void small_pieces_share_a_record(void **state)
 {
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	char head[] = "POST / HTTP/1.1\r\n";
 	char *body = calloc(1, 40000);
 	struct iovec v[] = {{head, 5}, {head + 5, 12}, {body, 10000}, {body, 30000}};
@@ -141,7 +212,7 @@ static void small_pieces_share_a_record(void **state)
 static void a_record_that_is_cut_is_no_end(void **state)
 {
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	char got[200];
 	struct link l;
 
@@ -164,7 +235,7 @@ static void a_record_that_is_cut_is_no_end(void **state)
 static void an_end_is_told_apart_from_a_cut(void **state)
 {
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	char got[200];
 
 	for (int polite = 0; polite < 2; polite++) {
@@ -191,7 +262,7 @@ static void an_end_is_told_apart_from_a_cut(void **state)
 static void our_end_is_said_and_reading_goes_on(void **state)
 {
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	char got[16];
 	struct link l;
 
@@ -212,7 +283,7 @@ static void our_end_is_said_and_reading_goes_on(void **state)
 static void a_write_to_a_peer_that_is_gone_raises_no_signal(void **state)
 {
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	struct iovec v = {(void *)(uintptr_t) "x", 1};
 	struct link l;
 
@@ -228,7 +299,7 @@ static void a_write_to_a_peer_that_is_gone_raises_no_signal(void **state)
 static void a_handshake_that_is_cut_says_so(void **state)
 {
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	struct fault fault;
 	struct link l;
 
@@ -288,7 +359,7 @@ static void visit_open(struct visit *v, struct world *w)
 	struct sys_addr addr;
 
 	*v = (struct visit){.loop = loop_new(), .rc = ERR_AGAIN, .peer = {.fd = -1}};
-	v->server = server_context(&w->good, 0);
+	v->server = peer_context(&w->good, 0);
 	assert_int_equal(sys_addr_parse(&addr, "127.0.0.1", 9, 0), 0);
 	assert_int_equal(loop_watch_listener(
 				 v->loop, &v->listener, sys_listen(&addr, 16, &addr), on_listener),
@@ -394,6 +465,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(much_is_sent_whole_through_a_narrow_socket),
 		cmocka_unit_test(much_is_read_whole_in_odd_sizes),
+		cmocka_unit_test(tiny_records_are_read_in_several_calls),
+		cmocka_unit_test(a_flood_of_handshake_messages_ends_the_connection),
 		cmocka_unit_test(small_pieces_share_a_record),
 		cmocka_unit_test(a_record_that_is_cut_is_no_end),
 		cmocka_unit_test(an_end_is_told_apart_from_a_cut),

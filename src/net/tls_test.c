@@ -53,7 +53,7 @@ static void certificates_are_verified(void **state)
 			issuers[rows[i].issuer], rows[i].from_days, rows[i].to_days, false});
 		struct fault fault = {.text = ""};
 		struct link l;
-		SSL_CTX *server = server_context(&c, 0);
+		SSL_CTX *server = peer_context(&c, 0);
 		int rc;
 
 		link_open(&l, w, server, rows[i].name);
@@ -81,7 +81,7 @@ static void an_expired_authority_is_not_called_the_servers_certificate(void **st
 		&(struct cert_opts){.issuer = &w->authority, .from_days = -9, .to_days = -1});
 	struct cert leaf = cert_new(
 		&(struct cert_opts){.alt_names = "DNS:" NAME, .issuer = &between, .to_days = 9});
-	SSL_CTX *server = server_context(&leaf, 0);
+	SSL_CTX *server = peer_context(&leaf, 0);
 	struct fault fault;
 	struct link l;
 
@@ -110,7 +110,7 @@ static void names_are_sent_and_addresses_are_not(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct cert c = cert_new(
 			&(struct cert_opts){rows[i].alt_names, &w->authority, 0, 9, false});
-		SSL_CTX *server = server_context(&c, 0);
+		SSL_CTX *server = peer_context(&c, 0);
 		struct link l;
 		const char *sni;
 
@@ -128,7 +128,7 @@ static void names_are_sent_and_addresses_are_not(void **state)
 static void what_cannot_be_a_name_fails_before_a_byte_is_sent(void **state)
 {
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	char long_name[400];
 	/* The library takes a leading dot as "any name below". */
 	const char *const names[] = {"", ".", ".example.com", ".com", long_name};
@@ -157,7 +157,7 @@ static void old_versions_are_refused(void **state)
 	struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		SSL_CTX *server = server_context(&w->good, rows[i].version);
+		SSL_CTX *server = peer_context(&w->good, rows[i].version);
 		struct fault fault = {.text = ""};
 		struct link l;
 
@@ -177,7 +177,7 @@ static void a_port_without_tls_is_named_so(void **state)
 {
 	static const char plain[] = "HTTP/1.1 400 Bad Request\r\n\r\n";
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	struct fault fault;
 	struct link l;
 
@@ -206,7 +206,7 @@ static void a_trust_file_that_cannot_be_read_is_said_at_once(void **state)
 static void the_system_store_is_read_when_asked_for(void **state)
 {
 	struct world *w = *state;
-	SSL_CTX *server = server_context(&w->good, 0);
+	SSL_CTX *server = peer_context(&w->good, 0);
 	struct fault fault;
 
 	assert_int_equal(tls_global_init(NULL, &fault), 0);
@@ -245,7 +245,7 @@ static void the_second_connection_resumes(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
 		struct tls_context *context = tls_context_new();
 		struct tls_context *shared = w->context;
-		SSL_CTX *server = server_context(&w->good, versions[i]);
+		SSL_CTX *server = peer_context(&w->good, versions[i]);
 		struct link l;
 
 		w->context = context;
@@ -275,7 +275,7 @@ static void a_ticket_of_tls_1_3_is_used_once(void **state)
 	struct world *w = *state;
 	struct tls_context *context = tls_context_new();
 	struct tls_context *shared = w->context;
-	SSL_CTX *server = server_context(&w->good, TLS1_3_VERSION);
+	SSL_CTX *server = peer_context(&w->good, TLS1_3_VERSION);
 	struct link first;
 	struct link later[3];
 

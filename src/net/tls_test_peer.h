@@ -107,7 +107,7 @@ UNUSED static int choose_http1(SSL *ssl, const unsigned char **out, unsigned cha
 	return SSL_TLSEXT_ERR_OK;
 }
 
-UNUSED static SSL_CTX *server_context(const struct cert *c, int version)
+UNUSED static SSL_CTX *peer_context(const struct cert *c, int version)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 

@@ -7,15 +7,23 @@
 #define NGINX "nginx.ingress.kubernetes.io/"
 
 /* What a key means to this version. Whatever decides who may pass a route, or which requests it takes,
- * makes the route unusable while it is not evaluated; the rest only goes without effect. */
-enum meaning { UNDERSTOOD, CONDITION, NO_EFFECT };
+ * makes the route unusable while it is not evaluated; the rest only goes without effect. OF_HIGRESS: understood
+ * with the prefix of Higress only. */
+enum meaning { UNDERSTOOD, OF_HIGRESS, CONDITION, NO_EFFECT };
 
 static const struct row {
 	const char *key; /* a '*' at its end: a beginning */
 	enum meaning meaning;
 } rows[] = {
 	{"comment", UNDERSTOOD},
+	{"cors-allow-credentials", UNDERSTOOD},
+	{"cors-allow-headers", UNDERSTOOD},
+	{"cors-allow-methods", UNDERSTOOD},
+	{"cors-allow-origin", UNDERSTOOD},
+	{"cors-expose-headers", UNDERSTOOD},
+	{"cors-max-age", UNDERSTOOD},
 	{"destination", UNDERSTOOD},
+	{"enable-cors", UNDERSTOOD},
 	{"enable-header-control", UNDERSTOOD},
 	{"enable-proxy-next-upstream", UNDERSTOOD},
 	{"enable-rewrite", UNDERSTOOD},
@@ -24,12 +32,18 @@ static const struct row {
 	{"proxy-next-upstream", UNDERSTOOD},
 	{"proxy-next-upstream-timeout", UNDERSTOOD},
 	{"proxy-next-upstream-tries", UNDERSTOOD},
-	{"rewrite-path", UNDERSTOOD},
+	{"request-header-control-add", OF_HIGRESS},
+	{"request-header-control-remove", OF_HIGRESS},
+	{"request-header-control-update", OF_HIGRESS},
+	{"response-header-control-add", OF_HIGRESS},
+	{"response-header-control-remove", OF_HIGRESS},
+	{"response-header-control-update", OF_HIGRESS},
+	{"rewrite-path", OF_HIGRESS},
+	{"rewrite-target", UNDERSTOOD},
 	{"ssl-redirect", UNDERSTOOD},
 	{"upstream-vhost", UNDERSTOOD},
 	{"use-regex", UNDERSTOOD},
 	{"full-path-regex", UNDERSTOOD},
-	{"rewrite-target", CONDITION},
 	{"exact-match-*", CONDITION},
 	{"prefix-match-*", CONDITION},
 	{"regex-match-*", CONDITION},
@@ -120,29 +134,11 @@ int annotation_bool(
 	return text.n == 0 ? -1 : parse_bool(text);
 }
 
-/* Beside a rewrite-path the target is not used, but it may still turn the path into a regex. */
-static bool target_is_idle(const struct object *o, struct bytes target)
-{
-	return annotation_get(o, "rewrite-path", ANNOTATION_HIGRESS, NULL).n != 0 &&
-		memchr(target.p, '$', target.n) == NULL && memchr(target.p, '\\', target.n) == NULL;
-}
-
+/* Switches that stand on false ask for nothing. */
 static bool says_no(struct bytes value)
 {
 	value = build_trim(value);
 	return value.n == 0 || parse_bool(value) == 0;
-}
-
-/* Switches that stand on false ask for nothing; CORS asks by its switch alone. */
-static bool asks_for_something(const struct object *o, struct bytes key, struct bytes value)
-{
-	if (bytes_starts(key, BYTES("cors-"))) {
-		return false;
-	}
-	if (bytes_eq(key, BYTES("enable-cors"))) {
-		return annotation_bool(o, "enable-cors", ANNOTATION_EITHER, NULL) == 1;
-	}
-	return !says_no(value);
 }
 
 /* Conditions are read by their Higress names only (plan/condition.h). */
@@ -157,15 +153,15 @@ static bool allows(
 	enum meaning meaning = is_read_elsewhere(p, key) ? UNDERSTOOD : meaning_of(key);
 	struct finding at = build_error(o, p->at, "unsupported-condition");
 
+	if (meaning == OF_HIGRESS) {
+		meaning = bytes_starts(p->key, BYTES(HIGRESS)) ? UNDERSTOOD : NO_EFFECT;
+	}
 	if (meaning == UNDERSTOOD || build_trim(p->value).n == 0) {
 		return true;
 	}
-	if (bytes_eq(key, BYTES("rewrite-target")) && target_is_idle(o, p->value)) {
-		meaning = NO_EFFECT;
-	}
 	if (meaning == NO_EFFECT) {
 		at = build_warning(o, p->at, "unsupported-annotation");
-		if (asks_for_something(o, key, p->value)) {
+		if (!says_no(p->value)) {
 			findings_add(f, &at, BYTES_FMT " has no effect in this version",
 				BYTES_ARG(p->key));
 		}

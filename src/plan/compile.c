@@ -8,6 +8,7 @@
 #include "plan/condition.h"
 #include "plan/consumers.h"
 #include "plan/fallbacks.h"
+#include "plan/groups.h"
 #include "plan/match.h"
 
 /* Everything comes from files that are bounded one by one (RESOURCE_FILE_MAX). */
@@ -75,9 +76,13 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	routes_compile(&routes, &in);
 	p->n_fallbacks = fallbacks_compile(
 		&(struct fallbacks_input){s, &routes, &env->seed, &p->arena, &p->findings});
+	groups_finish(routes.groups, routes.v, routes.n, &env->seed, &p->arena);
+	p->groups = routes.groups;
 	p->index = match_index_new(&routes, &env->seed, &p->arena);
 	p->routes = (const struct route *const *)routes.v;
 	p->n_routes = routes.n;
+	p->n_turns = routes.n_turns;
+	p->has_cors = routes.has_cors;
 	p->n_providers = upstreams.providers.n;
 	p->consumers = auth_rules_consumers(&auth);
 	p->n_consumers = p->consumers->n;
@@ -116,6 +121,7 @@ void plan_free(struct plan *p)
 	model_router_done(p->router);
 	conditions_free(p->regexes);
 	match_index_free(p->index);
+	groups_done(p->groups);
 	certificates_done(p->certificates);
 	arena_done(&p->arena);
 	free(p);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "plan/build.h"
+#include "plan/groups.h"
 #include "wire/url.h"
 
 #define HIGRESS "higress.io/"
@@ -324,63 +325,75 @@ static size_t closeness(const struct condition *c, struct bytes value)
 		const struct alternative *a = &c->any[i];
 
 		if (bytes_eq(a->text, value) && !a->prefix) {
-			return SIZE_MAX;
+			return CONDITION_EQUAL;
 		}
 		if (a->prefix && bytes_starts(value, a->text)) {
-			best = MAX(best, a->text.n + 2);
+			best = MAX(best, condition_beginning(a->text.n));
 		}
 	}
 	return best;
 }
 
-bool conditions_hold(const struct route *r, const struct route_query *q)
+struct bytes condition_value(const struct condition *c, const struct route_query *q)
+{
+	struct bytes value = {NULL, 0};
+	struct bytes whole;
+
+	if (c->on == ON_QUERY) {
+		return url_query_get(q->query, c->name, &value, &whole) ? value
+									: (struct bytes){NULL, 0};
+	}
+	return q->header != NULL ? q->header(q->header_of, c->name) : value;
+}
+
+const struct condition *conditions_refusing(const struct route *r, const struct route_query *q)
 {
 	for (size_t i = 0; i < r->n_conditions; i++) {
 		const struct condition *c = r->conditions[i];
-		struct bytes value = {NULL, 0};
-		struct bytes whole;
+		struct bytes value;
 
-		if (c->on == ON_QUERY) {
-			if (!url_query_get(q->query, c->name, &value, &whole)) {
-				return false;
-			}
-		} else if (c->on == ON_HEADER) {
-			value = q->header != NULL ? q->header(q->header_of, c->name) : value;
-			if (value.p == NULL) {
-				return false;
-			}
-		} else {
+		if (condition_asks_model(c)) {
 			continue;
 		}
-		if (closeness(c, value) == 0) {
-			return false;
+		value = condition_value(c, q);
+		if (value.p == NULL || closeness(c, value) == 0) {
+			return c;
 		}
 	}
-	return true;
+	return NULL;
 }
 
-/* How closely a route describes the model; 0: it does not take it. */
-static size_t fit(const struct route *r, const struct route_model *m)
+struct bytes condition_model(const struct condition *c, const struct route_model *m)
+{
+	struct bytes none = {NULL, 0};
+
+	if (c->on == ON_VENDOR) {
+		return m->vendor;
+	}
+	return c->on == ON_MODEL ? (m->name.n != 0 ? m->name : none)
+				 : (m->automatic.n != 0 ? m->automatic : none);
+}
+
+/* How closely a route describes the model, whatever it says about the vendor; 0: it does not take it, for *why. */
+static size_t fit(const struct route *r, const struct route_model *m, const struct condition **why)
 {
 	size_t best = 1;
 
 	for (size_t i = 0; i < r->n_conditions; i++) {
 		const struct condition *c = r->conditions[i];
+		struct bytes value;
 		size_t close;
 
-		if (c->on == ON_MODEL) {
-			close = m->name.n != 0 ? closeness(c, m->name) : 0;
-		} else if (c->on == ON_VENDOR) {
-			close = m->vendor.p != NULL ? closeness(c, m->vendor) : 0;
-		} else if (c->on == ON_AUTOMATIC) {
-			close = m->automatic.n != 0 ? closeness(c, m->automatic) : 0;
-		} else {
+		if (!condition_asks_model(c)) {
 			continue;
 		}
+		value = condition_model(c, m);
+		close = value.p != NULL ? closeness(c, value) : 0;
 		if (close == 0) {
+			*why = c;
 			return 0;
 		}
-		best = MAX(best, close);
+		best = c->on != ON_VENDOR ? MAX(best, close) : best;
 	}
 	return best;
 }
@@ -390,32 +403,69 @@ bool conditions_name(const struct route *r, struct bytes model)
 	for (size_t i = 0; model.n != 0 && i < r->n_conditions; i++) {
 		const struct condition *c = r->conditions[i];
 
-		if (c->on == ON_MODEL && closeness(c, model) == SIZE_MAX) {
+		if (c->on == ON_MODEL && closeness(c, model) == CONDITION_EQUAL) {
 			return true;
 		}
 	}
 	return false;
 }
 
+bool conditions_take_vendor(const struct route *r, const struct route_model *m)
+{
+	for (size_t i = 0; i < r->n_conditions; i++) {
+		const struct condition *c = r->conditions[i];
+
+		if (c->on == ON_VENDOR && (m->vendor.p == NULL || closeness(c, m->vendor) == 0)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+const struct condition *conditions_refusing_model(
+	const struct route *r, const struct route_model *m)
+{
+	const struct condition *why = NULL;
+
+	return fit(r, m, &why) == 0 ? why : NULL;
+}
+
+size_t conditions_fit(const struct route *r, const struct route_model *m)
+{
+	const struct condition *why;
+
+	return fit(r, m, &why);
+}
+
+/* Whether b is asked before a is: in another order than that of the list, routes of one host are so by
+ * their ranks. */
+static bool is_before(const struct route *b, const struct route *a)
+{
+	return b->rank < a->rank && bytes_eq(b->host, a->host);
+}
+
+/* The groups come by their first routes, so the first route that holds may be in a later group than one
+ * that was found; but not behind it. */
 const struct route *plan_choose(
 	const struct route *const *candidates, size_t n, const struct route_model *m)
 {
-	const struct route *chosen = NULL;
-	size_t best = 0;
+	struct group_hit chosen = {.first = NULL};
 
 	for (size_t i = 0; i < n; i++) {
 		const struct route *r = candidates[i];
-		size_t f;
+		struct group_hit hit = {r, r, 1};
 
-		if (chosen != NULL &&
-			(r->model_group == 0 || r->model_group != chosen->model_group)) {
+		if (chosen.first != NULL && !is_before(r, chosen.first)) {
+			break;
+		}
+		if (!group_is_leader(r)) {
 			continue;
 		}
-		f = fit(r, m);
-		if (f > best) {
-			best = f;
-			chosen = r;
+		hit = r->group != NULL ? group_choose(r->group, m) : hit;
+		if (hit.first != NULL &&
+			(chosen.first == NULL || is_before(hit.first, chosen.first))) {
+			chosen = hit;
 		}
 	}
-	return chosen;
+	return chosen.best;
 }

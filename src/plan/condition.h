@@ -63,7 +63,23 @@ bool condition_asks_model(const struct condition *c);
 
 /* Whether a condition on the model asks for exactly this one. */
 bool conditions_name(const struct route *r, struct bytes model);
-/* Those that need no body. */
-bool conditions_hold(const struct route *r, const struct route_query *q);
+/* Of those that need no body: the first that does not hold; NULL: all hold. */
+const struct condition *conditions_refusing(const struct route *r, const struct route_query *q);
+/* The same of those on the model. */
+const struct condition *conditions_refusing_model(
+	const struct route *r, const struct route_model *m);
+/* How closely those on the model describe it; 0: they do not hold, 1: there is none, or an expression. */
+size_t conditions_fit(const struct route *r, const struct route_model *m);
+/* Whether those on the vendor hold. */
+bool conditions_take_vendor(const struct route *r, const struct route_model *m);
+/* How closely a name does, and a beginning of n bytes: the longer, the closer. */
+#define CONDITION_EQUAL SIZE_MAX
+static inline size_t condition_beginning(size_t n)
+{
+	return n + 2;
+}
+/* What they look at, as the request has it; p NULL when it has none. */
+struct bytes condition_value(const struct condition *c, const struct route_query *q);
+struct bytes condition_model(const struct condition *c, const struct route_model *m);
 
 #endif

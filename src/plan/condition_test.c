@@ -122,6 +122,7 @@ static const struct world_ingress several[] = {
 		.host = "ai.com",
 		.path = "/t",
 		.annotations = MODEL("prefix", "qwen-") MODEL("regex", ".*-max")},
+	{.name = "slash", .host = "ai.com", .path = "/s", .annotations = MODEL("exact", "a/b")},
 	{.name = "g114",
 		.host = "ai.com",
 		.path = "/g",
@@ -207,6 +208,11 @@ static const struct world_ingress ordinary[] = {
 
 #define SET(s) s, ARRAY_LEN(s)
 
+/* Gnnn: higress-resources.md §7.5; dGnnn: data-plane.md §22.6. Elsewhere: weights and duplicates in match_test,
+ * shares in spread_test, mappings (dG113) in mapping_test, automatic routing (dG111) in 337-automatic.sim,
+ * JSON that is none (dG112) in 212-body-errors.sim, callers (§22.5) in auth_test. dG115, dG116 and dG125 wait
+ * for several credentials and their failover, dG117 to dG120 for retries, dG121 to dG124 for fallbacks, dG126
+ * beyond its 504 for retries; dG107 of §22.5 for providers that take another header than Authorization. */
 static const struct golden {
 	const char *id;
 	const struct world_ingress *set;
@@ -279,6 +285,8 @@ static const struct golden {
 	{"order-4", SET(ordinary), {.path = "/o"}, "o-none", "nothing asked"},
 	{"catch-all", SET(ordinary), {.path = "/", .headers = "x-root: 1"}, "root-x",
 		"a condition on / comes before the catch-all"},
+	{"dG108", SET(several), {.path = "/s", .model = "a/b"}, "slash", "the whole model"},
+	{"dG108b", SET(several), {.path = "/s", .model = "b"}, NULL, "and not its end"},
 	{"dG109", SET(ordinary), {.path = "/vendor", .model = "dashscope/qwen/x"}, "vendor",
 		"what stands before the first slash"},
 	{"dG110", SET(ordinary), {.path = "/vendor", .model = "dashscope"}, "root",

@@ -68,7 +68,7 @@ static bool methods_cover(const struct route *a, const struct route *b)
 static bool hides(const struct route *a, const struct route *b)
 {
 	/* Of those that differ in their model only, the closest one is chosen whatever the order. */
-	bool by_model = a->model_group != 0 && a->model_group == b->model_group;
+	bool by_model = a->group != NULL && a->group == b->group;
 
 	return !by_model && a->path_nocase == b->path_nocase && methods_cover(a, b) &&
 		conditions_cover(a, b);

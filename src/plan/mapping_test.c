@@ -44,6 +44,25 @@ static const struct row rows[] = {
 	{"prefix-keeps", "{g*: '', '*': c}", "gpt", "gpt", "an empty prefix target ends too"},
 	{"star-inside", "{'a*b': x}", "a*b", "x", "a star inside is a character"},
 	{"number", "{4: 5}", "4", "5", "text of a number"},
+	{"G028a", "{'~gpt(.*)': 'openai/gpt$1'}", "gpt-4o", "openai/gpt-4o", "a group is kept"},
+	{"G028b", "{'~gpt(.*)': 'openai/gpt$1'}", "my-gpt-4o", "my-openai/gpt-4o",
+		"what is not matched stays"},
+	{"G029", "{'~^gpt-.*': x}", "gpt-4o", "x", "a star at the end of an expression is its own"},
+	{"G031", "{'~m-(\\d)': v$1_x}", "m-3", "v3_x", "$n takes digits only"},
+	{"regex-braces", "{'~^(a+)(?<rest>.*)': '${rest}-${1}$$'}", "aab", "b-aa$",
+		"groups by number and by name, and a dollar"},
+	{"regex-dollar", "{'~a$': 'b$ $'}", "xa", "xb$ $", "other dollars stand for themselves"},
+	{"regex-all", "{'~\\.': '-'}", "a.b.c", "a-b-c", "every match is replaced"},
+	{"regex-empty", "{'~x*': '-'}", "axb", "-a-b-", "empty matches end"},
+	{"regex-order", "{'~b': '1', '~a': '2', '~c': '3'}", "cab", "ca1",
+		"the first expression of the file that matches"},
+	{"regex-late", "{'~a': x, 'ab*': y}", "abc", "y", "a prefix goes before"},
+	{"regex-early", "{'~a': x, '*': y}", "abc", "xbc", "and the default behind"},
+	{"regex-keeps", "{'~a': '', '*': y}", "abc", "abc", "an empty target keeps and ends"},
+	{"regex-absent", "{'~.*': x}", "", "", "what is not there matches nothing"},
+	{"regex-slow", "{'~(a+)+b': x, '*': y}",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac", "y",
+		"one that would take for ever does not match"},
 };
 
 static void models_are_mapped(void **state)
@@ -56,7 +75,7 @@ static void models_are_mapped(void **state)
 
 		world_init(&w);
 		assert_int_equal(compile(&w, rows[i].mapping, &m), 0);
-		sent = mapping_apply(&m, bytes_str(rows[i].model));
+		sent = mapping_apply(&m, bytes_str(rows[i].model), &w.arena);
 		if (!bytes_eq(sent, bytes_str(rows[i].sent))) {
 			fail_msg("%s: %s: got " BYTES_FMT, rows[i].id, rows[i].reason,
 				BYTES_ARG(sent));
@@ -70,8 +89,9 @@ static const struct {
 } refused[] = {
 	{"[a, b]", "map-expected", "a list is no mapping"},
 	{"text", "map-expected", "nor is a text"},
-	{"{'~gpt(.*)': x}", "unsupported-mapping", "G028: a regular expression is not guessed at"},
-	{"{'~^gpt-.*': x}", "unsupported-mapping", "G029: nor taken for a prefix"},
+	{"{'~gpt(': x}", "bad-regex", "no expression: refused when it is read, not at a request"},
+	{"{'~gpt(.*)': $2}", "bad-regex", "a group that is not there"},
+	{"{'~gpt(.*)': '${rest}'}", "bad-regex", "a name of a group that is not there"},
 	{"{a: [b]}", "string-expected", "a list is no model"},
 };
 
@@ -113,9 +133,9 @@ static void order_does_not_matter(void **state)
 		text_add_str(&t, "'*': d}");
 		world_init(&w);
 		assert_int_equal(compile(&w, text_cstr(&t), &m), 0);
-		assert_true(bytes_eq(mapping_apply(&m, BYTES("xxxxy")), BYTES("p3")));
-		assert_true(bytes_eq(mapping_apply(&m, BYTES("m42")), BYTES("e42")));
-		assert_true(bytes_eq(mapping_apply(&m, BYTES("m60")), BYTES("d")));
+		assert_true(bytes_eq(mapping_apply(&m, BYTES("xxxxy"), &w.arena), BYTES("p3")));
+		assert_true(bytes_eq(mapping_apply(&m, BYTES("m42"), &w.arena), BYTES("e42")));
+		assert_true(bytes_eq(mapping_apply(&m, BYTES("m60"), &w.arena), BYTES("d")));
 		world_done(&w);
 		text_done(&t);
 	}

@@ -3,16 +3,17 @@
  * tables by type and case; each entry is the list of routes with that path, best first. Because the
  * order inside a host goes by type and then by length (higress-resources.md §5.3), walking the tables
  * and ever shorter prefixes, then the expressions one by one, then what takes every path, meets routes in
- * their order, and stops at the first that holds whatever the model is: the cost of a lookup follows the number of different prefix lengths that the request's path
- * has a border at, and the routes of these paths.
+ * their order, and stops at the first that holds whatever the model is. The lists have one route of
+ * each group (plan/groups.h). So the cost of a lookup follows the number of different prefix lengths that
+ * the request's path has a border at, and the groups of these paths.
  */
 #include "plan/match.h"
 
 #include <stdlib.h>
 
 #include "plan/condition.h"
-
-#define HOST_MAX 255u
+#include "plan/groups.h"
+#include "plan/rewrite.h"
 
 struct entry { /* a route of a path; the list is in the order of their ranks */
 	const struct route *route;
@@ -102,7 +103,9 @@ static void add_host(
 	struct bytes host = all->v[from]->host;
 
 	for (size_t i = from; i < to; i++) {
-		add_route(h, all->v[i], a);
+		if (group_is_leader(all->v[i])) { /* it finds the others */
+			add_route(h, all->v[i], a);
+		}
 	}
 	if (bytes_eq(host, BYTES("*"))) {
 		x->any = h;
@@ -152,6 +155,36 @@ void match_index_free(struct plan_index *x)
 	map_done(&x->names);
 }
 
+/* --- one route --------------------------------------------------------------------------------- */
+
+bool match_method(const struct route *r, enum method m)
+{
+	return r->methods == 0 || (r->methods >> m & 1u) != 0;
+}
+
+static bool same(struct bytes a, struct bytes b, bool nocase)
+{
+	return nocase ? bytes_eq_nocase(a, b) : bytes_eq(a, b);
+}
+
+bool match_path(const struct route *r, struct bytes path)
+{
+	size_t n = r->path.n;
+
+	if (r->pattern != NULL || routes_is_catch_all(r)) {
+		return bytes_starts(path, BYTES("/")) &&
+			(r->pattern == NULL || regex_matches(r->pattern->regex, path));
+	}
+	if (r->path_nocase && n > ROUTES_NOCASE_MAX) {
+		return false;
+	}
+	if (r->path_type == PATH_EXACT) {
+		return same(r->path, path, r->path_nocase);
+	}
+	return n <= path.n && same(r->path, bytes_of(path.p, n), r->path_nocase) &&
+		(n == 1 || n == path.n || path.p[n] == '/');
+}
+
 /* --- looking up --------------------------------------------------------------------------------- */
 
 struct lookup {
@@ -167,10 +200,10 @@ struct lookup {
 
 static void offer(struct lookup *l, const struct route *r)
 {
-	if (r->methods != 0 && (r->methods >> l->q->method & 1u) == 0) {
+	if (!match_method(r, l->q->method)) {
 		return;
 	}
-	if (r->n_conditions != 0 && !conditions_hold(r, l->q)) {
+	if (r->n_conditions != 0 && conditions_refusing(r, l->q) != NULL) {
 		return;
 	}
 	if (l->n < l->max) {
@@ -274,12 +307,12 @@ static void find_in_scopes(const struct plan_index *x, struct bytes host, struct
 	}
 }
 
-size_t plan_candidates(
+size_t plan_leaders(
 	const struct plan *p, const struct route_query *q, const struct route **out, size_t max)
 {
 	struct lookup l;
-	char host[HOST_MAX];
-	size_t n = q->host.n <= HOST_MAX ? q->host.n : 0; /* no longer one is configured */
+	char host[MATCH_HOST_MAX];
+	size_t n = q->host.n <= MATCH_HOST_MAX ? q->host.n : 0; /* no longer one is configured */
 
 	l.q = q;
 	l.path = q->path;
@@ -295,6 +328,65 @@ size_t plan_candidates(
 	return l.n;
 }
 
+static int by_rank(const void *a, const void *b)
+{
+	const struct route *x = *(const struct route *const *)a;
+	const struct route *y = *(const struct route *const *)b;
+
+	return (x->rank > y->rank) - (x->rank < y->rank);
+}
+
+static size_t add_members(const struct route **out, const struct route *leader)
+{
+	const struct route_group *g = leader->group;
+
+	if (g == NULL) {
+		*out = leader;
+		return 1;
+	}
+	memcpy(out, g->routes, g->n * sizeof(*out));
+	return g->n;
+}
+
+/* Leaders to all: those of one host, which stand together, in the order of their ranks. */
+static void list_all(
+	const struct route *const *leaders, size_t n, const struct route **out, size_t n_out)
+{
+	size_t from = 0;
+	size_t to = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		to += add_members(out + to, leaders[i]);
+		if (i + 1 == n || !bytes_eq(leaders[i]->host, leaders[i + 1]->host)) {
+			qsort(out + from, to - from, sizeof(*out), by_rank);
+			from = to;
+		}
+	}
+	ASSERT(to == n_out);
+}
+
+size_t plan_candidates(
+	const struct plan *p, const struct route_query *q, const struct route **out, size_t max)
+{
+	size_t n_leaders = plan_leaders(p, q, NULL, 0);
+	const struct route **leaders = must_alloc((n_leaders + 1) * sizeof(*leaders));
+	const struct route **all;
+	size_t n = 0;
+
+	plan_leaders(p, q, leaders, n_leaders);
+	for (size_t i = 0; i < n_leaders; i++) {
+		n += leaders[i]->group != NULL ? leaders[i]->group->n : 1;
+	}
+	all = must_alloc((n + 1) * sizeof(*all));
+	list_all(leaders, n_leaders, all, n);
+	for (size_t i = 0; i < MIN(n, max); i++) {
+		out[i] = all[i];
+	}
+	free(all);
+	free(leaders);
+	return n;
+}
+
 /* --- using a route ------------------------------------------------------------------------------ */
 
 const struct destination *route_pick(const struct route *r, unsigned pick)
@@ -308,11 +400,20 @@ const struct destination *route_pick(const struct route *r, unsigned pick)
 	return NULL;
 }
 
+bool route_rewrites_path(const struct route *r)
+{
+	return r->rewrite.path.n != 0 || r->rewrite.target != NULL;
+}
+
 void route_rewrite_path(const struct route *r, struct bytes path, struct text *out)
 {
 	struct bytes to = r->rewrite.path;
 	size_t cut = r->path.n > 1 ? MIN(r->path.n, path.n) : 0;
 
+	if (r->rewrite.target != NULL) {
+		rewrite_put(r->rewrite.target, r->pattern->regex, path, out);
+		return;
+	}
 	if (to.n == 0) {
 		text_add_bytes(out, path);
 		return;

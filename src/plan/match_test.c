@@ -231,12 +231,33 @@ static const struct {
 		"the older Ingress", 1},
 	{"G116", "null", "\"2026-01-01T00:00:00Z\"", "", "P", "no time is the oldest", 1},
 	{"G117", "null", "null", "", "P", "then the name", 1},
+	{"G118", "\"2026-01-02T00:00:00Z\"", "\"2026-01-01T00:00:00Z\"",
+		"    higress.io/exact-match-header-x-a: '1'\n", "P",
+		"one condition more: both are there, and it goes first", 2},
 	{"method", "\"2026-01-02T00:00:00Z\"", "\"2026-01-01T00:00:00Z\"",
 		"    higress.io/match-method: GET\n", "P", "another condition: no duplicate", 2},
 	{"case", "\"2026-01-02T00:00:00Z\"", "\"2026-01-01T00:00:00Z\"",
 		"    higress.io/ignore-path-case: \"true\"\n", "Q",
 		"case is none of the conditions that count", 1},
 };
+
+static struct bytes one_of_any(void *of, struct bytes name)
+{
+	IGNORE(of);
+	IGNORE(name);
+	return BYTES("1");
+}
+
+static const struct route *ask_twins(const struct plan *p)
+{
+	const struct route_query q = {.host = BYTES("a.com"),
+		.path = BYTES("/v"),
+		.method = METHOD_GET,
+		.header = one_of_any};
+	const struct route *out[1];
+
+	return plan_candidates(p, &q, out, 1) != 0 ? out[0] : NULL;
+}
 
 static void duplicates_are_dropped(void **state)
 {
@@ -260,7 +281,7 @@ static void duplicates_are_dropped(void **state)
 				.path = "/v/",
 				.created = twins[i].q_created});
 		p = world_plan(&w, &no_types);
-		r = world_route(p, "a.com", "/v", METHOD_GET);
+		r = ask_twins(p);
 		if (p->n_routes != twins[i].n || r == NULL ||
 			!bytes_eq(r->name, bytes_str(twins[i].serves)) ||
 			(world_finding(&p->findings, "route-duplicate") != NULL) !=
@@ -512,7 +533,7 @@ static void compare_one(
 {
 	const struct rule *want = reference(all, n, ask);
 	char header[8], query[16];
-	const struct route *out[PLAN_CANDIDATES_MAX];
+	const struct route *out[1];
 	struct route_query q = {.host = bytes_str(ask->host),
 		.path = bytes_str(ask->path),
 		.method = method_of(bytes_str(ask->method)),
@@ -523,7 +544,7 @@ static void compare_one(
 	snprintf(header, sizeof(header), "%s", ask->brought.header);
 	snprintf(query, sizeof(query), "q=%s", ask->brought.query);
 	q.query = bytes_str(query);
-	got = plan_candidates(p, &q, out, PLAN_CANDIDATES_MAX) != 0 ? out[0]->name : BYTES("-");
+	got = plan_candidates(p, &q, out, 1) != 0 ? out[0]->name : BYTES("-");
 	if (!bytes_eq(got, bytes_str(want != NULL ? want->name : "-"))) {
 		fail_msg("%s %s%s?%s, x-a: %s: " BYTES_FMT " instead of %s", ask->method, ask->host,
 			ask->path, query, header, BYTES_ARG(got), want != NULL ? want->name : "-");

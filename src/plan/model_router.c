@@ -276,3 +276,13 @@ bool model_router_reads(const struct model_router *m, enum api api, struct bytes
 	}
 	return api != API_NONE;
 }
+
+struct bytes model_router_choose(const struct model_router *m, struct bytes text)
+{
+	for (size_t i = 0; text.p != NULL && i < m->automatic.n; i++) {
+		if (regex_matches(m->automatic.rules[i].regex, text)) {
+			return m->automatic.rules[i].model;
+		}
+	}
+	return m->automatic.default_model;
+}

@@ -47,6 +47,9 @@ void model_router_compile(struct model_router *m, const struct snapshot *s,
 void model_router_done(struct model_router *m);
 /* Whether the model of a request to that path chooses its route. */
 bool model_router_reads(const struct model_router *m, enum api api, struct bytes path);
+/* What automatic routing makes of the last message of the user (p NULL: there is none): the model of the
+ * first rule that takes it, else the default; empty: none. */
+struct bytes model_router_choose(const struct model_router *m, struct bytes text);
 /* The header that Console's conditions ask for. */
 #define MODEL_ROUTER_HEADER "x-higress-llm-model"
 

@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "plan/cell.h"
 #include "plan/provider.h"
+#include "plan/spread.h"
 #include "resource/object.h"
 
 /* One address of an upstream: a name or a literal, and a port. */
@@ -93,10 +94,17 @@ struct auth_rule {
 	size_t n_allow;
 };
 
+struct rewrite_target;
+
 struct rewrite {
-	struct bytes path; /* rewrite-path; empty: none */
-	struct bytes host; /* upstream-vhost; empty: none */
+	struct bytes path; /* rewrite-path, or a rewrite-target without groups; empty: none */
+	const struct rewrite_target *target; /* PATH_REGEX only, instead of path; NULL: none */
+	struct bytes host;                   /* upstream-vhost; empty: none */
 };
+
+struct cors;
+struct header_control;
+struct route_group;
 
 /* What a route does with an answer of a class (plan/fallbacks.h). */
 enum { FALLBACK_4XX = 1, FALLBACK_5XX = 2 };
@@ -119,15 +127,18 @@ struct route {
 	struct destination *destinations; /* usable ones only */
 	size_t n_destinations;
 	unsigned total_weight; /* 0: n_destinations is 0 and the answer 503 config.invalid */
+	struct spread spread;
+	unsigned turns; /* which counter of turns is its own, below the plan's n_turns */
 	struct auth_rule auth;
 	struct rewrite rewrite;
-	struct condition *const *conditions; /* plan/condition.h */
+	const struct header_control *headers; /* plan/header_control.h; NULL: none */
+	const struct cors *cors;              /* plan/cors.h; NULL: none */
+	struct condition *const *conditions;  /* plan/condition.h */
 	size_t n_conditions;
 	size_t n_header_conditions; /* of these; on the model too */
 	bool asks_model;            /* one of them is on the model: known when the body was read */
-	unsigned
-		model_group; /* routes that differ in such conditions only have the same; 0: none */
-	bool is_ai;          /* some destination has a provider: the body is read */
+	struct route_group *group;  /* plan/groups.h; NULL: asks no model */
+	bool is_ai;                 /* some destination has a provider: the body is read */
 	const struct fallback *fallback;     /* NULL: none */
 	const struct statistics *statistics; /* plan/statistics.h; NULL: nothing more is logged */
 	unsigned rank;                       /* order inside its host, 0 first */
@@ -163,13 +174,16 @@ struct plan {
 		findings; /* errors do not make a plan unusable: what they concern is left out */
 	size_t n_routes, n_providers, n_consumers, n_services, n_certificates;
 	size_t n_fallbacks;                 /* routes that have one */
+	size_t n_turns;                     /* counters of turns that whoever uses it keeps */
 	const struct route *const *routes;  /* by host, then by rank */
 	struct consumers *consumers;        /* of key-auth's default configuration; never NULL */
 	struct consumer_set *consumer_sets; /* these and those of rules: a reference to each */
 	struct endpoint **endpoints;        /* all, for binding */
 	size_t n_endpoints;
+	bool has_cors;                     /* a route has */
 	bool asks_tls;                     /* a service is spoken to by TLS */
 	struct plan_index *index;          /* host and path lookup (plan/match.c) */
+	struct route_group *groups;        /* plan/groups.h */
 	struct model_router *router;       /* never NULL */
 	struct condition *regexes;         /* conditions with an expression, to be freed */
 	struct certificates *certificates; /* plan/certificates.h; never NULL */
@@ -205,10 +219,17 @@ struct route_query {
 };
 
 /* Candidates in order of precedence: all that match but for conditions on the model, up to and with the
- * first that has none. Puts at most max of them into out and returns how many there are; 0: no route
- * (404). higress-resources.md §5.2, §5.3; cost does not grow with the number of hosts and paths. */
-#define PLAN_CANDIDATES_MAX 16u
+ * first that has none; and those that differ from one of these in the values of such conditions only.
+ * Puts at most max of them into out and returns how many there are; 0: no route (404).
+ * higress-resources.md §5.2, §5.3. For who wants to see each; costs what their number is. */
 size_t plan_candidates(
+	const struct plan *p, const struct route_query *q, const struct route **out, size_t max);
+
+/* The same, but of routes that differ in the values of conditions on the model only, just the first. Every
+ * question to candidates (plan_choose, plan/decide.h) has the same answer for both lists. Its cost
+ * does not grow with the number of hosts, paths and models. */
+#define PLAN_LEADERS_MAX 16u
+size_t plan_leaders(
 	const struct plan *p, const struct route_query *q, const struct route **out, size_t max);
 
 struct route_model {
@@ -217,15 +238,16 @@ struct route_model {
 	struct bytes automatic; /* chosen by automatic routing; empty: that did not choose */
 };
 
-/* The first candidate whose conditions on the model hold; of those that differ in these conditions
- * only, the one that describes the model most closely: EQUAL, then the longest PRE (data-plane.md
- * §14.1). NULL: none. */
+/* The first candidate whose conditions on the model hold; of those that differ in the values of these
+ * conditions only, the one that describes the model most closely: EQUAL, then the longest PRE
+ * (data-plane.md §14.1). NULL: none. */
 const struct route *plan_choose(
 	const struct route *const *candidates, size_t n, const struct route_model *m);
 
-/* Chooses by weight; `pick` is uniform in 0..route->total_weight-1. */
+/* Chooses by weight; `pick` is in 0..route->total_weight-1: of spread_pick, or uniform. */
 const struct destination *route_pick(const struct route *r, unsigned pick);
 
+bool route_rewrites_path(const struct route *r);
 /* The path after the route's rewrite, appended to out (higress-resources.md §5.6). */
 void route_rewrite_path(const struct route *r, struct bytes path, struct text *out);
 

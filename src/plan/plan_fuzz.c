@@ -78,6 +78,7 @@ static void use(const struct route *r, struct bytes path)
 	IGNORE(auth_verdict(&r->auth, found ? hit.consumer : NULL)); /* any will do */
 	text_init(&t, 1 << 20);
 	route_rewrite_path(r, path, &t);
+	ASSERT((uint64_t)r->spread.period * r->spread.unit == r->total_weight);
 	for (unsigned pick = 0; pick < r->total_weight && pick < 1000; pick++) {
 		const struct destination *d = route_pick(r, pick);
 		struct bytes suffix;
@@ -98,22 +99,27 @@ static struct bytes header_of(void *of, struct bytes name)
 	return bytes_ends(name, BYTES("a")) ? BYTES("aaaaaaaab") : (struct bytes){NULL, 0};
 }
 
+/* More than eight files of a few kilobytes hold. */
+#define ASK_MAX 10000u
+
 static void ask(const struct plan *p, struct bytes path)
 {
 	static const char *const models[] = {"", "a", "b/aaaaaaaaaaaaaaaaaaaaaaaac", "gpt-4o"};
-	const struct route *out[PLAN_CANDIDATES_MAX];
+	const struct route *out[ASK_MAX], *leaders[ASK_MAX];
 	const struct route_query q = {.host = BYTES("a.com"),
 		.path = path,
 		.method = METHOD_POST,
 		.query = BYTES("a=aaaaab&b"),
 		.header = header_of};
-	size_t n = MIN(plan_candidates(p, &q, out, PLAN_CANDIDATES_MAX), PLAN_CANDIDATES_MAX);
+	size_t n = MIN(plan_candidates(p, &q, out, ASK_MAX), ASK_MAX);
+	size_t n_leaders = MIN(plan_leaders(p, &q, leaders, ASK_MAX), ASK_MAX);
 
 	for (size_t i = 0; i < ARRAY_LEN(models); i++) {
 		const struct route_model m = {
 			bytes_str(models[i]), bytes_str(models[i]), bytes_str(models[i])};
 		const struct route *r = plan_choose(out, n, &m);
 
+		ASSERT(r == plan_choose(leaders, n_leaders, &m));
 		if (r != NULL) {
 			use(r, path);
 		}

@@ -285,8 +285,13 @@ static const struct {
 	{{NOTE("higress.io/exact-match-header-a: ''")}, NULL, false, true,
 		"an empty value is no condition"},
 	{{NOTE("disabled.higress.io/exact-match-header-a: b")}, NULL, false, true, "disabled"},
-	{{NOTE("higress.io/rewrite-target: /$1")}, "unsupported-condition", true, false,
-		"it makes the path a regular expression"},
+	{{NOTE("higress.io/rewrite-target: /$1")}, "bad-path", true, false,
+		"a group that the path does not have"},
+	{{NOTE("higress.io/rewrite-target: /$1"), .path = "/a/(.*)"}, NULL, false, true, "a group"},
+	{{NOTE("nginx.ingress.kubernetes.io/rewrite-target: /x?a=b")}, "bad-path", true, false,
+		"a query in a path"},
+	{{NOTE("higress.io/rewrite-target: /x\\y")}, "bad-path", true, false,
+		"a backslash of no use"},
 	{{NOTE("higress.io/rewrite-target: /x\n    higress.io/rewrite-path: /y")},
 		"unsupported-annotation", false, true, "not used beside rewrite-path"},
 	{{NOTE("higress.io/whitelist-source-range: 10.0.0.0/8")}, "unsupported-condition", true,
@@ -296,10 +301,22 @@ static const struct {
 	{{NOTE("higress.io/match-method: FETCH")}, "unsupported-condition", true, false,
 		"no known method is not every method"},
 	{{NOTE("higress.io/ignore-path-case: maybe")}, "boolean-expected", true, false, "neither"},
-	{{NOTE("higress.io/request-header-control-add: a b")}, "unsupported-annotation", false,
-		true, "no effect, but said"},
-	{{NOTE("higress.io/enable-cors: \"true\"")}, "unsupported-annotation", false, true,
-		"CORS likewise"},
+	{{NOTE("higress.io/request-header-control-add: a b")}, NULL, false, true, "header control"},
+	{{NOTE("nginx.ingress.kubernetes.io/request-header-control-add: a b")},
+		"unsupported-annotation", false, true, "which nginx does not know"},
+	{{NOTE("higress.io/request-header-control-update: Host a.com")}, "header-refused", true,
+		true, "the Host is not a header like others"},
+	{{NOTE("higress.io/response-header-control-remove: Content-Length")}, "header-refused",
+		true, true, "nor what frames a message"},
+	{{NOTE("higress.io/request-header-control-add: ':path /x'")}, "header-refused", true, true,
+		"no pseudo headers"},
+	{{NOTE("higress.io/request-header-control-add: a")}, "header-without-value", false, true,
+		"a line without value"},
+	{{NOTE("higress.io/enable-cors: \"true\"")}, NULL, false, true, "CORS"},
+	{{NOTE("higress.io/enable-cors: perhaps")}, "cors-invalid", false, true,
+		"what is no boolean allows nobody"},
+	{{NOTE("higress.io/enable-cors: \"true\"\n    higress.io/cors-max-age: 1d")},
+		"cors-invalid", false, true, "seconds only"},
 	{{NOTE("higress.io/enable-cors: \"false\"\n    higress.io/cors-max-age: \"1\"")}, NULL,
 		false, true, "CORS that is off asks for nothing"},
 	{{NOTE("higress.io/ssl-redirect: \"false\"")}, NULL, false, true, "nor does this"},
@@ -509,7 +526,7 @@ static void mappings_belong_to_route_and_service(void **state)
 			"  defaultConfigDisable: true\n  matchRules:\n"
 			"  - {ingress: [r], service: [b.static], config: {modelMapping: {a: "
 			"bee}}}\n"
-			"  - {ingress: [s], service: [b.static], config: {modelMapping: {'~a': "
+			"  - {ingress: [s], service: [b.static], config: {modelMapping: {'~(': "
 			"bee}}}\n"));
 	world_add_ingress(&w,
 		&(struct world_ingress){.name = "r",
@@ -522,7 +539,8 @@ static void mappings_belong_to_route_and_service(void **state)
 	p = world_plan(&w, &types);
 	r = world_route(p, "x", "/r", METHOD_GET);
 	assert_null(r->destinations[0].mapping);
-	assert_true(bytes_eq(mapping_apply(r->destinations[1].mapping, BYTES("a")), BYTES("bee")));
+	assert_true(bytes_eq(
+		mapping_apply(r->destinations[1].mapping, BYTES("a"), &w.arena), BYTES("bee")));
 	r = world_route(
 		p, "x", "/s", METHOD_GET); /* a mapping that cannot be: never the wrong model */
 	assert_int_equal(r->n_destinations, 1);

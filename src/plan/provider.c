@@ -1,11 +1,11 @@
 #include "plan/provider.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "plan/build.h"
 #include "wire/h1.h"
 #include "wire/json.h"
+#include "plan/yaml_json.h"
 #include "wire/url.h"
 
 /* One entry of ai-proxy's `providers` on its way to a struct provider. */
@@ -35,6 +35,11 @@ static const struct common_key {
 	{"modelMapping", NOW},
 	{"protocol", NOW},
 	{"firstByteTimeout", NOW},
+	{"idleTimeout", NOW},
+	{"modelDeny", NOW},
+	{"modelsFromMapping", NOW},
+	{"forwardInjectedUsage", NOW},
+	{"respectUsageFalse", NOW},
 	{"capabilities", NOW},
 	{"basePath", NOW},
 	{"basePathHandling", NOW},
@@ -49,7 +54,7 @@ static const struct common_key {
 	{"openaiCustomServicePort", NOW},
 	{"vllmExtraCustomUrls", NOW},
 	{"context", LATER},
-	{"customSettings", LATER},
+	{"customSettings", NOW},
 	{"failover", SPARE},
 	{"retryOnFailure", SPARE},
 	{"contextCleanupCommands", LATER},
@@ -105,12 +110,28 @@ static bool is_active(const struct yaml_node *n)
 	return n->type == YAML_SEQ ? n->n != 0 : is_true(n);
 }
 
+static bool is_path_text(struct bytes text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char c = ascii_lower(text.p[i]);
+
+		if (!ascii_digit(c) && !(c >= 'a' && c <= 'z') && c != '-' && c != '_') {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void check_value(struct entry *e, const struct provider_key *k, const struct yaml_node *n)
 {
 	bool scalar = n->type != YAML_SEQ && n->type != YAML_MAP;
 	uint64_t port;
 
-	if (k->type == KEY_BOOL && n->type != YAML_BOOL && n->type != YAML_STRING) {
+	if (k->untranslated) {
+		refuse(e, n, "unsupported-setting",
+			"%s asks for a protocol that this version does not translate to; remove it",
+			k->name);
+	} else if (k->type == KEY_BOOL && n->type != YAML_BOOL && n->type != YAML_STRING) {
 		refuse(e, n, "boolean-expected", "%s must be true or false", k->name);
 	} else if (k->type == KEY_PORT && (!yaml_u64(n, &port) || port == 0 || port > 65535)) {
 		refuse(e, n, "port-expected", "%s must be a port, 1 to 65535", k->name);
@@ -118,6 +139,8 @@ static void check_value(struct entry *e, const struct provider_key *k, const str
 		refuse(e, n, "list-expected", "%s must be a list", k->name);
 	} else if ((k->type == KEY_STRING || k->type == KEY_URL) && !scalar) {
 		refuse(e, n, "string-expected", "%s must be a string", k->name);
+	} else if (k->in_path && !is_path_text(n->text)) {
+		refuse(e, n, "bad-value", "%s has letters, digits, - and _ only", k->name);
 	} else if (k->only != NULL && scalar && !bytes_eq_nocase(n->text, bytes_str(k->only))) {
 		refuse(e, n, "unsupported-setting",
 			"%s: " BYTES_FMT " is not served by this version; remove it or use %s",
@@ -210,7 +233,7 @@ static void read_tokens(struct entry *e)
 	} else if (list != NULL && list->type != YAML_NULL) {
 		refuse(e, list, "list-expected", "apiTokens must be a list of strings");
 	}
-	if (out->n != 0 || e->type->auth == AUTH_NONE) {
+	if (out->n != 0) {
 		return;
 	}
 	if (e->type->token_required) {
@@ -358,6 +381,143 @@ static const char *rebased(
 	return copy.p;
 }
 
+/* --- azure -------------------------------------------------------------------------------------- */
+
+/* azureModelIrrelevantApis, and what else belongs to no deployment: it stands beside them. */
+static bool is_beside_deployments(enum api api)
+{
+	switch ((unsigned)api) {
+	case API_MODELS:
+	case API_RETRIEVE_MODEL:
+	case API_BATCHES:
+	case API_RETRIEVE_BATCH:
+	case API_CANCEL_BATCH:
+	case API_FILES:
+	case API_RETRIEVE_FILE:
+	case API_RETRIEVE_FILE_CONTENT:
+	case API_RESPONSES:
+	case API_RETRIEVE_RESPONSE:
+	case API_CANCEL_RESPONSE:
+	case API_RESPONSE_INPUT_ITEMS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* providers.md §5.6: what azureServiceUrl's path says about the paths of all APIs. */
+enum azure_url { AZURE_DOMAIN, AZURE_DEPLOYMENT, AZURE_V1, AZURE_WHOLE };
+
+static enum azure_url azure_url(struct bytes path)
+{
+	const struct bytes deployments = BYTES("/openai/deployments/");
+	size_t n = deployments.n;
+
+	if (path.n == 0) {
+		return AZURE_DOMAIN;
+	}
+	if (bytes_eq(path, BYTES("/openai/v1"))) {
+		return AZURE_V1;
+	}
+	return bytes_starts(path, deployments) && path.n > n &&
+			memchr(path.p + n, '/', path.n - n) == NULL
+		? AZURE_DEPLOYMENT
+		: AZURE_WHOLE;
+}
+
+static const char *azure_path(struct entry *e, struct bytes base, const struct capability *cap)
+{
+	enum azure_url kind = azure_url(base);
+	struct bytes rest = bytes_str(cap->path);
+	struct text t;
+	struct bytes copy;
+
+	ASSERT(bytes_starts(rest, BYTES("/v1/")));
+	rest = bytes_of(rest.p + 3, rest.n - 3);
+	text_init(&t, RESOURCE_FILE_MAX);
+	if (kind == AZURE_V1) {
+		text_add_bytes(&t, base);
+	} else if (is_beside_deployments(cap->api)) {
+		text_add_str(&t, "/openai");
+	} else if (kind == AZURE_DEPLOYMENT) {
+		text_add_bytes(&t, base);
+	} else {
+		text_add_str(&t, "/openai/deployments/" CAPABILITY_MODEL);
+		e->out->model_in_path = true;
+	}
+	text_add_bytes(&t, rest);
+	copy = build_text(e->arena, text_bytes(&t));
+	text_done(&t);
+	return copy.p;
+}
+
+static bool has_version(struct bytes query)
+{
+	while (query.n != 0) {
+		struct bytes parameter = bytes_cut(&query, '&');
+
+		if (bytes_starts(parameter, BYTES("api-version=")) && parameter.n > 12) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What holds for every API. */
+static void read_azure(struct entry *e, const struct url *u, struct bytes base)
+{
+	enum azure_url kind = azure_url(base);
+	struct text t;
+
+	if (kind != AZURE_V1 && !has_version(u->query)) {
+		refuse(e, yaml_get(e->node, e->type->custom_url_key), "bad-url",
+			"%s needs the parameter api-version, as in "
+			"https://NAME.openai.azure.com?api-version=2024-10-21",
+			e->type->custom_url_key);
+	}
+	if (kind != AZURE_WHOLE) {
+		e->out->query = build_text(e->arena, u->query);
+		return;
+	}
+	text_init(&t, RESOURCE_FILE_MAX);
+	text_add_bytes(&t, u->path);
+	text_add_char(&t, '?');
+	text_add_bytes(&t, u->query);
+	e->out->whole = build_text(e->arena, text_bytes(&t));
+	text_done(&t);
+}
+
+/* --- capabilities as they are configured -------------------------------------------------------- */
+
+/* The path with the values of keys in the place of {key}. */
+static const char *with_keys(struct entry *e, const char *path)
+{
+	for (size_t i = 0; i < e->type->n_keys && path != NULL; i++) {
+		const struct provider_key *k = &e->type->keys[i];
+		const char *at;
+		char name[64];
+		struct bytes value;
+		struct text t;
+
+		if (!k->in_path) {
+			continue;
+		}
+		snprintf(name, sizeof(name), "{%s}", k->name);
+		at = strstr(path, name);
+		if (at == NULL) {
+			continue;
+		}
+		value = member_text(e, k->name);
+		text_init(&t, RESOURCE_FILE_MAX);
+		text_add(&t, path, (size_t)(at - path));
+		text_add_bytes(&t, value);
+		text_add_str(&t, at + strlen(name));
+		path = build_text(e->arena, text_bytes(&t)).p;
+		text_done(&t);
+	}
+	return path;
+}
+
 static void override(
 	struct entry *e, struct capability *caps, size_t *n, const struct yaml_node *value)
 {
@@ -400,10 +560,15 @@ static void read_capabilities(struct entry *e, const struct url *custom)
 
 	if (custom != NULL) {
 		base = custom_base(t, custom);
+		if (t->azure) {
+			read_azure(e, custom, base.base);
+		}
 	}
 	for (size_t i = 0; i < n; i++) {
-		caps[i] = (struct capability){
-			from[i].api, custom != NULL ? rebased(e, &base, &from[i]) : from[i].path};
+		caps[i].api = from[i].api;
+		caps[i].path = custom == NULL ? with_keys(e, from[i].path)
+			: t->azure            ? azure_path(e, base.base, &from[i])
+					      : rebased(e, &base, &from[i]);
 	}
 	if (own != NULL && own->type == YAML_MAP) {
 		for (const struct yaml_node *v = own->items; v != NULL; v = v->next) {
@@ -484,59 +649,6 @@ static void read_base_paths(struct entry *e)
 	}
 }
 
-static void put_number(struct json_writer *w, const struct yaml_node *n)
-{
-	struct fault fault;
-	char text[32];
-	int len;
-
-	if (n->type == YAML_INT) {
-		json_put_i64(w, n->integer);
-	} else if (json_scan_all(NULL, n->text, NULL, &fault) == 0) {
-		json_put_raw(w, n->text); /* as it is spelled: 0.1 stays 0.1 */
-	} else if (isfinite(n->number)) {
-		len = snprintf(text, sizeof(text), "%.17g", n->number);
-		json_put_raw(w, bytes_of(text, (size_t)len));
-	} else {
-		json_put_null(w);
-	}
-}
-
-/* Depth is bounded by YAML_DEPTH_MAX, below JSON_DEPTH_MAX. */
-static void put_yaml(struct json_writer *w, const struct yaml_node *n)
-{
-	switch (n->type) {
-	case YAML_NULL:
-		json_put_null(w);
-		break;
-	case YAML_BOOL:
-		json_put_bool(w, n->boolean);
-		break;
-	case YAML_INT:
-	case YAML_FLOAT:
-		put_number(w, n);
-		break;
-	case YAML_STRING:
-		json_put_string(w, n->text);
-		break;
-	case YAML_SEQ:
-		json_open_array(w);
-		for (const struct yaml_node *v = n->items; v != NULL; v = v->next) {
-			put_yaml(w, v);
-		}
-		json_close_array(w);
-		break;
-	case YAML_MAP:
-		json_open_object(w);
-		for (const struct yaml_node *v = n->items; v != NULL; v = v->next) {
-			json_key_bytes(w, v->key->text);
-			put_yaml(w, v);
-		}
-		json_close_object(w);
-		break;
-	}
-}
-
 static void read_schema(struct entry *e)
 {
 	const struct yaml_node *schema = yaml_get(e->node, "responseJsonSchema");
@@ -548,7 +660,7 @@ static void read_schema(struct entry *e)
 	}
 	text_init(&t, RESOURCE_FILE_MAX);
 	json_writer_init(&w, &t);
-	put_yaml(&w, schema);
+	yaml_json_put(&w, schema);
 	e->out->response_format = build_text(e->arena, text_bytes(&t));
 	text_done(&t);
 }
@@ -570,12 +682,65 @@ static void read_type(struct entry *e, const struct provider_types *types)
 	struct bytes name = member_text(e, "type");
 
 	e->type = find_type(types, name);
-	if (name.n == 0) {
+	if (e->type != NULL && e->type->untranslated) {
+		refuse(e, yaml_get(e->node, "type"), "provider-type-unknown",
+			"type %s speaks a protocol of its own, which this version does not translate to",
+			e->type->name);
+		e->type = NULL;
+	} else if (name.n == 0) {
 		refuse(e, NULL, "key-missing", "it has no type");
 	} else if (e->type == NULL) {
 		refuse(e, yaml_get(e->node, "type"), "provider-type-unknown",
-			"type " BYTES_FMT " is not served by this version", BYTES_ARG(name));
+			"there is no type " BYTES_FMT "; check the spelling", BYTES_ARG(name));
 	}
+}
+
+/* claudeVersion or apiVersion of a type that says which version of Anthropic's API it speaks. */
+static void read_version(struct entry *e)
+{
+	const char *key = "claudeVersion";
+	struct bytes version;
+
+	if (e->type->anthropic_version == NULL) {
+		return;
+	}
+	version = member_text(e, key);
+	if (version.n == 0) {
+		key = "apiVersion";
+		version = member_text(e, key);
+	}
+	if (!h1_is_value(version)) {
+		refuse(e, yaml_get(e->node, key), "bad-value",
+			"%s has characters that no header may hold", key);
+	}
+	e->out->version_is_fixed = version.n != 0;
+	e->out->version = version.n != 0 ? build_text(e->arena, version)
+					 : bytes_str(e->type->anthropic_version);
+}
+
+static uint64_t member_ms(struct entry *e, const char *key)
+{
+	const struct yaml_node *n = yaml_get(e->node, key);
+	uint64_t ms = 0;
+
+	if (n != NULL && n->type != YAML_NULL && !yaml_u64(n, &ms)) {
+		refuse(e, n, "bad-value", "%s is a number of milliseconds", key);
+	}
+	return ms;
+}
+
+static void read_models(struct entry *e)
+{
+	struct provider *p = e->out;
+
+	if (mapping_compile(&p->mapping, yaml_get(e->node, "modelMapping"), e->where, e->arena,
+		    e->findings) != 0 ||
+		mapping_compile_patterns(&p->deny, yaml_get(e->node, "modelDeny"), e->where,
+			e->arena, e->findings) != 0) {
+		e->bad = true;
+	}
+	p->lists_models = is_true(yaml_get(e->node, "modelsFromMapping")) && !p->original &&
+		!e->type->keeps_body;
 }
 
 static void read_rest(struct entry *e)
@@ -590,14 +755,20 @@ static void read_rest(struct entry *e)
 	read_capabilities(e, custom);
 	read_base_paths(e);
 	read_schema(e);
-	if (mapping_compile(&p->mapping, yaml_get(e->node, "modelMapping"), e->where, e->arena,
-		    e->findings) != 0) {
+	read_models(e);
+	read_version(e);
+	if (!custom_settings_compile(&p->settings, yaml_get(e->node, "customSettings"),
+		    &(struct custom_settings_input){
+			    e->type, p->original, e->where, e->arena, e->findings})) {
 		e->bad = true;
 	}
-	IGNORE(yaml_u64(yaml_get(e->node, "firstByteTimeout"), &p->first_byte_ms)); /* 0: default */
+	p->first_byte_ms = member_ms(e, "firstByteTimeout");
+	p->idle_ms = member_ms(e, "idleTimeout");
+	p->forwards_usage = is_true(yaml_get(e->node, "forwardInjectedUsage"));
+	p->respects_false = is_true(yaml_get(e->node, "respectUsageFalse"));
 	p->tweaks = e->type->tweaks;
 	/* D-03: behind a custom URL may be any compatible server, old ones know no developer role. */
-	if (custom != NULL) {
+	if (custom != NULL && !e->type->azure) {
 		p->tweaks |= TWEAK_DEVELOPER_TO_SYSTEM;
 	}
 	if (p->original) {

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "plan/provider.h"
 
 /* Whether path begins with the segments of prefix: "/ai" of "/ai" and "/ai/x", not of "/ainet". */
@@ -25,11 +26,17 @@ static void expand(struct bytes template, enum api api, struct bytes path, struc
 	size_t n = 0;
 	size_t next = 0;
 
-	if (memchr(template.p, '{', template.n) != NULL && api_of_path(path, &suffix) == api) {
+	if (memchr(template.p, '{', template.n) == NULL) {
+		text_add_bytes(out, template);
+		return;
+	}
+	if (api_of_path(path, &suffix) == api) {
 		n = api_path_values(api, suffix, values, API_VALUES_MAX);
 	}
 	for (size_t i = 0; i < template.n; i++) {
-		const char *end = template.p[i] == '{' && next < n
+		bool model = bytes_starts(
+			bytes_of(template.p + i, template.n - i), BYTES(CAPABILITY_MODEL));
+		const char *end = template.p[i] == '{' && next < n && !model
 			? memchr(template.p + i, '}', template.n - i)
 			: NULL;
 
@@ -70,29 +77,48 @@ static void add_query(struct text *out, struct bytes query, struct bytes own)
 	}
 }
 
+/* What of a client's path goes on. */
+static void add_client_path(enum api api, struct bytes path, bool suffix_only, struct text *out)
+{
+	struct bytes suffix;
+
+	if (suffix_only && api_of_path(path, &suffix) == api) {
+		path = suffix;
+	}
+	text_add_bytes(out, path.n != 0 ? path : BYTES("/"));
+}
+
 int provider_path(const struct provider *p, enum api api, struct bytes path, struct bytes query,
 	struct text *out)
 {
 	const struct capability *cap =
 		p->original || api == API_NONE ? NULL : capability_of(p, api);
 	bool keeps = p->original || api == API_NONE || p->type->unsupported_passes;
-	struct bytes template = {0};
-	struct bytes own = {0};
+	struct bytes template;
+	struct bytes own;
 	size_t mark = out->n;
 
 	if (cap == NULL ? !keeps : cap->path == NULL) {
 		return ERR_UNSUPPORTED;
 	}
+	if (p->whole.n != 0 && !p->original) {
+		text_add_bytes(out, p->whole);
+		put_in_front(out, mark, p->provider_base_path);
+		return 0;
+	}
 	if (p->base_path_handling == BASE_PATH_REMOVE && starts_at_border(path, p->base_path)) {
 		path.p += p->base_path.n;
 		path.n -= p->base_path.n;
 	}
-	if (cap != NULL && cap->path[0] != '\0') {
-		own = bytes_str(cap->path);
-		template = bytes_cut(&own, '?');
+	own = p->original ? BYTES("") : p->query;
+	if (cap != NULL && cap->path[0] == '/') {
+		struct bytes rest = bytes_str(cap->path);
+
+		template = bytes_cut(&rest, '?');
+		own = rest.n != 0 ? rest : own;
 		expand(template, api, path, out);
 	} else {
-		text_add_bytes(out, path.n != 0 ? path : BYTES("/"));
+		add_client_path(api, path, cap != NULL && cap->path[0] != '\0', out);
 	}
 	if (p->base_path_handling == BASE_PATH_PREPEND) {
 		put_in_front(out, mark, p->base_path);
@@ -100,4 +126,51 @@ int provider_path(const struct provider *p, enum api api, struct bytes path, str
 	put_in_front(out, mark, p->provider_base_path);
 	add_query(out, query, own);
 	return 0;
+}
+
+static void add_segment(struct text *out, struct bytes b)
+{
+	for (size_t i = 0; i < b.n; i++) {
+		char c = ascii_lower(b.p[i]);
+
+		if (ascii_digit(c) || (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' ||
+			c == '~') {
+			text_add_char(out, b.p[i]);
+		} else {
+			text_addf(out, "%%%02X", (unsigned)(unsigned char)b.p[i]);
+		}
+	}
+}
+
+/* Where CAPABILITY_MODEL stands; NULL: nowhere. */
+static const char *model_place(const struct provider *p, struct bytes target)
+{
+	struct bytes path = bytes_cut(&target, '?');
+
+	return p->model_in_path && path.n != 0
+		? memmem(path.p, path.n, CAPABILITY_MODEL, strlen(CAPABILITY_MODEL))
+		: NULL;
+}
+
+bool provider_has_model_path(const struct provider *p, struct bytes target)
+{
+	return model_place(p, target) != NULL;
+}
+
+void provider_put_model(const struct provider *p, struct bytes model, struct text *target)
+{
+	const char *at = model_place(p, text_bytes(target));
+	struct text made;
+
+	if (at == NULL || text_full(target)) {
+		return;
+	}
+	text_init(&made, SIZE_MAX);
+	text_add(&made, target->p, (size_t)(at - target->p));
+	add_segment(&made, model);
+	at += strlen(CAPABILITY_MODEL);
+	text_add(&made, at, target->n - (size_t)(at - target->p));
+	text_clear(target);
+	text_add_bytes(target, text_bytes(&made));
+	text_done(&made);
 }

@@ -8,21 +8,30 @@
 
 #include "plan/annotations.h"
 #include "plan/build.h"
+#include "plan/cors.h"
 #include "plan/destination.h"
+#include "plan/groups.h"
+#include "plan/header_control.h"
+#include "plan/rewrite.h"
 #include "wire/url.h"
+
+enum regex_of { NO_REGEX, REGEX_BEGINNING, REGEX_WHOLE }; /* what a path is */
 
 struct builder {
 	const struct routes_input *in;
 	const struct object *ingress;
 	struct routes *out;
 	struct map seen;   /* duplicates: host, type, path, methods, conditions */
-	struct map groups; /* the same without conditions on the model, to a number */
-	unsigned n_groups;
+	struct map groups; /* the same without what conditions on the model say */
 	/* of the Ingress */
 	struct rewrite rewrite;
+	struct bytes target; /* rewrite-target; empty: none */
+	struct place target_at;
+	const struct header_control *headers;
+	const struct cors *cors;
 	bool nocase;
-	enum { NO_REGEX, REGEX_BEGINNING, REGEX_WHOLE } regex; /* what paths are */
-	int ssl_redirect;                                      /* -1: not said */
+	enum regex_of regex;
+	int ssl_redirect; /* -1: not said */
 	uint16_t methods;
 	struct bytes method_text;
 	struct conditions conditions;
@@ -34,6 +43,8 @@ struct builder {
 	struct destination *destinations;
 	size_t n_destinations;
 	unsigned total_weight;
+	struct spread spread;
+	unsigned turns;
 	struct auth_rule auth;
 	const struct statistics *statistics;
 };
@@ -143,6 +154,14 @@ static bool read_rewrite(struct builder *b)
 	struct bytes name;
 	uint16_t port;
 
+	b->target = annotation_get(b->ingress, "rewrite-target", ANNOTATION_EITHER, &b->target_at);
+	if (path.n != 0 && b->target.n != 0) {
+		struct finding at =
+			build_warning(b->ingress, b->target_at, "unsupported-annotation");
+
+		findings_add(b->in->findings, &at,
+			"rewrite-target has no effect beside rewrite-path, which replaces the path");
+	}
 	if (path.n != 0 && !is_path(path)) {
 		skip(b, path_at, "bad-path",
 			"rewrite-path must be a path that begins with /; the routes of the Ingress "
@@ -192,6 +211,8 @@ static bool read_ingress(struct builder *b)
 	usable = read_path_switches(b) && usable;
 	usable = read_rewrite(b) && usable;
 	read_ssl_redirect(b);
+	b->headers = header_control_read(b->ingress, b->in->arena, b->in->findings);
+	b->cors = cors_read(b->ingress, b->in->arena, b->in->findings);
 	return read_destination(b) && usable;
 }
 
@@ -281,6 +302,7 @@ static void add_destination(
 			BYTES_ARG(line->service));
 	}
 	b->total_weight += d.weight;
+	spread_add(&b->spread, d.weight);
 	b->destinations[b->n_destinations++] = d;
 }
 
@@ -292,12 +314,15 @@ static void read_destinations(struct builder *b)
 	b->destinations = arena_must(b->in->arena, b->n_lines * sizeof(*b->destinations));
 	b->n_destinations = 0;
 	b->total_weight = 0;
+	b->spread = (struct spread){0};
 	for (size_t i = 0; i < b->n_lines; i++) {
 		add_destination(b, &b->lines[i], &targets[i]);
 	}
 	if (b->total_weight == 0) {
 		b->n_destinations = 0;
 	}
+	spread_finish(&b->spread);
+	b->turns = (unsigned)b->out->n_turns++;
 	b->auth = auth_rules_find(b->in->auth, targets, b->n_lines);
 	b->statistics = statistics_find(b->in->statistics, &targets[0]);
 }
@@ -338,6 +363,39 @@ static bool read_pattern(const struct builder *b, const struct ingress_path *p, 
 	return r->pattern != NULL;
 }
 
+/* What the path is (higress-resources.md §5.4). */
+static enum regex_of regex_of(const struct builder *b, struct bytes path)
+{
+	bool by_target =
+		b->target.n != 0 && (rewrite_has_groups(b->target) || rewrite_is_pattern(path));
+
+	return b->regex == NO_REGEX && by_target ? REGEX_BEGINNING : b->regex;
+}
+
+/* What rewrite-target makes of the path; where there is no expression it is like rewrite-path. */
+static bool read_target(const struct builder *b, struct route *r)
+{
+	unsigned n_groups = r->pattern != NULL ? regex_groups(r->pattern->regex) : 0;
+	struct fault fault;
+
+	r->rewrite = b->rewrite;
+	if (b->target.n == 0 || r->rewrite.path.n != 0) {
+		return true;
+	}
+	r->rewrite.target = rewrite_parse(b->target, n_groups, b->in->arena, &fault);
+	if (r->rewrite.target == NULL) {
+		skip(b, b->target_at, "bad-path",
+			"rewrite-target cannot be used (%s, at offset %zu); the route is left out",
+			fault.text, fault.where);
+		return false;
+	}
+	if (r->pattern == NULL) {
+		r->rewrite.path = build_text(b->in->arena, b->target);
+		r->rewrite.target = NULL;
+	}
+	return true;
+}
+
 /* Type and path without the slash that ends a prefix; "/" for every path. */
 static bool read_path(const struct builder *b, const struct ingress_path *p, struct route *r)
 {
@@ -353,7 +411,7 @@ static bool read_path(const struct builder *b, const struct ingress_path *p, str
 			BYTES_ARG(p->type));
 		return false;
 	}
-	if (b->regex != NO_REGEX) {
+	if (regex_of(b, path) != NO_REGEX) {
 		return read_pattern(b, p, r);
 	}
 	if (p->type.n == 0 && (bytes_ends(path, BYTES("/*")) || bytes_ends(path, BYTES(".*")))) {
@@ -372,12 +430,21 @@ static bool read_path(const struct builder *b, const struct ingress_path *p, str
 	return true;
 }
 
-static void put_conditions(const struct conditions *all, bool on_model, struct text *t)
+enum conditions_on { CONDITIONS_REQUEST, CONDITIONS_VENDOR, CONDITIONS_MODEL };
+
+static enum conditions_on conditions_of(const struct condition *c)
+{
+	return !condition_asks_model(c) ? CONDITIONS_REQUEST
+		: c->on == ON_VENDOR    ? CONDITIONS_VENDOR
+					: CONDITIONS_MODEL;
+}
+
+static void put_conditions(const struct conditions *all, enum conditions_on on, struct text *t)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		const struct condition *c = all->v[i];
 
-		if (condition_asks_model(c) == on_model) {
+		if (conditions_of(c) == on) {
 			text_addf(t, "%c%d%c", '\0', (int)c->on, c->how);
 			text_add_bytes(t, c->name);
 			text_add_char(t, '\0');
@@ -395,7 +462,7 @@ static void put_route(const struct builder *b, const struct route *r, struct tex
 	text_add_bytes(t, r->path);
 	text_add_char(t, '\0');
 	text_add_bytes(t, b->method_text);
-	put_conditions(&b->conditions, false, t);
+	put_conditions(&b->conditions, CONDITIONS_REQUEST, t);
 }
 
 /* Keys of maps stay where they are. */
@@ -404,22 +471,32 @@ static struct bytes keep_key(const struct builder *b, const struct text *t)
 	return build_text(b->in->arena, text_bytes(t));
 }
 
-static unsigned group_of(struct builder *b, const struct text *t)
+/* Routes of one group agree in all but the values of their conditions on the model. */
+static struct route_group *group_of(struct builder *b, const struct route *r)
 {
-	const unsigned *known = map_get(&b->groups, text_bytes(t));
-	unsigned *number;
+	struct route_group *g;
+	struct text t;
 
-	if (known != NULL) {
-		return *known;
+	text_init(&t, SIZE_MAX);
+	put_route(b, r, &t);
+	text_add_char(&t, b->nocase ? 'i' : '-');
+	put_conditions(&b->conditions, CONDITIONS_VENDOR, &t);
+	for (size_t i = 0; i < b->conditions.n; i++) {
+		if (conditions_of(b->conditions.v[i]) == CONDITIONS_MODEL) {
+			text_addf(&t, "%d", (int)b->conditions.v[i]->on);
+		}
 	}
-	number = arena_must(b->in->arena, sizeof(*number));
-	*number = ++b->n_groups;
-	map_put(&b->groups, keep_key(b, t), number);
-	return *number;
+	g = map_get(&b->groups, text_bytes(&t));
+	if (g == NULL) {
+		g = groups_add(&b->out->groups, b->in->arena);
+		map_put(&b->groups, keep_key(b, &t), g);
+	}
+	text_done(&t);
+	return g;
 }
 
 /* Host, type, path, methods and conditions make a route; a second one would never be asked. */
-static bool is_new(struct builder *b, struct route *r, const struct ingress_path *p)
+static bool is_new(struct builder *b, const struct route *r, const struct ingress_path *p)
 {
 	struct finding at = build_warning(b->ingress, p->at, "route-duplicate");
 	const struct route *other;
@@ -427,11 +504,11 @@ static bool is_new(struct builder *b, struct route *r, const struct ingress_path
 
 	text_init(&t, SIZE_MAX);
 	put_route(b, r, &t);
-	r->model_group = b->conditions.asks_model ? group_of(b, &t) : 0;
-	put_conditions(&b->conditions, true, &t);
+	put_conditions(&b->conditions, CONDITIONS_VENDOR, &t);
+	put_conditions(&b->conditions, CONDITIONS_MODEL, &t);
 	other = map_get(&b->seen, text_bytes(&t));
 	if (other == NULL) {
-		map_put(&b->seen, keep_key(b, &t), r);
+		map_put(&b->seen, keep_key(b, &t), (void *)(uintptr_t)r);
 	}
 	text_done(&t);
 	if (other == NULL) {
@@ -458,9 +535,13 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->destinations = b->destinations;
 	r->n_destinations = b->n_destinations;
 	r->total_weight = b->total_weight;
+	r->spread = b->spread;
+	r->turns = b->turns;
 	r->auth = b->auth;
 	r->statistics = b->statistics;
-	r->rewrite = b->rewrite;
+	r->headers = b->headers;
+	r->cors = b->cors;
+	b->out->has_cors = b->out->has_cors || b->cors != NULL;
 	r->conditions = b->conditions.v;
 	r->n_conditions = b->conditions.n;
 	r->n_header_conditions = b->conditions.n_headers;
@@ -485,10 +566,14 @@ static void add_path(struct builder *b, const struct ingress_path *p)
 	r = arena_must(b->in->arena, sizeof(*r));
 	r->host = b->host;
 	b->out->v[b->out->n] = r;
-	if (!read_path(b, p, r) || !is_new(b, r, p)) {
+	if (!read_path(b, p, r) || !read_target(b, r) || !is_new(b, r, p)) {
 		return;
 	}
 	fill_route(b, r);
+	if (r->asks_model) {
+		r->group = group_of(b, r);
+		r->group->n++;
+	}
 	r->rank = (unsigned)b->out->n; /* the order of the Ingresses; ranks come last */
 	b->out->n++;
 }
@@ -621,6 +706,9 @@ void routes_compile(struct routes *out, const struct routes_input *in)
 	struct object **sorted = arena_must(in->arena, (n + 1) * sizeof(struct object *));
 
 	out->n = 0;
+	out->n_turns = 0;
+	out->has_cors = false;
+	out->groups = NULL;
 	out->v = arena_must(
 		in->arena, (count_paths(in->snapshot, from, n) + 1) * sizeof(struct route *));
 	if (n == 0) {

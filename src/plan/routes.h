@@ -19,6 +19,9 @@
 struct routes {
 	struct route **v; /* by host, then by rank */
 	size_t n;
+	size_t n_turns;
+	bool has_cors;
+	struct route_group *groups; /* not finished yet */
 };
 
 struct routes_input {

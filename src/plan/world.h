@@ -167,9 +167,9 @@ static inline const struct route *world_route(
 {
 	const struct route_query q = {
 		.host = bytes_str(host), .path = bytes_str(path), .method = m};
-	const struct route *out[PLAN_CANDIDATES_MAX];
+	const struct route *out[1];
 
-	return plan_candidates(p, &q, out, PLAN_CANDIDATES_MAX) != 0 ? out[0] : NULL;
+	return plan_candidates(p, &q, out, 1) != 0 ? out[0] : NULL;
 }
 
 #endif

@@ -4,27 +4,28 @@
  */
 #include "base/clock.h"
 #include "base/num.h"
+#include "plan/explain.h"
 #include "proxy/worker.h"
 
 /* Eleven texts from outside, each byte of which may be escaped, beside what is bounded anyway: a line that
  * is cut would be no JSON, and who can cut it can hide from those who read it. */
-#define LINE_MAX_BYTES (2048u + 11u * 6u * LOG_TEXT_MAX + ATTRIBUTES_MAX)
+#define LINE_MAX_BYTES (2048u + 11u * 6u * LOG_TEXT_MAX + ATTRIBUTES_MAX + EXPLAIN_LINE_MAX)
 
 struct line {
 	char *at, *end;
 };
 
-static void put(struct line *l, struct bytes b)
+/* Inlined, so that a name that is written in the program is a few stores and no call. */
+static inline __attribute__((always_inline)) void put(struct line *l, struct bytes b)
 {
-	size_t n = MIN(b.n, (size_t)(l->end - l->at));
-
-	if (n != 0) {
-		memcpy(l->at, b.p, n);
-		l->at += n;
+	if ((size_t)(l->end - l->at) >= b.n && b.n != 0) {
+		memcpy(l->at, b.p, b.n);
+		l->at += b.n;
 	}
 }
 
-static void put_number(struct line *l, struct bytes key, uint64_t v)
+static inline __attribute__((always_inline)) void put_number(
+	struct line *l, struct bytes key, uint64_t v)
 {
 	put(l, key);
 	if ((size_t)(l->end - l->at) >= NUM_U64_MAX) {
@@ -60,12 +61,13 @@ static bool is_plain(struct bytes b)
 	return (odd | odd_bytes(w)) == 0;
 }
 
-/* A JSON string; escapes only where it has to, which is nearly never. */
-static void put_text(struct line *l, struct bytes key, struct bytes value)
+/* Escapes only where it has to, which is nearly never. */
+static void put_escaped(struct line *l, struct bytes value)
 {
-	put(l, key);
-	put(l, BYTES("\""));
-	if (value.n == 0 || is_plain(value)) {
+	if (value.n == 0) {
+		return;
+	}
+	if (is_plain(value)) {
 		put(l, value);
 	} else {
 		struct text t;
@@ -74,10 +76,28 @@ static void put_text(struct line *l, struct bytes key, struct bytes value)
 		text_add_json(&t, value);
 		l->at += t.n;
 	}
+}
+
+/* A JSON string; key ends with the opening quote. */
+static inline __attribute__((always_inline)) void put_text(
+	struct line *l, struct bytes key, struct bytes value)
+{
+	put(l, key);
+	put_escaped(l, value);
 	put(l, BYTES("\""));
 }
 
-static void put_optional(struct line *l, struct bytes key, struct bytes value)
+/* The same for a text of our own making, in which nothing needs an escape. */
+static inline __attribute__((always_inline)) void put_own(
+	struct line *l, struct bytes key, struct bytes value)
+{
+	put(l, key);
+	put(l, value);
+	put(l, BYTES("\""));
+}
+
+static inline __attribute__((always_inline)) void put_optional(
+	struct line *l, struct bytes key, struct bytes value)
 {
 	if (value.n != 0) {
 		put_text(l, key, value);
@@ -108,7 +128,7 @@ static void put_trace(struct line *l, const struct trace *t)
 	char id[TRACE_ID_N];
 
 	trace_format_id(t, id);
-	put_text(l, BYTES(",\"trace_id\":"), bytes_of(id, sizeof(id)));
+	put_own(l, BYTES(",\"trace_id\":\""), bytes_of(id, sizeof(id)));
 }
 
 /* What data-plane.md §15.3 calls them, in milliseconds, when a model answered. */
@@ -136,7 +156,7 @@ static void put_times(struct line *l, const struct record *r)
 static void put_tls(struct line *l, const struct stream *client)
 {
 	if (client->tls != NULL) {
-		put_text(l, BYTES(",\"tls\":"), bytes_str(client->tls));
+		put_own(l, BYTES(",\"tls\":\""), bytes_str(client->tls));
 		if (client->tls_resumed) {
 			put(l, BYTES(",\"tls_resumed\":true"));
 		}
@@ -154,24 +174,24 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 		return;
 	}
 	clock_format_iso(when, clock_wall_ms());
-	put_text(&l, BYTES("{\"time\":"), bytes_of(when, sizeof(when)));
-	put_text(&l, BYTES(",\"request_id\":"), bytes_of(r->id, r->id_n));
+	put_own(&l, BYTES("{\"time\":\""), bytes_of(when, sizeof(when)));
+	put_text(&l, BYTES(",\"request_id\":\""), bytes_of(r->id, r->id_n));
 	put_trace(&l, &r->trace);
-	put_text(&l, BYTES(",\"client\":"), bytes_str(peer));
+	put_own(&l, BYTES(",\"client\":\""), bytes_str(peer));
 	put_tls(&l, x->client);
-	put_text(&l, BYTES(",\"method\":"), r->method);
-	put_text(&l, BYTES(",\"host\":"), r->host);
-	put_text(&l, BYTES(",\"path\":"), r->path);
+	put_text(&l, BYTES(",\"method\":\""), r->method);
+	put_text(&l, BYTES(",\"host\":\""), r->host);
+	put_text(&l, BYTES(",\"path\":\""), r->path);
 	put_number(&l, BYTES(",\"status\":"), r->status);
-	put_optional(&l, BYTES(",\"reason\":"), bytes_str(r->reason));
-	put_optional(&l, BYTES(",\"consumer\":"), r->consumer);
-	put_optional(&l, BYTES(",\"route\":"), r->route);
-	put_optional(&l, BYTES(",\"provider\":"), r->provider);
-	put_optional(&l, BYTES(",\"upstream\":"), r->upstream);
-	put_optional(&l, BYTES(",\"requested_model\":"), r->model);
-	put_optional(&l, BYTES(",\"upstream_model\":"), r->upstream_model);
-	put_optional(&l, BYTES(",\"session_id\":"), r->session);
-	put_text(&l, BYTES(",\"response_type\":"), r->stream ? BYTES("stream") : BYTES("normal"));
+	put_optional(&l, BYTES(",\"reason\":\""), bytes_str(r->reason));
+	put_optional(&l, BYTES(",\"consumer\":\""), r->consumer);
+	put_optional(&l, BYTES(",\"route\":\""), r->route);
+	put_optional(&l, BYTES(",\"provider\":\""), r->provider);
+	put_optional(&l, BYTES(",\"upstream\":\""), r->upstream);
+	put_optional(&l, BYTES(",\"requested_model\":\""), r->model);
+	put_optional(&l, BYTES(",\"upstream_model\":\""), r->upstream_model);
+	put_optional(&l, BYTES(",\"session_id\":\""), r->session);
+	put_own(&l, BYTES(",\"response_type\":\""), r->stream ? BYTES("stream") : BYTES("normal"));
 	put_usage(&l, x);
 	put_number(&l, BYTES(",\"attempts\":"), r->attempts);
 	put_number(&l, BYTES(",\"bytes_in\":"), r->bytes_in);
@@ -183,6 +203,7 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 		put(&l, text_bytes(&r->attributes));
 		put(&l, BYTES("}"));
 	}
+	put_optional(&l, BYTES(",\"decision\":"), text_bytes(&r->decision));
 	if (r->client_abort) {
 		put(&l, BYTES(",\"client_abort\":true"));
 	}
@@ -192,4 +213,5 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 	*l.at++ = '}';
 	*l.at++ = '\n';
 	IGNORE(ring_put(&w->log, bytes_of(room, (size_t)(l.at - room)))); /* a full ring counts */
+	gateway_wake_log(w->gateway);
 }

@@ -10,10 +10,12 @@
  * Back-pressure: above the high-water mark of what waits for the client the upstream is not read.
  */
 #define _GNU_SOURCE
+#include "proxy/decision.h"
 #include "proxy/exchange.h"
 
 #include <stdlib.h>
 
+#include "plan/header_control.h"
 #include "proxy/worker.h"
 
 static int answer_fill(struct stream_source *s, struct iovec *v, int max)
@@ -101,7 +103,8 @@ static uint64_t first_byte_ms(const struct exchange *x)
 {
 	const struct provider *p = x->rq->at.to->provider;
 
-	if (!x->rq->stream) {
+	/* data-plane.md §10.4: type generic has no streams that we would know of. */
+	if (!x->rq->stream && !(p != NULL && p->first_byte_ms != 0 && p->type->keeps_body)) {
 		return x->w->opts->limits.answer_ms;
 	}
 	return p != NULL && p->first_byte_ms != 0 ? p->first_byte_ms
@@ -135,8 +138,10 @@ static enum verdict begin_answer(struct exchange *x)
 	const struct head *h = &up->head;
 	bool good = h->status >= 200 && h->status < 300;
 	bool plain = head_get(h, FIELD_CONTENT_ENCODING).n == 0;
-	bool ai = x->rq->at.to->provider != NULL;
+	const struct provider *p = x->rq->at.to->provider;
+	bool ai = p != NULL;
 
+	x->idle_ms = ai && p->idle_ms != 0 ? p->idle_ms : x->w->opts->limits.idle_ms;
 	x->is_sse = good && ai && plain && is_event_stream(h) && may_have_body(x);
 	x->reads_answer = good && ai && plain && api_has_usage(x->rq->api);
 	if (x->reads_answer && is_page(h)) {
@@ -453,6 +458,11 @@ enum verdict step_commit(struct exchange *x)
 	if (x->timing) {
 		head_out_add(out, BYTES("Server-Timing"), server_timing(x, timing, sizeof(timing)));
 	}
+	browser_add(x, out);
+	if (x->rq->route->headers != NULL) {
+		headers_control(x, &x->rq->route->headers->answer, out);
+	}
+	decision_add(x, out);
 	rc = stream_send(x->client, out, &x->answer.source);
 	if (rc != 0) {
 		return reply_set(
@@ -573,7 +583,7 @@ static void regulate(struct exchange *x)
 		timer_clear(x->w->loop, &x->timer);
 	} else {
 		stream_want(x->up, high);
-		exchange_deadline(x, x->w->opts->limits.idle_ms);
+		exchange_deadline(x, x->idle_ms);
 	}
 }
 

@@ -5,9 +5,22 @@
 #define _GNU_SOURCE /* memrchr */
 #include <stdio.h>
 
+#include "plan/decide.h"
+#include "plan/header_control.h"
 #include "proxy/exchange.h"
 #include "proxy/resolver.h"
 #include "proxy/worker.h"
+
+/* Each worker has turns of its own, which begin by chance: neither many gateways nor many new plans begin
+ * with the same destination. */
+static const struct destination *choose(struct exchange *x, const struct route *r)
+{
+	uint32_t *turn = &x->view->turns[r->turns];
+
+	*turn = *turn != 0 ? *turn % r->spread.period + 1
+			   : 1 + (uint32_t)random_below(&x->w->random, r->spread.period);
+	return route_pick(r, spread_pick(&r->spread, *turn - 1));
+}
 
 enum verdict step_choose(struct exchange *x)
 {
@@ -16,8 +29,7 @@ enum verdict step_choose(struct exchange *x)
 	const struct route *r = rq->route;
 
 	text_done(&at->target);
-	*at = (struct attempt){
-		.to = route_pick(r, (unsigned)random_below(&x->w->random, r->total_weight))};
+	*at = (struct attempt){.to = choose(x, r)};
 	text_init(&at->target, TARGET_MAX);
 	x->rec.attempts++;
 	x->rec.provider =
@@ -37,6 +49,12 @@ void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes p
 	a->edits[a->n_edits++] = (struct splice_edit){at, cut, put};
 }
 
+enum verdict step_survey(struct exchange *x)
+{
+	return x->rq->at.to->provider != NULL ? x->w->opts->hooks->dialect->survey(x)
+					      : VERDICT_NEXT;
+}
+
 enum verdict step_prepare(struct exchange *x)
 {
 	struct request *rq = x->rq;
@@ -51,11 +69,8 @@ enum verdict step_prepare(struct exchange *x)
 			!x->w->opts->hooks->dialect->set_model(x)) {
 			return VERDICT_REPLY;
 		}
-		route_rewrite_path(rq->route, rq->url.path, &at->target);
-		if (rq->query.p != NULL && rq->query.n != 0) {
-			text_add_char(&at->target, '?');
-			text_add_bytes(&at->target, rq->query);
-		}
+		IGNORE(decide_target(rq->route, at->to, rq->api,
+			&(struct url){.path = rq->url.path, .query = rq->query}, &at->target));
 	}
 	if (text_full(&at->target)) {
 		return reply_set(x, 414, "request.malformed", "the request target is too long");
@@ -118,20 +133,6 @@ enum verdict step_address(struct exchange *x)
 		BYTES_ARG(svc->name));
 }
 
-/* The name for SNI and verification: the registry's own `sni` when it was given, else the provider's
- * host (data-plane.md §4), else what is connected to. */
-static struct bytes tls_name(const struct attempt *at)
-{
-	const struct provider *p = at->to->provider;
-	struct bytes sni = at->to->service->sni;
-
-	if (p != NULL && p->sni.n != 0 &&
-		(sni.n == 0 || bytes_eq(sni, bytes_str(at->cell->host)))) {
-		return p->sni;
-	}
-	return sni.n != 0 ? sni : bytes_str(at->cell->host);
-}
-
 static void fill_target(struct exchange *x, struct client_target *t, char *name, size_t name_size)
 {
 	struct attempt *at = &x->rq->at;
@@ -146,7 +147,7 @@ static void fill_target(struct exchange *x, struct client_target *t, char *name,
 	t->fresh = at->fresh;
 	t->tls = at->to->service->tls;
 	if (t->tls) {
-		sni = tls_name(at);
+		sni = decide_tls_name(at->to, bytes_str(at->cell->host));
 		snprintf(name, name_size, BYTES_FMT, BYTES_ARG(sni));
 		t->name = name;
 		t->key |= (hash_bytes(&x->w->opts->seed, sni) | 1) << 32;
@@ -196,13 +197,7 @@ static struct bytes upstream_host(const struct exchange *x)
 {
 	const struct request *rq = x->rq;
 
-	if (rq->at.to->provider != NULL && rq->at.to->provider->host.n != 0) {
-		return rq->at.to->provider->host;
-	}
-	if (rq->route->rewrite.host.n != 0) {
-		return rq->route->rewrite.host;
-	}
-	return head_get(&rq->head, FIELD_HOST);
+	return decide_host(rq->route, rq->at.to, head_get(&rq->head, FIELD_HOST));
 }
 
 /* providers.md §8: order and spelling of the client's fields stay. */
@@ -247,6 +242,7 @@ static void add_trace(struct exchange *x, struct head_out *out, char room[TRACE_
 static void make_head(struct exchange *x, struct head_out *out, char trace_room[TRACE_PARENT_N])
 {
 	struct request *rq = x->rq;
+	bool controlled;
 
 	head_out_init(out);
 	out->method = rq->head.method;
@@ -265,8 +261,17 @@ static void make_head(struct exchange *x, struct head_out *out, char trace_room[
 		head_out_add(out, BYTES("x-request-id"), bytes_of(x->rec.id, x->rec.id_n));
 	}
 	add_trace(x, out, trace_room);
+	controlled = rq->route->headers != NULL && header_edits_any(&rq->route->headers->request);
+	if (controlled) {
+		headers_control(x, &rq->route->headers->request, out);
+	}
 	if (rq->at.to->provider != NULL) {
+		unsigned from = out->n;
+
 		x->w->opts->hooks->dialect->add_headers(x, out);
+		if (controlled) {
+			headers_settle(out, from);
+		}
 	}
 	if (!rq->head.has_body) {
 		/* "Content-Length: 0" stays: there are servers that answer 411 to a POST without it. */

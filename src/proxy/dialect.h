@@ -9,6 +9,16 @@
 #include "wire/sse.h"
 
 struct exchange;
+struct route;
+
+enum verdict {
+	VERDICT_NEXT,
+	VERDICT_WAIT,  /* back to the loop; the step runs again when something changed */
+	VERDICT_AGAIN, /* go on in the next turn */
+	VERDICT_RETRY, /* a new attempt */
+	VERDICT_REPLY, /* the gateway answers: reply_set was called */
+	VERDICT_END    /* finish */
+};
 
 enum event_verdict { EVENT_PASS, EVENT_HIDE };
 
@@ -16,6 +26,8 @@ struct dialect {
 	/* The body is whole and its hits are in x->rq->hits: reads what routing needs (model, stream).
 	 * False: replied (400). */
 	bool (*read_request)(struct exchange *x);
+	/* A destination with a provider is chosen: a look at the gathered body for it, in slices. */
+	enum verdict (*survey)(struct exchange *x);
 	/* A destination is chosen: decides path, edits of the body and credential, into x->rq. False:
 	 * replied. */
 	bool (*prepare)(struct exchange *x);
@@ -43,6 +55,8 @@ struct filter {
 	const char *name;
 	/* Step identify: who calls? Sets x->rq->consumer; false: replied. May be NULL. */
 	bool (*identify)(struct exchange *x);
+	/* Whether the caller may use a route; says nothing. May be NULL. */
+	bool (*allows)(struct exchange *x, const struct route *r);
 	/* Step decide: the verdict for the final route; false: replied. May be NULL. */
 	bool (*decide)(struct exchange *x);
 	/* Step admit: reserves what the exchange needs and leaves a hold for finish; false: replied.

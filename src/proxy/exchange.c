@@ -7,13 +7,16 @@
  *
  *   begin       who asks for what; what a client may not say is marked to be left out
  *   candidates  routes by host, path, method, headers and query                    404
+ *               (or the answer to a web page's preflight)                          200
  *   redirect    a route that is served over https only, asked for in the clear      308
  *   identify    the consumer, before a byte of the body is read                    401 403
  *   gather      a JSON body whole, scanned as it comes                             400 413 415 503
  *   automatic   the model, where a text of the body chooses it
+ *   models      a list of models, where the configuration makes it                 200 404
  *   decide      the route, by the model too; may this consumer use it?              401 403 404 503
  *   admit       limits: reserve (finish releases)
  *   choose      a destination by weight, and its credential
+ *   survey      a second look at the body, when its settings ask for one
  *   prepare     path, edits of the body
  *   address     of the endpoint; a cold name is resolved by control                502 504
  *   send        connect or reuse, send head and body
@@ -27,6 +30,8 @@
  */
 #include "proxy/exchange.h"
 
+#include "plan/decide.h"
+#include "proxy/decision.h"
 #include "proxy/worker.h"
 
 enum step_name {
@@ -36,9 +41,11 @@ enum step_name {
 	STEP_IDENTIFY,
 	STEP_GATHER,
 	STEP_AUTOMATIC,
+	STEP_MODELS,
 	STEP_DECIDE,
 	STEP_ADMIT,
 	STEP_CHOOSE,
+	STEP_SURVEY,
 	STEP_PREPARE,
 	STEP_ADDRESS,
 	STEP_SEND,
@@ -79,14 +86,6 @@ bool exchange_stripped(const struct exchange *x, unsigned i)
 	return (x->rq->strip_fields[i / 64] >> (i % 64) & 1) != 0;
 }
 
-/* data-plane.md §12.6, providers.md §8: what a client may not say. */
-static bool is_forbidden(enum field_id id)
-{
-	return id == FIELD_X_MSE_CONSUMER || id == FIELD_X_HIGRESS || id == FIELD_X_ENVOY ||
-		id == FIELD_X_HI_ORIGINAL_AUTH || id == FIELD_X_SLUICE || id == FIELD_X_FORWARDED ||
-		id == FIELD_FORWARDED;
-}
-
 static void sanitise(struct exchange *x)
 {
 	const struct head *h = &x->rq->head;
@@ -94,11 +93,11 @@ static void sanitise(struct exchange *x)
 	for (unsigned i = 0; i < h->n_fields; i++) {
 		enum field_id id = (enum field_id)h->fields[i].id;
 
-		if (id == FIELD_X_SLUICE &&
-			bytes_eq_nocase(head_name(h, i), BYTES("x-sluice-timing"))) {
-			x->timing = true;
+		if (id == FIELD_X_SLUICE) {
+			decision_ask(x, i);
+			x->timing |= bytes_eq_nocase(head_name(h, i), BYTES("x-sluice-timing"));
 		}
-		if (h->fields[i].hop || is_forbidden(id) || id == FIELD_CONTENT_LENGTH) {
+		if (h->fields[i].hop || decide_forbids(id) || id == FIELD_CONTENT_LENGTH) {
 			exchange_strip(x, i);
 		}
 	}
@@ -252,26 +251,7 @@ static enum verdict step_identify(struct exchange *x)
 
 static bool any_ai(const struct request *rq)
 {
-	for (size_t i = 0; i < rq->n_candidates; i++) {
-		if (rq->candidates[i]->is_ai) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* data-plane.md §3.2: a missing type counts as JSON. */
-static bool is_json(const struct head *h)
-{
-	struct bytes type = head_get(h, FIELD_CONTENT_TYPE);
-
-	for (size_t i = 0; i + 16 <= type.n; i++) {
-		if (bytes_starts_nocase(
-			    bytes_of(type.p + i, type.n - i), BYTES("application/json"))) {
-			return true;
-		}
-	}
-	return type.n == 0;
+	return decide_any_ai(rq->candidates, rq->n_candidates);
 }
 
 static enum verdict too_large(struct exchange *x)
@@ -421,7 +401,8 @@ static enum verdict step_gather(struct exchange *x)
 	if (rq->scan == NULL) {
 		enum verdict v;
 
-		rq->gathers = wants_body(rq) && is_json(&rq->head);
+		rq->gathers =
+			wants_body(rq) && decide_is_json(head_get(&rq->head, FIELD_CONTENT_TYPE));
 		rq->complete_us = x->woke_us;
 		if (!rq->head.has_body) {
 			return needs_body(rq)
@@ -459,14 +440,12 @@ static enum verdict step_gather(struct exchange *x)
 
 /* --- decide, admit ------------------------------------------------------------------------------ */
 
-static enum verdict step_decide(struct exchange *x)
+/* Filters have the last word on the route. */
+enum verdict exchange_decide(struct exchange *x)
 {
 	const struct hooks *hooks = x->w->opts->hooks;
 	struct request *rq = x->rq;
 
-	if (!routing_choose(x)) {
-		return VERDICT_REPLY;
-	}
 	x->rec.route = exchange_keep(x, rq->route->name);
 	attributes_of_request(x);
 	for (size_t i = 0; i < hooks->n_filters; i++) {
@@ -476,6 +455,16 @@ static enum verdict step_decide(struct exchange *x)
 	}
 	if (rq->consumer != NULL) {
 		x->rec.consumer = exchange_keep(x, rq->consumer->name);
+	}
+	return VERDICT_NEXT;
+}
+
+static enum verdict step_decide(struct exchange *x)
+{
+	struct request *rq = x->rq;
+
+	if (!routing_choose(x) || exchange_decide(x) != VERDICT_NEXT) {
+		return VERDICT_REPLY;
 	}
 	if (rq->route->total_weight == 0) {
 		return reply_set(x, 503, "config.invalid",
@@ -509,9 +498,11 @@ static const struct step {
 	[STEP_IDENTIFY] = {"identify", step_identify},
 	[STEP_GATHER] = {"gather", step_gather},
 	[STEP_AUTOMATIC] = {"automatic", step_automatic},
+	[STEP_MODELS] = {"models", step_models},
 	[STEP_DECIDE] = {"decide", step_decide},
 	[STEP_ADMIT] = {"admit", step_admit},
 	[STEP_CHOOSE] = {"choose", step_choose},
+	[STEP_SURVEY] = {"survey", step_survey},
 	[STEP_PREPARE] = {"prepare", step_prepare},
 	[STEP_ADDRESS] = {"address", step_address},
 	[STEP_SEND] = {"send", step_send},
@@ -572,6 +563,7 @@ static void finish(struct exchange *x)
 	}
 	access_line(w, x, stream_peer(client));
 	text_done(&x->rec.attributes);
+	text_done(&x->rec.decision);
 	timer_clear(w->loop, &x->timer);
 	loop_again_cancel(&x->again);
 	list_remove(&x->wait_link);

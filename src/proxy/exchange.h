@@ -16,6 +16,7 @@
 
 #include "http/client.h"
 #include "http/server.h"
+#include "plan/condition.h"
 #include "plan/plan.h"
 #include "proxy/dialect.h"
 #include "proxy/limits.h"
@@ -26,19 +27,11 @@
 #include "wire/url.h"
 
 struct automatic;
+struct cors;
 struct inflate;
 struct upload;
 struct worker;
 struct plan_view;
-
-enum verdict {
-	VERDICT_NEXT,
-	VERDICT_WAIT,  /* back to the loop; the step runs again when something changed */
-	VERDICT_AGAIN, /* go on in the next turn */
-	VERDICT_RETRY, /* a new attempt */
-	VERDICT_REPLY, /* the gateway answers: reply_set was called */
-	VERDICT_END    /* finish */
-};
 
 enum body_coding { BODY_PLAIN, BODY_GZIP, BODY_DEFLATE, BODY_UNKNOWN };
 
@@ -65,6 +58,7 @@ struct record {
 	struct bytes session;        /* session_id of ai-statistics */
 	struct text attributes;      /* its attributes: members of a JSON object; freed by finish */
 	size_t request_attributes_n; /* bytes of these that are of the request */
+	struct text decision;        /* when it was asked for; freed by finish */
 	bool no_usage;               /* tokens are not to be counted */
 	struct usage usage;
 	bool stream, client_abort, cut; /* cut: the upstream broke off */
@@ -77,8 +71,9 @@ struct record {
 struct attempt {
 	const struct destination *to;
 	struct endpoint_cell *cell;
-	struct bytes credential;   /* of the provider; part of the plan */
-	struct text target;        /* path and query towards the upstream */
+	struct bytes credential; /* of the provider; part of the plan */
+	struct survey *survey;   /* the dialect's second look at the body, in the request's arena */
+	struct text target;      /* path and query towards the upstream */
 	struct splice_edit *edits; /* in the request's arena */
 	size_t n_edits, edits_cap;
 	struct splice splice;
@@ -108,7 +103,10 @@ struct request {
 	const struct consumer *consumer; /* who calls; NULL: nobody known, or nobody asked */
 	const struct consumers *asked;   /* the set that was searched for `found` */
 	const struct consumer *found;
-	uint64_t strip_fields[2];   /* bit per field: never sent on */
+	uint64_t strip_fields[2];       /* bit per field: never sent on */
+	uint64_t struck_early[2];       /* those of it when the candidates were looked for */
+	struct route_model route_model; /* what the choice by the model saw */
+	bool has_route_model;
 	struct bytes query;         /* to send on: without a credential parameter; p NULL: none */
 	bool new_id;                /* the client sent no request id, or none that goes on */
 	bool routes_by_model;       /* the model of the body chooses between candidates */
@@ -133,6 +131,11 @@ struct request {
 	struct bytes body_model; /* as the client wrote it */
 	struct bytes model;      /* what is to be mapped and sent */
 	bool stream;             /* "stream": true */
+	struct {
+		struct bytes origin; /* of a web page; empty: none, or CORS is not asked about */
+		const struct cors *policy; /* while the route is not known; NULL: none */
+		bool preflight;            /* the answer is one to a preflight */
+	} cors;
 	struct attempt at;
 	struct body_source source;
 	uint64_t complete_us;
@@ -145,12 +148,13 @@ struct request {
 		uint32_t retry_after_s;
 		bool model_not_found;
 		struct bytes location; /* Location; empty: none */
+		struct bytes body;     /* JSON, in arena, instead of an error; empty: none */
 	} reply;
 	struct arena arena;
 	/* Not cleared between exchanges. */
 	struct json_scan_room scan_room;
 	struct json_hit hits_room[HITS_INLINE];
-	const struct route *candidate_room[PLAN_CANDIDATES_MAX];
+	const struct route *candidate_room[PLAN_LEADERS_MAX];
 	_Alignas(16) char arena_room[2048];
 };
 
@@ -170,11 +174,12 @@ struct exchange {
 	bool committed;    /* the client has seen bytes of an upstream's answer */
 	bool is_sse;       /* the answer is relayed event by event */
 	bool reads_answer; /* the dialect looks at the answer */
-	bool saw_done;     /* [DONE] went by */
+	bool saw_done;     /* [DONE], or what ends streams of this API, went by */
 	bool has_event;    /* an event with data went by: the answer is begun */
 	bool ending;       /* the last byte is on its way to the client */
 	bool timed_out;    /* the step's deadline passed */
 	bool timing;       /* the client asked for Server-Timing */
+	bool explains;     /* an administrator asked for the decision (decision.h) */
 	struct worker *w;
 	struct exchange *next_free;
 	struct list link;      /* of the worker's exchanges */
@@ -189,6 +194,7 @@ struct exchange {
 	uint64_t woke_us;   /* when this run of the steps began */
 	void *answer_state; /* the dialect's */
 	void *observed;     /* the observer's */
+	uint64_t idle_ms;   /* between two bytes of the answer; 0: no matter how long */
 	struct sse sse;
 	uint32_t sent_ahead;  /* raw bytes of the event in progress that were settled already */
 	uint8_t last_verdict; /* enum event_verdict: of the event before it */
@@ -196,7 +202,7 @@ struct exchange {
 	struct answer answer;
 	struct record rec;
 	struct arena keep;
-	_Alignas(16) char keep_room[512];
+	_Alignas(16) char keep_room[320]; /* nine texts, nearly always */
 };
 
 #define EXCHANGE_MAGIC 0x45786368u
@@ -212,6 +218,8 @@ void exchange_abort(struct exchange *x);
 struct bytes exchange_keep(struct exchange *x, struct bytes b);
 /* Whom the request is for, without port; empty when it does not say. */
 struct bytes exchange_host(const struct exchange *x);
+/* The route is chosen (rq->route): records it and asks the filters. VERDICT_REPLY: one refuses. */
+enum verdict exchange_decide(struct exchange *x);
 /* Adds an edit of the request body; the dialect has provided the room (at.edits, at.edits_cap). */
 void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put);
 /* The field i of the client's head is not sent on. */
@@ -252,6 +260,8 @@ void upload_sent(struct exchange *x, size_t n);
 enum verdict step_candidates(struct exchange *x);
 /* Answers when one of the candidates may not be used over plain HTTP. */
 enum verdict step_redirect(struct exchange *x);
+/* What the plan is asked; valid as long as the request's head. */
+struct route_query routing_query(struct exchange *x);
 /* The body is about to be scanned. False when there is no room to do so. */
 MUST_CHECK bool routing_begin_body(struct exchange *x);
 /* The next bytes of the body, which the exchange's own scan has accepted. */
@@ -261,6 +271,23 @@ bool routing_choose(struct exchange *x);
 /* The value of a header of the request (name in lower case), those of several fields joined by ','; p NULL
  * when there is none that the client may send. */
 struct bytes routing_header(struct exchange *x, struct bytes name);
+
+/* --- header control (headers.c) ----------------------------------------------------------------- */
+
+struct header_edits;
+/* Changes the fields of a head that is about to be sent as the route says. */
+void headers_control(struct exchange *x, const struct header_edits *e, struct head_out *out);
+/* Of names that stand from `from` on, those before go: what the gateway must say wins. */
+void headers_settle(struct head_out *out, unsigned from);
+
+/* --- CORS (browser.c) ---------------------------------------------------------------------------- */
+
+/* Answers a preflight that one of the routes it is about allows (200). */
+enum verdict browser_preflight(struct exchange *x, const struct route_query *q);
+/* The candidates are known. */
+void browser_candidates(struct exchange *x);
+/* Fields of an answer, the upstream's or our own; before header control. */
+void browser_add(struct exchange *x, struct head_out *out);
 
 /* --- what is logged beside (attributes.c) ------------------------------------------------------- */
 
@@ -275,9 +302,15 @@ enum verdict step_automatic(struct exchange *x);
 /* NULL is allowed. */
 void automatic_free(struct automatic *a);
 
+/* --- lists of models (model_list.c)------------------------------------------------------------- */
+
+/* Answers a request for the models of routes whose mapping lists them; all others go on. */
+enum verdict step_models(struct exchange *x);
+
 /* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */
 
 enum verdict step_choose(struct exchange *x);
+enum verdict step_survey(struct exchange *x);
 enum verdict step_prepare(struct exchange *x);
 enum verdict step_address(struct exchange *x);
 enum verdict step_send(struct exchange *x);

@@ -144,7 +144,7 @@ static void on_all_have(struct post *p)
 static void take_plan(struct worker *w, void *arg)
 {
 	struct handover *h = arg;
-	struct plan_view *v = must_alloc(sizeof(*v));
+	struct plan_view *v = must_alloc(sizeof(*v) + h->live->plan->n_turns * sizeof(v->turns[0]));
 
 	v->w = w;
 	v->live = h->live;
@@ -398,6 +398,24 @@ int gateway_listen_tls(struct gateway *g, const struct sys_addr *addr, struct sy
 	return listen_on(g, addr, true, bound);
 }
 
+/* Nobody takes them: what is lost is counted, the workers go on. */
+static ssize_t drop_lines(struct ring *ring, const struct iovec *v, int n)
+{
+	ssize_t sum = 0;
+	uint64_t lines = 0;
+
+	for (int i = 0; i < n; i++) {
+		const char *p = v[i].iov_base;
+
+		for (size_t k = 0; k < v[i].iov_len; k++) {
+			lines += p[k] == '\n';
+		}
+		sum += (ssize_t)v[i].iov_len;
+	}
+	atomic_fetch_add_explicit(&ring->dropped, lines, memory_order_relaxed);
+	return sum;
+}
+
 ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *arg)
 {
 	ssize_t sum = 0;
@@ -413,12 +431,43 @@ ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *ar
 		}
 		r = write(arg, v, n);
 		if (r < 0) {
-			/* Nobody reads the log: what is lost is counted, the workers go on. */
-			r = (ssize_t)(v[0].iov_len + (n > 1 ? v[1].iov_len : 0));
-			g->log_lost += (uint64_t)r;
+			r = drop_lines(ring, v, n);
 		}
 		ring_take(ring, (size_t)r);
 		sum += r;
+	}
+	return sum;
+}
+
+static bool log_is_empty(const struct gateway *g)
+{
+	struct iovec v[LOG_PIECES];
+
+	for (unsigned i = 0; i < g->opts.n_workers; i++) {
+		if (ring_peek(&g->workers[i]->log, v) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+void gateway_sleep_log(struct gateway *g, unsigned ms)
+{
+	wake_prepare(&g->log_wake);
+	wake_sleep(&g->log_wake, log_is_empty(g) ? ms : 0);
+}
+
+void gateway_wake_log(struct gateway *g)
+{
+	wake_call(&g->log_wake);
+}
+
+uint64_t gateway_log_dropped(const struct gateway *g)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < g->opts.n_workers; i++) {
+		sum += atomic_load_explicit(&g->workers[i]->log.dropped, memory_order_relaxed);
 	}
 	return sum;
 }

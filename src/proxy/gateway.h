@@ -25,6 +25,8 @@ struct gateway_opts {
 	const struct hooks *hooks;
 	unsigned busy_poll_us;
 	bool access_log; /* false: no lines are made */
+	struct bytes
+		explain_token; /* opens proxy/decision.h; empty: nobody. Outlives the gateway */
 	struct hash_seed seed;
 	/* Takes over a plan that nobody uses any more, to free it somewhere else; on control, at the end
 	 * from gateway_free. NULL: it is freed there and then. */
@@ -62,14 +64,21 @@ typedef ssize_t gateway_log_writer(void *arg, const struct iovec *v, int n);
 /* The log thread: hands what the workers' rings hold to `write`; returns the bytes that left the rings
  * (also those that write refused: they are dropped and counted). */
 ssize_t gateway_write_log(struct gateway *g, gateway_log_writer *write, void *arg);
+/* The log thread: until a worker leaves a line, gateway_wake_log is called, or ms are
+ * over. A line that comes at the moment of falling asleep may wait so long (base/wake.h). */
+void gateway_sleep_log(struct gateway *g, unsigned ms);
+/* Any thread. */
+void gateway_wake_log(struct gateway *g);
+/* Any thread: lines that found their ring full, or that could not be written. */
+uint64_t gateway_log_dropped(const struct gateway *g);
 
 struct worker_counts {
 	uint64_t exchanges, replies, upstream_failures, client_aborts, usage_unknown;
 	uint64_t events;
-	uint64_t open;       /* exchanges now */
-	uint64_t lent, high; /* segments: now, most */
-	uint64_t budget;     /* segments that are 100 % */
-	uint64_t log_dropped;
+	uint64_t open;        /* exchanges now */
+	uint64_t lent, high;  /* segments: now, most */
+	uint64_t budget;      /* segments that are 100 % */
+	uint64_t log_dropped; /* lines */
 	/* Connections of clients, and heads that were none. */
 	uint64_t accepted, connections, refused_heads;
 	/* Connections to upstreams: made, taken again, ended by a failure; now. */

@@ -4,6 +4,7 @@
 #ifndef PROXY_GATEWAY_INT_H
 #define PROXY_GATEWAY_INT_H
 
+#include "base/wake.h"
 #include "proxy/gateway.h"
 #include "proxy/resolver.h"
 #include "proxy/worker.h"
@@ -37,8 +38,7 @@ struct gateway {
 	unsigned draining; /* workers that still drain */
 	void (*on_drained)(void *arg);
 	void *drained_arg;
-	/* --- read and written by the log thread alone --- */
-	uint64_t log_lost;
+	struct wake log_wake; /* of the log thread */
 };
 
 /* Control: calls fn(p) on control when every worker has been between two callbacks once: nothing that

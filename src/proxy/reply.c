@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "base/num.h"
+#include "plan/header_control.h"
+#include "proxy/decision.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -201,7 +203,9 @@ static void put_body(struct exchange *x, struct text *out, const char **type)
 	};
 
 	*type = json_type;
-	if (rq->reply.status < 400) {
+	if (rq->cors.preflight) {
+		*type = NULL;
+	} else if (rq->reply.status < 400) {
 		text_addf(out, "{\"status\":\"%s\"}", rq->reply.text);
 	} else if (!x->w->opts->plain_errors) {
 		put_error(&e, out);
@@ -237,6 +241,10 @@ static void make_head(struct exchange *x, struct head_out *out, const char *type
 		head_out_add(out, BYTES("Retry-After"),
 			bytes_of(digits, num_format_u64(digits, rq->reply.retry_after_s)));
 	}
+	browser_add(x, out);
+	if (rq->route != NULL && rq->route->headers != NULL) {
+		headers_control(x, &rq->route->headers->answer, out);
+	}
 }
 
 enum verdict step_reply(struct exchange *x)
@@ -244,7 +252,8 @@ enum verdict step_reply(struct exchange *x)
 	char digits[NUM_U64_MAX];
 	char room[2048];
 	struct head_out *out = &x->w->head;
-	struct text body;
+	struct bytes body = x->rq->reply.body;
+	struct text error;
 	const char *type;
 
 	if (x->client->out == STREAM_OUT_IDLE) {
@@ -252,14 +261,19 @@ enum verdict step_reply(struct exchange *x)
 		 * the request is read. */
 		chain_give(&x->w->pool, &x->answer.chain);
 		stream_want(x->client, 0);
-		text_init_fixed(&body, room, sizeof(room));
-		put_body(x, &body, &type);
+		type = json_type;
+		if (body.n == 0) {
+			text_init_fixed(&error, room, sizeof(room));
+			put_body(x, &error, &type);
+			body = text_bytes(&error);
+		}
 		x->rec.status = x->rq->reply.status;
 		x->rec.reason = x->rq->reply.reason;
 		x->w->counts.replies++;
 		head_out_init(out);
 		out->status = x->rq->reply.status;
 		make_head(x, out, type, digits);
+		decision_add(x, out);
 		out->length = body.n;
 		x->answer.ready = body.n;
 		x->answer.source.ended = true;

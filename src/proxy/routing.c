@@ -1,7 +1,8 @@
 /*
  * Which route: candidates before the body is read, and the one of them that takes the model.
  */
-#include "plan/model_router.h"
+#include "plan/decide.h"
+#include "proxy/decision.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
 
@@ -11,11 +12,7 @@ static void strip_routing_headers(struct exchange *x, const struct model_router 
 	const struct head *h = &x->rq->head;
 
 	for (unsigned i = 0; m->on && i < h->n_fields; i++) {
-		struct bytes name = head_name(h, i);
-
-		if (h->fields[i].id == FIELD_OTHER &&
-			(bytes_eq_nocase(name, m->model_header) ||
-				bytes_eq_nocase(name, m->vendor_header))) {
+		if (decide_is_routers(m, (enum field_id)h->fields[i].id, head_name(h, i))) {
 			exchange_strip(x, i);
 		}
 	}
@@ -106,38 +103,36 @@ static enum verdict find_candidates(struct exchange *x, const struct route_query
 	const struct plan *p = x->view->plan;
 
 	rq->candidates = rq->candidate_room;
-	rq->n_candidates = plan_candidates(p, q, rq->candidates, PLAN_CANDIDATES_MAX);
-	if (rq->n_candidates > PLAN_CANDIDATES_MAX) {
+	rq->n_candidates = plan_leaders(p, q, rq->candidates, PLAN_LEADERS_MAX);
+	if (rq->n_candidates > PLAN_LEADERS_MAX) {
 		rq->candidates =
 			arena_alloc(&rq->arena, rq->n_candidates * sizeof(const struct route *));
 		if (rq->candidates == NULL) {
+			rq->n_candidates = 0;
 			return reply_set(x, 503, "config.invalid",
-				"too many routes for one path differ by the model only");
+				"too many routes of one path hold for this request at once");
 		}
-		rq->n_candidates = plan_candidates(p, q, rq->candidates, rq->n_candidates);
+		rq->n_candidates = plan_leaders(p, q, rq->candidates, rq->n_candidates);
 	}
 	return VERDICT_NEXT;
 }
 
-static bool any_asks_model(const struct request *rq)
+struct route_query routing_query(struct exchange *x)
 {
-	for (size_t i = 0; i < rq->n_candidates; i++) {
-		if (rq->candidates[i]->asks_model) {
-			return true;
-		}
-	}
-	return false;
-}
+	const struct request *rq = x->rq;
 
-enum verdict step_candidates(struct exchange *x)
-{
-	struct request *rq = x->rq;
-	struct route_query q = {.host = exchange_host(x),
+	return (struct route_query){.host = exchange_host(x),
 		.path = rq->url.path,
 		.method = method_of(rq->head.method),
 		.query = rq->url.query,
 		.header = header_of,
 		.header_of = x};
+}
+
+enum verdict step_candidates(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct route_query q = routing_query(x);
 	const struct model_router *router;
 
 	x->view = view_use(x->w);
@@ -146,30 +141,27 @@ enum verdict step_candidates(struct exchange *x)
 	}
 	router = x->view->plan->router;
 	strip_routing_headers(x, router);
+	decision_begin(x);
+	if (x->view->plan->has_cors && browser_preflight(x, &q) == VERDICT_REPLY) {
+		return VERDICT_REPLY;
+	}
 	if (find_candidates(x, &q) == VERDICT_REPLY) {
 		return VERDICT_REPLY;
+	}
+	if (x->view->plan->has_cors) {
+		browser_candidates(x);
 	}
 	if (rq->n_candidates == 0) {
 		return reply_set(x, 404, "route.not_found",
 			"no route serves path %.*s on host %.*s", BYTES_ARG(x->rec.path),
 			BYTES_ARG(x->rec.host));
 	}
-	rq->routes_by_model =
-		any_asks_model(rq) && model_router_reads(router, rq->api, rq->url.path);
+	rq->routes_by_model = decide_by_model(rq->candidates, rq->n_candidates) &&
+		model_router_reads(router, rq->api, rq->url.path);
 	return VERDICT_NEXT;
 }
 
 /* --- https only --------------------------------------------------------------------------------- */
-
-static bool any_wants_tls(const struct request *rq)
-{
-	for (size_t i = 0; i < rq->n_candidates; i++) {
-		if (rq->candidates[i]->ssl_redirect) {
-			return true;
-		}
-	}
-	return false;
-}
 
 /*
  * Where the same thing is to be had over TLS. A client that names no port has come by the default one,
@@ -213,7 +205,7 @@ enum verdict step_redirect(struct exchange *x)
 	struct bytes host = rq->url.host;
 	uint16_t port = rq->url.port;
 
-	if (x->client->tls != NULL || !any_wants_tls(rq)) {
+	if (x->client->tls != NULL || !decide_wants_tls(rq->candidates, rq->n_candidates)) {
 		return VERDICT_NEXT;
 	}
 	if (host.n == 0 &&
@@ -308,38 +300,28 @@ static bool read_key(struct exchange *x, struct bytes *out)
 	return out->p != NULL || refuse_key(x);
 }
 
-/* What the model router makes of the model (data-plane.md §13.1). With addProviderHeader the name is cut
- * at the first '/': what stands before it is for conditions, what stands behind it is sent on. False:
- * replied. */
+/* What the model router makes of the model. False: replied. */
 static bool read_model(struct exchange *x, struct route_model *m)
 {
 	struct request *rq = x->rq;
 	const struct model_router *router = x->view->plan->router;
+	struct bytes name = rq->model;
 	struct bytes rest;
-	struct bytes vendor;
 
 	*m = (struct route_model){.name = BYTES("")};
-	if (rq->automatic != NULL) { /* the other settings of the plugin are skipped then */
-		bool same = bytes_eq(router->model_header, BYTES(MODEL_ROUTER_HEADER));
-
-		m->automatic = rq->chosen_model;
-		m->name = same ? rq->chosen_model : m->name;
+	if (rq->automatic != NULL) {
+		decide_automatic(router, rq->chosen_model, m);
 		return true;
 	}
 	if ((!rq->gathers && rq->upload == NULL) ||
 		!model_router_reads(router, rq->api, rq->url.path)) {
 		return true;
 	}
-	m->name = rq->model;
-	if (rq->key_scan != NULL && !read_key(x, &m->name)) {
+	if (rq->key_scan != NULL && !read_key(x, &name)) {
 		return false;
 	}
-	rest = m->name;
-	vendor = bytes_cut(&rest, '/');
-	if (router->vendor_header.n != 0 && rest.p != NULL) {
-		m->vendor = vendor;
-		rq->model = router->key == NULL ? rest : rq->model;
-	}
+	rest = decide_model(router, name, m);
+	rq->model = router->key == NULL ? rest : rq->model;
 	return true;
 }
 
@@ -370,14 +352,14 @@ static void no_such_model(struct exchange *x, const struct route_model *m)
 bool routing_choose(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	struct route_model model;
 
-	if (!read_model(x, &model)) {
+	if (!read_model(x, &rq->route_model)) {
 		return false;
 	}
-	rq->route = plan_choose(rq->candidates, rq->n_candidates, &model);
+	rq->has_route_model = true;
+	rq->route = plan_choose(rq->candidates, rq->n_candidates, &rq->route_model);
 	if (rq->route == NULL) {
-		no_such_model(x, &model);
+		no_such_model(x, &rq->route_model);
 	}
 	return rq->route != NULL;
 }

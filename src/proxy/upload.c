@@ -43,10 +43,28 @@ static struct bytes field_name(const struct exchange *x)
 	return x->rq->routes_by_model && m->key != NULL ? m->key_name : BYTES("model");
 }
 
+/* Whether a provider that may get it refuses models, or has them in its paths. */
+static bool is_judged(const struct route *r)
+{
+	for (size_t i = 0; i < r->n_destinations; i++) {
+		const struct provider *p = r->destinations[i].provider;
+
+		if (p != NULL && (!mapping_is_empty(&p->deny) || p->model_in_path)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool must_know(const struct exchange *x)
 {
 	const struct model_router *m = x->view->plan->router;
 
+	for (size_t i = 0; i < x->rq->n_candidates; i++) {
+		if (is_judged(x->rq->candidates[i])) {
+			return true;
+		}
+	}
 	return x->rq->routes_by_model ||
 		(m->vendor_header.n != 0 && model_router_reads(m, x->rq->api, x->rq->url.path));
 }
@@ -207,7 +225,7 @@ static enum verdict choose_value(struct exchange *x)
 
 static bool maps_something(const struct mapping *m)
 {
-	return m != NULL && (m->n_exact != 0 || m->n_prefixes != 0 || m->has_default);
+	return m != NULL && !mapping_is_empty(m);
 }
 
 enum verdict upload_prepare(struct exchange *x)

@@ -16,6 +16,7 @@ struct plan_view {
 	struct live_plan *live;
 	const struct plan *plan;
 	unsigned users;
+	uint32_t turns[]; /* plan->n_turns: of routes, from 1 on; 0: none yet */
 };
 
 struct worker {

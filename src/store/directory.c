@@ -121,7 +121,7 @@ static void report_object(struct directory_report *r, const struct object *o)
 static bool looks_same(const struct file *f, const struct file_stat *now)
 {
 	return f->stat.exists && f->stat.size == now->size && f->stat.mtime_ns == now->mtime_ns &&
-		f->stat.inode == now->inode;
+		f->stat.ctime_ns == now->ctime_ns && f->stat.inode == now->inode;
 }
 
 /* Whether the last good object was read of these very bytes. */
@@ -149,6 +149,13 @@ static void parse(struct pass *p, struct file *f, struct bytes text)
 		f->bad = false; /* touched, not changed: whoever shares it goes on doing so */
 		return;
 	}
+	if (f->object != NULL && text.n == 0) {
+		mark_bad(p, f, &text);
+		report_fault(p->report, f->name, "empty-file",
+			"the file has become empty, as one that is being written: write it again, or "
+			"delete it to remove the resource");
+		return;
+	}
 	o = object_read(p->kind, bytes_str(f->name), text, &p->report->findings);
 	p->report->read++;
 	if (o == NULL) {
@@ -173,7 +180,7 @@ static bool read_file(struct pass *p, struct file *f, const char *path)
 	rc = file_read(path, RESOURCE_FILE_MAX, &text, &stat, &fault);
 	if (rc == 0) {
 		f->stat = stat;
-		f->settled = stat.mtime_ns + SETTLED_NS < now_ns;
+		f->settled = MAX(stat.mtime_ns, stat.ctime_ns) + SETTLED_NS < now_ns;
 		parse(p, f, text_bytes(&text));
 	} else if (rc != ERR_NOT_FOUND) {
 		mark_bad(p, f, NULL);
@@ -181,6 +188,13 @@ static bool read_file(struct pass *p, struct file *f, const char *path)
 			rc == ERR_LIMIT ? "too-large" : "file-unreadable", &fault);
 	}
 	text_done(&text);
+	if (rc == ERR_NOT_FOUND && file_is_link(path)) {
+		mark_bad(p, f, NULL);
+		report_fault(p->report, f->name, "file-unreadable",
+			"the symbolic link leads to nothing: put the file back, or delete the link "
+			"to remove the resource");
+		return true;
+	}
 	return rc != ERR_NOT_FOUND;
 }
 
@@ -242,7 +256,7 @@ static bool on_name(void *arg, const char *name)
 	text_init_fixed(&t, label, sizeof(label));
 	text_addf(&t, "%s/%s", resource_dir(p->kind), name);
 	text_add_char(&t, '\0'); /* names have at most 255 bytes */
-	if (file_stat(path, &stat) == 0 && (!stat.exists || stat.is_dir)) {
+	if (file_stat(path, &stat) == 0 && (stat.is_dir || (!stat.exists && !file_is_link(path)))) {
 		return true; /* gone since it was listed, or a directory */
 	}
 	f = find_file(p, label);

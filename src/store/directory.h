@@ -2,7 +2,7 @@
  * The directory store: a Higress file-store root (higress-resources.md §1). Blocking: start-up, jobs
  * threads and commands.
  *
- * The unit of reading is the file: (size, mtime, inode, hash) → parsed object kept. A file that broke
+ * The unit of reading is the file: (size, times, inode, hash) → parsed object kept. A file that broke
  * keeps its last good object and is reported. A directory that cannot be read, is gone, or is suddenly
  * another and empty one (unmounted) keeps all of its last and is reported: resources are removed by
  * deleting their files.

@@ -227,6 +227,30 @@ static void a_young_file_is_read_again(void **state)
 	tree_done(&t);
 }
 
+/* Copied over in place with the time that everything has in a reproducible image or a store of
+ * packages: size, time and inode are those of before. */
+static void a_file_with_a_time_of_its_own_is_read_again(void **state)
+{
+	const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	struct tree t;
+	char room[300];
+	FILE *f;
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("one"));
+	path_in(&t, "configmaps/a.yaml", room);
+	assert_int_equal(utimensat(AT_FDCWD, room, times, 0), 0);
+	expect(&t, "a=one ", 1, 1, 0);
+	f = fopen(room, "r+");
+	assert_non_null(f);
+	fputs(CONFIGMAP("two"), f);
+	fclose(f);
+	assert_int_equal(utimensat(AT_FDCWD, room, times, 0), 0);
+	expect(&t, "a=two ", 1, 1, 0);
+	tree_done(&t);
+}
+
 static void a_broken_file_keeps_its_last_good(void **state)
 {
 	struct reading r;
@@ -489,7 +513,8 @@ static void odd_entries(void **state)
 	reading_init(&t, &r);
 	assert_string_equal(r.text, "a=1 good=1 ");
 	assert_true(has(&r, "file-unreadable", "configmaps/pipe.yaml"));
-	assert_int_equal(r.report.findings.errors, 1);
+	assert_true(has(&r, "file-unreadable", "configmaps/link.yaml"));
+	assert_int_equal(r.report.findings.errors, 2);
 	reading_done(&r);
 	tree_done(&t);
 }
@@ -536,6 +561,67 @@ static void an_unreadable_file_keeps_its_last_good(void **state)
 	assert_string_equal(r.text, "a=1 ");
 	assert_int_equal(r.report.kept_bad, 1);
 	assert_true(has(&r, "file-unreadable", "configmaps/a.yaml"));
+	reading_done(&r);
+	tree_done(&t);
+}
+
+/* What a link leads to is away for a moment, or for good: the name was not removed. */
+static void a_link_that_leads_nowhere_keeps_its_last_good(void **state)
+{
+	struct reading r;
+	struct tree t;
+	char room[300];
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "there", CONFIGMAP("1"));
+	assert_int_equal(symlink("../there", path_in(&t, "configmaps/a.yaml", room)), 0);
+	expect(&t, "a=1 ", 1, 1, 0);
+	assert_int_equal(unlink(path_in(&t, "there", room)), 0);
+	reading_init(&t, &r);
+	assert_string_equal(r.text, "a=1 ");
+	assert_int_equal(r.report.kept_bad, 1);
+	assert_true(has(&r, "file-unreadable", "configmaps/a.yaml"));
+	reading_done(&r);
+	write_file(&t, "there", CONFIGMAP("2"));
+	expect(&t, "a=2 ", 1, 1, 0);
+	assert_int_equal(unlink(path_in(&t, "configmaps/a.yaml", room)), 0);
+	make_dir(&t, "wasmplugins");
+	assert_int_equal(symlink("nowhere", path_in(&t, "wasmplugins/mine.yaml", room)), 0);
+	reading_init(&t, &r);
+	assert_string_equal(r.text, "");
+	assert_true(r.snapshot->guard_unread); /* it may have said who passes */
+	reading_done(&r);
+	assert_int_equal(unlink(room), 0);
+	tree_done(&t);
+}
+
+/* An empty Ingress is a valid one without rules; a file that has become empty is one that is being
+ * written. */
+static void an_emptied_file_keeps_its_last_good(void **state)
+{
+	struct reading r;
+	struct tree t;
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "ingresses/a.yaml", "");
+	reading_init(&t, &r);
+	assert_int_equal(r.report.findings.errors, 0);
+	reading_done(&r);
+	write_file(&t, "ingresses/a.yaml", "rules:\n- host: a.test\n");
+	reading_init(&t, &r);
+	assert_int_equal(r.snapshot->objects[0]->u.ingress.n_rules, 1);
+	reading_done(&r);
+	write_file(&t, "ingresses/a.yaml", "");
+	reading_init(&t, &r);
+	assert_int_equal(r.snapshot->objects[0]->u.ingress.n_rules, 1);
+	assert_int_equal(r.report.kept_bad, 1);
+	assert_true(has(&r, "empty-file", "ingresses/a.yaml"));
+	reading_done(&r);
+	write_file(&t, "ingresses/a.yaml", "rules: []\n");
+	reading_init(&t, &r);
+	assert_int_equal(r.snapshot->objects[0]->u.ingress.n_rules, 0);
 	reading_done(&r);
 	tree_done(&t);
 }
@@ -590,6 +676,7 @@ int main(void)
 		cmocka_unit_test(only_yaml_files_are_resources),
 		cmocka_unit_test(what_did_not_change_is_the_same_object),
 		cmocka_unit_test(a_young_file_is_read_again),
+		cmocka_unit_test(a_file_with_a_time_of_its_own_is_read_again),
 		cmocka_unit_test(a_broken_file_keeps_its_last_good),
 		cmocka_unit_test(a_broken_certificate_keeps_its_last_good),
 		cmocka_unit_test(an_unread_guard_is_told),
@@ -600,6 +687,8 @@ int main(void)
 		cmocka_unit_test(odd_entries),
 		cmocka_unit_test(an_unreadable_directory_keeps_everything),
 		cmocka_unit_test(an_unreadable_file_keeps_its_last_good),
+		cmocka_unit_test(a_link_that_leads_nowhere_keeps_its_last_good),
+		cmocka_unit_test(an_emptied_file_keeps_its_last_good),
 		cmocka_unit_test(warnings_of_files_are_in_every_report),
 		cmocka_unit_test(many_files),
 	};

@@ -199,7 +199,10 @@ uint16_t json_query_step(const struct json_query *q, uint16_t node, struct bytes
 		return JSON_NO_NODE;
 	}
 	for (size_t i = 0; i < at->n_edges; i++) {
-		if (bytes_eq(at->edges[i].key, key)) {
+		struct bytes edge = at->edges[i].key;
+
+		/* Keys that differ do so in their first byte, as a rule. */
+		if (edge.n == key.n && (key.n == 0 || *edge.p == *key.p) && bytes_eq(edge, key)) {
 			return at->edges[i].node;
 		}
 	}

@@ -184,7 +184,7 @@ static const char *take_key(struct json_scan *s, const char *p, const char *end)
 
 static bool is_blank(char c)
 {
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+	return (unsigned char)c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
 }
 
 /* One token, or as much of it as there is; *p is not blank. */

@@ -86,18 +86,25 @@ static bool text_matters(const struct json_scan *s, bool key)
 	return s->node != JSON_NO_NODE && s->query->nodes[s->node].literals != 0;
 }
 
-/* p is behind the closing quote; text is unescaped, or anything when it does not matter. */
-static const char *end_string(
-	struct json_scan *s, const char *p, bool key, struct bytes text, bool escaped)
+/* rest begins behind the closing quote; text is unescaped, or anything when it does not matter. */
+static inline const char *end_string(
+	struct json_scan *s, struct bytes rest, bool key, struct bytes text, bool escaped)
 {
+	const char *p = rest.p;
+
 	if (!key) {
 		s->type = JSON_STRING;
 		return end_scalar(s, p, text, escaped);
 	}
-	s->state = JSON_AT_COLON;
 	s->node = s->tracked == s->depth
 		? json_query_step(s->query, s->level_node[s->tracked - 1], text)
 		: JSON_NO_NODE;
+	/* Nearly always the colon follows at once. */
+	if (rest.n != 0 && *p == ':') {
+		s->state = JSON_AT_VALUE;
+		return p + 1;
+	}
+	s->state = JSON_AT_COLON;
 	return p;
 }
 
@@ -118,16 +125,17 @@ const char *json_resume_string(struct json_scan *s, const char *p, const char *e
 			return NULL;
 		}
 		if (over) {
-			return end_string(
-				s, p, key, bytes_of(s->str.kept, s->str.kept_n), s->str.escaped);
+			return end_string(s, bytes_of(p, (size_t)(end - p)), key,
+				bytes_of(s->str.kept, s->str.kept_n), s->str.escaped);
 		}
 	}
 	s->state = key ? JSON_IN_KEY : JSON_IN_STRING;
 	return p;
 }
 
-/* A whole string with escapes, between its quotes. */
-static const char *end_escaped(struct json_scan *s, struct bytes raw, const char *p, bool key)
+/* A whole string with escapes, between its quotes. Not inlined: the others need no room for its text. */
+static __attribute__((noinline)) const char *end_escaped(
+	struct json_scan *s, struct bytes raw, struct bytes rest, bool key)
 {
 	char room[JSON_KEY_MAX + 1];
 	struct text text;
@@ -140,23 +148,29 @@ static const char *end_escaped(struct json_scan *s, struct bytes raw, const char
 	if (text_full(&text)) {
 		text.n = sizeof(room);
 	}
-	return end_string(s, p, key, text_bytes(&text), true);
+	return end_string(s, rest, key, text_bytes(&text), true);
 }
 
-/* p is behind the opening quote. */
-const char *json_take_string(struct json_scan *s, const char *p, const char *end, bool key)
+/* Text from the byte behind the opening quote to the one before the closing quote at q. */
+static inline const char *end_whole(
+	struct json_scan *s, const char *p, const char *q, const char *end, bool key)
 {
-	const char *q = skip_short(p, end);
+	return end_string(s, bytes_of(q + 1, (size_t)(end - q) - 1), key,
+		bytes_of(p, (size_t)(q - p)), false);
+}
+
+/* The string that begins at p is fine up to q and longer than a quick look, or it has an escape, is cut
+ * or wrong. */
+static __attribute__((noinline)) const char *take_long(
+	struct json_scan *s, const char *p, const char *q, const char *end, bool key)
+{
 	bool escaped = false;
 
-	if (q == end || *q != '"') {
-		q = s->run(q, end, &escaped);
-	}
+	q = s->run(q, end, &escaped);
 	if (q < end && *q == '"') {
-		struct bytes raw = bytes_of(p, (size_t)(q - p));
-
-		return escaped ? end_escaped(s, raw, q + 1, key)
-			       : end_string(s, q + 1, key, raw, false);
+		return !escaped ? end_whole(s, p, q, end, key)
+				: end_escaped(s, bytes_of(p, (size_t)(q - p)),
+					  bytes_of(q + 1, (size_t)(end - q) - 1), key);
 	}
 	/* Cut by the piece's end, or wrong. What matters must be kept from its beginning. */
 	if (text_matters(s, key)) {
@@ -167,6 +181,14 @@ const char *json_take_string(struct json_scan *s, const char *p, const char *end
 		s->str.escaped = escaped;
 	}
 	return json_resume_string(s, q, end, key);
+}
+
+/* p is behind the opening quote. */
+const char *json_take_string(struct json_scan *s, const char *p, const char *end, bool key)
+{
+	const char *q = skip_short(p, end);
+
+	return q < end && *q == '"' ? end_whole(s, p, q, end, key) : take_long(s, p, q, end, key);
 }
 
 /* --- numbers, words ------------------------------------------------------------------------------- */
@@ -199,12 +221,20 @@ static unsigned number_next(unsigned at, char c)
 										  : NUM_WRONG;
 }
 
+/* Where a digit changes nothing. */
+#define NUM_STAYS (1u << NUM_INT | 1u << NUM_FRAC | 1u << NUM_EXP)
+
 const char *json_take_number(struct json_scan *s, const char *p, const char *end)
 {
 	unsigned at = s->number;
 
 	for (; p < end; p++) {
-		unsigned next = number_next(at, *p);
+		unsigned next;
+
+		if (ascii_digit(*p) && (NUM_STAYS >> at & 1) != 0) {
+			continue;
+		}
+		next = number_next(at, *p);
 		if (next == NUM_WRONG) {
 			return json_scan_refuse_byte(s, p, "expected a digit");
 		}

@@ -3,9 +3,11 @@
  *                   delimiter "--" ...                                     (RFC 2046 §5.1.1)
  * part := *(header CRLF) CRLF *OCTET, where the octets do not hold the delimiter, CRLF "--" boundary.
  *
- * A delimiter is matched byte by byte. Because a boundary holds no CR, a text that does not go on like
- * the delimiter can only begin another one at a CR: no text is looked at twice. Most bytes of a file are
- * passed by memchr.
+ * A delimiter is matched byte by byte. Because a boundary holds neither CR nor LF, a text that does not
+ * go on like the delimiter can only begin another one at one of these: no text is looked at twice.
+ *
+ * Readers in use also take a delimiter behind half a line break, or as the first bytes of a part's data
+ * (its line break is that of the headers). Here such a one is found and refused.
  *
  * Left out: a preamble, lines that are folded, and names in RFC 5987's form, for which readers differ.
  */
@@ -22,6 +24,12 @@ enum state {
 	STATE_DATA,
 	STATE_DONE
 };
+
+/* What stood before the dashes of a delimiter. */
+enum lead { LEAD_CRLF, LEAD_NONE, LEAD_LF, LEAD_CR };
+
+#define DASHES 2u /* where they stand in the delimiter */
+#define STRIDE 64u
 
 static bool is_blank(char c)
 {
@@ -273,7 +281,8 @@ static enum read_rc end_line(struct multipart *m, struct fault *f)
 		wrong = "a part of the body has no Content-Disposition";
 	} else {
 		m->state = STATE_DATA;
-		m->matched = 0;
+		m->matched = DASHES;
+		m->lead = LEAD_NONE;
 		m->value = m->at + 1;
 	}
 	return wrong != NULL ? fail(m, f, ERR_SYNTAX, wrong) : READ_MORE;
@@ -369,30 +378,84 @@ static enum read_rc keep(struct multipart *m, const char *p, size_t n, struct fa
 	return READ_MORE;
 }
 
-/* Part data from p on; returns how many bytes were taken, at least one. */
+/* How many bytes stand before the first CR or LF. */
+static size_t run_of(const char *p, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= STRIDE; i += STRIDE) {
+		unsigned char any = 0;
+
+		for (size_t k = 0; k < STRIDE; k++) {
+			any |= (unsigned char)((p[i + k] == '\r') | (p[i + k] == '\n'));
+		}
+		if (any != 0) {
+			break;
+		}
+	}
+	while (i < n && p[i] != '\r' && p[i] != '\n') {
+		i++;
+	}
+	return i;
+}
+
+/* What looked like a delimiter is data. */
+static enum read_rc keep_matched(struct multipart *m, struct fault *f)
+{
+	static const struct {
+		const char *p;
+		size_t n;
+	} leads[] = {[LEAD_CRLF] = {"\r\n", 2},
+		[LEAD_NONE] = {"", 0},
+		[LEAD_LF] = {"\n", 1},
+		[LEAD_CR] = {"\r", 1}};
+	size_t n = m->matched;
+	enum read_rc rc;
+
+	m->matched = 0;
+	if (n < DASHES) {
+		return keep(m, "\r", 1, f);
+	}
+	rc = keep(m, leads[m->lead].p, leads[m->lead].n, f);
+	return rc == READ_FAIL ? rc : keep(m, m->delimiter + DASHES, n - DASHES, f);
+}
+
+static enum read_rc end_delimiter(struct multipart *m, struct fault *f)
+{
+	if (m->lead != LEAD_CRLF) {
+		return fail(m, f, ERR_SYNTAX,
+			"a boundary in the body stands behind no or half a line break");
+	}
+	m->beg = m->value;
+	m->end = m->at - m->delimiter_n;
+	m->state = STATE_BORDER;
+	return READ_MORE;
+}
+
+/* Part data from p on; returns how many bytes were taken. */
 static size_t data(struct multipart *m, const char *p, size_t n, enum read_rc *rc, struct fault *f)
 {
 	size_t run = 0;
 
 	if (m->matched == 0) {
-		const char *cr = memchr(p, '\r', n);
-
-		run = cr != NULL ? (size_t)(cr - p) : n;
+		run = run_of(p, n);
 		*rc = keep(m, p, run, f);
 		m->at += run;
 		if (*rc == READ_FAIL || run == n) {
 			return run;
 		}
+		m->lead = p[run] == '\r' ? LEAD_CRLF : LEAD_LF;
+		m->matched = p[run] == '\n'; /* the CR that is not there */
+	} else if (m->matched == 1 && p[0] == '-') {
+		m->lead = LEAD_CR;
+		m->matched = DASHES;
 	} else if (p[0] != m->delimiter[m->matched]) {
-		*rc = keep(m, m->delimiter, m->matched, f);
-		m->matched = 0;
+		*rc = keep_matched(m, f);
 		return 0;
 	}
 	m->at++;
 	if (++m->matched == m->delimiter_n) {
-		m->beg = m->value;
-		m->end = m->at - m->delimiter_n;
-		m->state = STATE_BORDER;
+		*rc = end_delimiter(m, f);
 	}
 	return run + 1;
 }

@@ -30,7 +30,7 @@ struct multipart {
 	/* the scanner's */
 	uint8_t state;
 	bool failed, wanted, named;
-	uint8_t name_n;
+	uint8_t name_n, lead;
 	uint16_t value_n, delimiter_n, matched;
 	uint32_t line_n, headers_n, parts;
 	uint64_t at;    /* bytes that were fed */

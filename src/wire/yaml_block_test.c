@@ -140,6 +140,127 @@ static void one_byte_off(void **state)
 	assert_true(taken > 1000); /* else nothing was compared */
 }
 
+/* --- documents that nobody thought of ------------------------------------------------------------ */
+
+#define GENERATED 40000u
+#define GENERATED_DEEP 6u
+
+struct generator {
+	uint64_t seed;
+	bool wild; /* scalars and keys of every kind, columns that are off */
+	size_t n;
+	char text[6000];
+};
+
+static unsigned pick(struct generator *g, size_t n)
+{
+	g->seed ^= g->seed << 13;
+	g->seed ^= g->seed >> 7;
+	g->seed ^= g->seed << 17;
+	return (unsigned)((g->seed >> 11) % n);
+}
+
+static void say(struct generator *g, const char *what)
+{
+	size_t n = strlen(what);
+
+	if (n < sizeof(g->text) - g->n) {
+		memcpy(g->text + g->n, what, n);
+		g->n += n;
+	}
+}
+
+static void say_scalar(struct generator *g)
+{
+	static const char *const usual[] = {"a", "b c", "1", "-2", "true", "~", "'x'", "\"y\"",
+		"[]", "{}", "''", "http://x:1/?a#b", "'it''s'", "1e3", "0x1f", "010", ".5"};
+	static const char *const odd[] = {"x: y", "a:", "a #b", "a : b", "- a", "-a", "--- a",
+		"...", "-", "?", "? a", "[a]", "{a: b}", "&a b", "*a", "!t a", "|", ">-", "%a",
+		"@a", "<<", "a\tb", "\"\\n\"", "\"a", "'a", "'a'b", "'a' #c", "#a", "a]", "}", ",a",
+		":a", "  a", "a  ", ".inf", "9223372036854775808", "\xc3\xa4", "1_0", "=", "-.",
+		""};
+
+	say(g,
+		g->wild && pick(g, 6) == 0 ? odd[pick(g, ARRAY_LEN(odd))]
+					   : usual[pick(g, ARRAY_LEN(usual))]);
+}
+
+static void say_key(struct generator *g)
+{
+	static const char *const usual[] = {"a", "b", "c", "d", "'e'", "\"f\"", "1", "b c"};
+	static const char *const odd[] = {
+		"<<", "'<<'", "a ", "?a", "[a]", "a:b", "''", "a #b", "-", "- -", "*a", "---"};
+
+	say(g,
+		g->wild && pick(g, 12) == 0 ? odd[pick(g, ARRAY_LEN(odd))]
+					    : usual[pick(g, ARRAY_LEN(usual))]);
+}
+
+static void say_end(struct generator *g)
+{
+	static const char *const odd[] = {
+		" \n", " # c\n", "\n\n", "\n# c\n", "\n    # c\n", "\r\n"};
+
+	say(g, g->wild && pick(g, 8) == 0 ? odd[pick(g, ARRAY_LEN(odd))] : "\n");
+}
+
+static void say_column(struct generator *g, unsigned column)
+{
+	if (g->wild && pick(g, 16) == 0) {
+		column = pick(g, column + 3);
+	}
+	for (unsigned i = 0; i < column; i++) {
+		say(g, " ");
+	}
+}
+
+/* Where the text stands already at the column of its first item. */
+static void say_collection(struct generator *g, unsigned column, unsigned depth, bool seq)
+{
+	for (unsigned n = 1 + pick(g, pick(g, 40) == 0 ? 20 : 3), i = 0; i < n; i++) {
+		bool deeper = depth < GENERATED_DEEP && pick(g, 3) == 0;
+		unsigned further = seq ? 2 : pick(g, 4);
+
+		if (i != 0) {
+			say_column(g, column);
+		}
+		if (seq) {
+			say(g, "- ");
+		} else {
+			say_key(g);
+			say(g, deeper || pick(g, 9) == 0 ? ":" : ": ");
+		}
+		if (!deeper) {
+			say_scalar(g);
+			say_end(g);
+			continue;
+		}
+		if (!seq) {
+			say_end(g);
+			say_column(g, column + further);
+		}
+		say_collection(
+			g, column + further, depth + 1, pick(g, 2) == 0 || (!seq && further == 0));
+	}
+}
+
+static void generated(void **state)
+{
+	struct generator *g = must_alloc(sizeof(*g));
+	size_t taken = 0;
+
+	(void)state;
+	for (unsigned i = 1; i <= GENERATED; i++) {
+		g->seed = i * UINT64_C(0x9e3779b97f4a7c15);
+		g->wild = i % 2 == 0;
+		g->n = 0;
+		say_collection(g, 0, 0, pick(g, 2) == 0);
+		taken += yaml_agree(bytes_of(g->text, g->n));
+	}
+	free(g);
+	assert_true(taken > GENERATED / 4); /* else nothing was compared */
+}
+
 static void limits(void **state)
 {
 	char text[5000];
@@ -167,6 +288,7 @@ int main(void)
 		cmocka_unit_test(forms),
 		cmocka_unit_test(others),
 		cmocka_unit_test(one_byte_off),
+		cmocka_unit_test(generated),
 		cmocka_unit_test(limits),
 	};
 

@@ -274,7 +274,8 @@ static void put_key(struct yaml_emit *e, struct bytes key, int column)
 		return;
 	}
 	put_indicator(e, '?', true);
-	yaml_scalar_put(e, key, yaml_scalar_style(key, YAML_IN_BLOCK), column + (int)e->step, true);
+	e->hint = 2;
+	yaml_scalar_put(e, key, yaml_scalar_style(key, YAML_IN_BLOCK), column + 2, true);
 	yaml_emit_indent(e, column);
 	put_indicator(e, ':', true);
 }
@@ -347,6 +348,9 @@ void yaml_emit_flow_key(struct yaml_emit *e, struct bytes key)
 
 	if (bytes_eq(key, BYTES("<<"))) {
 		style = YAML_STYLE_DOUBLE;
+	}
+	if (key.n > YAML_SIMPLE_KEY_MAX) {
+		put_indicator(e, '?', true);
 	}
 	yaml_scalar_put(e, key, style, 0, false);
 	put_indicator(e, ':', false);

@@ -259,6 +259,7 @@ static const struct {
 	{"{\"<<\": 1}", "\"<<\": 1\n", "a key that is no merge"},
 	{"{\"a\\nb\": [1], \"c\\n\": {d: 1}}", "? |-\n  a\n  b\n: - 1\n? |\n  c\n: d: 1\n",
 		"a key of two lines"},
+	{"{\" a\\nb\": 1}", "? |2-\n   a\n  b\n: 1\n", "a key of two lines with a blank in front"},
 	{"{a: 1e3, b: 1.50, c: 0x1F, d: 1e21, e: 1234567.5, f: .inf, g: -.INF, h: .nan, i: 1e-7, j: "
 	 "18446744073709551615, k: 0.0001, l: 1e+20}",
 		"a: 1000\nb: 1.5\nc: 31\nd: 1e+21\ne: 1.2345675e+06\nf: .inf\ng: -.inf\nh: .nan\ni: "

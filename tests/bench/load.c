@@ -1,7 +1,8 @@
 /*
  * The load side of script/bench: one thread, one epoll, nothing of sluice in it.
  *
- *   load closed   N connections, each asks again when its answer is complete
+ *   load closed   N connections, each asks again when its answer is complete; with --requests until
+ *                 that many are, from the first on
  *   load open     R requests per second whatever the answers do; latency counts from when a request was
  *                 due, so a gateway that stalls is charged for what waited
  *   load sse      N streams at a time, counted in events
@@ -11,6 +12,8 @@
  *                 (--target), and a further connection asks as --live-host with --live-key until it is
  *                 let in. Delays are those of the requests before, and from the change on until it was
  *                 live
+ *   load hangup   one client at a time hangs up in the middle of a stream; how long until the upstream,
+ *                 which is this program too (--listen), sees its connection closed
  *   load port     prints a free port
  *   load probe    exit code 0 when something listens on the port
  *
@@ -48,11 +51,13 @@
 /* change: the window goes on this long after the change was live, for what is left to be done then */
 #define AFTER_LIVE_S 0.5
 #define LIVE_WITHIN_S 20
+#define COUNTED_WITHIN_S 60
 
 struct options {
 	const char *mode;
-	uint16_t port;
+	uint16_t port, listen_port; /* the second: hangup */
 	unsigned connections;
+	uint64_t requests; /* closed: ends after that many; 0: with the time */
 	double rate, seconds, warm, settle;
 	size_t body_bytes;
 	unsigned hosts, keys; /* requests go round over that many */
@@ -389,7 +394,7 @@ static void answer_done(struct load *l, struct conn *c)
 		histogram_add(&l->latency, now - c->due_ns);
 	}
 	c->phase = IDLE;
-	if (now >= l->stop) {
+	if (now >= l->stop || (l->o.requests != 0 && l->asked >= l->o.requests)) {
 		return;
 	}
 	if (strcmp(l->o.mode, "open") == 0 || strcmp(l->o.mode, "change") == 0) {
@@ -565,6 +570,25 @@ static void run_closed(struct load *l)
 	l->stop = from.at + seconds_ns(l->o.seconds);
 	while (now_ns() < l->stop) {
 		turn(l, l->stop);
+	}
+	print_window(l, &from);
+}
+
+/* A number of requests: what is counted then does not depend on how fast they are. */
+static void run_counted(struct load *l)
+{
+	struct measure from;
+
+	begin_window(l, &from);
+	l->stop = from.at + COUNTED_WITHIN_S * NS_PER_S;
+	for (unsigned i = 0; i < l->o.connections; i++) {
+		conn_ask(l, conn_new(l), now_ns());
+	}
+	while (l->requests + l->errors < l->o.requests && now_ns() < l->stop) {
+		turn(l, l->stop);
+	}
+	if (l->requests < l->o.requests) {
+		failed(l, "%" PRIu64 " of %" PRIu64 " requests", l->requests, l->o.requests);
 	}
 	print_window(l, &from);
 }
@@ -768,6 +792,82 @@ static void run_start(struct load *l)
 	waitpid(pid, &status, 0);
 }
 
+static int listen_on(uint16_t port)
+{
+	struct sockaddr_in at = loopback(port);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0 || listen(fd, 16) != 0) {
+		die("cannot listen on port %u: %s", port, strerror(errno));
+	}
+	return fd;
+}
+
+/* Reads, each time at most a few seconds, until the text has come. */
+static void await_text(int fd, const char *text, char *room, size_t size)
+{
+	struct timeval limit = {5, 0};
+	size_t n = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	while (memmem(room, n, text, strlen(text)) == NULL) {
+		ssize_t got = n < size ? read(fd, room + n, size - n) : 0;
+
+		if (got <= 0) {
+			die("%.20s did not come: %s", text, got < 0 ? strerror(errno) : "end");
+		}
+		n += (size_t)got;
+	}
+}
+
+/* One stream, cut by its client; nanoseconds until the upstream sees it. */
+static uint64_t hang_up_once(struct load *l, int listener)
+{
+	static const char answer[] =
+		"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
+		"\r\n10\r\ndata: {\"a\": 1}\n\n\r\n";
+	struct conn *c = &l->conns[0];
+	int client = dial(l->o.port), upstream;
+	uint64_t left;
+
+	fcntl(client, F_SETFL, 0);
+	make_head(l, c);
+	if (write(client, c->head, c->head_n) != (ssize_t)c->head_n ||
+		write(client, l->body, l->body_n) != (ssize_t)l->body_n) {
+		die("the request could not be sent: %s", strerror(errno));
+	}
+	upstream = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	await_text(upstream, "\"model\"", l->buffer, sizeof(l->buffer));
+	if (write(upstream, answer, sizeof(answer) - 1) != (ssize_t)sizeof(answer) - 1) {
+		die("the answer could not be sent: %s", strerror(errno));
+	}
+	await_text(client, "data: ", l->buffer, sizeof(l->buffer));
+	left = now_ns();
+	close(client);
+	if (read(upstream, l->buffer, sizeof(l->buffer)) > 0 || errno == EAGAIN) {
+		die("the upstream's connection was not closed");
+	}
+	left = now_ns() - left;
+	close(upstream);
+	return left;
+}
+
+/* Spread over half a tick of any clock in the gateway, so that none can be met by luck. */
+static void run_hangup(struct load *l)
+{
+	int listener = listen_on(l->o.listen_port);
+
+	for (unsigned i = 0; i < l->o.connections; i++) {
+		struct timespec pause = {0, (long)(i % 20) * 1000000};
+
+		nanosleep(&pause, NULL);
+		histogram_add(&l->latency, hang_up_once(l, listener));
+	}
+	printf("closed_p50_ms=%.3f closed_max_ms=%.3f\n", histogram_at(&l->latency, 0.5) / 1e3,
+		histogram_at(&l->latency, 1.0 - 1e-12) / 1e3);
+}
+
 static void run_port(void)
 {
 	struct sockaddr_in at = loopback(0);
@@ -799,8 +899,12 @@ static void set_option(struct options *o, const char *name, char *value)
 
 	if (strcmp(name, "--port") == 0) {
 		o->port = (uint16_t)strtoul(value, NULL, 10);
+	} else if (strcmp(name, "--listen") == 0) {
+		o->listen_port = (uint16_t)strtoul(value, NULL, 10);
 	} else if (strcmp(name, "--connections") == 0) {
 		o->connections = (unsigned)strtoul(value, NULL, 10);
+	} else if (strcmp(name, "--requests") == 0) {
+		o->requests = strtoull(value, NULL, 10);
 	} else if (strcmp(name, "--rate") == 0) {
 		o->rate = strtod(value, NULL);
 	} else if (strcmp(name, "--seconds") == 0) {
@@ -849,7 +953,8 @@ static void read_options(struct options *o, int argc, char **argv)
 		set_option(o, argv[i], argv[i + 1]);
 	}
 	o->command = i < argc ? argv + i + 1 : NULL;
-	o->stream = strcmp(o->mode, "sse") == 0 || strcmp(o->mode, "hold") == 0;
+	o->stream = strcmp(o->mode, "sse") == 0 || strcmp(o->mode, "hold") == 0 ||
+		strcmp(o->mode, "hangup") == 0;
 }
 
 int main(int argc, char **argv)
@@ -881,12 +986,16 @@ int main(int argc, char **argv)
 		die("no memory");
 	}
 	make_body(l);
-	if (strcmp(l->o.mode, "closed") == 0 || strcmp(l->o.mode, "sse") == 0) {
+	if (l->o.requests != 0) {
+		run_counted(l);
+	} else if (strcmp(l->o.mode, "closed") == 0 || strcmp(l->o.mode, "sse") == 0) {
 		run_closed(l);
 	} else if (strcmp(l->o.mode, "open") == 0) {
 		run_open(l);
 	} else if (strcmp(l->o.mode, "hold") == 0) {
 		run_hold(l);
+	} else if (strcmp(l->o.mode, "hangup") == 0) {
+		run_hangup(l);
 	} else if (strcmp(l->o.mode, "change") == 0 && l->o.live_host != NULL &&
 		l->o.live_key != NULL && l->o.n_with == l->o.n_targets) {
 		run_change(l);
@@ -897,7 +1006,7 @@ int main(int argc, char **argv)
 	} else if (strcmp(l->o.mode, "probe") == 0) {
 		return listens(l->o.port) ? 0 : 1;
 	} else {
-		die("closed, open, sse, hold, change, start -- COMMAND, port or probe");
+		die("closed, open, sse, hold, hangup, change, start -- COMMAND, port or probe");
 	}
 	return l->errors > 0 ? 1 : 0;
 }

@@ -277,6 +277,19 @@ test('a certificate is replaced under traffic: streams go on, the next connectio
 	agent.destroy();
 });
 
+test('the last certificate is taken away: who is connected goes on, the others are refused, and the log says so', async (t) => {
+	const { ca, serve, data } = await gateway(t, { handler: (req, res) => json(res, 200, completion('ok')) });
+	const agent = new https.Agent({ keepAlive: true, maxSockets: 1 });
+	const ask = () => request(serve.tlsPort, { agent, tls: { ca: ca.cert, servername: 'a.test' }, body: ASK });
+	t.after(() => agent.destroy());
+	assert.equal((await ask()).status, 200);
+	fs.rmSync(path.join(data, 'resources/secrets/s-a.test.yaml'));
+	await until('the log', () => serve.stderr().includes('no certificate is there to serve'));
+	const error = await connect(serve.tlsPort, { ca: ca.cert, servername: 'a.test' }).then(() => null, (e) => e);
+	assert.match(error?.message ?? 'connected', /unrecognized name/);
+	assert.equal((await ask()).status, 200);
+});
+
 test('handshakes and reloads at the same time, with four workers', async (t) => {
 	const { ca, serve, data, certificates } = await gateway(t, { workers: 4 });
 	const other = await ca.issue(['DNS:a.test'], { rsa: true });

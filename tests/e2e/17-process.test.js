@@ -1,12 +1,15 @@
 // What the process is and may do: its user and capabilities, its sandbox, what a service manager hears.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { request, startUpstream } from './lib/http.js';
 import { writeRoute, writeWorld } from './lib/resources.js';
-import { IS_ROOT, isSanitized, run, SLUICE, startServe, tempDir, until } from './lib/sluice.js';
+import { cleanEnv, IS_ROOT, isSanitized, run, SLUICE, startServe, tempDir, until } from './lib/sluice.js';
 
 const NOBODY = 65534;
 const ASK = { model: 'm', messages: [] };
@@ -292,6 +295,123 @@ test('a worker that stands still ends the signs of life', { skip: process.arch !
 	await live(serve, 'a.test');
 });
 
+// --- logs that nobody reads ---
+
+// A pipe that is open for reading and never read. Returns its path; t closes it.
+function deafPipe(t) {
+	const pipe = path.join(tempDir(t), 'pipe');
+	execFileSync('mkfifo', [pipe]);
+	const fd = fs.openSync(pipe, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+	t.after(() => fs.closeSync(fd));
+	return { pipe, fd };
+}
+
+// Requests that find no route: a line each, as fast as they are answered.
+async function manyLines(serve, n) {
+	const path = `/${'x'.repeat(400)}`;
+	const socket = net.connect(serve.port, '127.0.0.1');
+	let answers = 0;
+	socket.on('data', (chunk) => (answers += chunk.toString('latin1').split('HTTP/1.1 404').length - 1));
+	for (let i = 0; i < n; i += 100) {
+		socket.write(`GET ${path} HTTP/1.1\r\nHost: nobody.test\r\n\r\n`.repeat(100));
+		await until('answers', () => answers >= i + 100);
+	}
+	socket.destroy();
+}
+
+test('an access log that nobody reads: requests go on, what is lost is said, SIGTERM ends it', async (t) => {
+	const { data } = await world(t);
+	const { pipe } = deafPipe(t);
+	const serve = await startServe(t, { data, args: ['--workers', '1', '--access-log', pipe] });
+	await manyLines(serve, 4000);
+	assert.equal(await status(serve, 'a.test'), 200);
+	await said(serve, /\d+ access lines were lost[^\n]*pipe/);
+	const page = await (await fetch(`http://127.0.0.1:${serve.console}/metrics`)).text();
+	assert.ok(Number(/^sluice_log_dropped_total (\d+)$/m.exec(page)[1]) > 0);
+	assert.equal((await serve.stop()).code, 0);
+});
+
+test('an access log on a full disk: requests go on, it is said, and lines are whole again when there is room', asRoot, async (t) => {
+	const { data } = await world(t);
+	const disk = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-disk-'));
+	let mounted = false;
+	t.after(() => {
+		if (mounted) execFileSync('umount', ['-l', disk]);
+		fs.rmdirSync(disk);
+	});
+	try {
+		execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', disk], { stdio: 'ignore' });
+		mounted = true;
+	} catch {
+		return t.skip('nothing may be mounted here');
+	}
+	const log = path.join(disk, 'access.log');
+	const serve = await startServe(t, { data, args: ['--workers', '1', '--access-log', log] });
+	await manyLines(serve, 100);
+	assert.equal(await status(serve, 'a.test'), 200);
+	await said(serve, /\d+ access lines were lost[^\n]*access\.log cannot be written to \(No space left/);
+	assert.equal(fs.statSync(log).size, 8192);
+	fs.truncateSync(log, 0);
+	await status(serve, 'a.test');
+	await until('a line', () => fs.readFileSync(log, 'utf8').includes('a.test'));
+	for (const line of fs.readFileSync(log, 'utf8').split('\n')) if (line !== '') JSON.parse(line);
+	assert.equal(fs.readFileSync(log, 'utf8')[0], '\n', 'the end of the line that was cut');
+	assert.equal((await serve.stop()).code, 0);
+});
+
+test('an stderr that nobody reads: it starts, reloads and ends; what was not said is counted when somebody reads', async (t) => {
+	const { data, what } = await world(t);
+	const { pipe, fd } = deafPipe(t);
+	const fill = () => {
+		try {
+			for (;;) fs.writeSync(fd, 'x'.repeat(4096));
+		} catch (error) {
+			assert.equal(error.code, 'EAGAIN');
+		}
+	};
+	const empty = () => {
+		let text = '';
+		try {
+			for (const room = Buffer.alloc(65536); ;) text += room.toString('latin1', 0, fs.readSync(fd, room));
+		} catch (error) {
+			assert.equal(error.code, 'EAGAIN');
+		}
+		return text;
+	};
+	fill();
+	const serve = await startServe(t, { data, wrap: ['sh', '-c', `exec "$@" 2>${pipe}`, 'sh'] });
+	await live(serve, 'a.test');
+	empty();
+	writeRoute(data, what, { name: 'b', host: 'b.test', to: 'p' });
+	await live(serve, 'b.test');
+	let text = '';
+	await until('what was lost', () => /[1-9]\d* lines before this one found no reader/.test((text += empty())));
+	fill();
+	assert.equal((await serve.stop()).code, 0);
+});
+
+test('SIGTERM while it starts: it ends with 0 and never says that it is ready', async (t) => {
+	const { data, root } = await world(t);
+	const { address, messages } = await manager(t, false);
+	for (let i = 0; i < 3000; i++) fs.copyFileSync(fileOf(root, 'a'), fileOf(root, `copy-${i}`));
+	const ready = path.join(data, 'ready.json');
+	const child = spawn(SLUICE, ['serve', '--data', data, '--gateway', '127.0.0.1:0', '--ready-file', ready], {
+		env: cleanEnv({ NOTIFY_SOCKET: address }), stdio: ['ignore', 'ignore', 'pipe'],
+	});
+	let text = '';
+	child.stderr.on('data', (chunk) => {
+		if (text === '' || !/sandbox: /.test(text)) setImmediate(() => /sandbox: /.test(text) && child.kill('SIGTERM'));
+		text += chunk;
+	});
+	const [code] = await once(child, 'close');
+	assert.equal(code, 0, text);
+	assert.match(text, /stopping/);
+	if (text.indexOf('ready on') >= 0 && text.indexOf('ready on') < text.indexOf('stopping')) return t.skip('it was faster than the signal');
+	assert.doesNotMatch(text, /ready on/);
+	assert.ok(!fs.existsSync(ready));
+	assert.ok(!messages().some((message) => message.startsWith('READY')));
+});
+
 // --- descriptors, and --check ---
 
 test('descriptors that are too few for connections-max are told', async (t) => {
@@ -322,4 +442,32 @@ test('serve --check reads the resources: 0 when nothing is wrong, 1 when somethi
 	const config = path.join(data, 'sluice.yaml');
 	fs.writeFileSync(config, 'sandbox: off\n');
 	assert.match((await check('--config', config)).stdout, /^sandbox: off # file$/m);
+});
+
+// How often its threads went to sleep by themselves.
+function sleepsOf(pid) {
+	return fs.readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+		const text = fs.readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8');
+		return sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(text)[1]);
+	}, 0);
+}
+
+async function sleepsOfRequests(serve, n) {
+	const before = sleepsOf(serve.pid);
+	for (let i = 0; i < n; i++) assert.equal(await status(serve, 'a.test'), 200);
+	return sleepsOf(serve.pid) - before;
+}
+
+test('--busy-poll: a worker that polls answers all the same and seldom sleeps between requests', async (t) => {
+	const { data } = await world(t);
+	const sleeper = await startServe(t, { data, args: ['--workers', '1'] });
+	const poller = await startServe(t, { data: (await world(t)).data, args: ['--workers', '1', '--busy-poll', '1000'] });
+	const seen = [];
+	// On a machine that is busy with other work the worker gives up polling more often: a few tries.
+	for (let round = 0; round < 8; round++) {
+		seen.push([await sleepsOfRequests(poller, 100), await sleepsOfRequests(sleeper, 100)]);
+		const [polled, slept] = seen.at(-1);
+		if (polled * 4 < slept * 3) return;
+	}
+	assert.fail(`sleeps of 100 requests, polling and not: ${JSON.stringify(seen)}`);
 });

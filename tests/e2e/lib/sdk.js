@@ -1,7 +1,8 @@
-// The official OpenAI SDK, with one difference: names are looked up here, so that `zimomo.com` reaches
+// The official SDKs of OpenAI and Anthropic, with one difference: names are looked up here, so that `zimomo.com` reaches
 // the gateway under test and the Host header is what a real client would send.
 import http from 'node:http';
 import { Readable } from 'node:stream';
+import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 
 function fetchThrough(port) {
@@ -34,6 +35,17 @@ function fetchThrough(port) {
 export function sdk(port, { host = '127.0.0.1', key = 'none', ...options } = {}) {
 	return new OpenAI({
 		baseURL: `http://${host}/v1`,
+		apiKey: key,
+		maxRetries: 0,
+		timeout: 30000,
+		fetch: fetchThrough(port),
+		...options,
+	});
+}
+
+export function anthropic(port, { host = '127.0.0.1', key = 'none', ...options } = {}) {
+	return new Anthropic({
+		baseURL: `http://${host}`,
 		apiKey: key,
 		maxRetries: 0,
 		timeout: 30000,

@@ -1,0 +1,672 @@
+/*
+ * Two halves. explain_routes walks the routes of the request's host in the order in which the lookup
+ * offers them, and says of each what it came to; the candidates themselves are those of the lookup, so
+ * that a route is never called refused which was asked. explain_request goes through the steps of an
+ * exchange (proxy/exchange.c), in their order, without an exchange.
+ */
+#include "plan/explain.h"
+
+#include <stdarg.h>
+
+#include "plan/consumers.h"
+#include "plan/cors.h"
+#include "plan/groups.h"
+#include "plan/match.h"
+#include "plan/models.h"
+
+#define NEAR_CHOSEN SIZE_MAX
+#define NEAR_CANDIDATE (SIZE_MAX - 1)
+#define NEAR_PATH (SIZE_MAX - 2) /* its path is the request's */
+
+struct walk {
+	const struct explain_decided *d;
+	size_t seen; /* routes so far */
+	size_t next; /* candidate */
+	size_t left; /* other routes that may be looked at */
+	struct explain_routes *out;
+};
+
+const char *explain_why_name(enum explain_why w)
+{
+	static const char *const names[] = {[EXPLAIN_CHOSEN] = "chosen",
+		[EXPLAIN_PATH] = "path",
+		[EXPLAIN_METHOD] = "method",
+		[EXPLAIN_HEADER] = "header",
+		[EXPLAIN_QUERY] = "query",
+		[EXPLAIN_MODEL] = "model",
+		[EXPLAIN_CLOSER] = "closer",
+		[EXPLAIN_LATER] = "later",
+		[EXPLAIN_UNREAD] = "unread"};
+
+	return names[w];
+}
+
+/* --- one route ---------------------------------------------------------------------------------- */
+
+static void judge_candidate(const struct explain_decided *d, struct explain_route *e)
+{
+	const struct route *r = e->route;
+
+	e->candidate = true;
+	e->nearness = r == d->route ? NEAR_CHOSEN : NEAR_CANDIDATE;
+	e->auth = auth_verdict(&r->auth, d->look_up(d->look_up_of, r->auth.consumers));
+	if (r == d->route) {
+		e->why = EXPLAIN_CHOSEN;
+		return;
+	}
+	if (d->model == NULL) {
+		e->why = EXPLAIN_UNREAD;
+		return;
+	}
+	e->condition = conditions_refusing_model(r, d->model);
+	if (e->condition != NULL) {
+		e->why = EXPLAIN_MODEL;
+		e->value = condition_model(e->condition, d->model);
+	} else {
+		e->why = d->route != NULL && r->group != NULL && r->group == d->route->group
+			? EXPLAIN_CLOSER
+			: EXPLAIN_LATER;
+	}
+}
+
+static size_t common(struct bytes a, struct bytes b)
+{
+	size_t n = 0;
+
+	while (n < a.n && n < b.n && a.p[n] == b.p[n]) {
+		n++;
+	}
+	return n;
+}
+
+static void judge_other(const struct explain_decided *d, struct explain_route *e)
+{
+	const struct route_query *q = d->query;
+
+	if (!match_path(e->route, q->path)) {
+		e->why = EXPLAIN_PATH;
+		e->nearness = common(e->route->path, q->path);
+		return;
+	}
+	e->nearness = NEAR_PATH;
+	if (!match_method(e->route, q->method)) {
+		e->why = EXPLAIN_METHOD;
+		return;
+	}
+	e->condition = conditions_refusing(e->route, q);
+	if (e->condition == NULL) {
+		e->why = EXPLAIN_LATER;
+		return;
+	}
+	e->why = e->condition->on == ON_QUERY ? EXPLAIN_QUERY : EXPLAIN_HEADER;
+	e->value = condition_value(e->condition, q);
+}
+
+/* --- all of them -------------------------------------------------------------------------------- */
+
+/* Keeps it if there is room, or it is nearer than one that is kept; their order is that of the walk. */
+static void keep(struct walk *w, const struct explain_route *e)
+{
+	struct explain_routes *out = w->out;
+	size_t worst = 0;
+
+	if (out->n < EXPLAIN_ROUTES_MAX) {
+		out->v[out->n++] = *e;
+		return;
+	}
+	out->n_further++;
+	for (size_t i = 1; i < out->n; i++) { /* of equal ones the last goes */
+		worst = out->v[i].nearness <= out->v[worst].nearness ? i : worst;
+	}
+	if (e->nearness > out->v[worst].nearness) {
+		memmove(&out->v[worst], &out->v[worst + 1], (out->n - worst - 1) * sizeof(*out->v));
+		out->v[out->n - 1] = *e;
+	}
+}
+
+static void visit(struct walk *w, const struct route *r)
+{
+	struct explain_route e = {.route = r};
+	const struct explain_decided *d = w->d;
+
+	w->seen++;
+	if (w->next < d->n_candidates && d->candidates[w->next] == r) {
+		w->next++;
+		judge_candidate(d, &e);
+	} else if (w->left != 0) {
+		w->left--;
+		judge_other(d, &e);
+	} else {
+		w->out->n_further++;
+		return;
+	}
+	keep(w, &e);
+}
+
+/* The first route whose host is not before `host`. */
+static size_t first_of(const struct plan *p, struct bytes host)
+{
+	size_t from = 0;
+	size_t to = p->n_routes;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (bytes_cmp(p->routes[mid]->host, host) < 0) {
+			from = mid + 1;
+		} else {
+			to = mid;
+		}
+	}
+	return from;
+}
+
+static void walk_scope(const struct plan *p, struct bytes host, struct walk *w)
+{
+	for (size_t i = first_of(p, host); i < p->n_routes && bytes_eq(p->routes[i]->host, host);
+		i++) {
+		visit(w, p->routes[i]);
+	}
+}
+
+/* The exact host, then "*." and ever shorter endings, then "*" (higress-resources.md §5.2). */
+static void walk_scopes(const struct plan *p, struct bytes asked, struct walk *w)
+{
+	char room[1 + MATCH_HOST_MAX];
+	size_t n = asked.n <= MATCH_HOST_MAX ? asked.n : 0;
+	char *host = room + 1;
+
+	for (size_t i = 0; i < n; i++) {
+		host[i] = ascii_lower(asked.p[i]);
+	}
+	if (n != 0 && host[0] != '.') {
+		walk_scope(p, bytes_of(host, n), w);
+	}
+	for (size_t i = 1; i < n; i++) {
+		if (host[i] == '.') {
+			char before = host[i - 1];
+
+			host[i - 1] = '*';
+			walk_scope(p, bytes_of(host + i - 1, n - i + 1), w);
+			host[i - 1] = before;
+		}
+	}
+	walk_scope(p, BYTES("*"), w);
+}
+
+bool explain_routes(const struct plan *p, const struct explain_decided *d, size_t look_max,
+	struct arena *a, struct explain_routes *out)
+{
+	struct explain_routes made = {.n = 0};
+	struct walk w = {.d = d, .left = look_max, .out = &made};
+
+	made.v = arena_alloc(a, EXPLAIN_ROUTES_MAX * sizeof(*made.v));
+	if (made.v == NULL) {
+		return false;
+	}
+	walk_scopes(p, d->query->host, &w);
+	made.n_other = p->n_routes - w.seen;
+	*out = made;
+	return true;
+}
+
+/* --- a request that never was ------------------------------------------------------------------- */
+
+struct asking {
+	const struct plan *plan;
+	const struct explain_request *rq;
+	struct arena *arena;
+	struct auth_header *auth; /* as the client sends them */
+	struct url sent;          /* path and query, without a credential */
+	struct route_query query;
+	struct explain_decided decided;
+	struct route_model model;
+	struct explain *out;
+};
+
+static bool hidden(const struct asking *k, const struct explain_field *f)
+{
+	enum field_id id = (enum field_id)f->id;
+
+	return f->hop || decide_forbids(id) || id == FIELD_CONTENT_LENGTH ||
+		decide_is_routers(k->plan->router, id, f->name);
+}
+
+static struct bytes join(struct arena *a, struct bytes x, struct bytes y)
+{
+	char *room = arena_must(a, x.n + y.n + 1);
+
+	memcpy(room, x.p, x.n);
+	room[x.n] = ',';
+	memcpy(room + x.n + 1, y.p, y.n);
+	return bytes_of(room, x.n + y.n + 1);
+}
+
+static struct bytes pseudo_header(const struct asking *k, struct bytes name)
+{
+	const struct url *u = &k->rq->url;
+
+	if (bytes_eq(name, BYTES(":method"))) {
+		return k->rq->method;
+	}
+	if (bytes_eq(name, BYTES(":scheme"))) {
+		return k->rq->tls ? BYTES("https") : BYTES("http");
+	}
+	if (bytes_eq(name, BYTES(":authority"))) {
+		return k->rq->authority;
+	}
+	return u->query.p == NULL /* else it stands behind the path in the target */
+		? u->path
+		: bytes_of(u->path.p, (size_t)(u->query.p + u->query.n - u->path.p));
+}
+
+static struct bytes header_of(void *of, struct bytes name)
+{
+	struct asking *k = of;
+	struct bytes value = {NULL, 0};
+
+	if (name.p[0] == ':') {
+		return pseudo_header(k, name);
+	}
+	for (size_t i = 0; i < k->rq->n_fields; i++) {
+		const struct explain_field *f = &k->rq->fields[i];
+
+		if (!hidden(k, f) && bytes_eq_nocase(f->name, name)) {
+			value = value.p == NULL ? f->value : join(k->arena, value, f->value);
+		}
+	}
+	return value;
+}
+
+static bool find_key(
+	const struct asking *k, const struct consumers *c, size_t place, struct auth_hit *hit)
+{
+	const struct key_name *at = &c->places[place];
+	struct auth_header h = {at->name, k->rq->key, at->field_id};
+	struct auth_query q = {.headers = &h, .n_headers = 1};
+	struct text t;
+	bool found;
+
+	if (at->source == KEY_IN_HEADER) {
+		return auth_identify(c, &q, hit);
+	}
+	text_init(&t, SIZE_MAX);
+	text_add_bytes(&t, at->name);
+	text_add_char(&t, '=');
+	for (size_t i = 0; i < k->rq->key.n; i++) {
+		text_addf(&t, "%%%02x", (unsigned char)k->rq->key.p[i]);
+	}
+	q = (struct auth_query){.query = text_bytes(&t)};
+	found = auth_identify(c, &q, hit);
+	text_done(&t);
+	return found;
+}
+
+static void cut_credential(struct asking *k, const struct auth_hit *hit)
+{
+	struct bytes value, whole;
+	struct bytes name = hit->whole;
+
+	/* The second set of consumers that finds it there looks for it in vain. */
+	if (hit->source == KEY_IN_QUERY &&
+		url_query_get(k->sent.query, bytes_cut(&name, '='), &value, &whole)) {
+		k->sent.query = decide_query_without(k->sent.query, hit->whole, k->arena);
+	}
+}
+
+static const struct consumer *look_up(void *of, const struct consumers *c)
+{
+	struct asking *k = of;
+	const struct explain_request *rq = k->rq;
+	struct auth_header bearer = {BYTES("authorization"), rq->key, FIELD_AUTHORIZATION};
+	struct auth_query q = {k->auth, rq->n_fields, rq->url.query};
+	struct auth_hit hit;
+
+	if (rq->consumer.n != 0) {
+		return consumers_find(c, rq->consumer);
+	}
+	if (c->n != 0 && auth_identify(c, &q, &hit)) {
+		cut_credential(k, &hit);
+		return hit.consumer;
+	}
+	for (size_t i = 0; rq->key.n != 0 && c->n != 0 && i < c->n_places; i++) {
+		if (find_key(k, c, i, &hit)) {
+			return hit.consumer;
+		}
+	}
+	q = (struct auth_query){.headers = &bearer, .n_headers = rq->key.n != 0};
+	return c->n != 0 && auth_identify(c, &q, &hit) ? hit.consumer : NULL;
+}
+
+static struct bytes field_value(const struct explain_request *rq, enum field_id id)
+{
+	for (size_t i = 0; i < rq->n_fields; i++) {
+		if (rq->fields[i].id == id) {
+			return rq->fields[i].value;
+		}
+	}
+	return (struct bytes){NULL, 0};
+}
+
+static void answer(struct asking *k, unsigned status, const char *reason, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+
+static void answer(struct asking *k, unsigned status, const char *reason, const char *fmt, ...)
+{
+	struct text t;
+	va_list ap;
+
+	k->out->status = status;
+	k->out->reason = reason;
+	text_init(&t, SIZE_MAX);
+	va_start(ap, fmt);
+	text_addv(&t, fmt, ap);
+	va_end(ap);
+	k->out->text = arena_copy(k->arena, text_bytes(&t));
+	text_done(&t);
+}
+
+/* begin. False: answered, no route is asked. */
+static bool begin(struct asking *k)
+{
+	const struct explain_request *rq = k->rq;
+	struct bytes path = rq->url.path;
+	struct bytes suffix;
+
+	k->out->api = api_of_path(path, &suffix);
+	if (bytes_eq(path, BYTES("/healthz/live")) || bytes_eq(path, BYTES("/healthz/ready"))) {
+		answer(k, 200, "health", "the gateway itself says whether it is well");
+	} else if (bytes_starts(path, BYTES("/healthz/"))) {
+		answer(k, 404, "route.not_found", "below /healthz/ are only live and ready");
+	} else if (k->out->api == API_REALTIME) {
+		answer(k, 501, "api.unsupported",
+			"WebSocket connections (realtime) are not served yet");
+	} else {
+		return true;
+	}
+	return false;
+}
+
+/* A browser asks whether a page may: the method that it announces chooses the route. */
+static bool is_preflight(struct asking *k)
+{
+	struct bytes origin = header_of(k, BYTES("origin"));
+	struct bytes method = header_of(k, BYTES("access-control-request-method"));
+	const struct route *leaders[PLAN_LEADERS_MAX];
+	struct route_query as = k->query;
+	const struct cors *policy;
+	size_t n;
+
+	if (!k->plan->has_cors || k->query.method != METHOD_OPTIONS || origin.n == 0 ||
+		method.n == 0) {
+		return false;
+	}
+	as.method = method_of(method);
+	n = plan_leaders(k->plan, &as, leaders, PLAN_LEADERS_MAX);
+	policy = group_cors(leaders, MIN(n, PLAN_LEADERS_MAX), origin);
+	return policy != NULL && cors_allows(policy, origin);
+}
+
+/* candidates, redirect */
+static bool find_candidates(struct asking *k)
+{
+	const struct explain_request *rq = k->rq;
+	struct explain_decided *d = &k->decided;
+	const struct route **room;
+
+	k->out->asked = true;
+	if (is_preflight(k)) {
+		answer(k, 200, "cors.preflight", "the page of a browser may ask");
+		d->candidates = NULL;
+		return false;
+	}
+	d->n_candidates = plan_candidates(k->plan, &k->query, NULL, 0);
+	room = arena_must(k->arena, (d->n_candidates + 1) * sizeof(struct route *));
+	plan_candidates(k->plan, &k->query, room, d->n_candidates);
+	d->candidates = room;
+	if (d->n_candidates == 0) {
+		answer(k, 404, "route.not_found", "no route takes this request");
+		return false;
+	}
+	if (!rq->tls && decide_wants_tls(d->candidates, d->n_candidates)) {
+		answer(k, 308, "https.required",
+			"a route that could take it is served over https only");
+		return false;
+	}
+	return true;
+}
+
+static void refuse(struct asking *k, enum auth_verdict v)
+{
+	answer(k, (unsigned)v, decide_auth_reason(v), "%s",
+		v == AUTH_UNKNOWN
+			? "the routes want the key of a consumer, and none that is known came"
+			: v == AUTH_REFUSED ? "the consumer is in no allow list of the routes"
+					    : "the key-auth configuration of the route is invalid");
+}
+
+/* identify */
+static bool identify(struct asking *k)
+{
+	const struct explain_decided *d = &k->decided;
+	enum auth_verdict v = decide_identify(d->candidates, d->n_candidates, look_up, k);
+
+	k->out->known = look_up(k, d->candidates[0]->auth.consumers);
+	if (v != AUTH_OK) {
+		refuse(k, v);
+	}
+	return v == AUTH_OK;
+}
+
+static bool is_multipart(struct bytes type)
+{
+	return bytes_starts_nocase(type, BYTES("multipart/form-data"));
+}
+
+static void choose_automatically(struct asking *k)
+{
+	const struct model_router *m = k->plan->router;
+	struct explain *out = k->out;
+
+	out->chosen = model_router_choose(m, k->rq->text);
+	out->model = out->chosen.n != 0 ? out->chosen : out->model;
+	decide_automatic(m, out->chosen, &k->model);
+}
+
+/* gather, automatic: what the body says. */
+static bool read_body(struct asking *k)
+{
+	const struct explain_request *rq = k->rq;
+	const struct explain_decided *d = &k->decided;
+	const struct model_router *m = k->plan->router;
+	struct explain *out = k->out;
+	struct bytes type = field_value(rq, FIELD_CONTENT_TYPE);
+	bool reads = model_router_reads(m, out->api, rq->url.path);
+	bool ai = api_reads_body(out->api) && decide_any_ai(d->candidates, d->n_candidates);
+	bool json = decide_is_json(type);
+
+	out->routes_by_model = decide_by_model(d->candidates, d->n_candidates) && reads;
+	out->reads_body =
+		rq->has_body && (ai || out->routes_by_model) && (json || is_multipart(type));
+	k->model = (struct route_model){.name = BYTES("")};
+	k->decided.model = &k->model;
+	if (!rq->has_body && ai && bytes_eq(rq->method, BYTES("POST"))) {
+		answer(k, 400, "body.invalid_json",
+			"the request body is empty; this API wants a JSON object");
+		k->decided.model = NULL;
+		return false;
+	}
+	if (!out->reads_body) {
+		return true;
+	}
+	out->model = rq->model;
+	if (reads && json && m->automatic.on &&
+		bytes_eq(rq->model, BYTES(MODEL_ROUTER_AUTOMATIC))) {
+		choose_automatically(k);
+	} else if (reads) {
+		struct bytes rest = decide_model(m, rq->model, &k->model);
+
+		out->model = m->key == NULL ? rest : out->model;
+	}
+	return true;
+}
+
+static bool allows(void *of, const struct route *r)
+{
+	return auth_verdict(&r->auth, look_up(of, r->auth.consumers)) == AUTH_OK;
+}
+
+static bool asks_models(const struct explain_request *rq, enum api api)
+{
+	return (api == API_MODELS || api == API_RETRIEVE_MODEL) &&
+		(bytes_eq(rq->method, BYTES("GET")) || bytes_eq(rq->method, BYTES("HEAD")));
+}
+
+/* models: what the gateway answers itself. False: the request goes on. */
+static bool list_models(struct asking *k)
+{
+	struct explain_decided *d = &k->decided;
+	const struct models_input in = {k->plan->router, d->candidates, d->n_candidates, allows, k};
+	const struct route *r = asks_models(k->rq, k->out->api) ? models_route(&in) : NULL;
+	struct strings names;
+
+	if (r == NULL) {
+		return false;
+	}
+	d->route = k->out->route = r;
+	k->out->known = look_up(k, r->auth.consumers);
+	k->out->consumer = r->auth.need != AUTH_PASS ? k->out->known : NULL;
+	if (k->out->api == API_RETRIEVE_MODEL && models_list(&in, k->arena, &names) &&
+		!models_has(&names, models_asked(k->rq->url.path, k->arena))) {
+		answer(k, 404, "route.not_found", "there is no such model in the list of models");
+	} else {
+		answer(k, 200, "models.listed",
+			"the mapping of the provider says which models there are");
+	}
+	return true;
+}
+
+/* decide */
+static bool choose(struct asking *k)
+{
+	struct explain_decided *d = &k->decided;
+	const struct consumer *c;
+	enum auth_verdict v;
+
+	d->route = plan_choose(d->candidates, d->n_candidates, &k->model);
+	k->out->route = d->route;
+	if (d->route == NULL) {
+		answer(k, 404, "route.not_found",
+			k->rq->has_body
+				? "the routes for this path are chosen by the model, and none takes "
+				  "this one"
+				: "the routes for this path are chosen by the model, and a request "
+				  "without a body names none");
+		return false;
+	}
+	c = look_up(k, d->route->auth.consumers);
+	v = auth_verdict(&d->route->auth, c);
+	k->out->known = c;
+	if (v != AUTH_OK) {
+		refuse(k, v);
+		return false;
+	}
+	k->out->consumer = d->route->auth.need != AUTH_PASS ? c : NULL;
+	if (d->route->total_weight == 0) {
+		answer(k, 503, "config.invalid",
+			"the route has no usable destination; its resources need a correction");
+		return false;
+	}
+	return true;
+}
+
+/* choose, prepare: of each destination that can be chosen. */
+static void describe(struct asking *k, const struct destination *to, struct explain_destination *e)
+{
+	const struct explain_request *rq = k->rq;
+	struct explain *out = k->out;
+	const struct endpoint *first = to->service->endpoints;
+	struct text t;
+
+	*e = (struct explain_destination){.to = to, .model = out->model};
+	if (to->service->n_endpoints == 0) {
+		e->status = 503;
+		e->reason = "config.invalid";
+		return;
+	}
+	text_init(&t, SIZE_MAX);
+	if (decide_target(out->route, to, out->api, &k->sent, &t) != 0) {
+		e->status = 404;
+		e->reason = "api.unsupported";
+	}
+	e->target = arena_copy(k->arena, text_bytes(&t));
+	text_done(&t);
+	e->host = decide_host(out->route, to, rq->authority);
+	if (to->provider != NULL && out->reads_body) {
+		e->model = decide_upstream_model(to, out->model, k->arena);
+	}
+	if (to->service->tls) {
+		e->tls_name = decide_tls_name(to, first->host);
+	}
+}
+
+static void describe_all(struct asking *k)
+{
+	const struct route *r = k->out->route;
+	struct explain *out = k->out;
+	const struct explain_destination *refusing = NULL;
+
+	out->n_destinations = r->n_destinations;
+	out->destinations = arena_must(k->arena, r->n_destinations * sizeof(*out->destinations));
+	for (size_t i = 0; i < r->n_destinations; i++) {
+		describe(k, &r->destinations[i], &out->destinations[i]);
+		if (out->destinations[i].status != 0 && r->destinations[i].weight != 0 &&
+			refusing == NULL) {
+			refusing = &out->destinations[i];
+		}
+	}
+	for (size_t i = 0; i < r->n_destinations; i++) {
+		if (r->destinations[i].weight != 0 && out->destinations[i].status == 0) {
+			return; /* at least a part of the requests is served */
+		}
+	}
+	answer(k, refusing->status, refusing->reason, "%s",
+		refusing->status == 404 ? "the provider does not serve this API"
+					: "the service has no endpoint");
+}
+
+static void list_headers(struct asking *k)
+{
+	const struct explain_request *rq = k->rq;
+
+	k->auth = arena_must(k->arena, (rq->n_fields + 1) * sizeof(*k->auth));
+	for (size_t i = 0; i < rq->n_fields; i++) {
+		const struct explain_field *f = &rq->fields[i];
+
+		k->auth[i] = (struct auth_header){f->name, f->value, f->id};
+	}
+}
+
+void explain_request(const struct plan *p, const struct explain_request *rq, struct arena *a,
+	struct explain *out)
+{
+	struct asking k = {.plan = p, .rq = rq, .arena = a, .out = out};
+
+	*out = (struct explain){.text = BYTES("")};
+	k.query = (struct route_query){.host = rq->url.host,
+		.path = rq->url.path,
+		.method = method_of(rq->method),
+		.query = rq->url.query,
+		.header = header_of,
+		.header_of = &k};
+	k.sent = (struct url){.path = rq->url.path, .query = rq->url.query};
+	k.decided.query = &k.query;
+	k.decided.look_up = look_up;
+	k.decided.look_up_of = &k;
+	list_headers(&k);
+	if (begin(&k) && find_candidates(&k) && identify(&k) && read_body(&k) && !list_models(&k) &&
+		choose(&k)) {
+		describe_all(&k);
+	}
+	ASSERT(!out->asked || explain_routes(p, &k.decided, SIZE_MAX, a, &out->routes));
+}
