@@ -36,10 +36,13 @@ struct doc *op_auth_defaults(struct op *o, struct doc *root)
 	return config;
 }
 
+/* Its own, else one that it has together with others. */
 static const struct doc *rule_of(struct op *o, struct bytes ingress)
 {
-	return op_rule_find(o, op_plugin_look(o, &op_plugin_key_auth, true),
-		&(struct op_target){.ingress = ingress});
+	const struct doc *root = op_plugin_look(o, &op_plugin_key_auth, true);
+	const struct doc *own = op_rule_find(o, root, &(struct op_target){.ingress = ingress});
+
+	return own != NULL ? own : op_rule_shared(o, root, ingress);
 }
 
 static bool rule_enabled(struct op *o, const struct doc *rule)
@@ -72,8 +75,10 @@ bool op_auth_write(struct op *o, struct bytes ingress, const struct doc *auth)
 	bool stays = doc_given(auth) && !doc_given(enabled);
 	bool on = stays ? op_auth_enabled(o, ingress) : doc_given(enabled) && enabled->boolean;
 	struct doc *root = op_plugin_need(o, &op_plugin_key_auth, true);
-	struct doc *rule = op_rule_need(o, root, &(struct op_target){.ingress = ingress});
+	struct doc *rule;
 
+	op_rule_part(o, root, ingress);
+	rule = op_rule_need(o, root, &(struct op_target){.ingress = ingress});
 	put_allow(o, rule, doc_get(o->arena, auth, "allowedConsumers"));
 	doc_set(o->arena, rule, "configDisable", doc_bool(o->arena, !on));
 	if (on && !doc_given(doc_at(o->arena, root, "spec.defaultConfig"))) {

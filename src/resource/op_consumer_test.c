@@ -34,6 +34,12 @@
 	"[{name: a, credential: k1, keys: [x], in_header: true, note: hi}, {name: hidden, "     \
 	"credentials: [z]}]}}}"
 
+#define SHARED                                                                                  \
+	"file wasmplugins/key-auth.internal {metadata: {labels: {higress.io/wasm-plugin-name: " \
+	"key-auth, higress.io/wasm-plugin-version: 1.0.0}}, spec: {defaultConfig: {consumers: " \
+	"[]}, matchRules: [{ingress: [ai-route-h.internal, ai-route-r.internal], config: "      \
+	"{allow: [a]}}]}}"
+
 static const struct op_row rows[] = {
 	{"G45", NULL, BEARER("c", "k1"), OP_OK,
 		ENTRY " {\"credentials\":[\"Bearer k1\"],\"in_header\":true,\"in_query\":false,"
@@ -142,6 +148,12 @@ static const struct op_row rows[] = {
 	{"AUTH-4", PROVIDER AND ROUTE("create", ON("[\"a\"]")),
 		"update ai-route r {\"upstreams\":[{\"provider\":\"p\"}]}", OP_OK,
 		RULE("{}", "true"), "no authConfig at all is an open route, as the Console has it"},
+	{"AUTH-5", PROVIDER AND ROUTE("create", OFF("null")) AND SHARED,
+		ROUTE("update", "{\"allowedConsumers\":[\"b\"]}"), OP_OK,
+		AUTH " spec|matchRules [{\"config\":{\"allow\":[\"a\"]},"
+		     "\"ingress\":[\"ai-route-h.internal\"]},{\"config\":{\"allow\":[\"b\"]},"
+		     "\"configDisable\":false,\"ingress\":[\"ai-route-r.internal\"]}]",
+		"a rule for several routes that a person wrote: this one gets its own, which counts"},
 	{"K099", PROVIDER,
 		ROUTE("create", "{\"enabled\":true,\"allowedCredentialTypes\":[\"jwt\"]}"),
 		OP_INVALID, AUTH " . -", "nobody could check it"},

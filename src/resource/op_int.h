@@ -157,6 +157,10 @@ bool op_rule_drop(struct op *o, struct doc *root, const struct op_target *t);
 /* Takes a target ("ingress", "service", "domain") out of every rule of every WasmPlugin; rules that have
  * lost their last one go. */
 void op_rules_forget(struct op *o, const char *what, struct bytes target);
+/* A rule that a person wrote for several Ingresses, this one among them, and for nothing else. NULL: none. */
+const struct doc *op_rule_shared(struct op *o, const struct doc *root, struct bytes ingress);
+/* Takes the Ingress out of such rules: from now on it has one of its own. */
+void op_rule_part(struct op *o, struct doc *root, struct bytes ingress);
 /* Whether list `key` of a rule holds name. Opens nothing that is closed. */
 bool op_rule_names(struct op *o, const struct doc *rule, const char *key, struct bytes name);
 

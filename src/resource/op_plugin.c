@@ -169,6 +169,14 @@ static bool texts_next(struct texts *t, struct bytes *out)
 	return false;
 }
 
+static bool names_any(struct op *o, const struct doc *rule, const char *key)
+{
+	struct texts t = texts_of(o, rule, key);
+	struct bytes text;
+
+	return texts_next(&t, &text);
+}
+
 bool op_rule_names(struct op *o, const struct doc *rule, const char *key, struct bytes name)
 {
 	struct texts t = texts_of(o, rule, key);
@@ -254,10 +262,7 @@ static bool has_target(struct op *o, const struct doc *rule)
 	static const char *const keys[] = {"service", "ingress", "domain"};
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		struct texts t = texts_of(o, rule, keys[i]);
-		struct bytes text;
-
-		if (texts_next(&t, &text)) {
+		if (names_any(o, rule, keys[i])) {
 			return true;
 		}
 	}
@@ -429,6 +434,35 @@ static bool strike(struct op *o, struct doc *rule, const char *what, struct byte
 		}
 	}
 	return list != NULL && list->n == 0;
+}
+
+const struct doc *op_rule_shared(struct op *o, const struct doc *root, struct bytes ingress)
+{
+	const struct op_target own = {.ingress = ingress};
+	const struct doc *r = doc_first(o->arena, doc_at(o->arena, root, "spec.matchRules"));
+
+	while (r != NULL &&
+		(!op_rule_names(o, r, "ingress", ingress) || is_of(o, r, &own) ||
+			names_any(o, r, "service") || names_any(o, r, "domain"))) {
+		r = r->next;
+	}
+	return r;
+}
+
+void op_rule_part(struct op *o, struct doc *root, struct bytes ingress)
+{
+	const struct doc *shared;
+	struct doc *r;
+
+	while ((shared = op_rule_shared(o, root, ingress)) != NULL) {
+		r = doc_first(o->arena, doc_at(o->arena, root, "spec.matchRules"));
+		while (r != NULL && r != shared) {
+			r = r->next;
+		}
+		if (r == NULL || strike(o, r, "ingress", ingress)) {
+			return; /* the arena is full: nothing of it will be written */
+		}
+	}
 }
 
 static void forget_in(struct op *o, struct bytes name, const char *what, struct bytes target)
