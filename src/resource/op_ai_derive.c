@@ -140,8 +140,9 @@ static struct doc *make_route(struct op *o, const struct op_ai_route *r, bool fa
 	struct arena *a = o->arena;
 	const struct doc *config = doc_get(a, r->record, "fallbackConfig");
 	bool first = fallback && bytes_eq(text_of(o, config, "fallbackStrategy"), BYTES("SEQ"));
+	struct bytes ingress = op_ai_derive_ingress(o, r->name, fallback);
 	const struct doc *root =
-		draft_look(&o->draft, RESOURCE_INGRESS, op_ai_derive_ingress(o, r->name, fallback));
+		op_ingress_normal(o, draft_look(&o->draft, RESOURCE_INGRESS, ingress), ingress);
 	struct doc *out = doc_map(a);
 
 	for (size_t i = 0; i < ARRAY_LEN(same); i++) {

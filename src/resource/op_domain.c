@@ -164,7 +164,7 @@ static enum op_rc find_followers(struct op *o, const struct op_https *as_if, str
 	size_t n = 0;
 
 	while (draft_next(&o->draft, &w, RESOURCE_INGRESS, &name, &root)) {
-		n += follows(o, root, as_if->domain);
+		n += follows(o, op_ingress_normal(o, root, name), as_if->domain);
 	}
 	*out = (struct followers){0};
 	out->v = n > 0 ? arena_alloc(o->arena, n * sizeof(*out->v)) : NULL;
@@ -172,6 +172,7 @@ static enum op_rc find_followers(struct op *o, const struct op_https *as_if, str
 	while (out->v != NULL && draft_next(&o->draft, &w, RESOURCE_INGRESS, &name, &root)) {
 		struct follower f = {.name = name};
 
+		root = op_ingress_normal(o, root, name);
 		if (out->n == n || !follows(o, root, as_if->domain)) {
 			continue;
 		}
@@ -220,9 +221,10 @@ static void lead(struct op *o, struct followers *all)
 	find_guarded(o, all);
 	for (size_t i = 0; i < all->n; i++) {
 		const struct follower *f = &all->v[i];
+		struct doc *root = draft_open(&o->draft, RESOURCE_INGRESS, f->name);
 
-		op_ingress_put_tls(
-			o, draft_open(&o->draft, RESOURCE_INGRESS, f->name), f->tls, f->redirect);
+		op_ingress_unfold(o, root, f->name);
+		op_ingress_put_tls(o, root, f->tls, f->redirect);
 		if (!f->guarded) {
 			op_auth_write(o, f->name, NULL);
 		}
@@ -285,7 +287,7 @@ static enum op_rc remove_domain(struct op *o, struct bytes name)
 		return OP_OK;
 	}
 	while (draft_next(&o->draft, &w, RESOURCE_INGRESS, &ingress, &root)) {
-		if (is_labelled(o, root, name)) {
+		if (is_labelled(o, op_ingress_normal(o, root, ingress), name)) {
 			return op_refuse(o, OP_IN_USE,
 				"the domain " BYTES_FMT " is still in use: the route " BYTES_FMT
 				" is bound to it",

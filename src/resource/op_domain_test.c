@@ -110,6 +110,17 @@ static const struct op_row rows[] = {
 		"\"ingress\":[\"web\"]}]\n"
 		"wasmplugins/key-auth.internal spec|defaultConfig -",
 		"an Ingress that a person wrote follows, and gets the rule that every saved route has"},
+	{"DOM-10",
+		"file ingresses/web {labels: {higress.io/resource-definer: higress, higress.io/domain_a.com: "
+		"'true'}, annotations: {higress.io/destination: a.static}, rules: [{host: a.com, http: "
+		"{paths: [{path: /}]}}]}",
+		"create domain a.com {\"enableHttps\":\"force\",\"certIdentifier\":\"c\"}", OP_OK,
+		"ingresses/web kind \"Ingress\"\ningresses/web rules -\ningresses/web labels -\n"
+		"ingresses/web spec|rules|0|host \"a.com\"\n"
+		"ingresses/web spec|tls [{\"hosts\":[\"a.com\"],\"secretName\":\"c\"}]\n"
+		"ingresses/web metadata|annotations {\"higress.io/destination\":\"a.static\","
+		"\"higress.io/ssl-redirect\":\"true\"}",
+		"a flat file is written in the normal form, and nothing of it is lost"},
 	{"DOM-7",
 		"file configmaps/domain-a.com {metadata: {labels: {higress.io/resource-definer: higress, x: z}, "
 		"managedFields: [{manager: m}], resourceVersion: '7', creationTimestamp: '2020-01-01T00:00:00Z'}, "

@@ -178,11 +178,50 @@ static void test_round_trip(void **state)
 	}
 }
 
+/* Whatever the arena holds, nothing breaks, and a draft that lacks something is never finished. */
+static void test_small_arenas(void **state)
+{
+	const struct example *x = &examples[1];
+	struct op_world w;
+	size_t refused = 0, done = 0;
+
+	(void)state;
+	op_world_init(&w);
+	for (size_t i = 0; i + 1 < x->n_steps; i++) {
+		assert_int_equal(op_world_do(&w, bytes_str(x->steps[i])), OP_OK);
+	}
+	for (size_t max = 1024; done == 0; max += 1500) {
+		struct bytes body = bytes_str(x->steps[x->n_steps - 1]);
+		struct arena small;
+		struct op op;
+
+		while (body.p[0] != '{') {
+			body = bytes_of(body.p + 1, body.n - 1);
+		}
+		arena_init(&small, max);
+		op_init(&op, w.snapshot, &small);
+		if (op_ai_route.save(&op, OP_CREATE, BYTES("chat-mix"), op_world_json(&w, body)) !=
+				OP_OK ||
+			draft_finish(&op.draft, OP_WORLD_NOW, false) != 0) {
+			assert_true(arena_full(&small));
+			refused++;
+		} else {
+			assert_false(arena_full(&small));
+			done++;
+		}
+		op_done(&op);
+		arena_done(&small);
+	}
+	assert_true(refused > 10);
+	op_world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_examples),
 		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_small_arenas),
 	};
 
 	return cmocka_run_group_tests_name("op_examples", tests, NULL, NULL);

@@ -641,6 +641,7 @@ void op_ingress_write(struct op *o, struct bytes name, const struct doc *route)
 	struct doc *tls = NULL;
 	bool redirect = false;
 
+	op_ingress_unfold(o, root, name);
 	op_mark(o, want, name);
 	put_labels(o, op_labels(o, want), route);
 	put_annotations(&(struct notes){.o = o, .map = op_annotations(o, want)}, route);

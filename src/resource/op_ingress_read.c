@@ -86,6 +86,60 @@ struct doc *op_ingress_custom_labels(struct op *o, const struct doc *root)
 	return custom(o, doc_at(o->arena, root, "metadata.labels"), op_ingress_own_label);
 }
 
+/* --- flat files --------------------------------------------------------------------------------- */
+
+static void move(struct op *o, struct doc *root, struct doc *to, const char *key)
+{
+	const struct doc *v = doc_get(o->arena, root, key);
+
+	if (doc_given(v) && doc_get(o->arena, to, key) == NULL) {
+		doc_set(o->arena, to, key, doc_copy(o->arena, v));
+	}
+	doc_drop(o->arena, root, key);
+}
+
+static bool is_flat(struct op *o, const struct doc *root)
+{
+	return root != NULL &&
+		(!doc_given(doc_get(o->arena, root, "apiVersion")) ||
+			!doc_given(doc_get(o->arena, root, "kind")));
+}
+
+void op_ingress_unfold(struct op *o, struct doc *root, struct bytes name)
+{
+	static const char *const meta_keys[] = {"labels", "annotations"};
+	static const char *const spec_keys[] = {"defaultBackend", "tls", "rules"};
+	struct doc *meta, *spec;
+
+	if (!is_flat(o, root)) {
+		return;
+	}
+	doc_set(o->arena, root, "apiVersion", doc_str(o->arena, "networking.k8s.io/v1"));
+	doc_set(o->arena, root, "kind", doc_str(o->arena, "Ingress"));
+	meta = doc_need_map(o->arena, root, "metadata");
+	doc_set(o->arena, meta, "name", doc_string(o->arena, name));
+	doc_set(o->arena, meta, "namespace", doc_str(o->arena, NAMESPACE));
+	spec = doc_need_map(o->arena, root, "spec");
+	for (size_t i = 0; i < ARRAY_LEN(meta_keys); i++) {
+		move(o, root, meta, meta_keys[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(spec_keys); i++) {
+		move(o, root, spec, spec_keys[i]);
+	}
+}
+
+const struct doc *op_ingress_normal(struct op *o, const struct doc *root, struct bytes name)
+{
+	struct doc *copy;
+
+	if (!is_flat(o, root)) {
+		return root;
+	}
+	copy = doc_copy(o->arena, root);
+	op_ingress_unfold(o, copy, name);
+	return copy;
+}
+
 /* --- values ------------------------------------------------------------------------------------- */
 
 struct notes {
@@ -479,7 +533,8 @@ static bool show_path(const struct notes *n, const struct doc *root, struct doc 
 struct doc *op_ingress_read(struct op *o, struct bytes name, const char **why)
 {
 	struct arena *a = o->arena;
-	const struct doc *root = draft_look(&o->draft, RESOURCE_INGRESS, name);
+	const struct doc *root =
+		op_ingress_normal(o, draft_look(&o->draft, RESOURCE_INGRESS, name), name);
 	const struct notes n = {o, doc_at(a, root, "metadata.annotations")};
 	const char *reason = root != NULL ? why_readonly(o, root) : NULL;
 	struct doc *route = doc_map(a), *out;

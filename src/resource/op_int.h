@@ -102,6 +102,10 @@ void op_ingress_write(struct op *o, struct bytes name, const struct doc *route);
 /* The route object of an Ingress, with every member of console-api.md §3.6.1; NULL when there is none. *why (may be
  * NULL): why it is read-only, NULL when it is not. */
 struct doc *op_ingress_read(struct op *o, struct bytes name, const char **why);
+/* A flat file (higress-resources.md §1.9) in the normal form: in place, before it is written, or as a copy to look
+ * at. Others stay as they are. */
+void op_ingress_unfold(struct op *o, struct doc *root, struct bytes name);
+const struct doc *op_ingress_normal(struct op *o, const struct doc *root, struct bytes name);
 /* Annotations (labels) of the Ingress that are not the Console's own: customConfigs (customLabels). */
 struct doc *op_ingress_custom_configs(struct op *o, const struct doc *root);
 struct doc *op_ingress_custom_labels(struct op *o, const struct doc *root);
@@ -119,7 +123,7 @@ struct op_https {
  * plain. OP_INVALID: they do not agree. */
 enum op_rc op_ingress_tls(struct op *o, const struct doc *domains, const struct op_https *as_if,
 	struct doc **tls, bool *redirect);
-/* Writes what op_ingress_tls gave, and nothing else. */
+/* Writes what op_ingress_tls gave, and nothing else; not into a flat one. */
 void op_ingress_put_tls(struct op *o, struct doc *root, struct doc *tls, bool redirect);
 /* Hosts of the rules of an Ingress, in order; none: []. */
 struct doc *op_ingress_hosts(struct op *o, const struct doc *root);
