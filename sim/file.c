@@ -215,19 +215,149 @@ int file_read(
 	return 0;
 }
 
+/* The first step that fails is told. */
+static int refuse_any(const enum disk_step *steps, size_t n, const char *path, struct fault *fault)
+{
+	const struct disk *d = world()->disk;
+
+	for (size_t i = 0; i < n; i++) {
+		if (d->fails[steps[i]]) {
+			return refuse(steps[i], path, fault);
+		}
+	}
+	return 0;
+}
+
+int file_stage(struct file_stage *s, const char *path, struct bytes content, unsigned mode,
+	struct fault *fault)
+{
+	static const enum disk_step steps[] = {DISK_OPEN, DISK_WRITE, DISK_FSYNC};
+	struct disk *d = world()->disk;
+	int rc = refuse_any(steps, ARRAY_LEN(steps), path, fault);
+	char *tmp;
+
+	if (rc != 0) {
+		return rc;
+	}
+	tmp = must_alloc(strlen(path) + sizeof(".tmp"));
+	memcpy(tmp, path, strlen(path));
+	memcpy(tmp + strlen(path), ".tmp", sizeof(".tmp"));
+	disk_put(d, tmp, content);
+	find(d, tmp)->mode = mode;
+	*s = (struct file_stage){must_strdup(path), tmp, -1, true};
+	return 0;
+}
+
+static void end_stage(struct file_stage *s)
+{
+	disk_remove(world()->disk, s->tmp);
+	free(s->path);
+	free(s->tmp);
+	*s = (struct file_stage){.open = false};
+}
+
+int file_stage_rename(struct file_stage *s, struct fault *fault)
+{
+	static const enum disk_step steps[] = {DISK_RENAME};
+	struct disk *d = world()->disk;
+	const struct entry *e = find(d, s->tmp);
+	int rc = refuse_any(steps, ARRAY_LEN(steps), s->path, fault);
+	unsigned mode = e->mode;
+
+	if (rc == 0) {
+		disk_put(d, s->path, bytes_of(e->content, e->n));
+		find(d, s->path)->mode = mode;
+	}
+	end_stage(s);
+	return rc;
+}
+
+void file_stage_drop(struct file_stage *s)
+{
+	if (s->open) {
+		end_stage(s);
+	}
+}
+
+int file_sync_dir(const char *dir, struct fault *fault)
+{
+	static const enum disk_step steps[] = {DISK_FSYNC_DIR};
+
+	return refuse_any(steps, ARRAY_LEN(steps), dir, fault);
+}
+
 int file_write_atomic(const char *path, struct bytes content, unsigned mode, struct fault *fault)
 {
 	static const enum disk_step steps[] = {
 		DISK_OPEN, DISK_WRITE, DISK_FSYNC, DISK_RENAME, DISK_FSYNC_DIR};
 	struct disk *d = world()->disk;
+	int rc = refuse_any(steps, ARRAY_LEN(steps), path, fault);
 
-	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-		if (d->fails[steps[i]]) {
-			return refuse(steps[i], path, fault);
+	if (rc == 0) {
+		disk_put(d, path, content);
+		find(d, path)->mode = mode;
+	}
+	return rc;
+}
+
+int file_append(const char *path, struct bytes content, unsigned mode, struct fault *fault)
+{
+	static const enum disk_step steps[] = {DISK_OPEN, DISK_WRITE};
+	struct disk *d = world()->disk;
+	struct bytes before = disk_get(d, path);
+	int rc = refuse_any(steps, ARRAY_LEN(steps), path, fault);
+	struct text all;
+
+	if (rc != 0) {
+		return rc;
+	}
+	text_init(&all, before.n + content.n + 1);
+	text_add_bytes(&all, before);
+	text_add_bytes(&all, content);
+	disk_put(d, path, text_bytes(&all));
+	text_done(&all);
+	find(d, path)->mode = mode;
+	return 0;
+}
+
+int file_rename(const char *from, const char *to, struct fault *fault)
+{
+	static const enum disk_step steps[] = {DISK_RENAME};
+	struct disk *d = world()->disk;
+	const struct entry *e = find(d, from);
+	int rc = refuse_any(steps, ARRAY_LEN(steps), from, fault);
+	char *content;
+	size_t n;
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (e == NULL) {
+		return (int)fault_set(fault, ERR_NOT_FOUND, 0, 0, "%s: no such file", from);
+	}
+	n = e->n;
+	content = bytes_dup(bytes_of(e->content, n));
+	disk_remove(d, from);
+	disk_put(d, to, bytes_of(content, n));
+	free(content);
+	return 0;
+}
+
+int file_remove_dir(const char *path)
+{
+	struct disk *d = world()->disk;
+	const struct entry *e = find(d, path);
+	size_t n = strlen(path);
+
+	if (e == NULL || !e->is_dir) {
+		return ERR_NOT_FOUND;
+	}
+	for (size_t i = 0; i < d->n; i++) {
+		if (strncmp(d->v[i].path, path, n) == 0 && d->v[i].path[n] == '/') {
+			return ERR_IO;
 		}
 	}
-	disk_put(d, path, content);
-	find(d, path)->mode = mode;
+	disk_remove(d, path);
 	return 0;
 }
 

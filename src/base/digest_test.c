@@ -30,9 +30,41 @@ static void published_vectors(void **state)
 	}
 }
 
+/* RFC 4231, cases 1, 2 and 6 (a key longer than a block). */
+static void published_macs(void **state)
+{
+	char long_key[131];
+	struct {
+		struct bytes key;
+		const char *text, *mac;
+	} rows[] = {
+		{BYTES("\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"
+		       "\x0b"),
+			"Hi There",
+			"b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+		{BYTES("Jefe"), "what do ya want for nothing?",
+			"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+		{bytes_of(long_key, sizeof(long_key)),
+			"Test Using Larger Than Block-Size Key - Hash Key First",
+			"60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+	};
+
+	(void)state;
+	memset(long_key, 0xaa, sizeof(long_key));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		unsigned char out[DIGEST_SHA256_SIZE];
+
+		digest_hmac_sha256(out, rows[i].key, bytes_str(rows[i].text));
+		assert_true(digest_is_hex(out, bytes_str(rows[i].mac)));
+		out[0] ^= 1;
+		assert_false(digest_is_hex(out, bytes_str(rows[i].mac)));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(published_vectors)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(published_vectors), cmocka_unit_test(published_macs)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,41 +215,41 @@ static int fill_temporary(int fd, struct bytes content, unsigned mode)
 	return fchmod(fd, (mode_t)mode) == 0 && fsync(fd) == 0 ? 0 : errno;
 }
 
-/* A rename is only as durable as its directory. A descriptor; or -1 and errno. */
-static int open_directory_of(const char *path)
+/* The directory that path is in; what of it does not fit would have been refused before. */
+static void directory_of(const char *path, char dir[PATH_MAX_BYTES])
 {
 	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX_BYTES];
 
 	if (slash == NULL) {
-		snprintf(dir, sizeof(dir), ".");
+		snprintf(dir, PATH_MAX_BYTES, ".");
 	} else {
-		snprintf(dir, sizeof(dir), "%.*s", (int)MAX(slash - path, 1), path);
+		snprintf(dir, PATH_MAX_BYTES, "%.*s", (int)MAX(slash - path, 1), path);
 	}
-	return open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* 0 or errno. */
-static int replace(const char *path, const char *tmp, int fd, struct bytes content, unsigned mode)
+int file_sync_dir(const char *dir, struct fault *fault)
 {
-	int dir = open_directory_of(path);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int error;
 
-	if (dir < 0) {
-		return errno;
+	if (fd < 0) {
+		return fail(fault, "open", dir, errno);
 	}
-	error = fill_temporary(fd, content, mode);
-	if (error == 0 && rename(tmp, path) != 0) {
-		error = errno;
-	}
-	if (error == 0) {
-		IGNORE(fsync(dir)); /* the file is replaced: the header says what that means */
-	}
-	close(dir);
-	return error;
+	error = fsync(fd) == 0 ? 0 : errno;
+	close(fd);
+	return error == 0 ? 0 : fail(fault, "sync", dir, error);
 }
 
-int file_write_atomic(const char *path, struct bytes content, unsigned mode, struct fault *fault)
+static void end_stage(struct file_stage *s)
+{
+	close(s->fd);
+	free(s->path);
+	free(s->tmp);
+	*s = (struct file_stage){.open = false};
+}
+
+int file_stage(struct file_stage *s, const char *path, struct bytes content, unsigned mode,
+	struct fault *fault)
 {
 	char tmp[PATH_MAX_BYTES];
 	int fd;
@@ -262,12 +262,87 @@ int file_write_atomic(const char *path, struct bytes content, unsigned mode, str
 	if (fd < 0) {
 		return fail(fault, "write", tmp, errno);
 	}
-	error = replace(path, tmp, fd, content, mode);
+	error = fill_temporary(fd, content, mode);
 	if (error != 0) {
 		unlink(tmp);
+		close(fd);
+		return fail(fault, "write", path, error);
+	}
+	*s = (struct file_stage){must_strdup(path), must_strdup(tmp), fd, true};
+	return 0;
+}
+
+int file_stage_rename(struct file_stage *s, struct fault *fault)
+{
+	int rc;
+
+	if (rename(s->tmp, s->path) != 0) {
+		rc = fail(fault, "write", s->path, errno);
+		file_stage_drop(s);
+		return rc;
+	}
+	end_stage(s);
+	return 0;
+}
+
+void file_stage_drop(struct file_stage *s)
+{
+	if (s->open) {
+		unlink(s->tmp);
+		end_stage(s);
+	}
+}
+
+int file_write_atomic(const char *path, struct bytes content, unsigned mode, struct fault *fault)
+{
+	char dir[PATH_MAX_BYTES];
+	struct file_stage s;
+	int rc = file_stage(&s, path, content, mode, fault);
+	int fd;
+
+	if (rc != 0) {
+		return rc;
+	}
+	directory_of(path, dir);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		rc = fail(fault, "write", path, errno);
+		file_stage_drop(&s);
+		return rc;
+	}
+	rc = file_stage_rename(&s, fault);
+	if (rc == 0) {
+		IGNORE(fsync(fd)); /* the file is replaced: the header says what that means */
 	}
 	close(fd);
+	return rc;
+}
+
+int file_append(const char *path, struct bytes content, unsigned mode, struct fault *fault)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+		(mode_t)mode);
+	int error;
+
+	if (fd < 0) {
+		return fail(fault, "write", path, errno);
+	}
+	error = write_all(fd, content);
+	close(fd);
 	return error == 0 ? 0 : fail(fault, "write", path, error);
+}
+
+int file_rename(const char *from, const char *to, struct fault *fault)
+{
+	return rename(from, to) == 0 ? 0 : fail(fault, "rename", from, errno);
+}
+
+int file_remove_dir(const char *path)
+{
+	if (rmdir(path) == 0) {
+		return 0;
+	}
+	return errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO;
 }
 
 /* --- directories -------------------------------------------------------------------------------- */

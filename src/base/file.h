@@ -30,6 +30,32 @@ MUST_CHECK int file_read(
  * could bring the old file back. */
 MUST_CHECK int file_write_atomic(
 	const char *path, struct bytes content, unsigned mode, struct fault *fault);
+
+/*
+ * The same in two steps, for files that shall change together: all are prepared, which is where a disk is
+ * full or a directory refuses, then all are put in place.
+ */
+struct file_stage { /* zeroed: nothing is prepared */
+	char *path, *tmp;
+	int fd;
+	bool open;
+};
+/* Writes path.tmp (exclusively, locked) and syncs it. Nothing is left on failure. ERR_EXISTS: another
+ * program is writing the same file. */
+MUST_CHECK int file_stage(struct file_stage *s, const char *path, struct bytes content,
+	unsigned mode, struct fault *fault);
+/* Puts it in place, and ends the stage. The directory is not synced: file_sync_dir. */
+MUST_CHECK int file_stage_rename(struct file_stage *s, struct fault *fault);
+/* Removes the temporary, when there is one. */
+void file_stage_drop(struct file_stage *s);
+/* Makes renames and removals in a directory durable. */
+MUST_CHECK int file_sync_dir(const char *dir, struct fault *fault);
+/* Adds content to the end of a file, made when it is not there, in one write; not synced. */
+MUST_CHECK int file_append(
+	const char *path, struct bytes content, unsigned mode, struct fault *fault);
+MUST_CHECK int file_rename(const char *from, const char *to, struct fault *fault);
+/* An empty one. */
+MUST_CHECK int file_remove_dir(const char *path);
 /* Names in a directory ("." and ".." left out), sorted by bytes. Calls each until it returns false. */
 MUST_CHECK int file_list(
 	const char *dir, bool (*each)(void *arg, const char *name), void *arg, struct fault *fault);
