@@ -300,7 +300,7 @@ struct object *object_read(
 	struct object *o = must_alloc(sizeof(*o));
 
 	o->kind = kind;
-	o->refs = 1;
+	atomic_init(&o->refs, 1);
 	arena_init(&o->arena, ARENA_MAX);
 	findings_init(&o->findings, &o->arena);
 	o->file = arena_copy(&o->arena, file);
@@ -318,17 +318,20 @@ struct object *object_read(
 
 struct object *object_ref(struct object *o)
 {
-	o->refs++;
+	atomic_fetch_add(&o->refs, 1);
 	return o;
 }
 
 void object_unref(struct object *o)
 {
+	unsigned before;
+
 	if (o == NULL) {
 		return;
 	}
-	ASSERT(o->refs > 0);
-	if (--o->refs == 0) {
+	before = atomic_fetch_sub(&o->refs, 1);
+	ASSERT(before > 0);
+	if (before == 1) {
 		if (kinds[o->kind]->done != NULL) {
 			kinds[o->kind]->done(o);
 		}

@@ -4,11 +4,13 @@
  * A file is read through the schema table of its kind (resource/kind_<noun>.c): each row says where a
  * member stands, of which type it is and where it goes in the typed struct below. What no row names
  * stays in the tree. An object is immutable once read and owns an arena of its own, so that it can be
- * shared between snapshots and kept when its file breaks. Reference counts are plain numbers: objects
- * are counted on one thread at a time (control or a job that was handed the snapshot).
+ * shared between snapshots and kept when its file breaks. Objects and snapshots are counted by any thread;
+ * a snapshot is filled by one.
  */
 #ifndef RESOURCE_OBJECT_H
 #define RESOURCE_OBJECT_H
+
+#include <stdatomic.h>
 
 #include "resource/finding.h"
 #include "wire/certificate.h"
@@ -180,7 +182,7 @@ struct object {
 	uint64_t hash[2];         /* of the file's bytes (SHA-256, first half) */
 	struct findings findings; /* what reading it found; errors == 0 */
 	struct arena arena;
-	unsigned refs;
+	atomic_uint refs;
 };
 
 /* Reads one file. `file` is its name below the root, "ingresses/a.yaml". NULL when it is invalid; then
@@ -204,7 +206,7 @@ const struct pair *pairs_find(const struct pairs *p, struct bytes key);
 struct snapshot {
 	struct object **objects;
 	size_t n, cap;
-	unsigned refs;
+	atomic_uint refs;
 	/* A WasmPlugin that may be the one that says who passes is there, but was never read. */
 	bool guard_unread;
 };

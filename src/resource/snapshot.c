@@ -10,7 +10,7 @@ struct snapshot *snapshot_new(void)
 {
 	struct snapshot *s = must_alloc(sizeof(*s));
 
-	s->refs = 1;
+	atomic_init(&s->refs, 1);
 	return s;
 }
 
@@ -67,17 +67,20 @@ void snapshot_put(struct snapshot *s, struct object *o)
 
 struct snapshot *snapshot_ref(struct snapshot *s)
 {
-	s->refs++;
+	atomic_fetch_add(&s->refs, 1);
 	return s;
 }
 
 void snapshot_unref(struct snapshot *s)
 {
+	unsigned before;
+
 	if (s == NULL) {
 		return;
 	}
-	ASSERT(s->refs > 0);
-	if (--s->refs != 0) {
+	before = atomic_fetch_sub(&s->refs, 1);
+	ASSERT(before > 0);
+	if (before != 1) {
 		return;
 	}
 	for (size_t i = 0; i < s->n; i++) {
