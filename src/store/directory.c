@@ -386,6 +386,60 @@ struct snapshot *directory_read(struct directory *d, struct directory_report *re
 	return s;
 }
 
+/* --- what was written by us --------------------------------------------------------------------- */
+
+/* Index of the first file that is not before that name. */
+static size_t place_of(const struct kind_files *k, const char *name)
+{
+	size_t from = 0, to = k->n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (strcmp(k->v[mid]->name, name) < 0) {
+			from = mid + 1;
+		} else {
+			to = mid;
+		}
+	}
+	return from;
+}
+
+static void forget_file(struct kind_files *k, size_t at)
+{
+	free_file(k->v[at]);
+	k->n--;
+	memmove(&k->v[at], &k->v[at + 1], (k->n - at) * sizeof(struct file *));
+}
+
+void directory_put(struct directory *d, enum resource_kind kind, struct bytes name,
+	struct object *o, const struct file_stat *st)
+{
+	struct kind_files *k = &d->kinds[kind];
+	char label[512];
+	struct text t;
+	struct file *f;
+	size_t at;
+	bool known;
+
+	text_init_fixed(&t, label, sizeof(label));
+	text_addf(&t, "%s/" BYTES_FMT SUFFIX, resource_dir(kind), BYTES_ARG(name));
+	text_add_char(&t, '\0'); /* names have at most 255 bytes */
+	at = place_of(k, label);
+	known = at < k->n && strcmp(k->v[at]->name, label) == 0;
+	if (o == NULL) {
+		if (known) {
+			forget_file(k, at);
+		}
+		return;
+	}
+	f = known ? k->v[at] : add_file(k, at, label);
+	object_unref(f->object);
+	f->object = o;
+	f->stat = *st;
+	f->settled = f->bad = f->guards = false;
+}
+
 void directory_report_done(struct directory_report *r)
 {
 	arena_done(&r->arena);

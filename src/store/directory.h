@@ -10,6 +10,7 @@
 #ifndef STORE_DIRECTORY_H
 #define STORE_DIRECTORY_H
 
+#include "base/file.h"
 #include "resource/object.h"
 
 struct directory;
@@ -26,6 +27,10 @@ void directory_free(struct directory *d);
 /* Reads what changed; returns a new snapshot (one reference is the caller's), never NULL. A root
  * that was never there is an empty snapshot. *report is filled (directory_report_done frees it). */
 struct snapshot *directory_read(struct directory *d, struct directory_report *report);
+/* What store/commit.c has just written, remembered as if it had been read: one reference to o goes over.
+ * o NULL: the file was removed, st is not looked at. */
+void directory_put(struct directory *d, enum resource_kind kind, struct bytes name,
+	struct object *o, const struct file_stat *st);
 void directory_report_done(struct directory_report *r);
 
 #endif

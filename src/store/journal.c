@@ -1,0 +1,589 @@
+/*
+ * Order: images, then the manifest that says "begun", then a second manifest beside it that says "done" and
+ * only waits for its rename: the one step that ends the change cannot fail for want of space.
+ *
+ * Recovery compares hashes. A file that is as the change would have left it is put back, one that is as it
+ * was is left, and so is one that is neither: somebody has written it since.
+ */
+#define _GNU_SOURCE
+#include "store/journal.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "wire/json.h"
+
+#define MANIFEST "manifest.json"
+#define SUFFIX ".yaml"
+#define FORMAT "sluice-journal"
+
+bool journal_is_id(struct bytes t)
+{
+	static const char form[] =
+		"dddddddd"
+		"T"
+		"dddddd"
+		"Z-xxxxxx";
+
+	static_assert(sizeof(form) - 1 == JOURNAL_ID_N, "an id has this form");
+	if (t.n != JOURNAL_ID_N) {
+		return false;
+	}
+	for (size_t i = 0; i < t.n; i++) {
+		char c = t.p[i];
+		bool ok = form[i] == 'd' ? ascii_digit(c)
+			: form[i] == 'x' ? ascii_digit(c) || (c >= 'a' && c <= 'f')
+					 : c == form[i];
+
+		if (!ok) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* NUL-terminated. */
+static const char *path_of(struct arena *a, const char *dir, const char *sub, const char *file)
+{
+	size_t n = strlen(dir) + strlen(sub) + strlen(file) + 3;
+	char *p = arena_must(a, n);
+	struct text t;
+
+	text_init_fixed(&t, p, n);
+	text_addf(&t, "%s/%s%s%s", dir, sub, *file != '\0' ? "/" : "", file);
+	text_add_char(&t, '\0');
+	return p;
+}
+
+const char *journal_path(
+	struct arena *a, const char *root, enum resource_kind kind, struct bytes name)
+{
+	const char *dir = resource_dir(kind);
+	size_t n = strlen(root) + strlen(dir) + name.n + sizeof(SUFFIX) + 2;
+	char *p = arena_must(a, n);
+	struct text t;
+
+	text_init_fixed(&t, p, n);
+	text_addf(&t, "%s/%s/" BYTES_FMT SUFFIX, root, dir, BYTES_ARG(name));
+	text_add_char(&t, '\0');
+	return p;
+}
+
+static void make_id(char out[JOURNAL_ID_N + 1], uint64_t now_us)
+{
+	time_t s = (time_t)(now_us / 1000000);
+	struct tm tm = {0};
+	char when[32];
+	struct text t;
+
+	gmtime_r(&s, &tm);
+	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm);
+	text_init_fixed(&t, out, JOURNAL_ID_N + 1);
+	text_addf(&t, "%s-%06x", when, (unsigned)(now_us % 1000000));
+	text_add_char(&t, '\0');
+}
+
+/* The moment that an id names. */
+static uint64_t time_of(struct bytes id)
+{
+	struct tm tm = {0};
+	uint64_t us = 0;
+	char when[16];
+
+	memcpy(when, id.p, 15);
+	when[15] = '\0';
+	if (strptime(when, "%Y%m%dT%H%M%S", &tm) == NULL ||
+		!num_parse_hex(bytes_of(id.p + 17, 6), UINT32_MAX, &us)) {
+		return 0;
+	}
+	return (uint64_t)timegm(&tm) * 1000000 + us;
+}
+
+/* Now, or right behind the newest: the order of names is the order of changes, whatever the clock does. */
+static uint64_t next_time(struct arena *a, const char *backups)
+{
+	uint64_t now_us = clock_wall_ms() * 1000;
+	struct strings ids;
+
+	if (journal_list(a, backups, &ids, NULL) != 0 || ids.n == 0) {
+		return now_us;
+	}
+	return MAX(now_us, time_of(ids.v[ids.n - 1]) + 1);
+}
+
+/* --- manifest, written -------------------------------------------------------------------------- */
+
+static void put_hash(
+	struct json_writer *w, const char *key, bool there, const unsigned char *digest)
+{
+	char hex[DIGEST_HEX_SIZE];
+
+	json_key(w, key);
+	if (!there) {
+		json_put_null(w);
+		return;
+	}
+	digest_hex(hex, digest);
+	json_put_string(w, bytes_of(hex, sizeof(hex)));
+}
+
+static void put_text(struct json_writer *w, const char *key, struct bytes value)
+{
+	json_key(w, key);
+	json_put_string(w, value);
+}
+
+static void write_manifest(const struct journal *j, bool done, struct text *out)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, out);
+	json_open_object(&w);
+	put_text(&w, "format", BYTES(FORMAT));
+	json_key(&w, "version");
+	json_put_u64(&w, 1);
+	put_text(&w, "id", bytes_str(j->id));
+	put_text(&w, "state", done ? BYTES("done") : BYTES("begun"));
+	json_key(&w, "named");
+	json_put_bool(&w, j->named);
+	json_key(&w, "time");
+	json_put_i64(&w, j->time_s);
+	put_text(&w, "actor", j->actor);
+	put_text(&w, "peer", j->peer);
+	put_text(&w, "what", j->what);
+	put_text(&w, "reason", j->reason);
+	json_key(&w, "files");
+	json_open_array(&w);
+	for (size_t i = 0; i < j->n; i++) {
+		const struct journal_file *f = &j->files[i];
+
+		json_open_object(&w);
+		put_text(&w, "kind", bytes_str(resource_dir(f->kind)));
+		put_text(&w, "name", f->name);
+		json_key(&w, "mode");
+		json_put_u64(&w, f->mode);
+		put_hash(&w, "before", f->had, f->before);
+		put_hash(&w, "after", f->has, f->after);
+		json_close_object(&w);
+	}
+	json_close_array(&w);
+	json_close_object(&w);
+	text_add_char(out, '\n');
+}
+
+static int write_images(
+	const struct journal *j, struct arena *a, const char *dir, struct fault *fault)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < j->n && rc == 0; i++) {
+		const struct journal_file *f = &j->files[i];
+
+		if (!f->had) {
+			continue;
+		}
+		rc = file_make_dir(path_of(a, dir, resource_dir(f->kind), ""), 0700, fault);
+		rc = rc == 0 ? file_write_atomic(
+				       journal_path(a, dir, f->kind, f->name), f->old, 0600, fault)
+			     : rc;
+	}
+	return rc;
+}
+
+static int write_manifests(struct journal *j, struct arena *a, const char *dir, struct fault *fault)
+{
+	const char *path = path_of(a, dir, MANIFEST, "");
+	struct text t;
+	int rc;
+
+	text_init(&t, JOURNAL_MANIFEST_MAX);
+	write_manifest(j, false, &t);
+	rc = text_full(&t) ? (int)fault_set(fault, ERR_LIMIT, 0, 0,
+				     "the change touches too many files for one journal")
+			   : file_write_atomic(path, text_bytes(&t), 0600, fault);
+	text_clear(&t);
+	if (rc == 0) {
+		write_manifest(j, true, &t);
+		rc = file_stage(&j->done, path, text_bytes(&t), 0600, fault);
+	}
+	text_done(&t);
+	return rc;
+}
+
+int journal_begin(struct journal *j, struct arena *a, const char *backups, struct fault *fault)
+{
+	uint64_t now_us = next_time(a, backups);
+	const char *dir;
+	int rc;
+
+	make_id(j->id, now_us);
+	dir = path_of(a, backups, j->id, "");
+	j->time_s = (int64_t)(now_us / 1000000);
+	for (size_t i = 0; i < j->n; i++) {
+		digest_sha256(j->files[i].before, j->files[i].old);
+		digest_sha256(j->files[i].after, j->files[i].text);
+	}
+	rc = file_make_dir(dir, 0700, fault);
+	rc = rc == 0 ? write_images(j, a, dir, fault) : rc;
+	rc = rc == 0 ? write_manifests(j, a, dir, fault) : rc;
+	rc = rc == 0 ? file_sync_dir(backups, fault) : rc;
+	if (rc != 0) {
+		journal_drop(j, a, backups);
+	}
+	return rc;
+}
+
+int journal_end(struct journal *j, struct fault *fault)
+{
+	return file_stage_rename(&j->done, fault);
+}
+
+void journal_drop(struct journal *j, struct arena *a, const char *backups)
+{
+	const char *dir = path_of(a, backups, j->id, "");
+
+	file_stage_drop(&j->done);
+	/* The manifest first: without one it is no journal. What cannot be removed is only in the way. */
+	IGNORE(file_remove(path_of(a, dir, MANIFEST, "")));
+	for (size_t i = 0; i < j->n; i++) {
+		if (j->files[i].had) {
+			IGNORE(file_remove(
+				journal_path(a, dir, j->files[i].kind, j->files[i].name)));
+		}
+	}
+	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		IGNORE(file_remove_dir(path_of(a, dir, resource_dir((enum resource_kind)k), "")));
+	}
+	IGNORE(file_remove_dir(dir));
+}
+
+/* --- manifest, read ----------------------------------------------------------------------------- */
+
+struct ids {
+	struct arena *arena;
+	struct strings *out;
+	size_t cap;
+	bool full;
+};
+
+static bool on_id(void *arg, const char *name)
+{
+	struct ids *ids = arg;
+	struct bytes *more;
+
+	if (!journal_is_id(bytes_str(name))) {
+		return true;
+	}
+	if (ids->out->n == ids->cap) {
+		ids->cap = MAX(ids->cap * 2, 64u);
+		more = arena_alloc(ids->arena, ids->cap * sizeof(*more));
+		if (more == NULL) {
+			ids->full = true;
+			return false;
+		}
+		if (ids->out->n != 0) {
+			memcpy(more, ids->out->v, ids->out->n * sizeof(*more));
+		}
+		ids->out->v = more;
+	}
+	ids->out->v[ids->out->n++] = arena_copy(ids->arena, bytes_str(name));
+	return true;
+}
+
+int journal_list(struct arena *a, const char *backups, struct strings *out, struct fault *fault)
+{
+	struct ids ids = {.arena = a, .out = out};
+	int rc;
+
+	*out = (struct strings){.n = 0};
+	rc = file_list(backups, on_id, &ids, fault);
+	if (rc == ERR_NOT_FOUND) {
+		return 0;
+	}
+	return ids.full ? (int)fault_set(fault, ERR_LIMIT, 0, 0, "there are too many backups") : rc;
+}
+
+static int hex_digit(char c)
+{
+	return ascii_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* null: there was none. */
+static bool read_hash(const struct json_value *v, bool *there, unsigned char *out)
+{
+	struct bytes t = json_text(v, BYTES(""));
+
+	if (v != NULL && v->type == JSON_NULL) {
+		*there = false;
+		return true;
+	}
+	if (t.n != DIGEST_HEX_SIZE) {
+		return false;
+	}
+	for (size_t i = 0; i < DIGEST_SHA256_SIZE; i++) {
+		int high = hex_digit(t.p[2 * i]);
+		int low = hex_digit(t.p[2 * i + 1]);
+
+		if (high < 0 || low < 0) {
+			return false;
+		}
+		out[i] = (unsigned char)(high * 16 + low);
+	}
+	*there = true;
+	return true;
+}
+
+static bool is_file_name(struct bytes n)
+{
+	return n.n != 0 && n.n < 256 && memchr(n.p, '/', n.n) == NULL &&
+		memchr(n.p, '\0', n.n) == NULL;
+}
+
+static bool read_file(const struct json_value *v, struct journal_file *f)
+{
+	const struct json_value *mode = json_get(v, "mode");
+	int kind = resource_kind_of_dir(json_text(json_get(v, "kind"), BYTES("")));
+	uint64_t bits = 0;
+
+	*f = (struct journal_file){.name = json_text(json_get(v, "name"), BYTES(""))};
+	if (kind < 0 || !is_file_name(f->name) || mode == NULL || mode->type != JSON_NUMBER ||
+		!json_number_u64(mode->text, &bits) || bits > 07777) {
+		return false;
+	}
+	f->kind = (enum resource_kind)kind;
+	f->mode = (unsigned)bits;
+	return read_hash(json_get(v, "before"), &f->had, f->before) &&
+		read_hash(json_get(v, "after"), &f->has, f->after);
+}
+
+static bool read_files(struct journal *j, struct arena *a, const struct json_value *list)
+{
+	if (list == NULL || list->type != JSON_ARRAY) {
+		return false;
+	}
+	j->files = arena_alloc(a, (list->n + 1) * sizeof(*j->files));
+	if (j->files == NULL) {
+		return false;
+	}
+	for (const struct json_value *v = list->items; v != NULL; v = v->next) {
+		if (!read_file(v, &j->files[j->n++])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool fill(struct journal *j, struct arena *a, const struct json_value *v)
+{
+	const struct json_value *time = json_get(v, "time");
+	const struct json_value *named = json_get(v, "named");
+	struct bytes state = json_text(json_get(v, "state"), BYTES(""));
+	uint64_t s;
+
+	if (!bytes_eq(json_text(json_get(v, "format"), BYTES("")), BYTES(FORMAT)) || time == NULL ||
+		time->type != JSON_NUMBER || !json_number_u64(time->text, &s) || s > INT64_MAX) {
+		return false;
+	}
+	j->time_s = (int64_t)s;
+	j->state = bytes_eq(state, BYTES("done")) ? JOURNAL_DONE : JOURNAL_BEGUN;
+	j->named = named != NULL && named->type == JSON_TRUE;
+	j->actor = json_text(json_get(v, "actor"), BYTES(""));
+	j->peer = json_text(json_get(v, "peer"), BYTES(""));
+	j->what = json_text(json_get(v, "what"), BYTES(""));
+	j->reason = json_text(json_get(v, "reason"), BYTES(""));
+	return read_files(j, a, json_get(v, "files"));
+}
+
+int journal_read(struct journal *j, struct arena *a, const char *backups, struct bytes id,
+	struct fault *fault)
+{
+	struct journal got = {.n = 0};
+	const struct json_value *v;
+	struct bytes kept;
+	struct text t;
+	int rc;
+
+	if (!journal_is_id(id)) {
+		return (int)fault_set(
+			fault, ERR_NOT_FOUND, 404, 0, "there is no backup of that name");
+	}
+	memcpy(got.id, id.p, JOURNAL_ID_N);
+	text_init(&t, JOURNAL_MANIFEST_MAX);
+	rc = file_read(path_of(a, path_of(a, backups, got.id, ""), MANIFEST, ""),
+		JOURNAL_MANIFEST_MAX, &t, NULL, fault);
+	kept = arena_copy(a, text_bytes(&t));
+	text_done(&t);
+	if (rc != 0) {
+		return rc;
+	}
+	v = kept.p != NULL ? json_parse(a, kept, fault) : NULL;
+	if (v == NULL || !fill(&got, a, v)) {
+		return (int)fault_set(fault, ERR_SYNTAX, 0, 0,
+			"the manifest of backup %s cannot be understood", got.id);
+	}
+	*j = got;
+	return 0;
+}
+
+int journal_image(const char *backups, const struct journal *j, const struct journal_file *f,
+	struct text *out, struct fault *fault)
+{
+	unsigned char digest[DIGEST_SHA256_SIZE];
+	size_t before = out->n;
+	struct arena a;
+	int rc;
+
+	arena_init(&a, 65536);
+	rc = file_read(journal_path(&a, path_of(&a, backups, j->id, ""), f->kind, f->name),
+		RESOURCE_FILE_MAX, out, NULL, fault);
+	arena_done(&a);
+	if (rc != 0) {
+		return rc;
+	}
+	digest_sha256(digest, bytes_of(out->p + before, out->n - before));
+	if (memcmp(digest, f->before, sizeof(digest)) != 0) {
+		out->n = before;
+		return (int)fault_set(fault, ERR_SYNTAX, 0, 0,
+			"an image of backup %s is not what was written into it", j->id);
+	}
+	return 0;
+}
+
+/* --- recovery ----------------------------------------------------------------------------------- */
+
+struct recovery {
+	const char *root, *backups;
+	struct arena *arena;
+	struct findings *findings;
+	struct journal journal;
+	bool failed;
+};
+
+static void tell(struct recovery *r, const struct journal_file *f, enum finding_level level,
+	const char *what)
+{
+	char label[600];
+	struct text t;
+	struct finding at = {.level = level, .code = "journal"};
+
+	text_init_fixed(&t, label, sizeof(label));
+	text_addf(&t, "%s/" BYTES_FMT SUFFIX, resource_dir(f->kind), BYTES_ARG(f->name));
+	at.file = text_bytes(&t);
+	findings_add(r->findings, &at, "%s (" BYTES_FMT ", backup %s)", what,
+		BYTES_ARG(r->journal.what), r->journal.id);
+}
+
+/* Whether the file is what the hash says; 0 when it cannot be read: then it is neither. */
+static bool is(const char *path, bool there, const unsigned char *hash)
+{
+	unsigned char digest[DIGEST_SHA256_SIZE];
+	struct text t;
+	int rc;
+
+	text_init(&t, RESOURCE_FILE_MAX);
+	rc = file_read(path, RESOURCE_FILE_MAX, &t, NULL, NULL);
+	digest_sha256(digest, text_bytes(&t));
+	text_done(&t);
+	return rc == ERR_NOT_FOUND ? !there
+				   : rc == 0 && there && memcmp(digest, hash, sizeof(digest)) == 0;
+}
+
+static int put_back(struct recovery *r, const struct journal_file *f, const char *path)
+{
+	struct fault fault;
+	struct text t;
+	int rc;
+
+	if (!f->had) {
+		rc = file_remove(path);
+		return rc == ERR_NOT_FOUND ? 0 : rc;
+	}
+	text_init(&t, RESOURCE_FILE_MAX);
+	rc = journal_image(r->backups, &r->journal, f, &t, &fault);
+	rc = rc == 0 ? file_write_atomic(path, text_bytes(&t), f->mode, &fault) : rc;
+	text_done(&t);
+	return rc;
+}
+
+static void recover_file(struct recovery *r, const struct journal_file *f)
+{
+	const char *path = journal_path(r->arena, r->root, f->kind, f->name);
+	struct file_stage orphan = {.open = false};
+	struct fault fault;
+
+	/* A temporary of the process that ended goes with the lock it no longer holds. */
+	if (file_stage(&orphan, path, BYTES(""), 0600, &fault) == 0) {
+		file_stage_drop(&orphan);
+	}
+	if (is(path, f->had, f->before)) {
+		return;
+	}
+	if (!is(path, f->has, f->after)) {
+		tell(r, f, FINDING_WARNING,
+			"was being changed when the program ended, and somebody has written it since: it "
+			"is left as it is");
+	} else if (put_back(r, f, path) == 0) {
+		tell(r, f, FINDING_INFO,
+			"is put back: the program ended before the change it belongs to was complete");
+	} else {
+		tell(r, f, FINDING_ERROR,
+			"cannot be put back as it was before a change that was not completed; restore it "
+			"from the backup");
+		r->failed = true;
+	}
+}
+
+static void recover_one(struct recovery *r, struct bytes id)
+{
+	struct finding at = {.level = FINDING_ERROR, .file = id, .code = "journal"};
+	struct fault fault;
+	int rc = journal_read(&r->journal, r->arena, r->backups, id, &fault);
+
+	if (rc == ERR_NOT_FOUND) {
+		return; /* it ended before there was a manifest: nothing was changed */
+	}
+	if (rc != 0) {
+		findings_add(r->findings, &at, "%s", fault.text);
+		return;
+	}
+	if (r->journal.state == JOURNAL_DONE) {
+		return;
+	}
+	r->failed = false;
+	for (size_t i = r->journal.n; i > 0; i--) {
+		recover_file(r, &r->journal.files[i - 1]);
+	}
+	if (!r->failed) {
+		journal_drop(&r->journal, r->arena, r->backups);
+	}
+}
+
+int journal_recover(const char *root, const char *backups, struct findings *findings)
+{
+	struct arena a;
+	struct recovery r = {.root = root, .backups = backups, .arena = &a, .findings = findings};
+	struct strings ids;
+	struct fault fault;
+	int rc;
+
+	arena_init(&a, (size_t)1 << 30);
+	rc = journal_list(&a, backups, &ids, &fault);
+	/* The newest first: a file that two of them touched gets the older image in the end. */
+	for (size_t i = ids.n; rc == 0 && i > 0; i--) {
+		struct arena_mark mark = arena_mark(&a);
+
+		recover_one(&r, ids.v[i - 1]);
+		arena_rewind(&a, &mark);
+	}
+	if (rc != 0) {
+		findings_add(findings,
+			&(struct finding){.level = FINDING_ERROR,
+				.file = BYTES("backups"),
+				.code = "journal"},
+			"%s", fault.text);
+	}
+	arena_done(&a);
+	return rc;
+}
