@@ -7,7 +7,13 @@
 #include "cli/settings.h"
 #include "cli/version.h"
 #include "console/ep_health.h"
+#include "console/ep_home.h"
 #include "console/ep_metrics.h"
+#include "console/ep_nouns.h"
+#include "console/ep_openapi.h"
+#include "console/ep_services.h"
+#include "console/ep_session.h"
+#include "console/ep_system.h"
 #include "mock/mock.h"
 #include "serve.h"
 
@@ -91,9 +97,84 @@ static const struct command commands[] = {
 const struct command_table registry_commands = {commands, ARRAY_LEN(commands)};
 
 static const struct console_endpoint endpoints[] = {
+	{"GET", "/", ep_home},
 	{"GET", "/metrics", ep_metrics},
 	{"GET", "/healthz/live", ep_health_live},
 	{"GET", "/healthz/ready", ep_health_ready},
 };
 
 const struct console_endpoints registry_endpoints = {endpoints, ARRAY_LEN(endpoints)};
+
+/* Rows: method, path, access, shape, effect, name in the body, noun. Literal paths stand before those with
+ * params that would match them. */
+#define ANYBODY(method_, path_, shape_, effect_, fn_, summary_)                                   \
+	{                                                                                         \
+		.method = (method_), .path = (path_), .access = ACT_ANONYMOUS, .shape = (shape_), \
+		.effect = (effect_), .fn = (fn_), .summary = (summary_)                           \
+	}
+#define ADMIN(method_, path_, shape_, effect_, fn_, summary_)                                 \
+	{                                                                                     \
+		.method = (method_), .path = (path_), .access = ACT_ADMIN, .shape = (shape_), \
+		.effect = (effect_), .fn = (fn_), .summary = (summary_)                       \
+	}
+#define NOUN(method_, path_, effect_, noun_, name_, fn_, answer_, summary_)                     \
+	{                                                                                       \
+		.method = (method_), .path = (path_), .access = ACT_ADMIN, .effect = (effect_), \
+		.noun = (noun_), .name = (name_), .fn = (fn_), .answer = (answer_),             \
+		.summary = (summary_)                                                           \
+	}
+#define NOUN_ROWS(base_, noun_, name_, one_, many_)                                               \
+	NOUN("GET", base_, ACT_READS, noun_, name_, ep_nouns_list, NULL, "list " many_),          \
+		NOUN("POST", base_, ACT_CHANGES, noun_, name_, ep_nouns_create, ep_nouns_answer,  \
+			"create a " one_),                                                        \
+		NOUN("GET", base_ "/{name}", ACT_READS, noun_, name_, ep_nouns_get, NULL,         \
+			"get a " one_),                                                           \
+		NOUN("PUT", base_ "/{name}", ACT_CHANGES, noun_, name_, ep_nouns_replace,         \
+			ep_nouns_answer, "replace a " one_),                                      \
+		NOUN("DELETE", base_ "/{name}", ACT_CHANGES, noun_, name_, ep_nouns_remove, NULL, \
+			"remove a " one_)
+
+static const struct act_endpoint acts[] = {
+	ANYBODY("POST", "/system/init", ACT_WRAPPED, ACT_KEEPS, ep_session_init,
+		"make the administrator, once"),
+	ANYBODY("GET", "/system/info", ACT_RAW, ACT_READS, ep_system_info,
+		"version and capabilities"),
+	ANYBODY("GET", "/system/config", ACT_WRAPPED, ACT_READS, ep_system_config,
+		"public configuration"),
+	ADMIN("GET", "/system/higress-config", ACT_WRAPPED, ACT_READS, ep_system_higress,
+		"global configuration as YAML"),
+	{.method = "PUT",
+		.path = "/system/higress-config",
+		.access = ACT_ADMIN,
+		.shape = ACT_WRAPPED,
+		.effect = ACT_CHANGES,
+		.fn = ep_system_put_higress,
+		.answer = ep_system_higress,
+		.summary = "replace the global configuration"},
+	ANYBODY("POST", "/session/login", ACT_CREATED, ACT_READS, ep_session_login, "log in"),
+	ANYBODY("GET", "/session/logout", ACT_WRAPPED, ACT_READS, ep_session_logout, "log out"),
+	ADMIN("GET", "/user/info", ACT_WRAPPED, ACT_READS, ep_session_info,
+		"the administrator's account"),
+	ADMIN("POST", "/user/changePassword", ACT_WRAPPED, ACT_KEEPS, ep_session_change_password,
+		"change the password"),
+	ADMIN("GET", "/dashboard/info", ACT_WRAPPED, ACT_READS, ep_system_dashboard,
+		"address of a dashboard"),
+	ADMIN("PUT", "/dashboard/info", ACT_WRAPPED, ACT_KEEPS, ep_system_put_dashboard,
+		"set the address of a dashboard"),
+	ADMIN("GET", "/v1/openapi.json", ACT_RAW, ACT_READS, ep_openapi,
+		"this description of the API"),
+	{.method = "GET",
+		.path = "/v1/services",
+		.access = ACT_ADMIN,
+		.list = true,
+		.fn = ep_services_list,
+		.summary = "list services that routes may point to"},
+	NOUN_ROWS("/v1/domains", &noun_domain, ACT_NAME_FILLED_OR_400, "domain", "domains"),
+	NOUN_ROWS("/v1/ai/providers", &noun_provider, ACT_NAME_NEEDED_ELSE_REPLACED, "provider",
+		"providers"),
+	NOUN_ROWS("/v1/ai/routes", &noun_ai_route, ACT_NAME_NEEDED_ELSE_REPLACED, "AI route",
+		"AI routes"),
+	NOUN_ROWS("/v1/consumers", &noun_consumer, ACT_NAME_FILLED_OR_400, "consumer", "consumers"),
+};
+
+const struct act_endpoints registry_acts = {acts, ARRAY_LEN(acts)};

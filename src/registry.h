@@ -5,9 +5,11 @@
 #define REGISTRY_H
 
 #include "cli/command.h"
+#include "console/act.h"
 #include "console/call.h"
 
 extern const struct command_table registry_commands;
 extern const struct console_endpoints registry_endpoints;
+extern const struct act_endpoints registry_acts;
 
 #endif

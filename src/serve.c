@@ -76,6 +76,8 @@ static void on_first_plan(void *arg)
 	}
 	if (s->load_again) {
 		serve_resources_reload(s);
+	} else {
+		serve_write_next(s);
 	}
 }
 
@@ -336,6 +338,7 @@ static int open_all(struct serve *s)
 	int rc = open_gateway(s);
 
 	rc = rc == 0 ? serve_process_change_user(s) : rc;
+	rc = rc == 0 ? serve_state_open(s) : rc;
 	rc = rc == 0 ? open_rest(s) : rc;
 	return rc == 0 ? serve_process_confine(s) : rc;
 }
@@ -349,7 +352,9 @@ static void close_all(struct serve *s)
 	notify_done(&s->notify);
 	console_free(s->console);
 	gateway_free(s->gateway);
+	snapshot_unref(s->snapshot);
 	directory_free(s->directory);
+	serve_state_done(s);
 	finding_news_done(&s->read_news);
 	finding_news_done(&s->plan_news);
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.request_query);
@@ -434,6 +439,8 @@ int serve_main(int argc, char **argv)
 	}
 	log_init((enum log_level)s.settings.log_level,
 		s.settings.log_format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_TEXT);
+	list_init(&s.writes);
+	list_init(&s.writes);
 	text_init(&s.addresses, 4096);
 	text_init(&s.tls_addresses, 4096);
 	serve_process_raise_descriptors(&s);

@@ -43,6 +43,7 @@ int serve_console_open(struct serve *s)
 	s->console = console_new(&(struct console_opts){
 		.gateway = s->gateway,
 		.endpoints = &registry_endpoints,
+		.writer = serve_writer(s),
 		.metrics_token = s->settings.metrics_token,
 		.facts = tell_facts,
 		.state = tell_state,

@@ -2,7 +2,8 @@
  * What the files of `sluice serve` share: the state of a running gateway, owned by control. serve.c
  * starts and stops it, serve_resources.c loads and reloads, serve_log.c writes the access log,
  * serve_process.c confines the process (serve_paths.c: to which files), serve_notify.c tells the
- * service manager, serve_console.c opens the management listener.
+ * service manager, serve_console.c opens the management listener, serve_state.c what it keeps, serve_write.c
+ * makes its changes.
  */
 #ifndef SERVE_INT_H
 #define SERVE_INT_H
@@ -21,6 +22,9 @@
 #include "proxy/gateway.h"
 #include "resource/finding_news.h"
 #include "store/directory.h"
+#include "store/writer.h"
+
+#define SERVE_CODE_SIZE 12u
 
 struct access_log {
 	const char *path;
@@ -41,6 +45,13 @@ struct serve_pulse { /* goes to a worker and comes back */
 	struct serve *serve;
 	unsigned worker;
 	bool out;
+};
+
+struct serve_write { /* the write whose turn it is */
+	struct job job;
+	struct write *write;
+	struct commit commit;
+	const struct plan *live; /* stays until it is done */
 };
 
 struct serve {
@@ -74,8 +85,15 @@ struct serve {
 	struct timer watchdog_timer;
 	uint64_t watchdog_ms; /* 0: nobody asks */
 	struct serve_pulse pulses[WORKERS_MAX];
-	bool stuck;     /* a worker did not answer the last pulse */
-	bool reloading; /* the service manager was told so */
+	bool stuck;                /* a worker did not answer the last pulse */
+	bool reloading;            /* the service manager was told so */
+	struct snapshot *snapshot; /* of the plan that is live */
+	struct list writes;        /* that wait; they go on when nothing is loading */
+	struct serve_write writing;
+	/* Below settings.state; NULL until serve_state_open. */
+	char *backups, *account_path, *audit_path;
+	struct account *account; /* until the console has it */
+	char setup_code[SERVE_CODE_SIZE];
 };
 
 /* --- serve_log.c --- */
@@ -94,7 +112,28 @@ void serve_log_reopen(struct serve *s);
 /* Listens; the gateway is there. Not 0: a sentence was printed. */
 MUST_CHECK int serve_console_open(struct serve *s);
 
+/* --- serve_state.c --- */
+
+/* The state directory with its files, made when they are missing; what a change that was cut short has left
+ * is repaired. As the user that runs it, before the sandbox. Not 0: a sentence was printed. */
+MUST_CHECK int serve_state_open(struct serve *s);
+void serve_state_done(struct serve *s);
+
+/* --- serve_write.c: control --- */
+
+/* For console_opts. */
+struct writer serve_writer(struct serve *s);
+/* Begins the next write when there is one and nothing is loading. */
+void serve_write_next(struct serve *s);
+/* Takes over one reference: this is what is live. The one before is freed on a jobs thread. */
+void serve_snapshot_set(struct serve *s, struct snapshot *snap);
+
 /* --- serve_resources.c --- */
+
+/* Before a plan with TLS upstreams is handed over: on a jobs thread. */
+void serve_resources_trust(const struct plan *p);
+/* What stands after a load or a write: another load that was wished for, the next write. */
+void serve_resources_end(struct serve *s);
 
 /* Watches the resources; from before the first load on, so that nothing is missed between the two. */
 void serve_resources_watch(struct serve *s);

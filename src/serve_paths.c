@@ -70,7 +70,7 @@ static bool is_top(const char *path)
 }
 
 /* The directory, or where it will appear; a rule for all of the file system would be none. */
-static void add_directory(struct serve_paths *list, const char *path)
+static void add_directory(struct serve_paths *list, const char *path, enum sandbox_access access)
 {
 	char *at = must_strdup(path);
 
@@ -78,7 +78,7 @@ static void add_directory(struct serve_paths *list, const char *path)
 		cut_to_parent(at);
 	}
 	if (is_there(path) || !is_top(at)) {
-		add(list, at, SANDBOX_READ);
+		add(list, at, access);
 	} else {
 		log_warn("serve",
 			"%s does not exist, and the sandbox would not let it be read when it appears; "
@@ -154,9 +154,9 @@ static void add_resources(struct serve_paths *list, const struct settings *set)
 {
 	size_t n = strlen(set->data);
 
-	add_directory(list, set->resources);
+	add_directory(list, set->resources, SANDBOX_WRITE);
 	if (strncmp(set->resources, set->data, n) == 0 && set->resources[n] == '/') {
-		add_directory(list, set->data);
+		add_directory(list, set->data, SANDBOX_READ);
 	}
 	add_beside_links(list, set->resources);
 }

@@ -22,6 +22,7 @@ struct reading { /* a load of the resources, on its way through a jobs thread */
 	bool asked;              /* by a signal: whoever asked wants an answer */
 	const struct plan *live; /* stays until this load is done; NULL at the start */
 	struct plan *plan;       /* NULL: it would be the one that is live */
+	struct snapshot *snapshot;
 };
 
 /* Logs what is new since the load before; returns how many of them were not shown. */
@@ -60,7 +61,7 @@ static void log_load(const struct reading *r)
 }
 
 /* Before the plan is handed over: no worker connects by TLS earlier, and here it may take its time. */
-static void load_trust(const struct plan *p)
+void serve_resources_trust(const struct plan *p)
 {
 	struct fault f;
 
@@ -80,9 +81,9 @@ static void read_resources(struct job *j)
 	plan_hash(snap, hash);
 	if (r->live == NULL || memcmp(hash, r->live->hash, sizeof(hash)) != 0) {
 		r->plan = plan_compile(snap, &env);
-		load_trust(r->plan);
+		serve_resources_trust(r->plan);
 	}
-	snapshot_unref(snap);
+	r->snapshot = snap;
 }
 
 static void say_counts(const struct plan *p, const char *what)
@@ -109,14 +110,17 @@ void serve_resources_warn_empty(const struct serve *s)
 	}
 }
 
-static void end_reload(struct serve *s)
+void serve_resources_end(struct serve *s)
 {
 	s->loading = false;
 	if (s->load_again) {
 		serve_resources_reload(s);
-	} else if (s->reloading) {
+		return;
+	}
+	if (s->reloading) {
 		serve_notify_ready(s);
 	}
+	serve_write_next(s);
 }
 
 static void on_reloaded(void *arg)
@@ -126,7 +130,7 @@ static void on_reloaded(void *arg)
 	s->live_ms = clock_wall_ms();
 	say_counts(gateway_plan(s->gateway), "the new configuration is live");
 	serve_resources_warn_empty(s);
-	end_reload(s);
+	serve_resources_end(s);
 }
 
 /* What was read, when it is worth a line. */
@@ -155,12 +159,13 @@ static void on_read(struct job *j)
 
 	log_load(r);
 	say_reading(r);
+	serve_snapshot_set(s, r->snapshot);
 	if (r->plan != NULL) {
 		gateway_set_plan(s->gateway, r->plan, on_reloaded, s);
 	}
 	directory_report_done(&r->report);
 	if (r->plan == NULL) {
-		end_reload(s);
+		serve_resources_end(s);
 	}
 	free(r);
 }
@@ -169,7 +174,7 @@ void serve_resources_reload(struct serve *s)
 {
 	struct reading *r;
 
-	if (s->loading) {
+	if (s->loading || s->jobs == NULL) {
 		s->load_again = true;
 		return;
 	}
@@ -218,6 +223,7 @@ void serve_resources_load_first(struct serve *s, void (*on_live)(void *arg))
 	s->loading = true;
 	read_resources(&r.job);
 	log_load(&r);
+	s->snapshot = r.snapshot;
 	gateway_set_plan(s->gateway, r.plan, on_live, s);
 	directory_report_done(&r.report);
 }
@@ -240,6 +246,7 @@ bool serve_resources_check(struct serve *s, FILE *out, FILE *err)
 		r.report.files, r.plan->n_routes, r.plan->n_providers, r.plan->n_consumers, errors,
 		n - errors);
 	plan_free(r.plan);
+	snapshot_unref(r.snapshot);
 	directory_report_done(&r.report);
 	return errors == 0;
 }

@@ -47,7 +47,8 @@ static const struct option rows[] = {
 		.type = OPTION_PATH,
 		.arg = "DIR",
 		.computed = "DATA/state",
-		.help = "For what the program itself keeps; it keeps nothing yet.",
+		.help = "What the program itself keeps: the administrator, the audit log, "
+			"backups.",
 		MEMBER(state)},
 	{.name = "gateway",
 		.env = "SLUICE_GATEWAY",
@@ -69,7 +70,7 @@ static const struct option rows[] = {
 		.type = OPTION_ADDRESSES,
 		.arg = "ADDR:PORT",
 		.fallback = "127.0.0.1:8001",
-		.help = "Where management connects (/metrics, /healthz/live, /healthz/ready); port 0 "
+		.help = "Where management connects (the Console's API, /metrics, /healthz); port 0 "
 			"takes a free one.",
 		MEMBER(console)},
 	{.name = "metrics-token",
@@ -81,6 +82,12 @@ static const struct option rows[] = {
 		.help = "Bearer token that opens /metrics to other machines, at least 16 visible "
 			"characters. The environment or the file hides it from other users.",
 		MEMBER(metrics_token)},
+	{.name = "init-open",
+		.env = "SLUICE_INIT_OPEN",
+		.type = OPTION_BOOL,
+		.help = "Whoever reaches the management listener first may initialise it, without the "
+			"set-up code.",
+		MEMBER(init_open)},
 	{.name = "workers",
 		.env = "SLUICE_WORKERS",
 		.type = OPTION_NUMBER,

@@ -17,6 +17,7 @@ struct settings {
 	struct option_addresses gateway, console;
 	struct option_addresses gateway_tls; /* may be none */
 	char *metrics_token;                 /* may be NULL; at least 16 visible characters */
+	bool init_open;                      /* initialisation by anybody */
 	uint32_t workers;                    /* at least 1 */
 	uint32_t busy_poll_us;               /* 0: off */
 	uint64_t memory_max;                 /* bytes, of all workers together */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "console/console_int.h"
+#include "console/errand.h"
 #include "wire/json.h"
 
 #define MESSAGE_MAX 512u
@@ -11,6 +12,7 @@ void call_end(struct call *c)
 {
 	list_remove(&c->link);
 	list_remove(&c->wait);
+	errand_forget(c->errand);
 	if (c->stream->out == STREAM_OUT_END) {
 		stream_close(c->stream);
 	} else {
@@ -26,6 +28,10 @@ static void on_stream(struct stream_user *u, struct stream *s)
 
 	if (s->gone || s->out == STREAM_OUT_FAILED || s->in == STREAM_IN_FAILED) {
 		call_end(c);
+		return;
+	}
+	if (s->out == STREAM_OUT_IDLE && c->errand != NULL) {
+		errand_on_body(c->errand);
 		return;
 	}
 	if (s->out == STREAM_OUT_OPEN) {
@@ -54,7 +60,7 @@ static int page_fill(struct stream_source *s, struct iovec *v, int max)
 {
 	const struct call *c = CONTAINER_OF(s, struct call, source);
 
-	if (max == 0 || c->sent == c->page->text.n) {
+	if (max == 0 || c->page == NULL || c->sent == c->page->text.n) {
 		return 0;
 	}
 	v[0] = (struct iovec){c->page->text.p + c->sent, c->page->text.n - c->sent};
@@ -66,24 +72,26 @@ static void page_sent(struct stream_source *s, size_t n)
 	CONTAINER_OF(s, struct call, source)->sent += n;
 }
 
-void call_reply(struct call *c, unsigned status, const char *type, struct page *page,
-	const struct header *extra)
+void call_reply_with(struct call *c, unsigned status, const char *type, struct page *page,
+	const struct header *extra, size_t n_extra)
 {
 	struct head_out out;
 
 	head_out_init(&out);
 	out.status = status;
-	out.length = page->text.n;
-	head_out_add(&out, BYTES("Content-Type"), bytes_str(type));
+	out.length = type != NULL ? page->text.n : 0;
+	if (type != NULL) {
+		head_out_add(&out, BYTES("Content-Type"), bytes_str(type));
+	}
 	head_out_add(&out, BYTES("Cache-Control"), BYTES("no-store"));
 	head_out_add(&out, BYTES("X-Content-Type-Options"), BYTES("nosniff"));
-	if (extra != NULL) {
-		head_out_add(&out, extra->name, extra->value);
+	for (size_t i = 0; i < n_extra; i++) {
+		head_out_add(&out, extra[i].name, extra[i].value);
 	}
 	list_remove(&c->wait);
-	c->page = page_ref(page);
+	c->page = type != NULL ? page_ref(page) : NULL;
 	c->source = (struct stream_source){page_fill, page_sent, true};
-	if (stream_send(c->stream, &out, &c->source) != 0) {
+	if (stream_send(c->stream, &out, type != NULL ? &c->source : NULL) != 0) {
 		call_end(c);
 		return;
 	}
@@ -91,6 +99,12 @@ void call_reply(struct call *c, unsigned status, const char *type, struct page *
 	if (c->stream->out == STREAM_OUT_END) {
 		call_end(c);
 	}
+}
+
+void call_reply(struct call *c, unsigned status, const char *type, struct page *page,
+	const struct header *extra)
+{
+	call_reply_with(c, status, type, page, extra, extra != NULL ? 1 : 0);
 }
 
 void call_refuse(struct call *c, unsigned status, const struct header *extra, const char *fmt, ...)
@@ -112,6 +126,8 @@ void call_refuse(struct call *c, unsigned status, const struct header *extra, co
 	json_put_bool(&w, false);
 	json_key(&w, "message");
 	json_put_string(&w, text_bytes(&message));
+	json_key(&w, "data");
+	json_put_null(&w);
 	json_close_object(&w);
 	text_done(&message);
 	page = page_new(&body);

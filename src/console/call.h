@@ -11,6 +11,7 @@
 #include "wire/url.h"
 
 struct console;
+struct errand;
 
 /* One request and its answer. */
 struct call {
@@ -22,6 +23,7 @@ struct call {
 	struct stream_source source;
 	struct page *page;
 	size_t sent;
+	struct errand *errand; /* that works for it; told when the client leaves. NULL: none */
 	/* Valid until the endpoint's function returns. */
 	struct head *head;
 	struct url url;
@@ -42,7 +44,10 @@ struct console_endpoints {
  * be NULL. */
 void call_reply(struct call *c, unsigned status, const char *type, struct page *page,
 	const struct header *extra);
-/* {"success":false,"message":"..."} */
+/* The same with several fields. type NULL: an answer without a body (page may be NULL then). */
+void call_reply_with(struct call *c, unsigned status, const char *type, struct page *page,
+	const struct header *extra, size_t n_extra);
+/* {"success":false,"message":"...","data":null} */
 void call_refuse(struct call *c, unsigned status, const struct header *extra, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "console/console_int.h"
+#include "console/errand.h"
 
 #define TICK_MS 1000u
 
@@ -33,9 +34,8 @@ static void dispatch(struct call *c)
 	}
 	if (allow.value.n != 0) {
 		call_refuse(c, 405, &allow, "this path takes %.*s only", BYTES_ARG(allow.value));
-	} else {
-		call_refuse(c, 404, NULL,
-			"there is no such page; /metrics, /healthz/live and /healthz/ready are");
+	} else if (!errand_begin(c)) {
+		call_refuse(c, 404, NULL, "there is no such page; /v1/openapi.json lists what is");
 	}
 }
 
@@ -69,7 +69,7 @@ static void refusal(
 	text_add_str(fields, "Content-Type: application/json\r\n");
 	text_add_str(body, "{\"success\":false,\"message\":\"");
 	text_add_json(body, bytes_str(f->text));
-	text_add_str(body, "\"}");
+	text_add_str(body, "\",\"data\":null}");
 }
 
 struct console *console_new(const struct console_opts *opts)
@@ -82,6 +82,7 @@ struct console *console_new(const struct console_opts *opts)
 	limits.connections_max = CONSOLE_CONNECTIONS_MAX;
 	segpool_init(&c->pool, CONSOLE_MEMORY);
 	list_init(&c->calls);
+	list_init(&c->errands);
 	c->server = server_new(&(struct server_opts){
 		.loop = c->loop,
 		.pool = &c->pool,
@@ -93,6 +94,12 @@ struct console *console_new(const struct console_opts *opts)
 	c->scrape = ep_metrics_new(c);
 	timer_set(c->loop, &c->tick, TICK_MS, on_tick);
 	return c;
+}
+
+void console_set_account(struct console *c, const struct act_env *env, struct account *account)
+{
+	c->env = *env;
+	c->account = account;
 }
 
 void console_set_jobs(struct console *c, struct jobs *jobs)
@@ -126,6 +133,8 @@ void console_free(struct console *c)
 	while (!list_empty(&c->calls)) {
 		call_end(CONTAINER_OF(c->calls.next, struct call, link));
 	}
+	errand_free_all(&c->errands);
+	account_unref(c->account);
 	ep_metrics_free(c->scrape);
 	server_free(c->server);
 	timer_clear(c->loop, &c->tick);

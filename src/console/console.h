@@ -5,6 +5,7 @@
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
 
+#include "console/act.h"
 #include "console/call.h"
 #include "meter/metrics.h"
 #include "net/jobs.h"
@@ -15,6 +16,7 @@ enum console_state { CONSOLE_STARTING, CONSOLE_READY, CONSOLE_DRAINING };
 struct console_opts {
 	struct gateway *gateway;
 	const struct console_endpoints *endpoints;
+	struct writer writer;
 	const char *metrics_token; /* NULL: none, /metrics is open to this machine alone */
 	/* What the owner knows, asked for on control; process need not be filled. */
 	void (*facts)(void *arg, struct metrics_facts *out);
@@ -23,6 +25,9 @@ struct console_opts {
 };
 
 struct console *console_new(const struct console_opts *opts);
+/* What the API needs, before the loops run: texts of env are the caller's, one reference to the account goes
+ * over. */
+void console_set_account(struct console *c, const struct act_env *env, struct account *account);
 /* Where slow work is done; before the loops run. */
 void console_set_jobs(struct console *c, struct jobs *jobs);
 MUST_CHECK int console_listen(

@@ -4,7 +4,10 @@
 #ifndef CONSOLE_CONSOLE_INT_H
 #define CONSOLE_CONSOLE_INT_H
 
+#include "base/digest.h"
+#include "console/account.h"
 #include "console/console.h"
+#include "console/throttle.h"
 
 /* Accident: a scraper that opens a connection for each scrape and closes none. Above it the listener
  * rests. Few people and programs manage a gateway. */
@@ -14,7 +17,15 @@
 /* Attack: readers of /metrics that take a page, which may be many MB, and do not read it. */
 #define CONSOLE_PAGES_MAX 4u
 
+/* Passwords that were right a moment ago. */
+#define CONSOLE_BASIC_MAX 64u
+
 struct scrape;
+
+struct basic_entry {
+	unsigned char key[DIGEST_SHA256_SIZE]; /* HMAC of the header */
+	uint64_t until_ms, generation;
+};
 
 struct console {
 	struct console_opts opts;
@@ -27,6 +38,13 @@ struct console {
 	int *listening;
 	size_t n_listening;
 	struct scrape *scrape; /* of ep_metrics.c */
+	struct act_env env;
+	struct account *account;
+	struct list errands;
+	size_t bodies;   /* bytes, of all errands */
+	unsigned checks; /* passwords that are being hashed */
+	struct throttle throttle;
+	struct basic_entry basic[CONSOLE_BASIC_MAX];
 };
 
 /* A request that has arrived. */

@@ -2,15 +2,16 @@
 
 #include "console/console_int.h"
 
+/* Plain: Higress Console says "ok" to whoever asks whether it is ready. */
 static void reply(struct call *c, unsigned status, const char *word)
 {
 	struct text body;
 	struct page *page;
 
 	text_init(&body, 64);
-	text_addf(&body, "{\"status\":\"%s\"}", word);
+	text_add_str(&body, word);
 	page = page_new(&body);
-	call_reply(c, status, "application/json", page, NULL);
+	call_reply(c, status, "text/plain", page, NULL);
 	page_unref(page);
 }
 
@@ -26,7 +27,7 @@ void ep_health_ready(struct call *c)
 		reply(c, 503, "starting");
 		break;
 	case CONSOLE_READY:
-		reply(c, 200, "ready");
+		reply(c, 200, "ok");
 		break;
 	case CONSOLE_DRAINING:
 		reply(c, 503, "draining");

@@ -294,7 +294,7 @@ test('the listener is strict, and alone: nothing of it on the gateway', async (t
 	assert.equal(head.status, 200);
 	assert.equal(head.body.length, 0);
 	assert.ok(Number(head.headers['content-length']) > 1000);
-	for (const path of ['/', '/metrics/', '/Metrics', '/v1/chat/completions', '/metrics%2f']) {
+	for (const path of ['/metrics/', '/Metrics', '/v1/chat/completions', '/metrics%2f']) {
 		const got = await at('GET', path);
 		assert.equal(got.status, 404, path);
 		assert.equal(got.json.success, false);
@@ -306,7 +306,7 @@ test('the listener is strict, and alone: nothing of it on the gateway', async (t
 	assert.equal((await request(serve.port, { method: 'GET', path: '/metrics', headers: { host: 'localhost' } })).status, 404);
 	// Kept alive, a page behind the other.
 	const two = await exchange(serve.console, 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
-	assert.match(two.text, /sluice_build_info[^]*\{"status":"ok"\}$/);
+	assert.match(two.text, /sluice_build_info[^]*\r\n\r\nok$/);
 });
 
 test('readers that never read cannot pile pages up, and those that leave are forgotten', async (t) => {

@@ -150,7 +150,7 @@ test(`kill -9 under load, ${DEATHS} times: the port is free, the files are whole
 		assert.equal((await serve.exited).signal, 'SIGKILL');
 		stop = true;
 		await Promise.all([...short, files, ...halves, ...streams.map((s) => s.done)]);
-		const strange = namesBelow(data).filter((file) => !file.endsWith('.yaml') || !fs.readFileSync(file, 'utf8').endsWith('}\n'));
+		const strange = namesBelow(path.join(data, 'resources')).filter((file) => !file.endsWith('.yaml') || !fs.readFileSync(file, 'utf8').endsWith('}\n'));
 		assert.deepEqual(strange, [], 'files that nobody wrote, or half of them');
 	}
 	const lines = fs.readFileSync(log, 'utf8').split('\n');
