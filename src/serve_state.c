@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "cli/version.h"
 #include "console/ep_session.h"
+#include "console/upstream_allowed.h"
 #include "net/sys.h"
 #include "registry.h"
 #include "serve_int.h"
@@ -127,6 +128,7 @@ int serve_state_open(struct serve *s)
 		.endpoints = &registry_acts,
 		.account_path = s->account_path,
 		.audit_path = s->audit_path,
+		.address_allowed = upstream_allowed,
 		.setup_code = s->settings.init_open ? NULL : s->setup_code};
 	console_set_account(s->console, &env, s->account);
 	s->account = NULL;

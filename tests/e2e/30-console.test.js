@@ -286,6 +286,13 @@ test('masks that come back are the secrets they stand for', async (t) => {
 	assert.deepEqual(unknown.json.tokens, ['abc******xyz'], 'S5: what masks nothing is stored');
 });
 
+test('a provider cannot be set to where a cloud gives out credentials', async (t) => {
+	const { call } = await initialised(t);
+	const provider = (url) => call('POST /v1/ai/providers', { name: 'p', type: 'openai', tokens: ['sk-1'], rawConfigs: { openaiCustomUrl: url } });
+	for (const host of ['169.254.169.254', '[fe80::1]', 'metadata.google.internal']) isError(await provider(`http://${host}/v1`), 400, `D35: ${host}`);
+	assert.equal((await provider('http://127.0.0.1:9/v1')).status, 201, 'a model on this machine');
+});
+
 test('every change is in the audit log, no secret is', async (t) => {
 	const { call, data, serve } = await initialised(t);
 	await call('POST /session/login', { username: 'admin', password: 'a wrong one' });
