@@ -401,6 +401,9 @@ test('the description of the API: what it lists is served, refuses strangers, an
 	const { call, data } = await initialised(t);
 	const doc = (await call('GET /v1/openapi.json')).json;
 	assert.equal(doc.openapi, '3.1.0');
+	// The left column of console-api.md §1.2: everything else asks who is there.
+	const open = Object.entries(doc.paths).filter(([, methods]) => Object.values(methods).some((o) => o.security.length === 0));
+	assert.deepEqual(open.map(([target]) => target).sort(), ['/session/login', '/session/logout', '/system/config', '/system/info', '/system/init']);
 	let operations = 0;
 	for (const [target, methods] of Object.entries(doc.paths))
 		for (const [method, operation] of Object.entries(methods)) {
