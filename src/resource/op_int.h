@@ -23,6 +23,8 @@
 
 /* In the arena; empty when that is full. */
 struct bytes op_textf(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A string node with the text in base64, as Secrets have it. */
+struct doc *op_base64(struct op *o, struct bytes text);
 /* A line of o->warnings. */
 void op_warn(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* ^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$ (console-api.md §2.6), and `longest`, the longest name of an object that
@@ -198,6 +200,19 @@ bool op_bridge_remove(struct op *o, const char *list, struct bytes name);
 void op_mask_restore_list(struct op *o, struct doc *given, const struct doc *stored);
 /* The same for one member of two maps. */
 void op_mask_restore(struct op *o, struct doc *given, const struct doc *stored, const char *key);
+
+/* Names of the entries, in their order. */
+struct strings op_bridge_names(struct op *o, const char *list);
+
+/* --- op_host.c: hosts as API objects name them ------------------------------------------------------------- */
+
+bool op_host_is_ipv4(struct bytes s);
+bool op_host_is_ipv6(struct bytes s); /* without brackets */
+/* A name in lower case with at least one dot, that ends with a label of letters; one without a dot. */
+bool op_host_is_dotted(struct bytes s);
+bool op_host_is_single(struct bytes s);
+/* Asks o->address_allowed. what: the member, for the sentence. */
+enum op_rc op_host_allowed(struct op *o, const char *what, struct bytes host);
 
 /* --- op_provider_types.c: what a type of provider means --------------------------------------------------- */
 

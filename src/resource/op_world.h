@@ -46,7 +46,8 @@ static inline void op_world_done(struct op_world *w)
 static inline const struct op_noun *op_world_noun(struct bytes name)
 {
 	static const struct op_noun *const nouns[] = {
-		&op_domain, &op_provider, &op_consumer, &op_ai_route};
+		&op_domain, &op_provider, &op_consumer, &op_ai_route, &op_route, &op_source,
+		&op_certificate, &op_proxy_server};
 
 	for (size_t i = 0; i < ARRAY_LEN(nouns); i++) {
 		if (bytes_eq(bytes_str(nouns[i]->noun), name)) {
