@@ -136,9 +136,13 @@ struct op_plugin { /* a built-in plugin (§2.8) */
 	const char *name, *version, *tag, *title, *description, *icon, *category;
 	const char *phase; /* NULL: unspecified */
 	int priority;
+	const char *image; /* NULL: the name */
 };
 extern const struct op_plugin op_plugin_ai_proxy, op_plugin_key_auth, op_plugin_model_router,
 	op_plugin_model_mapper, op_plugin_ai_statistics;
+
+/* Of every plugin that the Console has built in (op_plugin_table.c); NULL: none of that name. */
+const struct op_plugin *op_plugin_find(struct bytes name);
 
 /* "<plugin>.internal" or "<plugin>-<version>" */
 struct bytes op_plugin_object(struct op *o, const struct op_plugin *p, bool internal);
@@ -167,6 +171,8 @@ void op_rules_forget(struct op *o, const char *what, struct bytes target);
 const struct doc *op_rule_shared(struct op *o, const struct doc *root, struct bytes ingress);
 /* Takes the Ingress out of such rules: from now on it has one of its own. */
 void op_rule_part(struct op *o, struct doc *root, struct bytes ingress);
+/* The same in one WasmPlugin. */
+void op_rules_forget_in(struct op *o, struct bytes name, const char *what, struct bytes target);
 /* Whether list `key` of a rule holds name. Opens nothing that is closed. */
 bool op_rule_names(struct op *o, const struct doc *rule, const char *key, struct bytes name);
 
@@ -193,6 +199,8 @@ void op_bridge_put(struct op *o, const char *list, struct bytes name, const stru
 	const char *const *managed);
 /* Whether it was there. A registry takes the Secret of its credentials with it. */
 bool op_bridge_remove(struct op *o, const char *list, struct bytes name);
+/* Names of the entries, in their order. */
+struct strings op_bridge_names(struct op *o, const char *list);
 
 /* --- op_mask.c: secrets that come back masked --------------------------------------------------------------- */
 
@@ -200,9 +208,6 @@ bool op_bridge_remove(struct op *o, const char *list, struct bytes name);
 void op_mask_restore_list(struct op *o, struct doc *given, const struct doc *stored);
 /* The same for one member of two maps. */
 void op_mask_restore(struct op *o, struct doc *given, const struct doc *stored, const char *key);
-
-/* Names of the entries, in their order. */
-struct strings op_bridge_names(struct op *o, const char *list);
 
 /* --- op_host.c: hosts as API objects name them ------------------------------------------------------------- */
 
