@@ -237,12 +237,41 @@ static void test_warning(void **state)
 	op_world_done(&w);
 }
 
+/* Of all nouns whose saving is tested here and beside. */
+static void test_small_arenas(void **state)
+{
+	static const char *const steps[] = {
+		"update " ON_ROUTE "{\"rawConfigurations\":\"a: [{b: c}, 1.5]\\nd: true\"}",
+		"update instance GLOBAL//cors {\"configurations\":{\"a\":[{\"b\":null}]}}",
+		"update route r {\"domains\":[\"a.com\"],\"path\":{\"matchType\":\"EQUAL\","
+		"\"matchValue\":\"/\"},\"services\":[{\"name\":\"a\"},{\"name\":\"b\"}],"
+		"\"authConfig\":{\"enabled\":true,\"allowedConsumers\":[\"c\"]}}",
+		"create source s {\"type\":\"nacos\",\"domain\":\"10.0.0.1\",\"port\":1,"
+		"\"properties\":{\"nacosGroups\":[\"g\"]},\"vport\":{\"defaultValue\":1},"
+		"\"authN\":{\"enabled\":true,\"properties\":{\"nacosUsername\":\"u\","
+		"\"nacosPassword\":\"p\"}}}",
+		"create proxy-server p {\"type\":\"http\",\"serverAddress\":\"1.2.3.4\","
+		"\"serverPort\":1}",
+		"remove route r",
+	};
+	struct op_world w;
+
+	(void)state;
+	op_world_init(&w);
+	assert_int_equal(op_world_do(&w, BYTES(ROUTE)), OP_OK);
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		assert_true(op_world_starve(&w, bytes_str(steps[i])) > 0);
+	}
+	op_world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_warning),
+		cmocka_unit_test(test_small_arenas),
 	};
 
 	return cmocka_run_group_tests_name("op_instance", tests, NULL, NULL);
