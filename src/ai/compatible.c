@@ -519,14 +519,14 @@ static void take_hits(struct whole *w, struct bytes piece)
 	}
 }
 
-static void bytes(struct exchange *x, struct bytes b)
+static void bytes(struct exchange *x, struct bytes b, bool last)
 {
 	struct ai_answer *a = x->answer_state;
 
 	if (a->failed) {
 		return;
 	}
-	if (a->whole == NULL && x->up->in == STREAM_IN_END && x->up->body.n == b.n) {
+	if (a->whole == NULL && last) {
 		/* It came as one piece, as short answers do: nothing has to be kept between pieces. */
 		read_all(x, a, b);
 		return;
