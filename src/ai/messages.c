@@ -37,6 +37,8 @@ struct messages {
 	struct json_hit hits_room[PIECE_HITS];
 	const struct seg *seg; /* where the scan stands */
 	uint32_t at;
+	const struct seg *read; /* where a text was last read, and its offset in the body */
+	uint64_t read_at;
 	size_t n;
 	size_t forget; /* messages up to this one, not counted, are forgotten but for system's; 0: none */
 	unsigned lists;
@@ -53,7 +55,28 @@ static const struct conversation *conversation_of(const struct exchange *x)
 	return &x->rq->at.to->provider->conversation;
 }
 
-static enum role role_of(struct exchange *x, const struct json_hit *h)
+/* The bytes of a hit. Texts are asked for in their order, so that a long body is not walked for each. */
+static void read_hit(struct messages *m, const struct json_hit *h, char *out)
+{
+	const struct seg *s;
+	uint64_t at = h->beg;
+	uint64_t before;
+
+	while (m->read_at + (m->read->end - m->read->beg) <= at) {
+		m->read_at += m->read->end - m->read->beg;
+		m->read = m->read->next;
+	}
+	before = m->read_at;
+	for (s = m->read; at < h->end; s = s->next) {
+		uint64_t to = MIN(h->end, before + (s->end - s->beg));
+
+		memcpy(out + (at - h->beg), s->data + s->beg + (at - before), (size_t)(to - at));
+		at = to;
+		before += s->end - s->beg;
+	}
+}
+
+static enum role role_of(struct messages *m, const struct json_hit *h)
 {
 	char room[ROLE_MAX];
 	size_t n = (size_t)(h->end - h->beg);
@@ -62,7 +85,7 @@ static enum role role_of(struct exchange *x, const struct json_hit *h)
 	if (h->type != JSON_STRING || h->escaped || n > sizeof(room)) {
 		return ROLE_OTHER;
 	}
-	chain_copy(&x->rq->body, (size_t)h->beg, n, room);
+	read_hit(m, h, room);
 	name = bytes_of(room + 1, n - 2);
 	return bytes_eq(name, BYTES("user"))         ? ROLE_USER
 		: bytes_eq(name, BYTES("assistant")) ? ROLE_ASSISTANT
@@ -71,9 +94,8 @@ static enum role role_of(struct exchange *x, const struct json_hit *h)
 		: ROLE_OTHER;
 }
 
-static bool is_command(struct exchange *x, const struct json_hit *h)
+static bool is_command(const struct strings *commands, struct messages *m, const struct json_hit *h)
 {
-	const struct strings *commands = &conversation_of(x)->commands;
 	char room[LITERAL_MAX];
 	char plain_room[LITERAL_MAX];
 	size_t n = (size_t)(h->end - h->beg);
@@ -82,7 +104,7 @@ static bool is_command(struct exchange *x, const struct json_hit *h)
 	if (commands->n == 0 || h->type != JSON_STRING || n > sizeof(room)) {
 		return false;
 	}
-	chain_copy(&x->rq->body, (size_t)h->beg, n, room);
+	read_hit(m, h, room);
 	text_init_fixed(&plain, plain_room, sizeof(plain_room));
 	json_unescape(bytes_of(room + 1, n - 2), &plain);
 	for (size_t i = 0; i < commands->n; i++) {
@@ -125,7 +147,7 @@ static bool take_hit(struct exchange *x, struct messages *m, const struct json_h
 		break;
 	case TALK_ROLE:
 		m->now.roles++;
-		m->now.m.role = (uint8_t)role_of(x, h);
+		m->now.m.role = (uint8_t)role_of(m, h);
 		break;
 	case TALK_CONTENT:
 		m->now.contents++;
@@ -133,13 +155,13 @@ static bool take_hit(struct exchange *x, struct messages *m, const struct json_h
 		m->now.m.content_end = h->end;
 		m->now.m.type = h->type;
 		m->now.m.empty = h->empty;
-		m->now.is_command |= is_command(x, h);
+		m->now.is_command |= is_command(&conversation_of(x)->commands, m, h);
 		break;
 	case TALK_PART:
 		m->now.parts++;
 		break;
 	case TALK_PART_TEXT:
-		m->now.is_command |= is_command(x, h);
+		m->now.is_command |= is_command(&conversation_of(x)->commands, m, h);
 		break;
 	case TALK_TOOL_CALLS:
 	case TALK_FUNCTION_CALL:
@@ -211,6 +233,7 @@ enum verdict messages_survey(struct exchange *x, struct messages **out)
 		m->scan = json_scan_init(&m->room, conversation_of(x)->query, &m->hits);
 		m->seg = rq->body.head;
 		m->at = m->seg != NULL ? m->seg->beg : 0;
+		m->read = m->seg;
 		*out = m;
 	}
 	return scan_slice(x, m);
