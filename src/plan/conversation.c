@@ -19,6 +19,10 @@ static bool read_commands(struct strings *out, const struct yaml_node *list,
 	for (const struct yaml_node *n = list->items; n != NULL; n = n->next) {
 		struct bytes text = {"", 0};
 
+		if (n->type == YAML_SEQ || n->type == YAML_MAP) {
+			IGNORE(build_scalar(n, "a command", where, f, &text)); /* which says so */
+			return false;
+		}
 		if (!build_scalar(n, "a command", where, f, &text) || text.n == 0 ||
 			text.n > CONVERSATION_COMMAND_MAX) {
 			struct finding at = build_error(where, build_place(n), "bad-value");
