@@ -405,14 +405,25 @@ static bool may_have_usage(struct bytes raw)
 	return false;
 }
 
+/* Whether an event, in which usage stands that we asked for, has nothing but that. Most vendors write
+ * "choices":[] into it; where the member is missing something else could be meant. */
+static bool is_usage_alone(const struct json_hits *hits, const struct usage_reading *r)
+{
+	const struct json_hit *choices = json_hits_get(hits, ANSWER_CHOICES, NULL);
+	const struct json_hit *error = json_hits_get(hits, ANSWER_ERROR, NULL);
+
+	if (choices != NULL && choices->type != JSON_NULL) {
+		return choices->type == JSON_ARRAY && choices->empty;
+	}
+	return r->seen != 0 && (error == NULL || error->type == JSON_NULL);
+}
+
 /* An event's data, or an answer that is no stream. */
 static enum event_verdict read_all(struct exchange *x, struct ai_answer *a, struct bytes data)
 {
 	struct json_hit room[EVENT_HITS];
 	struct json_hits hits;
 	struct usage_reading r = {.seen = 0};
-	const struct json_hit *choices;
-	struct usage before = x->rec.usage;
 	enum event_verdict v = EVENT_PASS;
 
 	json_hits_init(&hits, room, EVENT_HITS, 4096);
@@ -425,14 +436,7 @@ static enum event_verdict read_all(struct exchange *x, struct ai_answer *a, stru
 		if (!x->rec.no_usage) {
 			usage_merge(&x->rec.usage, &r, a->moonshot);
 		}
-		choices = json_hits_get(&hits, ANSWER_CHOICES, NULL);
-		/* The event that only carries the usage which we asked for. */
-		if (a->hide_usage && r.seen != 0 && choices != NULL &&
-			choices->type == JSON_ARRAY && choices->empty) {
-			v = EVENT_HIDE;
-		}
-	} else {
-		x->rec.usage = before;
+		v = a->hide_usage && is_usage_alone(&hits, &r) ? EVENT_HIDE : EVENT_PASS;
 	}
 	json_hits_done(&hits);
 	return v;
@@ -515,14 +519,14 @@ static void take_hits(struct whole *w, struct bytes piece)
 	}
 }
 
-static void bytes(struct exchange *x, struct bytes b)
+static void bytes(struct exchange *x, struct bytes b, bool last)
 {
 	struct ai_answer *a = x->answer_state;
 
 	if (a->failed) {
 		return;
 	}
-	if (a->whole == NULL && x->up->in == STREAM_IN_END && x->up->body.n == b.n) {
+	if (a->whole == NULL && last) {
 		/* It came as one piece, as short answers do: nothing has to be kept between pieces. */
 		read_all(x, a, b);
 		return;

@@ -1,6 +1,7 @@
 #include "ai/request_edit.h"
 
 #include "ai/members.h"
+#include "ai/messages.h"
 #include "proxy/worker.h"
 
 /* Edits beside one per developer message and two per member of a setting. */
@@ -16,6 +17,15 @@ static bool too_complex(struct exchange *x)
 	return false;
 }
 
+struct survey {
+	struct json_scan_room room;
+	struct json_scan *scan;
+	struct json_hits hits;
+	struct json_hit hits_room[SETTING_NODES_MAX];
+	const struct seg *seg;     /* where the scan stands */
+	struct messages *messages; /* NULL: nothing is to become of them */
+};
+
 static bool make_room(struct exchange *x, size_t settings)
 {
 	struct request *rq = x->rq;
@@ -27,20 +37,13 @@ static bool make_room(struct exchange *x, size_t settings)
 			"the request body has too many messages with the role \"developer\"");
 		return false;
 	}
-	rq->at.edits_cap = EDITS_BASE + 2 * settings + developers;
+	rq->at.edits_cap = EDITS_BASE + 2 * settings + developers +
+		(rq->at.survey != NULL ? messages_edits(x, rq->at.survey->messages) : 0);
 	rq->at.edits = arena_alloc(&rq->arena, rq->at.edits_cap * sizeof(*rq->at.edits));
 	return rq->at.edits != NULL || too_complex(x);
 }
 
 /* --- settings ----------------------------------------------------------------------------------- */
-
-struct survey {
-	struct json_scan_room room;
-	struct json_scan *scan;
-	struct json_hits hits;
-	struct json_hit hits_room[SETTING_NODES_MAX];
-	const struct seg *seg; /* where the scan stands */
-};
 
 static const struct custom_settings *settings_of(const struct exchange *x)
 {
@@ -76,34 +79,65 @@ static enum verdict scan_slice(struct exchange *x, struct survey *v)
 	return v->seg != NULL ? VERDICT_AGAIN : VERDICT_NEXT;
 }
 
-enum verdict request_edit_survey(struct exchange *x)
+static bool begin_survey(struct exchange *x, const struct custom_settings *s)
 {
 	struct request *rq = x->rq;
-	const struct custom_settings *s = settings_of(x);
-	struct survey *v = rq->at.survey;
-	enum verdict verdict;
-	size_t n;
+	struct survey *v = arena_alloc(&rq->arena, sizeof(*v));
 
-	if (s == NULL) {
-		return VERDICT_NEXT;
-	}
 	if (v == NULL) {
-		v = arena_alloc(&rq->arena, sizeof(*v));
-		if (v == NULL) {
-			too_complex(x);
-			return VERDICT_REPLY;
-		}
+		return too_complex(x);
+	}
+	v->messages = NULL;
+	v->seg = NULL;
+	if (s != NULL) {
 		json_hits_init(&v->hits, v->hits_room, SETTING_NODES_MAX, SETTING_NODES_MAX);
 		v->scan = json_scan_init(&v->room, s->query, &v->hits);
 		v->seg = rq->body.head;
-		rq->at.survey = v;
 	}
-	verdict = scan_slice(x, v);
+	rq->at.survey = v;
+	return true;
+}
+
+static enum verdict survey_settings(
+	struct exchange *x, const struct custom_settings *s, struct survey *v)
+{
+	enum verdict verdict = scan_slice(x, v);
+	size_t n;
+
 	for (unsigned i = 0; verdict == VERDICT_NEXT && i < s->n_nodes; i++) {
 		json_hits_get(&v->hits, i, &n);
 		verdict = n > 1 ? twice(x) : VERDICT_NEXT;
 	}
 	return verdict;
+}
+
+/* Whether messages are to be forgotten or joined. */
+static bool is_edited_talk(const struct exchange *x)
+{
+	const struct request *rq = x->rq;
+	const struct provider *p = rq->at.to->provider;
+
+	return p != NULL && p->conversation.query != NULL && rq->gathers &&
+		rq->api == API_CHAT_COMPLETIONS && !p->original && !p->type->keeps_body;
+}
+
+enum verdict request_edit_survey(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	const struct custom_settings *s = settings_of(x);
+	bool talk = is_edited_talk(x);
+	enum verdict v = VERDICT_NEXT;
+
+	if (s == NULL && !talk) {
+		return VERDICT_NEXT;
+	}
+	if (rq->at.survey == NULL && !begin_survey(x, s)) {
+		return VERDICT_REPLY;
+	}
+	if (s != NULL) {
+		v = survey_settings(x, s, rq->at.survey);
+	}
+	return v == VERDICT_NEXT && talk ? messages_survey(x, &rq->at.survey->messages) : v;
 }
 
 /* Whether a setting that must not overwrite would replace something: a value where it needs an object. */
@@ -281,6 +315,9 @@ bool request_edit(struct exchange *x, struct bytes model)
 	}
 	if (p != NULL && !p->original && !p->type->keeps_body) {
 		tweak(x, &m);
+	}
+	if (x->rq->at.survey != NULL) {
+		messages_edit(x, x->rq->at.survey->messages);
 	}
 	return members_edit(&m, x) || too_complex(x);
 }

@@ -135,6 +135,18 @@ static void play(struct scene *w, struct bytes body, struct bytes model, size_t 
 	text_done(&out);
 }
 
+/* Bit 7 of the first byte: messages are forgotten and joined. */
+static void choose_talk(struct scene *w)
+{
+	struct object *o = world_add(&w->plan, "wasmplugins/ai-talk.yaml",
+		WORLD_PLUGIN("ai-talk",
+			"  defaultConfig: {contextCleanupCommands: [x], "
+			"mergeConsecutiveMessages: true}\n"));
+
+	ASSERT(conversation_compile(&w->provider.conversation, o->u.wasmplugin.config, o,
+		&w->plan.arena, &w->plan.findings));
+}
+
 /* The second byte: bit 0 a schema, bit 1 settings, bits 2 and 3 the API, all of it the size of pieces. */
 static void choose(struct scene *w, uint8_t tweaks, uint8_t rest)
 {
@@ -147,6 +159,9 @@ static void choose(struct scene *w, uint8_t tweaks, uint8_t rest)
 	w->provider.tweaks = tweaks;
 	w->provider.response_format = bytes_str(rest % 2 == 1 ? "{\"type\":\"x\"}" : NULL);
 	w->rq.api = apis[rest / 4 % ARRAY_LEN(apis)];
+	if (tweaks >= 128) {
+		choose_talk(w);
+	}
 	if (rest / 2 % 2 == 0) {
 		return;
 	}

@@ -201,6 +201,70 @@ static const struct {
 		"{\"b\":1}"},
 };
 
+/* data-plane.md §8.4, §8.5. out NULL: refused. */
+static const struct {
+	const char *why, *entry, *in, *out;
+} talk_rows[] = {
+	{"G047 a command forgets itself and what was before it, but for system's",
+		"{contextCleanupCommands: [/clear]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"}, "
+		"{\"role\":\"user\",\"content\":\"u1\"},{\"role\":\"assistant\",\"content\":\"a1\"},"
+		"{\"role\":\"user\",\"content\":\"/clear\"} ,{\"role\":\"user\",\"content\":\"u2\"}]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"}, "
+		"{\"role\":\"user\",\"content\":\"u2\"}]}"},
+	{"the last command counts; escapes spell the same text",
+		"{contextCleanupCommands: [x, /clear]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"x\"},{\"role\":\"user\",\"content\":\"b\"},"
+		"{\"content\":\"\\/cl\\u0065ar\",\"role\":\"user\"},{\"role\":\"user\",\"content\":\"c\"}]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"c\"}]}"},
+	{"as the only part of a message, behind a system message: its comma goes too",
+		"{contextCleanupCommands: [/clear]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"developer\",\"content\":\"d\"},"
+		"{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"/clear\"}]}],\"n\":1}",
+		"{\"messages\":[{\"role\":\"developer\",\"content\":\"d\"}],\"n\":1}"},
+	{"nothing is left", "{contextCleanupCommands: [/clear]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"/clear\"}]}",
+		"{\"messages\":[]}"},
+	{"no command: in an assistant's words, inside a text, one of two parts, a tool's answer",
+		"{contextCleanupCommands: [/clear]}",
+		"{\"messages\":[{\"role\":\"assistant\",\"content\":\"/clear\"},{\"role\":\"user\",\"content\":\"/clear \"},"
+		"{\"role\":\"user\",\"content\":[{\"text\":\"/clear\"},{\"text\":\"b\"}]},"
+		"{\"role\":\"tool\",\"content\":\"/clear\"}]}",
+		"{\"messages\":[{\"role\":\"assistant\",\"content\":\"/clear\"},{\"role\":\"user\",\"content\":\"/clear \"},"
+		"{\"role\":\"user\",\"content\":[{\"text\":\"/clear\"},{\"text\":\"b\"}]},"
+		"{\"role\":\"tool\",\"content\":\"/clear\"}]}"},
+	{"G048 neighbours are joined by a blank line, members in any order",
+		"{mergeConsecutiveMessages: true}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}, {\"content\":\"\\u0062\",\"role\":\"user\"},"
+		"{\"role\":\"user\",\"content\":\"c\"},{\"role\":\"assistant\",\"content\":\"d\"}]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"a\\n\\n\\u0062\\n\\nc\"},"
+		"{\"role\":\"assistant\",\"content\":\"d\"}]}"},
+	{"lists of parts become one list", "{mergeConsecutiveMessages: true}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":[]},{\"role\":\"user\",\"content\":[{\"a\":1}]},"
+		"{\"role\":\"user\",\"content\":\"t\"},{\"role\":\"user\",\"content\":[ ]}]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":[{\"a\":1},{\"type\":\"text\",\"text\":\"t\"}]}]}"},
+	{"a text before a list becomes its first part", "{hiclawMode: true}",
+		"{\"messages\":[{\"content\":\"t\",\"role\":\"assistant\"},{\"role\":\"assistant\",\"content\":[1, 2]}]}",
+		"{\"messages\":[{\"content\":[{\"type\":\"text\",\"text\":\"t\"},1, 2],\"role\":\"assistant\"}]}"},
+	{"calls of tools, names, other roles and no content are not joined",
+		"{mergeConsecutiveMessages: true}",
+		"{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\","
+		"\"tool_calls\":[{\"id\":\"t\"}]},{\"role\":\"tool\",\"content\":\"x\"},{\"role\":\"tool\",\"content\":\"y\"},"
+		"{\"role\":\"user\",\"name\":\"n\",\"content\":\"c\"},{\"role\":\"user\",\"content\":\"d\"},"
+		"{\"role\":\"user\",\"content\":null}]}",
+		"{\"messages\":[{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":\"b\","
+		"\"tool_calls\":[{\"id\":\"t\"}]},{\"role\":\"tool\",\"content\":\"x\"},{\"role\":\"tool\",\"content\":\"y\"},"
+		"{\"role\":\"user\",\"name\":\"n\",\"content\":\"c\"},{\"role\":\"user\",\"content\":\"d\"},"
+		"{\"role\":\"user\",\"content\":null}]}"},
+	{"both: what is left behind the command is joined",
+		"{mergeConsecutiveMessages: true, contextCleanupCommands: [/c]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"/c\"},"
+		"{\"role\":\"user\",\"content\":\"b\"},{\"role\":\"user\",\"content\":\"c\"}]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"b\\n\\nc\"}]}"},
+	{"messages twice: which of them is meant nobody knows", "{mergeConsecutiveMessages: true}",
+		"{\"messages\":[],\"messages\":[]}", NULL},
+};
+
 struct scene {
 	struct world plan;
 	struct segpool pool;
@@ -262,6 +326,19 @@ static void compile_settings(struct scene *w, const char *yaml)
 			&openai, false, o, &w->plan.arena, &w->plan.findings}));
 }
 
+static void compile_talk(struct scene *w, const char *yaml)
+{
+	char file[4096];
+	struct object *o;
+
+	snprintf(file, sizeof(file), WORLD_PLUGIN("ai-proxy", "  defaultConfig:\n    s: %s\n"),
+		yaml);
+	o = world_add(&w->plan, "wasmplugins/ai-proxy.internal.yaml", file);
+	assert_true(conversation_compile(&w->provider.conversation,
+		yaml_get(o->u.wasmplugin.config, "s"), o, &w->plan.arena, &w->plan.findings));
+}
+
+/* settings: a list of customSettings, or the map of an entry, for what it says of messages. */
 static void begin(struct scene *w, const struct row *row, const char *settings, enum api api)
 {
 	world_init(&w->plan);
@@ -271,15 +348,17 @@ static void begin(struct scene *w, const struct row *row, const char *settings, 
 	w->provider.type = &w->type;
 	w->provider.tweaks = row->tweaks;
 	w->provider.response_format = bytes_str(row->format);
-	if (settings != NULL) {
+	if (settings != NULL && settings[0] == '[') {
 		compile_settings(w, settings);
+	} else if (settings != NULL) {
+		compile_talk(w, settings);
 	}
 	w->to.provider = &w->provider;
 	w->x.rq = &w->rq;
 	w->rq.api = api;
 	w->rq.gathers = true;
 	w->rq.at.to = &w->to;
-	arena_init(&w->rq.arena, 64 * 1024);
+	arena_init(&w->rq.arena, REQUEST_ARENA_MAX);
 	json_hits_init(&w->rq.hits, w->rq.hits_room, HITS_INLINE, 4096);
 }
 
@@ -389,6 +468,47 @@ static void test_apis(void **state)
 	}
 }
 
+static void test_talk(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(talk_rows) * ARRAY_LEN(pieces); i++) {
+		size_t at = i / ARRAY_LEN(pieces);
+		struct row row = {
+			.why = talk_rows[at].why, .in = talk_rows[at].in, .out = talk_rows[at].out};
+
+		play_with(&row, talk_rows[at].entry, API_CHAT_COMPLETIONS,
+			pieces[i % ARRAY_LEN(pieces)]);
+	}
+}
+
+/* A thousand messages are joined; one more is refused, before it costs anything. */
+static void test_many_messages(void **state)
+{
+	(void)state;
+	for (int n = 999; n <= 1001; n++) {
+		struct row row = {.why = "many messages"};
+		struct text t, out;
+
+		text_init(&t, 1 << 20);
+		text_init(&out, 1 << 20);
+		for (int i = 0; i < n; i++) {
+			text_add_str(&t, i == 0 ? "{\"messages\":[" : ",");
+			text_add_str(&t, "{\"role\":\"user\",\"content\":\"a\"}");
+			text_add_str(&out,
+				i == 0 ? "{\"messages\":[{\"role\":\"user\",\"content\":\""
+				       : "\\n\\n");
+			text_add_str(&out, "a");
+		}
+		text_add_str(&t, "]}");
+		text_add_str(&out, "\"}]}");
+		row.in = text_cstr(&t);
+		row.out = n <= 1000 ? text_cstr(&out) : NULL;
+		play_with(&row, "{mergeConsecutiveMessages: true}", API_CHAT_COMPLETIONS, 4096);
+		text_done(&t);
+		text_done(&out);
+	}
+}
+
 /* More developer messages than there is room for must be refused, not cut off. */
 static void test_many_developers(void **state)
 {
@@ -421,6 +541,8 @@ int main(void)
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_apis),
 		cmocka_unit_test(test_many_developers),
+		cmocka_unit_test(test_talk),
+		cmocka_unit_test(test_many_messages),
 	};
 
 	return cmocka_run_group_tests_name("request_edit", tests, NULL, NULL);

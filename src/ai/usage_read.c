@@ -27,8 +27,11 @@ struct json_query *usage_query(void)
 		[ANSWER_REASONING_3] = {"response.usage.output_tokens_details.reasoning_tokens",
 			NULL},
 		[ANSWER_CACHE_READ] = {"usage.cache_read_input_tokens", NULL},
+		[ANSWER_CACHE_READ_2] = {"message.usage.cache_read_input_tokens", NULL},
 		[ANSWER_CACHE_CREATION] = {"usage.cache_creation_input_tokens", NULL},
+		[ANSWER_CACHE_CREATION_2] = {"message.usage.cache_creation_input_tokens", NULL},
 		[ANSWER_CHOICES] = {"choices", NULL},
+		[ANSWER_ERROR] = {"error", NULL},
 	};
 
 	return json_query_new(wants, ANSWER_WANT_COUNT);
@@ -65,21 +68,19 @@ static uint64_t add(uint64_t a, uint64_t b)
 
 void usage_merge(struct usage *u, const struct usage_reading *r, bool moonshot)
 {
-	uint64_t read = 0;
-	uint64_t creation = 0;
 	bool input = first_of(r, ANSWER_INPUT, ANSWER_INPUT_4 + moonshot, &u->input);
 	bool output = first_of(r, ANSWER_OUTPUT, ANSWER_OUTPUT_4 + moonshot, &u->output);
 	bool total = first_of(r, ANSWER_TOTAL, ANSWER_TOTAL_2 + moonshot, &u->total);
 
 	first_of(r, ANSWER_CACHED, ANSWER_CACHED_3, &u->cached);
 	first_of(r, ANSWER_REASONING, ANSWER_REASONING_3, &u->reasoning);
+	first_of(r, ANSWER_CACHE_READ, ANSWER_CACHE_READ_2, &u->cache_read);
+	first_of(r, ANSWER_CACHE_CREATION, ANSWER_CACHE_CREATION_2, &u->cache_creation);
 	if (!input && !output && !total) {
 		return;
 	}
 	u->known = true;
 	if (!total) {
-		first_of(r, ANSWER_CACHE_READ, ANSWER_CACHE_READ, &read);
-		first_of(r, ANSWER_CACHE_CREATION, ANSWER_CACHE_CREATION, &creation);
-		u->total = add(add(u->input, u->output), add(read, creation));
+		u->total = add(add(u->input, u->output), add(u->cache_read, u->cache_creation));
 	}
 }

@@ -111,11 +111,32 @@ static void test_cumulative(void **state)
 	json_query_free(q);
 }
 
+/* What the start says of the cache counts to the end, which says it again or does not. */
+static void test_cache_at_the_start(void **state)
+{
+	struct json_query *q = usage_query();
+	struct usage u = {.known = false};
+
+	(void)state;
+	u = read_text(q,
+		"{\"message\":{\"usage\":{\"input_tokens\":10,\"output_tokens\":1,"
+		"\"cache_read_input_tokens\":100,\"cache_creation_input_tokens\":20}}}",
+		false, u);
+	assert_int_equal(u.total, 131);
+	u = read_text(q, "{\"usage\":{\"output_tokens\":7}}", false, u);
+	assert_int_equal(u.total, 137);
+	u = read_text(
+		q, "{\"usage\":{\"output_tokens\":7,\"cache_read_input_tokens\":100}}", false, u);
+	assert_int_equal(u.total, 137);
+	json_query_free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),
 		cmocka_unit_test(test_cumulative),
+		cmocka_unit_test(test_cache_at_the_start),
 	};
 
 	return cmocka_run_group_tests_name("usage_read", tests, NULL, NULL);

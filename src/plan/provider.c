@@ -1,31 +1,20 @@
-#include "plan/provider.h"
+#include "plan/provider_int.h"
 
 #include <stdio.h>
 
-#include "plan/build.h"
+#include "plan/yaml_json.h"
 #include "wire/h1.h"
 #include "wire/json.h"
-#include "plan/yaml_json.h"
 #include "wire/url.h"
-
-/* One entry of ai-proxy's `providers` on its way to a struct provider. */
-struct entry {
-	const struct yaml_node *node;
-	const struct object *where;
-	struct arena *arena;
-	struct findings *findings;
-	const struct provider_type *type;
-	struct provider *out;
-	bool bad; /* an error was found: the provider cannot be used */
-};
 
 /* Keys that every type understands (providers.md §0.3), and those that only Console reads. */
 static const struct common_key {
 	const char *name;
 	enum {
 		NOW,
-		LATER, /* would change requests or answers, which this version does not do */
-		SPARE  /* would only help when an upstream fails: nothing is served otherwise */
+		LATER,  /* would change requests or answers, which this version does not do */
+		PARTLY, /* of a switch for several */
+		SPARE   /* would only help when an upstream fails: nothing is served otherwise */
 	} meant;
 } common_keys[] = {
 	{"id", NOW},
@@ -57,17 +46,15 @@ static const struct common_key {
 	{"customSettings", NOW},
 	{"failover", SPARE},
 	{"retryOnFailure", SPARE},
-	{"contextCleanupCommands", LATER},
-	{"mergeConsecutiveMessages", LATER},
+	{"contextCleanupCommands", NOW},
+	{"mergeConsecutiveMessages", NOW},
 	{"promoteThinkingOnEmpty", LATER},
-	{"hiclawMode", LATER},
+	{"hiclawMode", PARTLY},
 };
 
 /* --- findings and members ----------------------------------------------------------------------- */
 
-/* The whole entry is refused; `at` may be NULL. */
-PRINTF_LIKE(4, 5)
-static void refuse(
+void provider_refuse(
 	struct entry *e, const struct yaml_node *at, const char *code, const char *fmt, ...)
 {
 	struct finding f = build_error(e->where, build_place(at != NULL ? at : e->node), code);
@@ -81,20 +68,13 @@ static void refuse(
 	e->bad = true;
 }
 
-static struct bytes member_text(struct entry *e, const char *key)
+struct bytes provider_text(struct entry *e, const char *key)
 {
 	struct bytes text = {0};
 
 	IGNORE(build_scalar(yaml_get(e->node, key), key, e->where, e->findings,
 		&text)); /* absent and said already: both are "" */
 	return bytes_trim(text);
-}
-
-static bool is_true(const struct yaml_node *n)
-{
-	return n != NULL &&
-		(n->type == YAML_BOOL ? n->boolean
-				      : n->type == YAML_STRING && bytes_eq(n->text, BYTES("true")));
 }
 
 /* --- keys --------------------------------------------------------------------------------------- */
@@ -105,9 +85,9 @@ static bool is_active(const struct yaml_node *n)
 	const struct yaml_node *enabled = yaml_get(n, "enabled");
 
 	if (n->type == YAML_MAP) {
-		return enabled != NULL ? is_true(enabled) : n->n != 0;
+		return enabled != NULL ? provider_is_true(enabled) : n->n != 0;
 	}
-	return n->type == YAML_SEQ ? n->n != 0 : is_true(n);
+	return n->type == YAML_SEQ ? n->n != 0 : provider_is_true(n);
 }
 
 static bool is_path_text(struct bytes text)
@@ -128,21 +108,21 @@ static void check_value(struct entry *e, const struct provider_key *k, const str
 	uint64_t port;
 
 	if (k->untranslated) {
-		refuse(e, n, "unsupported-setting",
+		provider_refuse(e, n, "unsupported-setting",
 			"%s asks for a protocol that this version does not translate to; remove it",
 			k->name);
 	} else if (k->type == KEY_BOOL && n->type != YAML_BOOL && n->type != YAML_STRING) {
-		refuse(e, n, "boolean-expected", "%s must be true or false", k->name);
+		provider_refuse(e, n, "boolean-expected", "%s must be true or false", k->name);
 	} else if (k->type == KEY_PORT && (!yaml_u64(n, &port) || port == 0 || port > 65535)) {
-		refuse(e, n, "port-expected", "%s must be a port, 1 to 65535", k->name);
+		provider_refuse(e, n, "port-expected", "%s must be a port, 1 to 65535", k->name);
 	} else if (k->type == KEY_STRING_LIST && n->type != YAML_SEQ) {
-		refuse(e, n, "list-expected", "%s must be a list", k->name);
+		provider_refuse(e, n, "list-expected", "%s must be a list", k->name);
 	} else if ((k->type == KEY_STRING || k->type == KEY_URL) && !scalar) {
-		refuse(e, n, "string-expected", "%s must be a string", k->name);
+		provider_refuse(e, n, "string-expected", "%s must be a string", k->name);
 	} else if (k->in_path && !is_path_text(n->text)) {
-		refuse(e, n, "bad-value", "%s has letters, digits, - and _ only", k->name);
+		provider_refuse(e, n, "bad-value", "%s has letters, digits, - and _ only", k->name);
 	} else if (k->only != NULL && scalar && !bytes_eq_nocase(n->text, bytes_str(k->only))) {
-		refuse(e, n, "unsupported-setting",
+		provider_refuse(e, n, "unsupported-setting",
 			"%s: " BYTES_FMT " is not served by this version; remove it or use %s",
 			k->name, BYTES_ARG(n->text), k->only);
 	}
@@ -168,8 +148,11 @@ static void check_key(struct entry *e, const struct yaml_node *n)
 			at.code = "unsupported-setting";
 			at.level = common_keys[i].meant == SPARE ? FINDING_INFO : at.level;
 			findings_add(e->findings, &at,
-				"provider " BYTES_FMT ": %s has no effect in this version",
-				BYTES_ARG(e->out->id), common_keys[i].name);
+				"provider " BYTES_FMT ": %s has no effect in this version%s",
+				BYTES_ARG(e->out->id), common_keys[i].name,
+				common_keys[i].meant == PARTLY
+					? " but that of mergeConsecutiveMessages"
+					: "");
 		}
 		return;
 	}
@@ -188,7 +171,7 @@ static void check_keys(struct entry *e)
 		const struct yaml_node *n = yaml_get(e->node, e->type->keys[i].name);
 
 		if (e->type->keys[i].required && (n == NULL || n->text.n == 0)) {
-			refuse(e, NULL, "key-missing", "type %s needs %s", e->type->name,
+			provider_refuse(e, NULL, "key-missing", "type %s needs %s", e->type->name,
 				e->type->keys[i].name);
 		}
 	}
@@ -198,12 +181,12 @@ static void check_keys(struct entry *e)
 
 static void read_protocol(struct entry *e)
 {
-	struct bytes protocol = member_text(e, "protocol");
+	struct bytes protocol = provider_text(e, "protocol");
 
 	if (bytes_eq(protocol, BYTES("original"))) {
 		e->out->original = true;
 	} else if (protocol.n != 0 && !bytes_eq(protocol, BYTES("openai"))) {
-		refuse(e, yaml_get(e->node, "protocol"), "bad-value",
+		provider_refuse(e, yaml_get(e->node, "protocol"), "bad-value",
 			"protocol is openai or original, not " BYTES_FMT, BYTES_ARG(protocol));
 	}
 }
@@ -223,7 +206,7 @@ static void read_tokens(struct entry *e)
 				continue;
 			}
 			if (!h1_is_value(bytes_trim(token))) {
-				refuse(e, n, "bad-value",
+				provider_refuse(e, n, "bad-value",
 					"an entry of apiTokens has characters that no header may hold");
 			} else if (bytes_trim(token).n != 0) {
 				out->at[out->n] = build_place(n);
@@ -231,13 +214,13 @@ static void read_tokens(struct entry *e)
 			}
 		}
 	} else if (list != NULL && list->type != YAML_NULL) {
-		refuse(e, list, "list-expected", "apiTokens must be a list of strings");
+		provider_refuse(e, list, "list-expected", "apiTokens must be a list of strings");
 	}
 	if (out->n != 0) {
 		return;
 	}
 	if (e->type->token_required) {
-		refuse(e, NULL, "token-missing", "type %s needs an entry in apiTokens",
+		provider_refuse(e, NULL, "token-missing", "type %s needs an entry in apiTokens",
 			e->type->name);
 	} else if (e->type->default_host != NULL) {
 		struct finding at = build_warning(
@@ -262,7 +245,7 @@ static void set_host(struct entry *e, const char *key, struct bytes host, uint16
 	int n;
 
 	if (url_parse_authority(host, &name, &own) != 0 || host.n > 255) {
-		refuse(e, yaml_get(e->node, key), "bad-host",
+		provider_refuse(e, yaml_get(e->node, key), "bad-host",
 			"%s is no host name; write it without scheme and path", key);
 		return;
 	}
@@ -302,10 +285,10 @@ static void host_from_key(struct entry *e, struct bytes host)
 
 static void read_host(struct entry *e, const struct url *custom)
 {
-	struct bytes domain = member_text(e, "providerDomain");
-	struct bytes name = member_text(e, "tlsServerName");
+	struct bytes domain = provider_text(e, "providerDomain");
+	struct bytes name = provider_text(e, "tlsServerName");
 	struct bytes own =
-		e->type->host_key != NULL ? member_text(e, e->type->host_key) : (struct bytes){0};
+		e->type->host_key != NULL ? provider_text(e, e->type->host_key) : (struct bytes){0};
 
 	if (domain.n != 0) {
 		set_host(e, "providerDomain", domain, 0);
@@ -321,302 +304,12 @@ static void read_host(struct entry *e, const struct url *custom)
 	}
 }
 
-/* --- capabilities ------------------------------------------------------------------------------- */
-
-/* A custom URL's path as the base of all APIs, and the one API that it stands for itself, if any. */
-struct custom_base {
-	struct bytes base; /* without trailing slash */
-	enum api direct;
-	struct bytes path, query;
-};
-
-static struct custom_base custom_base(const struct provider_type *t, const struct url *u)
-{
-	struct custom_base c = {.base = u->path, .path = u->path, .query = u->query};
-
-	while (bytes_ends(c.base, BYTES("/"))) {
-		c.base.n--;
-	}
-	for (size_t i = 0; i < t->n_direct; i++) {
-		struct bytes ending = bytes_str(t->direct[i].path);
-
-		if (bytes_ends(c.base, ending)) {
-			c.base.n -= ending.n;
-			c.direct = t->direct[i].api;
-			break;
-		}
-	}
-	return c;
-}
-
-/* "/v1" of a capability is what the custom path stands for; what a server has beside its "/v1"
- * (vllm's "/tokenize") is found beside the custom path's. */
-static const char *rebased(
-	struct entry *e, const struct custom_base *c, const struct capability *cap)
-{
-	struct bytes base = c->base;
-	struct bytes rest = bytes_str(cap->path);
-	struct text t;
-	struct bytes copy;
-
-	if (bytes_starts(rest, BYTES("/v1/"))) {
-		rest.p += 3;
-		rest.n -= 3;
-	} else if (bytes_ends(base, BYTES("/v1"))) {
-		base.n -= 3;
-	}
-	text_init(&t, RESOURCE_FILE_MAX);
-	if (cap->api == c->direct) {
-		text_add_bytes(&t, c->path);
-	} else {
-		text_add_bytes(&t, base);
-		text_add_bytes(&t, rest);
-	}
-	if (c->query.n != 0) {
-		text_add_char(&t, '?');
-		text_add_bytes(&t, c->query);
-	}
-	copy = build_text(e->arena, text_bytes(&t));
-	text_done(&t);
-	return copy.p;
-}
-
-/* --- azure -------------------------------------------------------------------------------------- */
-
-/* azureModelIrrelevantApis, and what else belongs to no deployment: it stands beside them. */
-static bool is_beside_deployments(enum api api)
-{
-	switch ((unsigned)api) {
-	case API_MODELS:
-	case API_RETRIEVE_MODEL:
-	case API_BATCHES:
-	case API_RETRIEVE_BATCH:
-	case API_CANCEL_BATCH:
-	case API_FILES:
-	case API_RETRIEVE_FILE:
-	case API_RETRIEVE_FILE_CONTENT:
-	case API_RESPONSES:
-	case API_RETRIEVE_RESPONSE:
-	case API_CANCEL_RESPONSE:
-	case API_RESPONSE_INPUT_ITEMS:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* providers.md §5.6: what azureServiceUrl's path says about the paths of all APIs. */
-enum azure_url { AZURE_DOMAIN, AZURE_DEPLOYMENT, AZURE_V1, AZURE_WHOLE };
-
-static enum azure_url azure_url(struct bytes path)
-{
-	const struct bytes deployments = BYTES("/openai/deployments/");
-	size_t n = deployments.n;
-
-	if (path.n == 0) {
-		return AZURE_DOMAIN;
-	}
-	if (bytes_eq(path, BYTES("/openai/v1"))) {
-		return AZURE_V1;
-	}
-	return bytes_starts(path, deployments) && path.n > n &&
-			memchr(path.p + n, '/', path.n - n) == NULL
-		? AZURE_DEPLOYMENT
-		: AZURE_WHOLE;
-}
-
-static const char *azure_path(struct entry *e, struct bytes base, const struct capability *cap)
-{
-	enum azure_url kind = azure_url(base);
-	struct bytes rest = bytes_str(cap->path);
-	struct text t;
-	struct bytes copy;
-
-	ASSERT(bytes_starts(rest, BYTES("/v1/")));
-	rest = bytes_of(rest.p + 3, rest.n - 3);
-	text_init(&t, RESOURCE_FILE_MAX);
-	if (kind == AZURE_V1) {
-		text_add_bytes(&t, base);
-	} else if (is_beside_deployments(cap->api)) {
-		text_add_str(&t, "/openai");
-	} else if (kind == AZURE_DEPLOYMENT) {
-		text_add_bytes(&t, base);
-	} else {
-		text_add_str(&t, "/openai/deployments/" CAPABILITY_MODEL);
-		e->out->model_in_path = true;
-	}
-	text_add_bytes(&t, rest);
-	copy = build_text(e->arena, text_bytes(&t));
-	text_done(&t);
-	return copy.p;
-}
-
-static bool has_version(struct bytes query)
-{
-	while (query.n != 0) {
-		struct bytes parameter = bytes_cut(&query, '&');
-
-		if (bytes_starts(parameter, BYTES("api-version=")) && parameter.n > 12) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* What holds for every API. */
-static void read_azure(struct entry *e, const struct url *u, struct bytes base)
-{
-	enum azure_url kind = azure_url(base);
-	struct text t;
-
-	if (kind != AZURE_V1 && !has_version(u->query)) {
-		refuse(e, yaml_get(e->node, e->type->custom_url_key), "bad-url",
-			"%s needs the parameter api-version, as in "
-			"https://NAME.openai.azure.com?api-version=2024-10-21",
-			e->type->custom_url_key);
-	}
-	if (kind != AZURE_WHOLE) {
-		e->out->query = build_text(e->arena, u->query);
-		return;
-	}
-	text_init(&t, RESOURCE_FILE_MAX);
-	text_add_bytes(&t, u->path);
-	text_add_char(&t, '?');
-	text_add_bytes(&t, u->query);
-	e->out->whole = build_text(e->arena, text_bytes(&t));
-	text_done(&t);
-}
-
-/* --- capabilities as they are configured -------------------------------------------------------- */
-
-/* The path with the values of keys in the place of {key}. */
-static const char *with_keys(struct entry *e, const char *path)
-{
-	for (size_t i = 0; i < e->type->n_keys && path != NULL; i++) {
-		const struct provider_key *k = &e->type->keys[i];
-		const char *at;
-		char name[64];
-		struct bytes value;
-		struct text t;
-
-		if (!k->in_path) {
-			continue;
-		}
-		snprintf(name, sizeof(name), "{%s}", k->name);
-		at = strstr(path, name);
-		if (at == NULL) {
-			continue;
-		}
-		value = member_text(e, k->name);
-		text_init(&t, RESOURCE_FILE_MAX);
-		text_add(&t, path, (size_t)(at - path));
-		text_add_bytes(&t, value);
-		text_add_str(&t, at + strlen(name));
-		path = build_text(e->arena, text_bytes(&t)).p;
-		text_done(&t);
-	}
-	return path;
-}
-
-static void override(
-	struct entry *e, struct capability *caps, size_t *n, const struct yaml_node *value)
-{
-	enum api api = api_of_name(value->key->text);
-	struct bytes path = {0};
-	size_t i = 0;
-
-	if (api == API_NONE) {
-		refuse(e, value, "unknown-api", "capabilities: nothing is called " BYTES_FMT,
-			BYTES_ARG(value->key->text));
-		return;
-	}
-	if (value->type != YAML_NULL &&
-		!build_scalar(value, "a path in capabilities", e->where, e->findings, &path)) {
-		e->bad = true;
-		return;
-	}
-	if (path.n != 0 && path.p[0] != '/') {
-		refuse(e, value, "bad-value", "capabilities: a path begins with /");
-		return;
-	}
-	while (i < *n && caps[i].api != api) {
-		i++;
-	}
-	caps[i] = (struct capability){
-		api, value->type == YAML_NULL ? NULL : build_text(e->arena, path).p};
-	*n = MAX(*n, i + 1);
-}
-
-static void read_capabilities(struct entry *e, const struct url *custom)
-{
-	const struct provider_type *t = e->type;
-	const struct yaml_node *own = yaml_get(e->node, "capabilities");
-	const struct yaml_node *alt = t->alt_key != NULL ? yaml_get(e->node, t->alt_key) : NULL;
-	bool use_alt = t->alt_key != NULL && (alt != NULL ? is_true(alt) : t->alt_default);
-	const struct capability *from = use_alt ? t->caps_alt : t->caps;
-	size_t n = use_alt ? t->n_caps_alt : t->n_caps;
-	struct capability *caps = arena_must(e->arena, API_COUNT * sizeof(*caps));
-	struct custom_base base;
-
-	if (custom != NULL) {
-		base = custom_base(t, custom);
-		if (t->azure) {
-			read_azure(e, custom, base.base);
-		}
-	}
-	for (size_t i = 0; i < n; i++) {
-		caps[i].api = from[i].api;
-		caps[i].path = custom == NULL ? with_keys(e, from[i].path)
-			: t->azure            ? azure_path(e, base.base, &from[i])
-					      : rebased(e, &base, &from[i]);
-	}
-	if (own != NULL && own->type == YAML_MAP) {
-		for (const struct yaml_node *v = own->items; v != NULL; v = v->next) {
-			override(e, caps, &n, v);
-		}
-	} else if (own != NULL && own->type != YAML_NULL) {
-		refuse(e, own, "map-expected", "capabilities must be a map from API to path");
-	}
-	e->out->caps = caps;
-	e->out->n_caps = n;
-}
-
-/* NULL when there is none or it is refused. */
-static const struct url *read_custom_url(struct entry *e, struct url *room)
-{
-	struct bytes text;
-	struct fault fault;
-	char with_scheme[4096];
-
-	if (!e->type->custom_url) {
-		return NULL;
-	}
-	text = member_text(e, e->type->custom_url_key);
-	if (text.n == 0) {
-		return NULL;
-	}
-	/* Higress cuts the scheme off and never looks at it, so a URL without one works there. */
-	if (!bytes_starts_nocase(text, BYTES("http://")) &&
-		!bytes_starts_nocase(text, BYTES("https://")) && text.n < sizeof(with_scheme) - 9) {
-		int n = snprintf(
-			with_scheme, sizeof(with_scheme), "https://" BYTES_FMT, BYTES_ARG(text));
-
-		text = build_text(e->arena, bytes_of(with_scheme, (size_t)n));
-	}
-	if (url_parse(room, text, &fault) != 0) {
-		refuse(e, yaml_get(e->node, e->type->custom_url_key), "bad-url", "%s: %s",
-			e->type->custom_url_key, fault.text);
-		return NULL;
-	}
-	return room;
-}
-
 /* --- base path, schema -------------------------------------------------------------------------- */
 
 /* "/x" or "": a slash in front, none behind. */
 static struct bytes base_path(struct entry *e, const char *key)
 {
-	struct bytes path = member_text(e, key);
+	struct bytes path = provider_text(e, key);
 	char *with_slash;
 
 	while (bytes_ends(path, BYTES("/"))) {
@@ -633,14 +326,14 @@ static struct bytes base_path(struct entry *e, const char *key)
 
 static void read_base_paths(struct entry *e)
 {
-	struct bytes handling = member_text(e, "basePathHandling");
+	struct bytes handling = provider_text(e, "basePathHandling");
 	struct provider *p = e->out;
 
 	p->base_path = base_path(e, "basePath");
 	p->provider_base_path = base_path(e, "providerBasePath");
 	if (handling.n != 0 && !bytes_eq(handling, BYTES("removePrefix")) &&
 		!bytes_eq(handling, BYTES("prepend"))) {
-		refuse(e, yaml_get(e->node, "basePathHandling"), "bad-value",
+		provider_refuse(e, yaml_get(e->node, "basePathHandling"), "bad-value",
 			"basePathHandling is removePrefix or prepend, not " BYTES_FMT,
 			BYTES_ARG(handling));
 	} else if (p->base_path.n != 0) {
@@ -679,18 +372,18 @@ static const struct provider_type *find_type(const struct provider_types *types,
 
 static void read_type(struct entry *e, const struct provider_types *types)
 {
-	struct bytes name = member_text(e, "type");
+	struct bytes name = provider_text(e, "type");
 
 	e->type = find_type(types, name);
 	if (e->type != NULL && e->type->untranslated) {
-		refuse(e, yaml_get(e->node, "type"), "provider-type-unknown",
+		provider_refuse(e, yaml_get(e->node, "type"), "provider-type-unknown",
 			"type %s speaks a protocol of its own, which this version does not translate to",
 			e->type->name);
 		e->type = NULL;
 	} else if (name.n == 0) {
-		refuse(e, NULL, "key-missing", "it has no type");
+		provider_refuse(e, NULL, "key-missing", "it has no type");
 	} else if (e->type == NULL) {
-		refuse(e, yaml_get(e->node, "type"), "provider-type-unknown",
+		provider_refuse(e, yaml_get(e->node, "type"), "provider-type-unknown",
 			"there is no type " BYTES_FMT "; check the spelling", BYTES_ARG(name));
 	}
 }
@@ -704,13 +397,13 @@ static void read_version(struct entry *e)
 	if (e->type->anthropic_version == NULL) {
 		return;
 	}
-	version = member_text(e, key);
+	version = provider_text(e, key);
 	if (version.n == 0) {
 		key = "apiVersion";
-		version = member_text(e, key);
+		version = provider_text(e, key);
 	}
 	if (!h1_is_value(version)) {
-		refuse(e, yaml_get(e->node, key), "bad-value",
+		provider_refuse(e, yaml_get(e->node, key), "bad-value",
 			"%s has characters that no header may hold", key);
 	}
 	e->out->version_is_fixed = version.n != 0;
@@ -724,7 +417,7 @@ static uint64_t member_ms(struct entry *e, const char *key)
 	uint64_t ms = 0;
 
 	if (n != NULL && n->type != YAML_NULL && !yaml_u64(n, &ms)) {
-		refuse(e, n, "bad-value", "%s is a number of milliseconds", key);
+		provider_refuse(e, n, "bad-value", "%s is a number of milliseconds", key);
 	}
 	return ms;
 }
@@ -739,20 +432,20 @@ static void read_models(struct entry *e)
 			e->arena, e->findings) != 0) {
 		e->bad = true;
 	}
-	p->lists_models = is_true(yaml_get(e->node, "modelsFromMapping")) && !p->original &&
-		!e->type->keeps_body;
+	p->lists_models = provider_is_true(yaml_get(e->node, "modelsFromMapping")) &&
+		!p->original && !e->type->keeps_body;
 }
 
 static void read_rest(struct entry *e)
 {
 	struct provider *p = e->out;
 	struct url room;
-	const struct url *custom = read_custom_url(e, &room);
+	const struct url *custom = provider_caps_url(e, &room);
 
 	read_protocol(e);
 	read_tokens(e);
 	read_host(e, custom);
-	read_capabilities(e, custom);
+	provider_caps_read(e, custom);
 	read_base_paths(e);
 	read_schema(e);
 	read_models(e);
@@ -762,10 +455,13 @@ static void read_rest(struct entry *e)
 			    e->type, p->original, e->where, e->arena, e->findings})) {
 		e->bad = true;
 	}
+	if (!conversation_compile(&p->conversation, e->node, e->where, e->arena, e->findings)) {
+		e->bad = true;
+	}
 	p->first_byte_ms = member_ms(e, "firstByteTimeout");
 	p->idle_ms = member_ms(e, "idleTimeout");
-	p->forwards_usage = is_true(yaml_get(e->node, "forwardInjectedUsage"));
-	p->respects_false = is_true(yaml_get(e->node, "respectUsageFalse"));
+	p->forwards_usage = provider_is_true(yaml_get(e->node, "forwardInjectedUsage"));
+	p->respects_false = provider_is_true(yaml_get(e->node, "respectUsageFalse"));
 	p->tweaks = e->type->tweaks;
 	/* D-03: behind a custom URL may be any compatible server, old ones know no developer role. */
 	if (custom != NULL && !e->type->azure) {
@@ -783,10 +479,10 @@ struct provider *provider_compile(const struct yaml_node *entry, const struct ob
 
 	e.out = arena_must(a, sizeof(*e.out));
 	if (entry->type != YAML_MAP) {
-		refuse(&e, entry, "map-expected", "a provider must be a map");
+		provider_refuse(&e, entry, "map-expected", "a provider must be a map");
 		return NULL;
 	}
-	e.out->id = build_text(a, member_text(&e, "id"));
+	e.out->id = build_text(a, provider_text(&e, "id"));
 	read_type(&e, types);
 	if (e.type == NULL) {
 		return NULL;

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "plan/api.h"
+#include "plan/conversation.h"
 #include "resource/object.h"
 #include "wire/json.h"
 
@@ -185,6 +186,7 @@ struct provider {
 	enum { BASE_PATH_NONE, BASE_PATH_REMOVE, BASE_PATH_PREPEND } base_path_handling;
 	struct mapping mapping;
 	struct custom_settings settings;
+	struct conversation conversation;
 	struct mapping deny;   /* modelDeny */
 	struct bytes version;  /* of anthropic-version; p NULL: the client's */
 	bool version_is_fixed; /* it was configured: the client's own does not count */

@@ -137,11 +137,20 @@ static enum verdict begin_answer(struct exchange *x)
 	struct stream *up = x->up;
 	const struct head *h = &up->head;
 	bool good = h->status >= 200 && h->status < 300;
-	bool plain = head_get(h, FIELD_CONTENT_ENCODING).n == 0;
+	enum body_coding coding = unpack_coding(h);
 	const struct provider *p = x->rq->at.to->provider;
 	bool ai = p != NULL;
+	bool plain = coding == BODY_PLAIN;
 
 	x->idle_ms = ai && p->idle_ms != 0 ? p->idle_ms : x->w->opts->limits.idle_ms;
+	unpack_end(x); /* of an attempt before this one */
+	if (good && ai && !plain && coding != BODY_UNKNOWN && api_has_usage(x->rq->api) &&
+		h->has_body) {
+		if (!unpack_begin(x, coding)) {
+			return reply_no_memory(x);
+		}
+		plain = true;
+	}
 	x->is_sse = good && ai && plain && is_event_stream(h) && may_have_body(x);
 	x->reads_answer = good && ai && plain && api_has_usage(x->rq->api);
 	if (x->reads_answer && is_page(h)) {
@@ -310,6 +319,9 @@ static int relay_events(struct exchange *x)
 	struct chain *body = &x->up->body;
 	int rc = 0;
 
+	if (x->unpack.z != NULL) {
+		return unpack_slice(x, feed);
+	}
 	while (body->n != 0 && rc == 0) {
 		size_t n = body->head->end - body->head->beg;
 
@@ -343,20 +355,35 @@ static void last_event(struct exchange *x)
 
 /* --- everything else ---------------------------------------------------------------------------- */
 
-static void relay_bytes(struct exchange *x)
+/* The last n bytes of the chain were decoded. */
+static int pass_bytes(struct exchange *x, size_t n)
+{
+	if (x->reads_answer) {
+		x->w->opts->hooks->dialect->bytes(x, bytes_of(last_bytes(x, n), n), false);
+	}
+	x->answer.ready += n;
+	return 0;
+}
+
+static int relay_bytes(struct exchange *x)
 {
 	struct chain *body = &x->up->body;
 
+	if (x->unpack.z != NULL) {
+		return unpack_slice(x, pass_bytes);
+	}
 	while (body->n != 0) {
 		const struct seg *s = body->head;
+		size_t n = s->end - s->beg;
 
 		if (x->reads_answer) {
-			x->w->opts->hooks->dialect->bytes(
-				x, bytes_of(s->data + s->beg, s->end - s->beg));
+			x->w->opts->hooks->dialect->bytes(x, bytes_of(s->data + s->beg, n),
+				x->up->in == STREAM_IN_END && body->n == n);
 		}
 		chain_shift(&x->w->pool, body, &x->answer.chain);
 	}
 	x->answer.ready = x->answer.chain.n;
+	return 0;
 }
 
 /* --- first, commit ------------------------------------------------------------------------------ */
@@ -368,6 +395,19 @@ static enum verdict no_event(struct exchange *x)
 	}
 	return reply_set(
 		x, 502, "upstream.invalid", "the upstream ended its stream without an event");
+}
+
+static const char *unusable(int rc)
+{
+	return rc == ERR_LIMIT     ? "an event of the upstream is too large"
+		: rc == ERR_MEMORY ? "the gateway is out of buffer memory"
+				   : "the upstream's answer cannot be decompressed";
+}
+
+/* The upstream has ended its answer: whether all of it came. */
+static bool is_whole(const struct exchange *x)
+{
+	return x->unpack.z == NULL || x->unpack.ended;
 }
 
 enum verdict step_first(struct exchange *x)
@@ -383,15 +423,20 @@ enum verdict step_first(struct exchange *x)
 		return v;
 	}
 	rc = relay_events(x);
-	if (rc == 0 && x->up->in == STREAM_IN_END) {
+	if (rc == 0 && x->up->in == STREAM_IN_END && is_whole(x)) {
 		last_event(x);
 	}
 	if (x->has_event) {
 		return VERDICT_NEXT;
 	}
+	if (rc == ERR_MEMORY) {
+		return reply_no_memory(x);
+	}
 	if (rc != 0) {
-		return reply_set(
-			x, 502, "upstream.invalid", "an event of the upstream is too large");
+		return reply_set(x, 502, "upstream.invalid", "%s", unusable(rc));
+	}
+	if (unpack_waits(x)) {
+		return VERDICT_AGAIN;
 	}
 	if (x->up->in != STREAM_IN_BODY) {
 		return no_event(x);
@@ -425,7 +470,8 @@ static void add_upstream_fields(struct exchange *x, struct head_out *out)
 	for (unsigned i = 0; i < h->n_fields; i++) {
 		enum field_id id = (enum field_id)h->fields[i].id;
 
-		if (h->fields[i].hop || id == FIELD_CONTENT_LENGTH) {
+		if (h->fields[i].hop || id == FIELD_CONTENT_LENGTH ||
+			(id == FIELD_CONTENT_ENCODING && x->unpack.z != NULL)) {
 			continue;
 		}
 		has_id |= id == (anthropic ? FIELD_REQUEST_ID : FIELD_X_REQUEST_ID);
@@ -449,7 +495,7 @@ enum verdict step_commit(struct exchange *x)
 	x->rec.added_us += loop_now_us(x->w->loop) - x->woke_us;
 	head_out_init(out);
 	out->status = up->head.status;
-	out->length = x->is_sse ? HEAD_NO_LENGTH : up->head.length;
+	out->length = x->is_sse || x->unpack.z != NULL ? HEAD_NO_LENGTH : up->head.length;
 	if (!up->head.has_body && out->length == HEAD_NO_LENGTH && may_have_body(x)) {
 		out->length =
 			0; /* the answer to a HEAD says nothing about a length that was not said */
@@ -479,6 +525,7 @@ static void end_answer(struct exchange *x)
 {
 	x->answer.source.ended = true;
 	x->ending = true;
+	unpack_end(x);
 	timer_clear(x->w->loop, &x->timer);
 	if (x->reads_answer) {
 		x->w->opts->hooks->dialect->end_answer(x);
@@ -540,15 +587,17 @@ static enum verdict upstream_broke(struct exchange *x)
 static enum verdict take_answer(struct exchange *x)
 {
 	struct stream *up = x->up;
-	int rc = 0;
+	int rc = x->is_sse ? relay_events(x) : relay_bytes(x);
 
-	if (x->is_sse) {
-		rc = relay_events(x);
-	} else {
-		relay_bytes(x);
-	}
 	if (rc != 0) {
-		return broken(x, 502, "upstream.invalid", "an event of the upstream is too large");
+		return broken(x, rc == ERR_MEMORY ? 503 : 502,
+			rc == ERR_MEMORY ? "memory" : "upstream.invalid", unusable(rc));
+	}
+	if (unpack_waits(x)) {
+		return VERDICT_NEXT;
+	}
+	if (up->in == STREAM_IN_END && !is_whole(x)) {
+		return upstream_broke(x);
 	}
 	if (up->in == STREAM_IN_END) {
 		if (x->is_sse) {
@@ -617,6 +666,9 @@ enum verdict step_relay(struct exchange *x)
 	slim(x);
 	if (x->up != NULL && !x->ending) {
 		regulate(x);
+		if (x->answer.ready < ANSWER_HIGH_WATER && unpack_waits(x)) {
+			return VERDICT_AGAIN;
+		}
 	}
 	return VERDICT_WAIT;
 }

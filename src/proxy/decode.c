@@ -15,12 +15,10 @@
 #define SLICE_OUT (256u * 1024u)
 #define SLICE_IN (64u * 1024u)
 #define SLICE_US 500u
-/* zlib's window and tables are about 40 KB, from its first byte to its last. */
-#define INFLATE_SEGS 2u
 /* Between two looks at the clock: input can be made that costs much and yields nothing. */
 #define PIECE_IN 4096u
 
-static enum body_coding coding_of(struct bytes name)
+enum body_coding decode_coding(struct bytes name)
 {
 	if (name.n == 0 || bytes_eq_nocase(name, BYTES("identity"))) {
 		return BODY_PLAIN;
@@ -42,7 +40,7 @@ bool decode_choose(struct exchange *x)
 			continue;
 		}
 		/* A second one means coded twice. */
-		rq->coding = n++ == 0 ? coding_of(head_value(h, i)) : BODY_UNKNOWN;
+		rq->coding = n++ == 0 ? decode_coding(head_value(h, i)) : BODY_UNKNOWN;
 		if (rq->coding != BODY_PLAIN) {
 			exchange_strip(x, i);
 		}

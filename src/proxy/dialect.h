@@ -43,8 +43,8 @@ struct dialect {
 	/* One event of a stream. raw is contiguous. */
 	enum event_verdict (*event)(
 		struct exchange *x, const struct sse_event *e, struct bytes raw);
-	/* The next bytes of an answer that is no stream; and its end. */
-	void (*bytes)(struct exchange *x, struct bytes b);
+	/* The next bytes of an answer that is no stream (last: nothing follows); and its end. */
+	void (*bytes)(struct exchange *x, struct bytes b, bool last);
 	void (*end_answer)(struct exchange *x);
 	/* Gives back what begin_answer made; called once, on every path. */
 	void (*done)(struct exchange *x);

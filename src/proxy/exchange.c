@@ -552,6 +552,7 @@ static void finish(struct exchange *x)
 	if (x->answer_state != NULL) {
 		w->opts->hooks->dialect->done(x);
 	}
+	unpack_end(x);
 	while (x->holds != NULL) {
 		struct hold *h = x->holds;
 

@@ -200,6 +200,10 @@ struct exchange {
 	uint8_t last_verdict; /* enum event_verdict: of the event before it */
 	bool ended_with_cr;   /* that event did, and nothing has come since */
 	struct answer answer;
+	struct {
+		struct inflate *z; /* NULL: it comes plain */
+		bool ended, more;  /* more: the decoder holds bytes back */
+	} unpack;
 	struct record rec;
 	struct arena keep;
 	_Alignas(16) char keep_room[320]; /* nine texts, nearly always */
@@ -228,6 +232,10 @@ bool exchange_stripped(const struct exchange *x, unsigned i);
 
 /* --- compressed bodies (decode.c) --------------------------------------------------------------- */
 
+/* zlib's window and tables are about 40 KB, from its first byte to its last. */
+#define INFLATE_SEGS 2u
+/* What a Content-Encoding says; empty: plain. */
+enum body_coding decode_coding(struct bytes name);
 /* Finds out how the body, which is gathered, is coded; the field goes no further then. False: in a way
  * that is not understood. */
 bool decode_choose(struct exchange *x);
@@ -236,6 +244,20 @@ bool decode_choose(struct exchange *x);
 enum verdict decode_slice(struct exchange *x);
 /* Gives back what decoding keeps; also when it was never begun. */
 void decode_end(struct worker *w, struct request *rq);
+
+/* --- compressed answers (unpack.c) --------------------------------------------------------------- */
+
+/* How the body behind a head is coded. */
+enum body_coding unpack_coding(const struct head *h);
+/* The answer is gzip or deflate, and is to be decoded. False: no memory. */
+MUST_CHECK bool unpack_begin(struct exchange *x, enum body_coding coding);
+/* Also when it was never begun. */
+void unpack_end(struct exchange *x);
+/* Whether something that came is still to be decoded. */
+bool unpack_waits(const struct exchange *x);
+/* Decodes a slice of it to the end of the answer, up to what may wait for the client: what take is told of
+ * are the last n bytes, in one segment. 0, what take returned, ERR_SYNTAX or ERR_MEMORY. */
+MUST_CHECK int unpack_slice(struct exchange *x, int (*take)(struct exchange *x, size_t n));
 
 /* --- multipart bodies (upload.c) ---------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 // What each type of provider gets: path, host, credential, model; and the golden cases G0xx of the data plane.
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { createGzip } from 'node:zlib';
 import { writeWorld } from './lib/resources.js';
 import { completion, json, request, startUpstream } from './lib/http.js';
 import { startServe, tempDir } from './lib/sluice.js';
@@ -105,4 +106,27 @@ test('G153, G154: 201 is an answer like 200, and JSON for a stream request stays
 		assert.match(got.headers['content-type'], /application\/json/);
 		assert.deepEqual(got.json, answer);
 	}
+});
+
+// A vendor that compresses whatever it is asked for; Node's zlib flushes behind each event.
+test('a stream and an answer that come as gzip reach the client plain, event by event', async (t) => {
+	const events = ['{"choices":[{"delta":{"content":"a"}}]}', '{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2}}', '[DONE]'];
+	const { ask } = await gateway(t, (req, res, body) => {
+		const stream = body.toString().includes('"stream":true');
+		res.writeHead(200, { 'content-type': stream ? 'text/event-stream' : 'application/json', 'content-encoding': 'gzip' });
+		const packed = createGzip();
+		packed.pipe(res);
+		if (!stream) return packed.end(JSON.stringify(completion('ok')));
+		for (const e of events) {
+			packed.write(`data: ${e}\n\n`);
+			packed.flush();
+		}
+		return packed.end();
+	});
+	const whole = await ask(`/openai${CHAT}`, { model: 'm', messages: [] }, { 'accept-encoding': 'gzip' });
+	assert.equal(whole.headers['content-encoding'], undefined);
+	assert.deepEqual(whole.json, completion('ok'));
+	const stream = await ask(`/openai${CHAT}`, { model: 'm', messages: [], stream: true });
+	assert.equal(stream.headers['content-encoding'], undefined);
+	assert.equal(stream.text, `data: ${events[0]}\n\ndata: ${events[2]}\n\n`);
 });
