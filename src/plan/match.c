@@ -18,6 +18,7 @@
 struct entry { /* a route of a path; the list is in the order of their ranks */
 	const struct route *route;
 	struct entry *next;
+	struct bytes beginning; /* of an expression: what paths begin with that match */
 };
 
 struct path_list {
@@ -50,6 +51,7 @@ static void append(struct path_list *list, const struct route *r, struct arena *
 	struct entry *e = arena_must(a, sizeof(*e));
 
 	e->route = r;
+	e->beginning = r->pattern != NULL ? r->pattern->beginning : BYTES("");
 	if (list->first == NULL) {
 		list->first = e;
 	} else {
@@ -259,6 +261,9 @@ static void offer_all(const struct path_list *list, struct lookup *l)
 	for (const struct entry *e = list->first; e != NULL && !l->complete; e = e->next) {
 		const struct condition *pattern = e->route->pattern;
 
+		if (!bytes_starts(l->path, e->beginning)) {
+			continue;
+		}
 		if (pattern == NULL || regex_matches(pattern->regex, l->path)) {
 			offer(l, e->route);
 		}
