@@ -135,6 +135,9 @@ const ARTICLE = [
 	[4, 'ingresses/ai-route-zimomo2lololo.internal.yaml', 'destination-port-mismatch', /30000.*llm-lololo\.internal\.dns.*443/],
 	[5, 'configmaps/ai-route-lololo.yaml', 'ai-route-without-ingress', /ai-route-lololo\.internal/],
 	[5, 'ingresses/ai-route-zimomo2lololo.internal.yaml', 'ingress-without-ai-route', /ai-route-zimomo2lololo/],
+	// Item 6 is item 5 as the JSON says it: name and resource agree with one another, and with no Ingress.
+	[6, 'configmaps/ai-route-lololo.yaml', 'ai-route-without-ingress', /^AI route lololo /],
+	[7, 'configmaps/ai-route-lololo.yaml', 'ai-route-domain', /lololo\.com/],
 	[8, 'configmaps/ai-route-lololo.yaml', 'ai-route-unknown-provider', /lololo-provider/],
 ];
 
