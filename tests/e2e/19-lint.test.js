@@ -88,7 +88,7 @@ test('each example of docs/lint.md gives its code, at its level, and no other er
 
 test('every code of the sources is in docs/lint.md, once, and every code there is in the sources', () => {
 	const makers =
-		/\b(build_warning|build_error|lint_info|skip|refuse|registry_error|note|note_at|note_file|report_fault)\(|code =/;
+		/\b(build_warning|build_error|lint_info|skip|refuse|provider_refuse|provider_note|registry_error|note|note_at|note_file|report_fault)\(|code =/;
 	const found = new Set();
 	for (const room of ['plan', 'resource', 'store', 'cli'])
 		for (const file of fs.readdirSync(path.join(ROOT, 'src', room))) {
