@@ -76,6 +76,7 @@ static void fill_opts(struct whole *w, const struct settings *s)
 	o->limits = limits;
 	o->hooks = &w->hooks;
 	o->access_log = true;
+	o->access_decisions = (enum access_decisions)setting(s, "access_decisions", 1);
 	o->plain_errors = setting(s, "plain_errors", 0) != 0;
 	o->limits.body_max = setting(s, "body_max", limits.body_max);
 	o->limits.first_byte_ms = (uint32_t)setting(s, "first_byte_ms", limits.first_byte_ms);

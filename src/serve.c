@@ -179,6 +179,7 @@ static void fill_opts(struct serve *s)
 		.retire_arg = s,
 		.explain_token = bytes_str(set->explain_token),
 	};
+	s->opts.access_decisions = (enum access_decisions)set->access_decisions;
 	s->opts.limits.series_max = set->series_max;
 	s->opts.limits.body_max = set->body_max;
 	s->opts.limits.first_byte_ms = set->first_byte_ms;

@@ -77,6 +77,45 @@ struct regex *regex_new_search(struct bytes pattern, struct fault *fault)
 	return make(code, REGEX_SEARCH_STEPS_MAX);
 }
 
+/* Whether a bar may stand between alternatives of the whole. Where it is not plain to see which parentheses
+ * are some (escapes, classes, comments, verbs), it may. */
+static bool may_have_alternatives(struct bytes pattern)
+{
+	bool odd = false;
+	bool bar = false;
+	int depth = 0;
+
+	for (size_t i = 0; i < pattern.n; i++) {
+		char c = pattern.p[i];
+
+		odd = odd || c == '\\' || c == '[' || c == '#' ||
+			(c == '*' && i != 0 && pattern.p[i - 1] == '(');
+		if (c == '|' && (odd || depth == 0)) {
+			return true;
+		}
+		bar = bar || c == '|';
+		depth += (c == '(') - (c == ')');
+	}
+	return bar && odd;
+}
+
+struct bytes regex_beginning(struct bytes pattern)
+{
+	size_t n = 0;
+
+	if (may_have_alternatives(pattern)) {
+		return bytes_of(pattern.p, 0);
+	}
+	while (n < pattern.n && memchr("\\.+*?()[]{}^$", pattern.p[n], 13) == NULL) {
+		n++;
+	}
+	/* A quantifier may say that the last character need not be there. */
+	if (n != 0 && n < pattern.n && memchr("+*?{", pattern.p[n], 4) != NULL) {
+		n--;
+	}
+	return bytes_of(pattern.p, n);
+}
+
 void regex_free(struct regex *r)
 {
 	if (r != NULL) {

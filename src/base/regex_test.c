@@ -145,12 +145,86 @@ static void what_is_none_is_refused(void **state)
 	assert_int_equal(f.err, ERR_LIMIT);
 }
 
+static const struct {
+	const char *pattern, *beginning, *reason;
+} beginnings[] = {
+	{"/v1/.*", "/v1/", "up to what is no plain character"},
+	{"/v1", "/v1", "all of it"},
+	{"/v1\\.x", "/v1", "an escape ends it"},
+	{"/v1?x", "/v", "the last character may not be there"},
+	{"/v1*x", "/v", "nor here"},
+	{"/v1{0,1}", "/v", "nor here"},
+	{"/v1+", "/v", "here it is, but once is enough to know"},
+	{"/a|/b", "", "alternatives of the whole"},
+	{"/a(b|c)", "/a", "alternatives of a part"},
+	{"/a(b)|c(d)", "", "between two parts"},
+	{"/a\\(b|c\\)", "", "escaped parentheses are none"},
+	{"/a[(]b|c[)]", "", "nor are those of a class"},
+	{"/a(?#()|b", "", "nor is that of a comment"},
+	{"/a(b)?c", "/a", "a group ends it, whatever stands behind"},
+	{"(?i)/a", "", "flags change what is meant"},
+	{"/ab(?i)c", "/ab", "for what is behind them"},
+	{"^/a", "", "an anchor"},
+	{".*", "", "anything"},
+	{"", "", "nothing"},
+};
+
+static void beginnings_are_seen(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {
+		struct bytes got = regex_beginning(bytes_str(beginnings[i].pattern));
+
+		if (!bytes_eq(got, bytes_str(beginnings[i].beginning))) {
+			fail_msg("%s: %s: " BYTES_FMT, beginnings[i].pattern, beginnings[i].reason,
+				BYTES_ARG(got));
+		}
+	}
+}
+
+/* Of expressions and texts by chance: what matches begins so. */
+static void beginnings_agree_with_matches(void **state)
+{
+	static const char *const parts[] = {"a", "b", "ab", "a?", "b*", "(a", ")", ".", "|", "a{2}",
+		"[ab]", "\\.", "^", "(?i)", "(a|b)", "[(]", "\\(", "(?#()"};
+	uint64_t s = 1;
+	unsigned matched = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++) {
+		char pattern[64] = "", text[6];
+		struct fault f;
+		struct regex *r;
+
+		for (unsigned k = 0; k < 4; k++) {
+			s = s * 6364136223846793005u + 1442695040888963407u;
+			strcat(pattern, parts[(s >> 33) % ARRAY_LEN(parts)]);
+		}
+		for (unsigned k = 0; k < sizeof(text); k++) {
+			s = s * 6364136223846793005u + 1442695040888963407u;
+			text[k] = "abA."[(s >> 33) % 4];
+		}
+		r = regex_new(bytes_str(pattern), &f);
+		for (size_t n = 0; r != NULL && n <= sizeof(text); n++) {
+			if (regex_matches(r, bytes_of(text, n))) {
+				matched++;
+				assert_true(bytes_starts(
+					bytes_of(text, n), regex_beginning(bytes_str(pattern))));
+			}
+		}
+		regex_free(r);
+	}
+	assert_true(matched > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts_are_matched_whole),
 		cmocka_unit_test(groups_are_found),
 		cmocka_unit_test(texts_are_searched),
+		cmocka_unit_test(beginnings_are_seen),
+		cmocka_unit_test(beginnings_agree_with_matches),
 		cmocka_unit_test(what_is_none_is_refused),
 	};
 

@@ -24,6 +24,7 @@ struct settings {
 	unsigned log_level;                  /* enum log_level */
 	unsigned log_format;                 /* enum settings_log_format, never AUTO */
 	char *access_log;                    /* path, "-" (standard output) or "off" */
+	unsigned access_decisions;           /* enum access_decisions (proxy/gateway.h) */
 	char *config;                        /* may be NULL */
 	char *ready_file;                    /* may be NULL */
 	uint32_t drain_ms;

@@ -259,7 +259,9 @@ const struct condition *condition_of_path(
 {
 	struct condition *c = arena_must(in->arena, sizeof(*c));
 
-	*c = (struct condition){.how = 'r', .regex = regex_new(pattern, fault)};
+	*c = (struct condition){.how = 'r',
+		.regex = regex_new(pattern, fault),
+		.beginning = build_text(in->arena, regex_beginning(pattern))};
 	if (c->regex == NULL) {
 		return NULL;
 	}

@@ -28,6 +28,7 @@ struct condition {
 	struct regex *regex;    /* instead of alternatives */
 	char how;               /* 'e'xact, 'p'refix, 'r'egex: the annotation's, with raw */
 	struct bytes raw;       /* for telling routes apart */
+	struct bytes beginning; /* of a path: of every one that matches */
 	struct condition *next; /* of all of a plan, to be freed */
 };
 

@@ -143,8 +143,8 @@ static void visit(struct walk *w, const struct route *r)
 	keep(w, &e);
 }
 
-/* The first route whose host is not before `host`. */
-static size_t first_of(const struct plan *p, struct bytes host)
+/* The first route whose host is not before `host`, or behind it. */
+static size_t find_host(const struct plan *p, struct bytes host, bool behind)
 {
 	size_t from = 0;
 	size_t to = p->n_routes;
@@ -152,7 +152,7 @@ static size_t first_of(const struct plan *p, struct bytes host)
 	while (from < to) {
 		size_t mid = from + (to - from) / 2;
 
-		if (bytes_cmp(p->routes[mid]->host, host) < 0) {
+		if (bytes_cmp(p->routes[mid]->host, host) < (int)behind) {
 			from = mid + 1;
 		} else {
 			to = mid;
@@ -163,10 +163,14 @@ static size_t first_of(const struct plan *p, struct bytes host)
 
 static void walk_scope(const struct plan *p, struct bytes host, struct walk *w)
 {
-	for (size_t i = first_of(p, host); i < p->n_routes && bytes_eq(p->routes[i]->host, host);
-		i++) {
+	size_t i = find_host(p, host, false);
+	size_t end = find_host(p, host, true);
+
+	for (; i < end && (w->left != 0 || w->next < w->d->n_candidates); i++) {
 		visit(w, p->routes[i]);
 	}
+	w->seen += end - i;
+	w->out->n_further += end - i;
 }
 
 /* The exact host, then "*." and ever shorter endings, then "*" (higress-resources.md §5.2). */

@@ -136,6 +136,7 @@ struct explain_line {
 	const char *reason;
 	struct bytes route, consumer, provider, model, upstream_model, service;
 	const struct explain_routes *routes;
+	size_t max; /* bytes that refused routes may lengthen it to; at most EXPLAIN_LINE_MAX */
 };
 void explain_put_line(const struct explain_line *l, struct text *out);
 

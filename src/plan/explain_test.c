@@ -143,7 +143,8 @@ static void put_line(const struct explain *e, struct text *out)
 		.consumer = e->consumer != NULL ? e->consumer->name : BYTES(""),
 		.model = e->model,
 		.service = to != NULL ? to->to->service->name : BYTES(""),
-		.routes = &e->routes};
+		.routes = &e->routes,
+		.max = EXPLAIN_LINE_MAX};
 
 	explain_put_line(&l, out);
 }
@@ -210,7 +211,7 @@ static void the_line_is_bounded_and_printable(void **state)
 	struct route odd = {.name = BYTES("a;b=\r\nc\xc3\xa9 %")};
 	struct explain_route v[EXPLAIN_ROUTES_MAX];
 	struct explain_routes all = {.v = v, .n = ARRAY_LEN(v), .n_further = 5};
-	const struct explain_line l = {.route = BYTES("x,y"), .routes = &all};
+	struct explain_line l = {.route = BYTES("x,y"), .routes = &all, .max = EXPLAIN_LINE_MAX};
 	struct text t;
 
 	(void)state;
@@ -220,9 +221,14 @@ static void the_line_is_bounded_and_printable(void **state)
 	text_init(&t, EXPLAIN_LINE_MAX);
 	explain_put_line(&l, &t);
 	assert_true(t.n <= EXPLAIN_LINE_MAX && !text_full(&t));
+	assert_true(t.n > 1000);
 	assert_non_null(
 		strstr(text_cstr(&t), "served; route=x%2Cy; refused=a%3Bb%3D%0D%0Ac%C3%A9"));
 	assert_non_null(strstr(text_cstr(&t), "; more="));
+	text_clear(&t);
+	l.max = 300;
+	explain_put_line(&l, &t);
+	assert_true(t.n > 200 && t.n <= 300);
 	for (size_t i = 0; i < t.n; i++) {
 		assert_true(t.p[i] >= 0x20 && t.p[i] < 0x7f);
 	}

@@ -265,7 +265,7 @@ void explain_put_line(const struct explain_line *l, struct text *out)
 	put_member("model", l->model, out);
 	put_member("upstream-model", l->upstream_model, out);
 	put_member("service", l->service, out);
-	shown = put_all_refused(l->routes, EXPLAIN_LINE_MAX - rest, out);
+	shown = put_all_refused(l->routes, l->max - rest, out);
 	all = l->routes->n + l->routes->n_further;
 	for (size_t i = 0; i < l->routes->n; i++) {
 		all -= l->routes->v[i].why == EXPLAIN_CHOSEN;

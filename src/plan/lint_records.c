@@ -149,25 +149,47 @@ static void check_allowed(struct lint *l, const struct record *r)
 	}
 }
 
+static bool is_recorded(struct lint *l, struct bytes spelled)
+{
+	return map_get(&l->domains, build_lower(&l->arena, spelled)) != NULL;
+}
+
+/* A route without an Ingress can still name a domain that there is. */
+static void check_domain_of(
+	struct lint *l, const struct record *r, const struct object *ingress, struct bytes name)
+{
+	struct finding at = build_warning(r->o, r->at, "ai-route-domain");
+
+	if (ingress != NULL && !ingress_has_host(ingress, name)) {
+		findings_add(l->findings, &at,
+			"AI route " BYTES_FMT " is recorded for domain " BYTES_FMT
+			", but " BYTES_FMT " has no rule for that host; save the route again",
+			BYTES_ARG(r->name), BYTES_ARG(name), BYTES_ARG(ingress->file));
+	}
+	if (ingress == NULL && l->domains.n != 0 && !bytes_eq(name, BYTES(DEFAULT_DOMAIN)) &&
+		!is_recorded(l, spell(l, name))) {
+		findings_add(l->findings, &at,
+			"AI route " BYTES_FMT " is recorded for domain " BYTES_FMT
+			", which no ConfigMap " DOMAIN BYTES_FMT
+			" records; correct the domain or create it",
+			BYTES_ARG(r->name), BYTES_ARG(name), BYTES_ARG(name));
+	}
+}
+
 static void check_domains(struct lint *l, const struct record *r)
 {
 	const struct object *ingress = ingress_of(l, r->name);
 	const struct json_value *list = json_get(r->json, "domains");
 
-	if (ingress == NULL || list == NULL || list->type != JSON_ARRAY) {
+	if (list == NULL || list->type != JSON_ARRAY) {
 		return;
 	}
 	for (const struct json_value *d = list->items; d != NULL; d = d->next) {
 		struct bytes name = json_text(d, BYTES(""));
-		struct finding at = build_warning(r->o, r->at, "ai-route-domain");
 
-		if (name.n == 0 || ingress_has_host(ingress, name)) {
-			continue;
+		if (name.n != 0) {
+			check_domain_of(l, r, ingress, name);
 		}
-		findings_add(l->findings, &at,
-			"AI route " BYTES_FMT " is recorded for domain " BYTES_FMT
-			", but " BYTES_FMT " has no rule for that host; save the route again",
-			BYTES_ARG(r->name), BYTES_ARG(name), BYTES_ARG(ingress->file));
 	}
 }
 
@@ -241,11 +263,6 @@ static bool has_label_of(const struct object *o, struct bytes host)
 		}
 	}
 	return false;
-}
-
-static bool is_recorded(struct lint *l, struct bytes spelled)
-{
-	return map_get(&l->domains, build_lower(&l->arena, spelled)) != NULL;
 }
 
 /* The label is for `domain`, as labels spell it. */
@@ -339,12 +356,13 @@ void lint_records(struct lint *l)
 	size_t n = snapshot_kind(l->snapshot, RESOURCE_CONFIGMAP, &from);
 
 	for (size_t i = from; i < from + n; i++) {
-		const struct object *o = l->snapshot->objects[i];
-
-		if (bytes_starts(o->meta.name, BYTES(AI_ROUTE))) {
-			check_ai_route(l, o);
-		} else if (bytes_starts(o->meta.name, BYTES(DOMAIN))) {
-			check_domain(l, o);
+		if (bytes_starts(l->snapshot->objects[i]->meta.name, BYTES(DOMAIN))) {
+			check_domain(l, l->snapshot->objects[i]);
+		}
+	}
+	for (size_t i = from; i < from + n; i++) {
+		if (bytes_starts(l->snapshot->objects[i]->meta.name, BYTES(AI_ROUTE))) {
+			check_ai_route(l, l->snapshot->objects[i]);
 		}
 	}
 	n = snapshot_kind(l->snapshot, RESOURCE_INGRESS, &from);

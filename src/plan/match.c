@@ -18,6 +18,7 @@
 struct entry { /* a route of a path; the list is in the order of their ranks */
 	const struct route *route;
 	struct entry *next;
+	struct bytes beginning; /* of an expression: what paths begin with that match */
 };
 
 struct path_list {
@@ -50,6 +51,7 @@ static void append(struct path_list *list, const struct route *r, struct arena *
 	struct entry *e = arena_must(a, sizeof(*e));
 
 	e->route = r;
+	e->beginning = r->pattern != NULL ? r->pattern->beginning : BYTES("");
 	if (list->first == NULL) {
 		list->first = e;
 	} else {
@@ -259,6 +261,9 @@ static void offer_all(const struct path_list *list, struct lookup *l)
 	for (const struct entry *e = list->first; e != NULL && !l->complete; e = e->next) {
 		const struct condition *pattern = e->route->pattern;
 
+		if (!bytes_starts(l->path, e->beginning)) {
+			continue;
+		}
 		if (pattern == NULL || regex_matches(pattern->regex, l->path)) {
 			offer(l, e->route);
 		}
@@ -365,20 +370,32 @@ static void list_all(
 	ASSERT(to == n_out);
 }
 
+size_t plan_members(
+	const struct route *const *leaders, size_t n_leaders, const struct route **out, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < n_leaders; i++) {
+		n += leaders[i]->group != NULL ? leaders[i]->group->n : 1;
+	}
+	if (n <= max) {
+		list_all(leaders, n_leaders, out, n);
+	}
+	return n;
+}
+
 size_t plan_candidates(
 	const struct plan *p, const struct route_query *q, const struct route **out, size_t max)
 {
 	size_t n_leaders = plan_leaders(p, q, NULL, 0);
 	const struct route **leaders = must_alloc((n_leaders + 1) * sizeof(*leaders));
 	const struct route **all;
-	size_t n = 0;
+	size_t n;
 
 	plan_leaders(p, q, leaders, n_leaders);
-	for (size_t i = 0; i < n_leaders; i++) {
-		n += leaders[i]->group != NULL ? leaders[i]->group->n : 1;
-	}
+	n = plan_members(leaders, n_leaders, NULL, 0);
 	all = must_alloc((n + 1) * sizeof(*all));
-	list_all(leaders, n_leaders, all, n);
+	plan_members(leaders, n_leaders, all, n);
 	for (size_t i = 0; i < MIN(n, max); i++) {
 		out[i] = all[i];
 	}

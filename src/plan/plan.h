@@ -231,6 +231,10 @@ size_t plan_candidates(
 #define PLAN_LEADERS_MAX 16u
 size_t plan_leaders(
 	const struct plan *p, const struct route_query *q, const struct route **out, size_t max);
+/* What plan_candidates lists, of leaders that are known. Returns how many there are; when these are more than
+ * max, nothing is put into out. */
+size_t plan_members(
+	const struct route *const *leaders, size_t n_leaders, const struct route **out, size_t max);
 
 struct route_model {
 	struct bytes name;      /* of the body; empty: no condition on the model holds */

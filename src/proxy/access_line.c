@@ -203,7 +203,7 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 		put(&l, text_bytes(&r->attributes));
 		put(&l, BYTES("}"));
 	}
-	put_optional(&l, BYTES(",\"decision\":"), text_bytes(&r->decision));
+	put_optional(&l, BYTES(",\"decision\":\""), text_bytes(&r->decision));
 	if (r->client_abort) {
 		put(&l, BYTES(",\"client_abort\":true"));
 	}

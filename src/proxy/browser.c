@@ -18,22 +18,35 @@ void browser_candidates(struct exchange *x)
 	}
 }
 
+/* Of the routes that the announced request would come to. */
+static const struct cors *policy_for(
+	struct exchange *x, const struct route_query *as, struct bytes origin)
+{
+	const struct plan *p = x->view->plan;
+	const struct route *room[PLAN_LEADERS_MAX];
+	const struct route **out = room;
+	size_t n = plan_leaders(p, as, room, PLAN_LEADERS_MAX);
+
+	if (n > PLAN_LEADERS_MAX) {
+		out = arena_alloc(&x->rq->arena, n * sizeof(*out));
+		n = out != NULL ? plan_leaders(p, as, out, n) : 0;
+	}
+	return group_cors(out, n, origin);
+}
+
 enum verdict browser_preflight(struct exchange *x, const struct route_query *q)
 {
 	struct request *rq = x->rq;
 	struct bytes origin = routing_header(x, BYTES("origin"));
 	struct bytes method = routing_header(x, BYTES("access-control-request-method"));
-	const struct route *out[PLAN_LEADERS_MAX];
 	const struct cors *policy;
 	struct route_query as = *q;
-	size_t n;
 
 	if (q->method != METHOD_OPTIONS || origin.n == 0 || method.n == 0) {
 		return VERDICT_NEXT;
 	}
 	as.method = method_of(method);
-	n = plan_leaders(x->view->plan, &as, out, PLAN_LEADERS_MAX);
-	policy = group_cors(out, MIN(n, PLAN_LEADERS_MAX), origin);
+	policy = policy_for(x, &as, origin);
 	if (policy == NULL || !cors_allows(policy, origin)) {
 		return VERDICT_NEXT; /* without permission it is a request like others */
 	}

@@ -40,12 +40,24 @@ static const struct route **all_candidates(
 	size_t most = MIN(plan_candidates(p, q, NULL, 0), (size_t)DECISION_LOOK_MAX);
 	const struct route **all = arena_alloc(&x->rq->arena, (most + 1) * sizeof(*all));
 
-	*n = all != NULL ? plan_candidates(p, q, all, most) : 0;
+	*n = all != NULL ? MIN(plan_candidates(p, q, all, most), most) : 0;
 	return all;
+}
+
+/* The same from what the exchange has; NULL when they are too many for a line that nobody asked for. */
+static const struct route **few_candidates(struct exchange *x, size_t *n)
+{
+	const struct request *rq = x->rq;
+	const struct route **all = arena_alloc(&x->rq->arena, DECISION_LOG_LOOK_MAX * sizeof(*all));
+
+	*n = plan_members(
+		rq->candidates, rq->n_candidates, all, all != NULL ? DECISION_LOG_LOOK_MAX : 0);
+	return *n <= DECISION_LOG_LOOK_MAX ? all : NULL;
 }
 
 static bool find_routes(struct exchange *x, struct explain_routes *out)
 {
+	size_t look_max = x->explains ? DECISION_LOOK_MAX : DECISION_LOG_LOOK_MAX;
 	struct request *rq = x->rq;
 	const struct route_query q = routing_query(x);
 	struct explain_decided d = {.query = &q,
@@ -58,8 +70,10 @@ static bool find_routes(struct exchange *x, struct explain_routes *out)
 
 	memcpy(struck, rq->strip_fields, sizeof(struck));
 	memcpy(rq->strip_fields, rq->struck_early, sizeof(struck));
-	d.candidates = all_candidates(x, &q, &d.n_candidates);
-	made = explain_routes(x->view->plan, &d, DECISION_LOOK_MAX, &rq->arena, out);
+	d.candidates = x->explains ? all_candidates(x, &q, &d.n_candidates)
+				   : few_candidates(x, &d.n_candidates);
+	out->n_further = d.n_candidates; /* when they cannot be told */
+	made = d.candidates != NULL && explain_routes(x->view->plan, &d, look_max, &rq->arena, out);
 	memcpy(rq->strip_fields, struck, sizeof(struck));
 	return made;
 }
@@ -76,7 +90,8 @@ static void make(struct exchange *x, unsigned status)
 		.model = x->rec.model,
 		.upstream_model = x->rec.upstream_model,
 		.service = to != NULL ? to->service->name : BYTES(""),
-		.routes = &routes};
+		.routes = &routes,
+		.max = x->explains ? EXPLAIN_LINE_MAX : DECISION_LOG_MAX};
 
 	if (x->view != NULL) {
 		IGNORE(find_routes(x, &routes)); /* without room for them they are not named */
@@ -85,13 +100,25 @@ static void make(struct exchange *x, unsigned status)
 	explain_put_line(&l, &x->rec.decision);
 }
 
+/* Whether the access line tells it although nobody asked. */
+static bool is_logged(const struct exchange *x)
+{
+	enum access_decisions which = x->w->opts->access_decisions;
+
+	return x->w->opts->access_log &&
+		(which == ACCESS_DECISIONS_ALL ||
+			(which == ACCESS_DECISIONS_REFUSED && x->rq->reply.status >= 400));
+}
+
 void decision_add(struct exchange *x, struct head_out *out)
 {
-	if (!x->explains || x->rq == NULL) {
+	if (x->rq == NULL || !(x->explains || is_logged(x))) {
 		return;
 	}
 	if (x->rec.decision.n == 0) {
 		make(x, x->rq->reply.status);
 	}
-	head_out_add(out, BYTES("x-sluice-decision"), text_bytes(&x->rec.decision));
+	if (x->explains) {
+		head_out_add(out, BYTES("x-sluice-decision"), text_bytes(&x->rec.decision));
+	}
 }

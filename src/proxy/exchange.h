@@ -105,6 +105,8 @@ struct request {
 	const struct consumer *found;
 	uint64_t strip_fields[2];       /* bit per field: never sent on */
 	uint64_t struck_early[2];       /* those of it when the candidates were looked for */
+	struct joined *joined;          /* values of several fields of one name (routing.c) */
+	uint64_t joined_without[2];     /* strip_fields then */
 	struct route_model route_model; /* what the choice by the model saw */
 	bool has_route_model;
 	struct bytes query;         /* to send on: without a credential parameter; p NULL: none */

@@ -16,6 +16,9 @@ struct gateway;
 
 #define WORKERS_MAX 64u
 
+/* Which access lines tell the decision, beside those that an administrator asks for. */
+enum access_decisions { ACCESS_DECISIONS_OFF, ACCESS_DECISIONS_REFUSED, ACCESS_DECISIONS_ALL };
+
 struct gateway_opts {
 	unsigned n_workers;
 	size_t memory_max; /* bytes that buffers of all workers may take (architecture: memory.max) */
@@ -25,6 +28,7 @@ struct gateway_opts {
 	const struct hooks *hooks;
 	unsigned busy_poll_us;
 	bool access_log; /* false: no lines are made */
+	enum access_decisions access_decisions;
 	struct bytes
 		explain_token; /* opens proxy/decision.h; empty: nobody. Outlives the gateway */
 	struct hash_seed seed;

@@ -18,36 +18,89 @@ static void strip_routing_headers(struct exchange *x, const struct model_router 
 	}
 }
 
+/* --- fields of one name ------------------------------------------------------------------------- */
+
+/* Made once for a name, because as many routes ask for it as there are. */
+struct joined {
+	struct joined *next;
+	struct bytes name, value;
+};
+
+static const struct joined *find_joined(const struct request *rq, struct bytes name)
+{
+	const struct joined *j = rq->joined;
+
+	if (memcmp(rq->joined_without, rq->strip_fields, sizeof(rq->strip_fields)) != 0) {
+		return NULL; /* other fields were there */
+	}
+	while (j != NULL && !bytes_eq(j->name, name)) {
+		j = j->next;
+	}
+	return j;
+}
+
+static struct joined *add_joined(struct request *rq, struct bytes name, size_t n)
+{
+	struct joined *j = arena_alloc(&rq->arena, sizeof(*j));
+	char *room = j != NULL ? arena_alloc(&rq->arena, n) : NULL;
+
+	if (room == NULL) {
+		return NULL;
+	}
+	if (memcmp(rq->joined_without, rq->strip_fields, sizeof(rq->strip_fields)) != 0) {
+		memcpy(rq->joined_without, rq->strip_fields, sizeof(rq->strip_fields));
+		rq->joined = NULL;
+	}
+	*j = (struct joined){rq->joined, name, bytes_of(room, 0)};
+	rq->joined = j;
+	return j;
+}
+
+static bool is_field(const struct exchange *x, unsigned i, struct bytes name)
+{
+	return bytes_eq_nocase(head_name(&x->rq->head, i), name) && !exchange_stripped(x, i);
+}
+
+/* n: of all values with a comma behind each. */
+static struct bytes join(struct exchange *x, struct bytes name, size_t n)
+{
+	const struct head *h = &x->rq->head;
+	const struct joined *known = find_joined(x->rq, name);
+	struct joined *j = known == NULL ? add_joined(x->rq, name, n) : NULL;
+	struct text t;
+
+	if (j == NULL) {
+		return known != NULL ? known->value : (struct bytes){NULL, 0};
+	}
+	text_init_fixed(&t, (char *)(uintptr_t)j->value.p, n);
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (is_field(x, i, name)) {
+			text_add_bytes(&t, head_value(h, i));
+			text_add_char(&t, ',');
+		}
+	}
+	j->value.n = t.n - 1;
+	return j->value;
+}
+
 /* Fields of one name are one value (higress-resources.md §5.4); what is not sent on is not there. */
 struct bytes routing_header(struct exchange *x, struct bytes name)
 {
 	const struct head *h = &x->rq->head;
 	struct bytes value = {NULL, 0};
+	size_t sum = 0;
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < h->n_fields; i++) {
-		struct bytes more = head_value(h, i);
-		struct text t;
-		char *room;
-
-		if (exchange_stripped(x, i) || !bytes_eq_nocase(head_name(h, i), name)) {
-			continue;
+		if (is_field(x, i, name)) {
+			value = n++ == 0 ? head_value(h, i) : value;
+			sum += head_value(h, i).n + 1;
 		}
-		if (value.p == NULL) {
-			value = more;
-			continue;
-		}
-		room = arena_alloc(&x->rq->arena, value.n + more.n + 2);
-		if (room == NULL) {
-			return (struct bytes){NULL, 0};
-		}
-		text_init_fixed(&t, room, value.n + more.n + 2);
-		text_add_bytes(&t, value);
-		text_add_char(&t, ',');
-		text_add_bytes(&t, more);
-		value = text_bytes(&t);
 	}
-	return value;
+	return n > 1 ? join(x, name, sum) : value;
 }
+
+/* --- candidates --------------------------------------------------------------------------------- */
 
 /* The one place that says how the request came. */
 static struct bytes scheme_of(const struct exchange *x)

@@ -123,13 +123,67 @@ static int parse_absolute(struct url *out, struct bytes text, size_t prefix, str
 	return 0;
 }
 
+/* The character at *at, decoded; *at is behind it. Escapes are whole. */
+static char next_char(struct bytes path, size_t *at)
+{
+	char c = path.p[(*at)++];
+
+	if (c == '%') {
+		c = (char)(hex_value(path.p[*at]) << 4 | hex_value(path.p[*at + 1]));
+		*at += 2;
+	}
+	return c;
+}
+
+/* Whether a segment is "." or "..". What stands between segments is taken widely: some readers take a
+ * backslash or an escaped slash for a slash, or cut off what follows a semicolon. */
+static bool has_dots(struct bytes path)
+{
+	size_t n_dots = 0;
+	bool name = false; /* the segment has other characters */
+
+	if (memchr(path.p, '.', path.n) == NULL && memchr(path.p, '%', path.n) == NULL) {
+		return false;
+	}
+	for (size_t at = 0; at < path.n;) {
+		char c = next_char(path, &at);
+		bool ends = c == '/' || c == '\\' || c == ';';
+
+		if (ends && !name && (n_dots == 1 || n_dots == 2)) {
+			return true;
+		}
+		if (ends) {
+			n_dots = 0;
+			name = c == ';'; /* what follows belongs to the same segment */
+		} else if (c == '.') {
+			n_dots++;
+		} else {
+			name = true;
+		}
+	}
+	return !name && (n_dots == 1 || n_dots == 2);
+}
+
+static int refuse_dots(const struct url *url, struct fault *fault)
+{
+	return has_dots(url->path)
+		? fault_set(fault, ERR_SYNTAX, 400, 0,
+			  "a path with a segment . or .., which others would resolve")
+		: 0;
+}
+
 int url_parse_target(struct url *out, struct bytes target, struct fault *fault)
 {
 	size_t prefix = scheme_length(target);
-	if (prefix > 0) {
-		return parse_absolute(out, target, prefix, fault);
-	}
 	struct url url = {0};
+	if (prefix > 0) {
+		int rc = parse_absolute(&url, target, prefix, fault);
+		rc = rc == 0 ? refuse_dots(&url, fault) : rc;
+		if (rc == 0) {
+			*out = url;
+		}
+		return rc;
+	}
 	if (bytes_eq(target, BYTES("*"))) {
 		url.path = target;
 		*out = url;
@@ -144,8 +198,11 @@ int url_parse_target(struct url *out, struct bytes target, struct fault *fault)
 		return err;
 	}
 	cut_query(&url, target);
-	*out = url;
-	return 0;
+	err = refuse_dots(&url, fault);
+	if (err == 0) {
+		*out = url;
+	}
+	return err;
 }
 
 int url_parse(struct url *out, struct bytes text, struct fault *fault)

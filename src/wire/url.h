@@ -18,7 +18,8 @@ struct url {
 
 /* A request target: origin-form, absolute-form (http, https), "*" (path is "*"). Refused: a '%'
  * that two hexadecimal digits do not follow, a fragment, user information, bytes outside
- * 0x21..0x7e, authority-form. */
+ * 0x21..0x7e, authority-form, and a path with a segment "." or "..", however it is escaped: routes are
+ * found by the path as it is sent, and an upstream that resolves such segments would serve another one. */
 MUST_CHECK int url_parse_target(struct url *out, struct bytes target, struct fault *fault);
 
 /* An absolute URL from a configuration (any case of scheme; http or https; a port in 1..65535). */

@@ -88,7 +88,7 @@ test('each example of docs/lint.md gives its code, at its level, and no other er
 
 test('every code of the sources is in docs/lint.md, once, and every code there is in the sources', () => {
 	const makers =
-		/\b(build_warning|build_error|lint_info|skip|refuse|registry_error|note|note_at|note_file|report_fault)\(|code =/;
+		/\b(build_warning|build_error|lint_info|skip|refuse|provider_refuse|provider_note|registry_error|note|note_at|note_file|report_fault)\(|code =/;
 	const found = new Set();
 	for (const room of ['plan', 'resource', 'store', 'cli'])
 		for (const file of fs.readdirSync(path.join(ROOT, 'src', room))) {
@@ -135,6 +135,9 @@ const ARTICLE = [
 	[4, 'ingresses/ai-route-zimomo2lololo.internal.yaml', 'destination-port-mismatch', /30000.*llm-lololo\.internal\.dns.*443/],
 	[5, 'configmaps/ai-route-lololo.yaml', 'ai-route-without-ingress', /ai-route-lololo\.internal/],
 	[5, 'ingresses/ai-route-zimomo2lololo.internal.yaml', 'ingress-without-ai-route', /ai-route-zimomo2lololo/],
+	// Item 6 is item 5 as the JSON says it: name and resource agree with one another, and with no Ingress.
+	[6, 'configmaps/ai-route-lololo.yaml', 'ai-route-without-ingress', /^AI route lololo /],
+	[7, 'configmaps/ai-route-lololo.yaml', 'ai-route-domain', /lololo\.com/],
 	[8, 'configmaps/ai-route-lololo.yaml', 'ai-route-unknown-provider', /lololo-provider/],
 ];
 

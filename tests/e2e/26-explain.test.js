@@ -207,6 +207,40 @@ test('only the token opens the decision, and it goes no further', async (t) => {
 	assert.ok(!serve.stdout().includes('sk-inner'), 'the value of a condition on a credential is logged');
 });
 
+// The lines of requests that differ in what happens to them, in order; null: no member decision.
+async function decisionsLogged(t, args) {
+	const upstream = await startUpstream(t);
+	const data = writeWorld(tempDir(t), {
+		providers: [{ id: 'one', address: upstream.address }],
+		routes: [
+			{ name: 'r', to: 'one' },
+			{ name: 'by-header', to: 'one', annotations: { [`${H}exact-match-header-x-a`]: '1' } },
+		],
+	});
+	const serve = await startServe(t, { data, args });
+	await request(serve.port, CHAT);
+	await request(serve.port, { ...CHAT, path: '/nowhere' });
+	await request(serve.port, { method: 'GET', path: '/healthz/live' });
+	const got = await request(serve.port, { ...CHAT, path: '/nowhere', headers: { 'x-sluice-explain': TOKEN } });
+	assert.equal(got.headers['x-sluice-decision'], undefined, 'a log setting is no permission to ask');
+	await until('all lines', () => serve.stdout().split('\n').length > 4);
+	const lines = serve.stdout().split('\n').filter(Boolean).map(JSON.parse);
+	return lines.filter((l) => l.path !== '/nowhere' || l === lines[1]).map((l) => l.decision ?? null);
+}
+
+const REFUSED = 'answered; status=404; reason=route.not_found; refused=ai-route-by-header.internal:path,ai-route-r.internal:path';
+for (const [setting, expected] of [
+	[undefined, [null, REFUSED, null]],
+	['refused', [null, REFUSED, null]],
+	['off', [null, null, null]],
+	['all', [/^served; route=ai-route-r\.internal; .*refused=ai-route-by-header\.internal:header\(x-a\)$/, REFUSED, /^answered; status=200; reason=health$/]],
+])
+	test(`access lines tell decisions: ${setting ?? 'by default those of what is refused'}`, async (t) => {
+		const got = await decisionsLogged(t, setting === undefined ? [] : ['--access-decisions', setting]);
+		assert.equal(got.length, expected.length);
+		for (const [i, want] of expected.entries()) want instanceof RegExp ? assert.match(got[i], want) : assert.equal(got[i], want);
+	});
+
 test('without a token nobody is told', async (t) => {
 	const upstream = await startUpstream(t);
 	const data = writeWorld(tempDir(t), { providers: [{ id: 'one', address: upstream.address }] });
