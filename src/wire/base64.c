@@ -69,3 +69,21 @@ ptrdiff_t base64_decode(char *out, struct bytes text)
 	}
 	return g.n == 0 ? n : -1;
 }
+
+void base64_encode(struct text *out, struct bytes b)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < b.n; i += 3) {
+		size_t n = MIN(b.n - i, 3);
+		uint32_t bits = 0;
+
+		for (size_t k = 0; k < 3; k++) {
+			bits = bits << 8 | (k < n ? (unsigned char)b.p[i + k] : 0);
+		}
+		for (size_t k = 0; k < 4; k++) {
+			text_add_char(out, k <= n ? letters[bits >> (18 - 6 * k) & 63] : '=');
+		}
+	}
+}

@@ -5,11 +5,13 @@
 #ifndef WIRE_BASE64_H
 #define WIRE_BASE64_H
 
-#include "base/bytes.h"
+#include "base/text.h"
 
 /* Decodes into out (room for text.n / 4 * 3 bytes, may be where text stands) and returns the length, or
  * -1 when text is none: other bytes than the alphabet's and CR and LF, which are passed over, padding
  * that is missing or not at the end, bits set that no byte takes. */
 MUST_CHECK ptrdiff_t base64_decode(char *out, struct bytes text);
+/* Appends the one spelling of b, without line breaks. */
+void base64_encode(struct text *out, struct bytes b);
 
 #endif

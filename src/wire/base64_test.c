@@ -83,8 +83,14 @@ static void all_lengths(void **state)
 	}
 	for (int n = 0; n <= (int)sizeof(in); n++) {
 		int length = EVP_EncodeBlock(text, in, n);
+		struct text ours;
 		char *out;
 
+		text_init(&ours, sizeof(text));
+		base64_encode(&ours, bytes_of((const char *)in, (size_t)n));
+		assert_int_equal(ours.n, length);
+		assert_memory_equal(n != 0 ? ours.p : "", text, (size_t)length);
+		text_done(&ours);
 		assert_int_equal(decode((const char *)text, (size_t)length, &out), n);
 		assert_memory_equal(out, in, (size_t)n);
 		free(out);
