@@ -1,16 +1,22 @@
 #include "registry.h"
 
 #include "ai/providers.h"
+#include "cli/backup_command.h"
+#include "cli/completion.h"
+#include "cli/declare_command.h"
 #include "cli/explain_command.h"
 #include "cli/help.h"
 #include "cli/lint_command.h"
+#include "cli/noun_command.h"
 #include "cli/settings.h"
 #include "cli/version.h"
+#include "console/ep_backups.h"
 #include "console/ep_health.h"
 #include "console/ep_home.h"
 #include "console/ep_metrics.h"
 #include "console/ep_nouns.h"
 #include "console/ep_openapi.h"
+#include "console/ep_resources.h"
 #include "console/ep_services.h"
 #include "console/ep_session.h"
 #include "console/ep_system.h"
@@ -31,6 +37,26 @@ static int run_lint(int argc, char **argv)
 {
 	return lint_command_main(&provider_types, argc, argv);
 }
+
+static int run_completion(int argc, char **argv)
+{
+	return completion_main(&registry_commands, argc, argv);
+}
+
+/* The commands of a noun. */
+#define NOUN_COMMAND(noun_)                                                              \
+	static int run_##noun_(int argc, char **argv)                                    \
+	{                                                                                \
+		return noun_command_main(&noun_of_##noun_, &provider_types, argc, argv); \
+	}                                                                                \
+	static void help_##noun_(FILE *out)                                              \
+	{                                                                                \
+		noun_command_help(&noun_of_##noun_, out);                                \
+	}
+NOUN_COMMAND(providers)
+NOUN_COMMAND(consumers)
+NOUN_COMMAND(domains)
+NOUN_COMMAND(routes)
 
 static int run_explain(int argc, char **argv)
 {
@@ -61,6 +87,81 @@ static const struct command commands[] = {
 		.run = run_lint,
 	},
 	{
+		.name = "providers",
+		.summary = "list, make and test providers of a running gateway",
+		.usage = "sluice providers {list|get|create|update|delete|test} [NAME] [OPTION]...",
+		.example =
+			"sluice providers create openai --type openai --token-env OPENAI_API_KEY",
+		.details = help_providers,
+		.run = run_providers,
+	},
+	{
+		.name = "consumers",
+		.summary = "list and make consumers, who may use the gateway",
+		.usage = "sluice consumers {list|get|create|update|delete} [NAME] [OPTION]...",
+		.example = "sluice consumers create alice",
+		.details = help_consumers,
+		.run = run_consumers,
+	},
+	{
+		.name = "domains",
+		.summary = "list and make domains",
+		.usage = "sluice domains {list|get|create|update|delete} [NAME] [OPTION]...",
+		.example = "sluice domains create api.example.com --https on --certificate example",
+		.details = help_domains,
+		.run = run_domains,
+	},
+	{
+		.name = "routes",
+		.summary = "list and make AI routes, from models to providers",
+		.usage = "sluice routes {list|get|create|update|delete} [NAME] [OPTION]...",
+		.example = "sluice routes create chat --provider openai=80 --provider qwen=20 "
+			   "--model-prefix gpt-",
+		.details = help_routes,
+		.run = run_routes,
+	},
+	{
+		.name = "ai-routes",
+		.summary = "the same as routes",
+		.usage = "sluice ai-routes {list|get|create|update|delete} [NAME] [OPTION]...",
+		.example = "sluice ai-routes create chat --provider openai=80 --provider qwen=20 "
+			   "--model-prefix gpt-",
+		.details = help_routes,
+		.run = run_routes,
+	},
+	{
+		.name = "apply",
+		.summary = "make a gateway's resources what files say",
+		.usage = "sluice apply -f PATH [--prune] [--dry-run]",
+		.example = "sluice apply -f examples/quickstart/resources",
+		.details = declare_command_apply_help,
+		.run = declare_command_apply,
+	},
+	{
+		.name = "diff",
+		.summary = "show what apply would change",
+		.usage = "sluice diff -f PATH [--prune]",
+		.example = "sluice diff -f examples/quickstart/resources",
+		.details = declare_command_diff_help,
+		.run = declare_command_diff,
+	},
+	{
+		.name = "export",
+		.summary = "write a gateway's resources to files",
+		.usage = "sluice export [-o DIR]",
+		.example = "sluice export -o resources",
+		.details = declare_command_export_help,
+		.run = declare_command_export,
+	},
+	{
+		.name = "backup",
+		.summary = "list backups of a gateway's resources, make one, go back to one",
+		.usage = "sluice backup {list|create|show|restore|delete} [ID] [OPTION]...",
+		.example = "sluice backup create --reason \"before the move\"",
+		.details = backup_command_help,
+		.run = backup_command_main,
+	},
+	{
 		.name = "explain",
 		.summary = "say what would happen to a request, and why",
 		.usage = "sluice explain [PATH]... --host HOST --path PATH [OPTION]...",
@@ -76,6 +177,13 @@ static const struct command commands[] = {
 		.example = "sluice mock --listen 127.0.0.1:9000",
 		.details = mock_help,
 		.run = run_mock,
+	},
+	{
+		.name = "completion",
+		.summary = "print what a shell needs to complete command lines",
+		.usage = "sluice completion bash",
+		.example = "source <(sluice completion bash)",
+		.run = run_completion,
 	},
 	{
 		.name = "version",
@@ -174,6 +282,34 @@ static const struct act_endpoint acts[] = {
 		"providers"),
 	NOUN_ROWS("/v1/ai/routes", &noun_ai_route, ACT_NAME_NEEDED_ELSE_REPLACED, "AI route",
 		"AI routes"),
+	{.method = "GET",
+		.path = "/v1/backups",
+		.access = ACT_ADMIN,
+		.list = true,
+		.fn = ep_backups_list,
+		.summary = "list backups of the resources, the newest first"},
+	ADMIN("POST", "/v1/backups", ACT_CREATED, ACT_KEEPS, ep_backups_create,
+		"make a complete backup of the resources"),
+	ADMIN("GET", "/v1/backups/{id}", ACT_WRAPPED, ACT_READS, ep_backups_compare,
+		"say what going back to a backup would do"),
+	ADMIN("POST", "/v1/backups/{id}/restore", ACT_WRAPPED, ACT_FILES, ep_backups_restore,
+		"go back to a backup"),
+	ADMIN("DELETE", "/v1/backups/{id}", ACT_NO_CONTENT, ACT_KEEPS, ep_backups_remove,
+		"remove a backup"),
+	{.method = "GET",
+		.path = "/v1/resources",
+		.access = ACT_ADMIN,
+		.list = true,
+		.fn = ep_resources_list,
+		.summary = "all resources as the file store writes them"},
+	{.method = "PUT",
+		.path = "/v1/resources",
+		.access = ACT_ADMIN,
+		.shape = ACT_WRAPPED,
+		.effect = ACT_CHANGES,
+		.fn = ep_resources_apply,
+		.answer = ep_resources_answer,
+		.summary = "write and remove any number of resources as one change"},
 	NOUN_ROWS("/v1/consumers", &noun_consumer, ACT_NAME_FILLED_OR_400, "consumer", "consumers"),
 };
 

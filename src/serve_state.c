@@ -129,6 +129,8 @@ int serve_state_open(struct serve *s)
 		.account_path = s->account_path,
 		.audit_path = s->audit_path,
 		.address_allowed = upstream_allowed,
+		.root = s->settings.resources,
+		.backups = s->backups,
 		.setup_code = s->settings.init_open ? NULL : s->setup_code};
 	console_set_account(s->console, &env, s->account);
 	s->account = NULL;

@@ -405,14 +405,21 @@ void act_commit(struct act *a, struct arena *arena, struct commit *c)
 	c->who = (struct commit_who){a->user, a->peer, text_bytes(&what)};
 	c->now_s = a->now_s;
 	c->again = true;
-	c->operate = operate;
-	c->arg = a;
-	commit_run(c);
-	take_failure(a, c);
+	if (a->endpoint->effect == ACT_FILES) {
+		act_run(a, arena, NULL);
+		backup_restore(arena, &a->files, c);
+	} else {
+		c->operate = operate;
+		c->arg = a;
+	}
+	if (!act_refused(a)) {
+		commit_run(c);
+		take_failure(a, c);
+	}
 	if (!act_refused(a)) {
 		make_answer(a, arena, c->snapshot);
 	}
-	if (c->rc == COMMIT_DONE) {
+	if (!act_refused(a) && c->rc == COMMIT_DONE) {
 		audit_change(a, c);
 	}
 	text_done(&what);

@@ -8,6 +8,7 @@
 
 #include "console/account.h"
 #include "resource/op.h"
+#include "store/backup.h"
 #include "store/writer.h"
 
 #define ACT_PARAMS_MAX 4u
@@ -33,7 +34,8 @@ enum act_name {
 enum act_effect {
 	ACT_READS,
 	ACT_CHANGES, /* resources: fn works on a draft, and answer on what became of it */
-	ACT_KEEPS,   /* what the console keeps itself: in the queue of writes, without a commit */
+	ACT_FILES, /* files as they were: fn leaves them in place of a draft, and is called once */
+	ACT_KEEPS, /* what the console keeps itself: in the queue of writes, without a commit */
 };
 
 struct act;
@@ -67,6 +69,8 @@ struct act_env {
 	const struct act_endpoints *endpoints;
 	const char *account_path; /* state/console.json */
 	const char *audit_path;   /* state/audit.log */
+	const char *root;         /* resources/ */
+	const char *backups;      /* state/backups/ */
 	const char *setup_code;   /* NULL: none is needed */
 	/* See struct op. */
 	bool (*address_allowed)(void *arg, struct bytes host, const char **why);
@@ -100,6 +104,7 @@ struct act {
 	uint64_t page, page_size; /* 0: nobody asked for pages */
 	struct bytes etag;        /* with its quotes; empty: none */
 	enum act_cookie cookie;
+	struct backup_files files;    /* ACT_FILES: what is to be put back */
 	struct account *account_next; /* ACT_KEEPS: what takes its place */
 };
 

@@ -267,7 +267,7 @@ static void run_write(struct write *w, struct commit *c)
 {
 	struct errand *t = CONTAINER_OF(w, struct errand, write);
 
-	if (t->act.endpoint->effect == ACT_CHANGES) {
+	if (t->act.endpoint->effect != ACT_KEEPS) {
 		act_commit(&t->act, &t->arena, c);
 	} else {
 		act_run(&t->act, &t->arena, NULL);
