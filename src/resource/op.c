@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "resource/op_int.h"
+#include "wire/base64.h"
 
 /* Attack: names of objects are a client's; a sentence quotes several. */
 #define WHY_MAX (4u * 1024u)
@@ -82,6 +83,13 @@ struct bytes op_textf(struct op *o, const char *fmt, ...)
 	}
 	va_end(again);
 	return p != NULL ? bytes_of(p, (size_t)n) : BYTES("");
+}
+
+struct doc *op_base64(struct op *o, struct bytes text)
+{
+	char *p = arena_alloc(o->arena, base64_size(text.n));
+
+	return p != NULL ? doc_string(o->arena, bytes_of(p, base64_encode(p, text))) : NULL;
 }
 
 /* --- names -------------------------------------------------------------------------------------- */

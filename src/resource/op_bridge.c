@@ -21,6 +21,23 @@ const struct doc *op_bridge_find(struct op *o, const char *list, struct bytes na
 	return find(o, draft_look(&o->draft, RESOURCE_MCPBRIDGE, MCPBRIDGE_NAME), list, name);
 }
 
+struct strings op_bridge_names(struct op *o, const char *list)
+{
+	const struct doc *root = draft_look(&o->draft, RESOURCE_MCPBRIDGE, MCPBRIDGE_NAME);
+	const struct doc *v = doc_get(o->arena, doc_get(o->arena, root, "spec"), list);
+	struct strings out = {0};
+
+	out.v = v != NULL && v->n > 0 ? arena_alloc(o->arena, v->n * sizeof(*out.v)) : NULL;
+	for (v = doc_first(o->arena, v); v != NULL && out.v != NULL; v = v->next) {
+		struct bytes name = doc_peek(v, "name", BYTES(""));
+
+		if (name.n > 0) {
+			out.v[out.n++] = name;
+		}
+	}
+	return out;
+}
+
 /* The entry of that name in an opened bridge, NULL when there is none. */
 static struct doc *entry(struct op *o, struct doc *entries, struct bytes name)
 {

@@ -23,6 +23,8 @@
 
 /* In the arena; empty when that is full. */
 struct bytes op_textf(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A string node with the text in base64, as Secrets have it. */
+struct doc *op_base64(struct op *o, struct bytes text);
 /* A line of o->warnings. */
 void op_warn(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* ^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$ (console-api.md §2.6), and `longest`, the longest name of an object that
@@ -134,9 +136,13 @@ struct op_plugin { /* a built-in plugin (§2.8) */
 	const char *name, *version, *tag, *title, *description, *icon, *category;
 	const char *phase; /* NULL: unspecified */
 	int priority;
+	const char *image; /* NULL: the name */
 };
 extern const struct op_plugin op_plugin_ai_proxy, op_plugin_key_auth, op_plugin_model_router,
 	op_plugin_model_mapper, op_plugin_ai_statistics;
+
+/* Of every plugin that the Console has built in (op_plugin_table.c); NULL: none of that name. */
+const struct op_plugin *op_plugin_find(struct bytes name);
 
 /* "<plugin>.internal" or "<plugin>-<version>" */
 struct bytes op_plugin_object(struct op *o, const struct op_plugin *p, bool internal);
@@ -165,6 +171,8 @@ void op_rules_forget(struct op *o, const char *what, struct bytes target);
 const struct doc *op_rule_shared(struct op *o, const struct doc *root, struct bytes ingress);
 /* Takes the Ingress out of such rules: from now on it has one of its own. */
 void op_rule_part(struct op *o, struct doc *root, struct bytes ingress);
+/* The same in one WasmPlugin. */
+void op_rules_forget_in(struct op *o, struct bytes name, const char *what, struct bytes target);
 /* Whether list `key` of a rule holds name. Opens nothing that is closed. */
 bool op_rule_names(struct op *o, const struct doc *rule, const char *key, struct bytes name);
 
@@ -191,6 +199,8 @@ void op_bridge_put(struct op *o, const char *list, struct bytes name, const stru
 	const char *const *managed);
 /* Whether it was there. A registry takes the Secret of its credentials with it. */
 bool op_bridge_remove(struct op *o, const char *list, struct bytes name);
+/* Names of the entries, in their order. */
+struct strings op_bridge_names(struct op *o, const char *list);
 
 /* --- op_mask.c: secrets that come back masked --------------------------------------------------------------- */
 
@@ -198,6 +208,16 @@ bool op_bridge_remove(struct op *o, const char *list, struct bytes name);
 void op_mask_restore_list(struct op *o, struct doc *given, const struct doc *stored);
 /* The same for one member of two maps. */
 void op_mask_restore(struct op *o, struct doc *given, const struct doc *stored, const char *key);
+
+/* --- op_host.c: hosts as API objects name them ------------------------------------------------------------- */
+
+bool op_host_is_ipv4(struct bytes s);
+bool op_host_is_ipv6(struct bytes s); /* without brackets */
+/* A name in lower case with at least one dot, that ends with a label of letters; one without a dot. */
+bool op_host_is_dotted(struct bytes s);
+bool op_host_is_single(struct bytes s);
+/* Asks o->address_allowed. what: the member, for the sentence. */
+enum op_rc op_host_allowed(struct op *o, const char *what, struct bytes host);
 
 /* --- op_provider_types.c: what a type of provider means --------------------------------------------------- */
 

@@ -15,21 +15,21 @@
 
 const struct op_plugin op_plugin_ai_proxy = {"ai-proxy", "2.0.1", "2.0.1", "AI Proxy",
 	"Provide unified OpenAI API compatible interface to call different AI service providers.",
-	ICON_A, "ai", NULL, 100};
+	ICON_A, "ai", NULL, 100, NULL};
 const struct op_plugin op_plugin_key_auth = {"key-auth", "1.0.0", "2.0.0", "Key Auth",
-	"Authentication based on API Key.", ICON_B, "auth", "AUTHN", 310};
+	"Authentication based on API Key.", ICON_B, "auth", "AUTHN", 310, NULL};
 const struct op_plugin op_plugin_model_router = {"model-router", "2.0.1", "2.0.1",
 	"AI Model Router",
 	"Implements the functionality of routing based on the `model` parameter in the LLM protocol.",
-	ICON_A, "ai", "AUTHN", 900};
+	ICON_A, "ai", "AUTHN", 900, NULL};
 const struct op_plugin op_plugin_model_mapper = {"model-mapper", "2.0.1", "2.0.1",
 	"AI Model Mapper",
 	"Implements the functionality of rule-based model value mapping in the LLM protocol.",
-	ICON_A, "ai", "AUTHN", 800};
+	ICON_A, "ai", "AUTHN", 800, NULL};
 const struct op_plugin op_plugin_ai_statistics = {"ai-statistics", "2.0.1", "2.0.1",
 	"AI Statistics",
 	"Provides statistics of token usage, including logs, monitoring, and alerts.", ICON_A, "ai",
-	NULL, 900};
+	NULL, 900, NULL};
 
 struct bytes op_plugin_object(struct op *o, const struct op_plugin *p, bool internal)
 {
@@ -72,7 +72,7 @@ static struct bytes plugin_url(struct op *o, const struct op_plugin *p)
 		return fill_pattern(o, p);
 	}
 	return op_textf(o, "oci://higress-registry.cn-hangzhou.cr.aliyuncs.com/plugins/%s:%s",
-		p->name, p->tag);
+		p->image != NULL ? p->image : p->name, p->tag);
 }
 
 static void put_label(struct op *o, struct doc *root, const char *key, const char *value)
@@ -465,7 +465,7 @@ void op_rule_part(struct op *o, struct doc *root, struct bytes ingress)
 	}
 }
 
-static void forget_in(struct op *o, struct bytes name, const char *what, struct bytes target)
+void op_rules_forget_in(struct op *o, struct bytes name, const char *what, struct bytes target)
 {
 	struct doc *root = draft_open(&o->draft, RESOURCE_WASMPLUGIN, name), *next;
 	struct doc *rules = doc_at(o->arena, root, "spec.matchRules");
@@ -490,7 +490,7 @@ void op_rules_forget(struct op *o, const char *what, struct bytes target)
 			r = r->next;
 		}
 		if (r != NULL) {
-			forget_in(o, name, what, target);
+			op_rules_forget_in(o, name, what, target);
 		}
 	}
 }

@@ -43,10 +43,63 @@ static inline void op_world_done(struct op_world *w)
 	arena_done(&w->arena);
 }
 
+/* --- plugin instances as a noun whose names are SCOPE/TARGET/PLUGIN ----------------------------------- */
+
+static inline struct bytes op_world_instance(
+	struct bytes name, enum op_scope *scope, struct bytes *target)
+{
+	static const char *const words[] = {"GLOBAL", "DOMAIN", "ROUTE", "SERVICE"};
+	struct bytes word = bytes_cut(&name, '/');
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (bytes_eq(word, bytes_str(words[i]))) {
+			*scope = (enum op_scope)i;
+			*target = bytes_cut(&name, '/');
+			return name;
+		}
+	}
+	fprintf(stderr, "    no scope %.*s\n", (int)word.n, word.p);
+	abort();
+}
+
+static inline enum op_rc op_world_instance_save(
+	struct op *o, enum op_mode mode, struct bytes name, struct doc *body)
+{
+	enum op_scope scope;
+	struct bytes target, plugin = op_world_instance(name, &scope, &target);
+
+	(void)mode;
+	return op_instance_save(o, scope, target, plugin, body);
+}
+
+static inline enum op_rc op_world_instance_remove(struct op *o, struct bytes name)
+{
+	enum op_scope scope;
+	struct bytes target, plugin = op_world_instance(name, &scope, &target);
+
+	return op_instance_remove(o, scope, target, plugin);
+}
+
+/* Without a plugin: the list. */
+static inline struct doc *op_world_instance_read(struct op *o, struct bytes name)
+{
+	enum op_scope scope;
+	struct bytes target, plugin = op_world_instance(name, &scope, &target);
+	struct doc *out = NULL;
+	enum op_rc rc = plugin.n > 0 ? op_instance_read(o, scope, target, plugin, &out)
+				     : op_instance_list(o, scope, target, &out);
+
+	ASSERT(rc == OP_OK || out == NULL);
+	return out;
+}
+
 static inline const struct op_noun *op_world_noun(struct bytes name)
 {
-	static const struct op_noun *const nouns[] = {
-		&op_domain, &op_provider, &op_consumer, &op_ai_route};
+	static const struct op_noun instance = {"instance", op_world_instance_save,
+		op_world_instance_remove, op_world_instance_read, NULL};
+	static const struct op_noun *const nouns[] = {&instance, &op_domain, &op_provider,
+		&op_consumer, &op_ai_route, &op_route, &op_source, &op_certificate,
+		&op_proxy_server};
 
 	for (size_t i = 0; i < ARRAY_LEN(nouns); i++) {
 		if (bytes_eq(bytes_str(nouns[i]->noun), name)) {
@@ -175,6 +228,37 @@ static inline enum op_rc op_world_do(struct op_world *w, struct bytes step)
 		op_world_commit(w);
 	}
 	return rc;
+}
+
+/* A save or remove with arenas of all sizes below what it needs: nothing breaks, and a draft that lacks
+ * something is never finished. Returns how many were too small. */
+static inline size_t op_world_starve(struct op_world *w, struct bytes step)
+{
+	struct bytes verb = bytes_cut(&step, ' ');
+	const struct op_noun *noun = op_world_noun(bytes_cut(&step, ' '));
+	struct bytes name = bytes_cut(&step, ' ');
+	size_t refused = 0;
+	bool done = false;
+
+	for (size_t max = 256; !done; max += 700) {
+		struct arena small;
+		enum op_rc rc;
+		struct op op;
+
+		arena_init(&small, max);
+		op_init(&op, w->snapshot, &small);
+		rc = bytes_eq(verb, BYTES("remove"))
+			? noun->remove(&op, name)
+			: noun->save(&op, bytes_eq(verb, BYTES("create")) ? OP_CREATE : OP_UPDATE,
+				  name, op_world_json(w, step));
+		done = rc == OP_OK && draft_finish(&op.draft, OP_WORLD_NOW, false) == 0;
+		ASSERT(done != arena_full(&small));
+		refused += !done;
+		noun->read(&op, name);
+		op_done(&op);
+		arena_done(&small);
+	}
+	return refused;
 }
 
 /* Steps are separated by a line "--". */

@@ -69,3 +69,23 @@ ptrdiff_t base64_decode(char *out, struct bytes text)
 	}
 	return g.n == 0 ? n : -1;
 }
+
+size_t base64_encode(char *out, struct bytes b)
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *p = out;
+
+	for (size_t i = 0; i < b.n; i += 3) {
+		size_t n = MIN(b.n - i, (size_t)3);
+		uint32_t bits = (uint32_t)(unsigned char)b.p[i] << 16;
+
+		bits |= n > 1 ? (uint32_t)(unsigned char)b.p[i + 1] << 8 : 0;
+		bits |= n > 2 ? (uint32_t)(unsigned char)b.p[i + 2] : 0;
+		*p++ = letters[bits >> 18];
+		*p++ = letters[bits >> 12 & 63];
+		*p++ = n > 1 ? letters[bits >> 6 & 63] : '=';
+		*p++ = n > 2 ? letters[bits & 63] : '=';
+	}
+	return (size_t)(p - out);
+}

@@ -385,6 +385,71 @@ static int read_names(struct certificate *c, struct fault *f)
 	return rc;
 }
 
+/* --- as its owner wrote them ---------------------------------------------------------------------- */
+
+struct domains {
+	struct arena *arena;
+	struct bytes *v;
+	size_t n, max;
+};
+
+static void add_domain(struct domains *d, struct bytes name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f) {
+			return;
+		}
+	}
+	for (size_t i = 0; i < d->n; i++) {
+		if (bytes_eq(d->v[i], name)) {
+			return;
+		}
+	}
+	if (name.n != 0 && d->n < d->max) {
+		d->v[d->n++] = arena_copy(d->arena, name);
+	}
+}
+
+static void add_common_name(struct domains *d, X509 *leaf)
+{
+	const X509_NAME *subject = X509_get_subject_name(leaf);
+	int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+	unsigned char *utf8;
+	int n;
+
+	if (at < 0) {
+		return;
+	}
+	n = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+	if (n >= 0) {
+		add_domain(d, bytes_of((const char *)utf8, (size_t)n));
+		OPENSSL_free(utf8);
+	}
+}
+
+size_t certificate_domains(const struct certificate *c, struct arena *a, struct bytes **out)
+{
+	GENERAL_NAMES *all = X509_get_ext_d2i(c->leaf, NID_subject_alt_name, NULL, NULL);
+	int n = all != NULL ? sk_GENERAL_NAME_num(all) : 0;
+	struct domains d = {.arena = a, .max = (size_t)n + 1};
+
+	d.v = arena_alloc(a, d.max * sizeof(*d.v));
+	if (d.v == NULL) {
+		d.max = 0;
+	}
+	add_common_name(&d, c->leaf);
+	for (int i = 0; i < n; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(all, i);
+
+		if (name->type == GEN_DNS) {
+			add_domain(&d, string_bytes(name->d.dNSName));
+		}
+	}
+	GENERAL_NAMES_free(all);
+	*out = d.v;
+	return d.n;
+}
+
 static bool read_time(const ASN1_TIME *t, const ASN1_TIME *epoch, int64_t *out)
 {
 	int days, seconds;

@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-#include "base/bytes.h"
+#include "base/arena.h"
 #include "base/err.h"
 
 /* PEM texts above it are refused. */
@@ -44,6 +44,10 @@ MUST_CHECK int certificate_parse(
 	struct bytes chain_pem, struct bytes key_pem, struct certificate **out, struct fault *f);
 const struct certificate *certificate_ref(const struct certificate *c);
 void certificate_unref(const struct certificate *c); /* NULL is allowed */
+
+/* What it is for as its owner wrote it: the subject's first CN, then the DNS names of subjectAltName, each
+ * once, in the arena. Texts with control characters are left out. */
+size_t certificate_domains(const struct certificate *c, struct arena *a, struct bytes **out);
 
 /* Whether a client that asks for host (lower case, no port) accepts it: an equal name, or "*." for
  * exactly one label (RFC 6125 §6.4.3). Validity in time is not looked at. */
