@@ -11,6 +11,7 @@
 #include "console/ep_metrics.h"
 #include "console/ep_nouns.h"
 #include "console/ep_openapi.h"
+#include "console/ep_routes.h"
 #include "console/ep_services.h"
 #include "console/ep_session.h"
 #include "console/ep_system.h"
@@ -123,8 +124,8 @@ const struct console_endpoints registry_endpoints = {endpoints, ARRAY_LEN(endpoi
 		.noun = (noun_), .name = (name_), .fn = (fn_), .answer = (answer_),             \
 		.summary = (summary_)                                                           \
 	}
-#define NOUN_ROWS(base_, noun_, name_, one_, many_)                                               \
-	NOUN("GET", base_, ACT_READS, noun_, name_, ep_nouns_list, NULL, "list " many_),          \
+#define NOUN_ROWS(base_, noun_, name_, list_, one_, many_)                                        \
+	NOUN("GET", base_, ACT_READS, noun_, name_, list_, NULL, "list " many_),                  \
 		NOUN("POST", base_, ACT_CHANGES, noun_, name_, ep_nouns_create, ep_nouns_answer,  \
 			"create a " one_),                                                        \
 		NOUN("GET", base_ "/{name}", ACT_READS, noun_, name_, ep_nouns_get, NULL,         \
@@ -169,12 +170,28 @@ static const struct act_endpoint acts[] = {
 		.list = true,
 		.fn = ep_services_list,
 		.summary = "list services that routes may point to"},
-	NOUN_ROWS("/v1/domains", &noun_domain, ACT_NAME_FILLED_OR_400, "domain", "domains"),
-	NOUN_ROWS("/v1/ai/providers", &noun_provider, ACT_NAME_NEEDED_ELSE_REPLACED, "provider",
-		"providers"),
-	NOUN_ROWS("/v1/ai/routes", &noun_ai_route, ACT_NAME_NEEDED_ELSE_REPLACED, "AI route",
-		"AI routes"),
-	NOUN_ROWS("/v1/consumers", &noun_consumer, ACT_NAME_FILLED_OR_400, "consumer", "consumers"),
+	NOUN_ROWS("/v1/domains", &noun_domain, ACT_NAME_FILLED_OR_400, ep_nouns_list, "domain",
+		"domains"),
+	{.method = "GET",
+		.path = "/v1/domains/{name}/routes",
+		.access = ACT_ADMIN,
+		.list = true,
+		.fn = ep_routes_of_domain,
+		.summary = "list routes of a domain"},
+	NOUN_ROWS("/v1/ai/providers", &noun_provider, ACT_NAME_NEEDED_ELSE_REPLACED, ep_nouns_list,
+		"provider", "providers"),
+	NOUN_ROWS("/v1/ai/routes", &noun_ai_route, ACT_NAME_NEEDED_ELSE_REPLACED, ep_nouns_list,
+		"AI route", "AI routes"),
+	NOUN_ROWS("/v1/consumers", &noun_consumer, ACT_NAME_FILLED_OR_400, ep_nouns_list,
+		"consumer", "consumers"),
+	NOUN_ROWS("/v1/routes", &noun_route, ACT_NAME_FILLED_OR_400, ep_routes_list, "route",
+		"routes"),
+	NOUN_ROWS("/v1/service-sources", &noun_source, ACT_NAME_REPLACED, ep_nouns_list,
+		"service source", "service sources"),
+	NOUN_ROWS("/v1/tls-certificates", &noun_certificate, ACT_NAME_NEEDED_ELSE_REPLACED,
+		ep_nouns_list, "certificate", "certificates"),
+	NOUN_ROWS("/v1/proxy-servers", &noun_proxy_server, ACT_NAME_REPLACED, ep_nouns_list,
+		"proxy server", "proxy servers"),
 };
 
 const struct act_endpoints registry_acts = {acts, ARRAY_LEN(acts)};
