@@ -126,8 +126,10 @@ export class Console {
 
 	// Takes everything away, in an order that nothing refuses.
 	async clear() {
-		for (const noun of ['ai/routes', 'routes', 'ai/providers', 'consumers', 'domains', 'service-sources', 'proxy-servers', 'tls-certificates'])
-			for (const name of await this.names(`GET /v1/${noun}`)) if (!name.endsWith('.internal')) await this.gone(`DELETE /v1/${noun}/${encodeURIComponent(name)}`);
+		const nouns = ['ai/routes', 'routes', 'ai/providers', 'consumers', 'domains', 'service-sources', 'proxy-servers', 'tls-certificates'];
+		const names = await Promise.all(nouns.map((noun) => this.names(`GET /v1/${noun}`)));
+		for (const [i, noun] of nouns.entries())
+			for (const name of names[i]) if (!name.endsWith('.internal')) await this.gone(`DELETE /v1/${noun}/${encodeURIComponent(name)}`);
 	}
 
 	/*
