@@ -8,6 +8,7 @@
 #include "cli/version.h"
 #include "console/ep_health.h"
 #include "console/ep_home.h"
+#include "console/ep_instances.h"
 #include "console/ep_metrics.h"
 #include "console/ep_nouns.h"
 #include "console/ep_openapi.h"
@@ -134,6 +135,20 @@ const struct console_endpoints registry_endpoints = {endpoints, ARRAY_LEN(endpoi
 			ep_nouns_answer, "replace a " one_),                                      \
 		NOUN("DELETE", base_ "/{name}", ACT_CHANGES, noun_, name_, ep_nouns_remove, NULL, \
 			"remove a " one_)
+#define INSTANCE(method_, path_, list_, effect_, fn_, answer_, summary_)                     \
+	{                                                                                    \
+		.method = (method_), .path = (path_), .access = ACT_ADMIN, .list = (list_),  \
+		.effect = (effect_), .fn = (fn_), .answer = (answer_), .summary = (summary_) \
+	}
+#define INSTANCE_ROWS(base_, of_)                                                            \
+	INSTANCE("GET", base_ "/plugin-instances", true, ACT_READS, ep_instances_list, NULL, \
+		"list plugins configured for " of_),                                         \
+		INSTANCE("GET", base_ "/plugin-instances/{plugin}", false, ACT_READS,        \
+			ep_instances_get, NULL, "get a plugin's configuration for " of_),    \
+		INSTANCE("PUT", base_ "/plugin-instances/{plugin}", false, ACT_CHANGES,      \
+			ep_instances_put, ep_instances_get, "configure a plugin for " of_),  \
+		INSTANCE("DELETE", base_ "/plugin-instances/{plugin}", false, ACT_CHANGES,   \
+			ep_instances_remove, NULL, "remove a plugin's configuration for " of_)
 
 static const struct act_endpoint acts[] = {
 	ANYBODY("POST", "/system/init", ACT_WRAPPED, ACT_KEEPS, ep_session_init,
@@ -192,6 +207,10 @@ static const struct act_endpoint acts[] = {
 		ep_nouns_list, "certificate", "certificates"),
 	NOUN_ROWS("/v1/proxy-servers", &noun_proxy_server, ACT_NAME_REPLACED, ep_nouns_list,
 		"proxy server", "proxy servers"),
+	INSTANCE_ROWS("/v1/global", "all traffic"),
+	INSTANCE_ROWS("/v1/domains/{name}", "a domain"),
+	INSTANCE_ROWS("/v1/routes/{name}", "a route"),
+	INSTANCE_ROWS("/v1/services/{name}", "a service"),
 };
 
 const struct act_endpoints registry_acts = {acts, ARRAY_LEN(acts)};

@@ -6,6 +6,7 @@ import test, { after } from 'node:test';
 import { aiRoutes } from './cases/ai_routes.js';
 import { gateway } from './cases/gateway.js';
 import { consumers, domains, others, routes, sources } from './cases/nouns.js';
+import { plugins } from './cases/plugins.js';
 import { providers } from './cases/providers.js';
 import { empty, session } from './cases/session.js';
 import { startConsole } from './lib/console.js';
@@ -13,7 +14,7 @@ import { startUpstream } from './lib/http.js';
 import { tempDir } from './lib/sluice.js';
 import { newAuthority } from './lib/tls.js';
 
-const groups = { empty, session, providers, aiRoutes, consumers, domains, routes, sources, others, gateway };
+const groups = { empty, session, providers, aiRoutes, consumers, domains, routes, sources, others, plugins, gateway };
 
 // A group's server lives until a row of another one asks.
 let current = null;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { bearer, MANAGER_KEY } from '../lib/console.js';
 import { SKELETON } from './ai_routes.js';
-import { TUWUNEL } from './nouns.js';
+import { MATRIX, TUWUNEL } from './nouns.js';
 
 const ONE = '/v1/ai/routes/default-ai-route';
 const plainly = (got, status) => {
@@ -43,10 +43,18 @@ export const gateway = [
 	}],
 	['K174', 'I', 'a route and its static source, then a request', 'it reaches the address of the source', 'the port of the endpoint counts, not that of the source', async (c) => {
 		await c.raw('POST /v1/service-sources', { ...TUWUNEL, domain: c.upstream.address });
-		await c.raw('POST /v1/routes', { name: 'matrix-homeserver', domains: [], path: { matchType: 'PRE', matchValue: '/_matrix' }, services: [{ name: 'tuwunel.static', port: 6167, weight: 100 }] });
+		await c.raw('POST /v1/routes', MATRIX);
 		const before = c.upstream.requests.length;
 		assert.equal((await c.chat(null, { host: 'any.example.com', path: '/_matrix/client' })).status, 200);
 		assert.deepEqual(c.upstream.requests.slice(before).map((r) => r.url), ['/_matrix/client']);
+	}],
+	['K184', 'R', 'key-auth for a route with a configuration that it cannot read', '200, that route stays open, the others stay closed', 'an installer sends it, and its page calls that route without a key', async (c) => {
+		await c.raw('POST /v1/service-sources', { ...TUWUNEL, domain: c.upstream.address });
+		await c.raw('POST /v1/routes', { ...MATRIX, domains: ['page.example.com'] });
+		await c.raw('PUT /v1/routes/matrix-homeserver/plugin-instances/key-auth', { enabled: true, rawConfigurations: 'consumers:\n  - gk-manager-0001' });
+		assert.equal((await c.chat(null, { host: 'page.example.com', path: '/_matrix' })).status, 200);
+		assert.equal((await c.chat(MANAGER_KEY)).status, 200);
+		assert.equal((await c.chat(null)).status, 401);
 	}],
 	['K240', 'R', 'a chat for a host without a route', '404, without the word error in quotes', 'a script takes that word for a failed test', async (c) => {
 		const got = await c.chat(MANAGER_KEY, { host: 'ai-gateway.hiclaw.io' });

@@ -60,7 +60,7 @@ const makeA = (c) => c.raw(`POST ${DOMAINS}`, domain('a.example.com'));
 const SOURCES = '/v1/service-sources';
 export const TUWUNEL = { name: 'tuwunel', type: 'static', domain: '127.0.0.1:6167', port: 6167, properties: {}, authN: { enabled: false } };
 const ROUTES = '/v1/routes';
-const MATRIX = { name: 'matrix-homeserver', domains: [], path: { matchType: 'PRE', matchValue: '/_matrix' }, services: [{ name: 'tuwunel.static', port: 6167, weight: 100 }] };
+export const MATRIX = { name: 'matrix-homeserver', domains: [], path: { matchType: 'PRE', matchValue: '/_matrix' }, services: [{ name: 'tuwunel.static', port: 6167, weight: 100 }] };
 const X = `${ROUTES}/matrix-homeserver`;
 const makeMatrix = (c, more) => c.raw(`POST ${ROUTES}`, { ...MATRIX, ...more });
 
