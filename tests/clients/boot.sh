@@ -30,7 +30,7 @@ put_up() { # what, method, path, body
 		return
 	}
 	case $body in *'"success":false'*)
-		echo "WARNING: $1: $status $body"
+		printf "WARNING: %s: %s %s\n" "$1" "$status" "$body"
 		bad=1
 		return
 		;;
@@ -38,7 +38,7 @@ put_up() { # what, method, path, body
 	case $status in
 	200 | 201 | 204) ok "$1" ;;
 	*)
-		echo "WARNING: $1: $status $body"
+		printf "WARNING: %s: %s %s\n" "$1" "$status" "$body"
 		bad=1
 		;;
 	esac
@@ -54,7 +54,7 @@ begin() {
 		'{adminUser: {name: $u, password: $p, displayName: $u}}')"
 	case $body in
 	*'"success":true'* | *'"name"'*) ok initialised ;;
-	*) if echo "$body" | grep -q 'already.\{0,1\}init'; then ok "initialised before"; else fail initialise; fi ;;
+	*) if printf %s "$body" | grep -q 'already.\{0,1\}init'; then ok "initialised before"; else fail initialise; fi ;;
 	esac
 	login
 	expect "log in" "200|201"
@@ -135,7 +135,7 @@ always() {
 			'{type: "dns", name: "openai-compat", port: $p, protocol: $s, proxyName: "", domain: $h}')"
 	either "provider $provider" /v1/ai/providers "$provider" "$(provider_body)"
 	if found /v1/ai/routes/default-ai-route; then
-		put_up "AI route, again" PUT /v1/ai/routes/default-ai-route "$(echo "$body" | jq -c --arg p "$provider" \
+		put_up "AI route, again" PUT /v1/ai/routes/default-ai-route "$(printf %s "$body" | jq -c --arg p "$provider" \
 			--arg g "$gateway_domain" --arg l "$local_domain" '.data | .upstreams[0].provider = $p
 			| .domains = [$g, $l] | .headerControl.enabled = true
 			| .headerControl.request.add = [{key: "user-agent", value: "HiClaw/2.0"}]

@@ -31,7 +31,7 @@ ensure_route() { # name, domains as JSON, path, service, port
 idle_timeout() { # seconds
 	call GET /system/higress-config
 	expect "configuration" 200
-	edited=$(echo "$body" | jq -r .data | awk -v line="      idleTimeout: $1" '
+	edited=$(printf %s "$body" | jq -r .data | awk -v line="      idleTimeout: $1" '
 		in_block && /^    [^ ]/ { if (!done) print line; in_block = 0; done = 1 }
 		in_block && /^      idleTimeout:/ { print line; done = 1; next }
 		{ print }
@@ -39,7 +39,7 @@ idle_timeout() { # seconds
 	call PUT /system/higress-config "$(jq -nc --arg c "$edited" '{config: $c}')"
 	expect "idle timeout" "200|201|204"
 	call GET /system/higress-config
-	if echo "$body" | jq -r .data | grep -q "^      idleTimeout: $1\$"; then ok "it is $1"; else fail "it is not $1"; fi
+	if printf %s "$body" | jq -r .data | grep -q "^      idleTimeout: $1\$"; then ok "it is $1"; else fail "it is not $1"; fi
 }
 
 start() {
@@ -67,10 +67,10 @@ start() {
 # Written even when it changes nothing, so that credentials are applied; again after a 409.
 change_list() { # jq expression over the list $l, consumer
 	call GET /v1/ai/routes
-	for name in $(echo "$body" | jq -r '.data[].name'); do
+	for name in $(printf %s "$body" | jq -r '.data[].name'); do
 		for turn in 1 2 3 4 5; do
 			call GET "/v1/ai/routes/$name"
-			call PUT "/v1/ai/routes/$name" "$(echo "$body" | jq -c --arg w "$2" \
+			call PUT "/v1/ai/routes/$name" "$(printf %s "$body" | jq -c --arg w "$2" \
 				".data | .authConfig.allowedConsumers = ((.authConfig.allowedConsumers // []) as \$l | $1 | if . == [] then null else . end)")"
 			[ "$status" = 409 ] && [ "$turn" -lt 5 ] || break
 		done

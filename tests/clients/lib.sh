@@ -21,7 +21,7 @@ call() { # method, path, [body]
 }
 
 fail() { # what
-	echo "ERROR: $*: $status $body"
+	printf "ERROR: %s: %s %s\n" "$*" "$status" "$body"
 	bad=1
 }
 

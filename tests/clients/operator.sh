@@ -24,25 +24,25 @@ tool() { # what, method, path, [body]
 
 merge() { # path, JSON
 	tool "read $1" GET "$1"
-	tool "change $1" PUT "$1" "$(echo "$result" | jq -c --argjson m "$2" '. + $m')"
+	tool "change $1" PUT "$1" "$(printf %s "$result" | jq -c --argjson m "$2" '. + $m')"
 }
 
 tool "routes" GET /v1/routes
 tool "add a route" POST /v1/routes '{"name":"tools","domains":["tools.example.com"],"path":{"matchType":"PRE","matchValue":"/"},"services":[{"name":"tools.dns","port":80}]}'
 tool "a route" GET /v1/routes/tools
 merge /v1/routes/tools '{"methods":["GET","POST"]}'
-[ "$(echo "$result" | jq -c .methods)" = '["GET","POST"]' ] && ok "the methods are set" || fail "the methods are not set"
+[ "$(printf %s "$result" | jq -c .methods)" = '["GET","POST"]' ] && ok "the methods are set" || fail "the methods are not set"
 tool "service sources" GET /v1/service-sources
 tool "add a service source" POST /v1/service-sources '{"name":"tools","type":"dns","domain":"tools.example.com","port":80}'
 merge /v1/service-sources/tools '{"port":8080}'
-[ "$(echo "$result" | jq .port)" = 8080 ] && ok "the port is changed" || fail "the port is not changed"
+[ "$(printf %s "$result" | jq .port)" = 8080 ] && ok "the port is changed" || fail "the port is not changed"
 tool "add a domain" POST /v1/domains '{"name":"tools.example.com","enableHttps":"off"}'
 for at in /v1/global /v1/domains/tools.example.com /v1/routes/tools /v1/services/tools.dns; do
 	for url in first second; do
 		tool "request-block at $at" GET "$at/plugin-instances/request-block"
 		tool "set it to $url" PUT "$at/plugin-instances/request-block" \
-			"$(echo "$result" | jq -c --arg u "$url" '.configurations = ((.configurations // {}) + {block_urls: [$u]}) | .enabled = true')"
-		[ "$(echo "$result" | jq -r '.configurations.block_urls[0]')" = "$url" ] && ok "it is $url" || fail "it is not $url"
+			"$(printf %s "$result" | jq -c --arg u "$url" '.configurations = ((.configurations // {}) + {block_urls: [$u]}) | .enabled = true')"
+		[ "$(printf %s "$result" | jq -r '.configurations.block_urls[0]')" = "$url" ] && ok "it is $url" || fail "it is not $url"
 	done
 done
 exit "$bad"

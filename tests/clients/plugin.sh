@@ -43,7 +43,7 @@ model_route() { # provider
 # Asks the gateway with the provider's token: it fails only when the answer has the word "error" in quotes.
 try_token() { # provider
 	call GET /v1/ai/providers
-	token=$(echo "$body" | jq -r --arg p "$1" '.data[]? | select(.name == $p) | .tokens[0] | if type == "object" then .value else . end')
+	token=$(printf %s "$body" | jq -r --arg p "$1" '.data[]? | select(.name == $p) | .tokens[0] | if type == "object" then .value else . end')
 	[ -n "$token" ] || fail "provider $1 has no token"
 	chat ai-gateway.hiclaw.io "$token"
 	case $body in *'"error"'*) fail "the test of $1" ;; *) ok "the test of $1 ($status)" ;; esac
@@ -52,7 +52,7 @@ try_token() { # provider
 newer_switch() { # provider: a route of its own for each
 	try_token "$1"
 	call GET /v1/ai/routes
-	there=$(echo "$body" | jq -r --arg p "$1" '(.data.items? // .data)[]
+	there=$(printf %s "$body" | jq -r --arg p "$1" '(.data.items? // .data)[]
 		| select(.name | endswith("-ai-route")) | select(.name != "default-ai-route" and .upstreams[0].provider == $p) | .name')
 	[ -z "$there" ] || {
 		ok "$1 has its route already"
@@ -65,11 +65,11 @@ newer_switch() { # provider: a route of its own for each
 older_switch() { # provider: the one route is turned
 	try_token "$1"
 	call GET /v1/ai/routes/default-ai-route
-	if [ -z "$(echo "$body" | jq -r .data)" ]; then
+	if [ -z "$(printf %s "$body" | jq -r .data)" ]; then
 		call POST /v1/ai/routes "$(model_route "$1" | jq -c '.name = "default-ai-route" | del(.modelPredicates)')"
 	else
 		call PUT /v1/ai/routes/default-ai-route \
-			"$(echo "$body" | jq -c --arg p "$1" '.data | del(.modelPredicates) | .upstreams[0].provider = $p')"
+			"$(printf %s "$body" | jq -c --arg p "$1" '.data | del(.modelPredicates) | .upstreams[0].provider = $p')"
 	fi
 	expect "the default route leads to $1" "200|201"
 }
@@ -79,7 +79,7 @@ judged() { # what
 	case $body in
 	'' | *'<!DOCTYPE html>'*) fail "$1" ;;
 	*)
-		if echo "$body" | jq -e '(type == "object") and ((.success == false) or (.code // false | . != false and . != 0))' >/dev/null; then
+		if printf %s "$body" | jq -e '(type == "object") and ((.success == false) or (.code // false | . != false and . != 0))' >/dev/null; then
 			fail "$1"
 		else
 			ok "$1"
@@ -101,7 +101,7 @@ server() { # provider
 	judged "its route"
 	call GET /v1/ai/routes
 	judged "the routes"
-	echo "$body" | jq -e --arg n "$1-ai-route" '.data | map(select(.name == $n and .upstreams[0])) | length == 1' >/dev/null &&
+	printf %s "$body" | jq -e --arg n "$1-ai-route" '.data | map(select(.name == $n and .upstreams[0])) | length == 1' >/dev/null &&
 		ok "$1-ai-route is listed" || fail "$1-ai-route is not listed"
 	chat "$domain" "$KEY" "$1"
 	served "a chat for model $1"
@@ -109,16 +109,16 @@ server() { # provider
 
 page() { # provider: backup and restore
 	call GET /v1/ai/providers
-	before=$(echo "$body" | jq -cS .data)
+	before=$(printf %s "$body" | jq -cS .data)
 	call DELETE "/v1/ai/providers/$1"
 	expect "$1 is removed" "200|204"
-	echo "$before" | jq -c '.[]' >"$WORK/backup"
+	printf %s "$before" | jq -c '.[]' >"$WORK/backup"
 	while read -r each; do
 		call POST /v1/ai/providers "$each"
-		expect "$(echo "$each" | jq -r .name) is restored" "200|201|409"
+		expect "$(printf %s "$each" | jq -r .name) is restored" "200|201|409"
 	done <"$WORK/backup"
 	call GET /v1/ai/providers
-	[ "$(echo "$body" | jq -cS .data)" = "$before" ] && ok "all is as it was" || fail "the backup was not restored"
+	[ "$(printf %s "$body" | jq -cS .data)" = "$before" ] && ok "all is as it was" || fail "the backup was not restored"
 }
 
 : >"$jar"
@@ -133,7 +133,7 @@ chat "$domain" "$KEY" "$local_name-1"
 served "a chat for a model of $local_name"
 older_switch "$local_name"
 call GET /v1/ai/routes/default-ai-route
-[ "$(echo "$body" | jq -r '.data.upstreams[0].provider')" = "$local_name" ] && ok "assigned" || fail "not assigned"
+[ "$(printf %s "$body" | jq -r '.data.upstreams[0].provider')" = "$local_name" ] && ok "assigned" || fail "not assigned"
 chat "$domain" "$KEY"
 served "a chat on the default route"
 server paged

@@ -16,11 +16,11 @@ jq -nc --arg n "$WORKER" --arg k "$WORKER_KEY" '{name: $n, credentials: [{type: 
 authorise() { # route; again after a 409
 	for turn in 1 2 3 4 5; do
 		call GET "/v1/ai/routes/$1"
-		echo "$body" | jq -e --arg w "$WORKER" '[(.data // .).authConfig.allowedConsumers[]?] | index($w)' >/dev/null && {
+		printf %s "$body" | jq -e --arg w "$WORKER" '[(.data // .).authConfig.allowedConsumers[]?] | index($w)' >/dev/null && {
 			ok "$1 admits $WORKER already"
 			return
 		}
-		call PUT "/v1/ai/routes/$1" "$(echo "$body" | jq -c --arg w "$WORKER" \
+		call PUT "/v1/ai/routes/$1" "$(printf %s "$body" | jq -c --arg w "$WORKER" \
 			'(.data // .) | .authConfig.allowedConsumers = ((.authConfig.allowedConsumers // []) + [$w])')"
 		[ "$status" = 409 ] || break
 		ok "turn $turn of $1 was too late"
@@ -30,7 +30,7 @@ authorise() { # route; again after a 409
 
 call GET /v1/ai/routes
 expect "AI routes" 200
-for name in $(echo "$body" | jq -r '.data[]?.name'); do
+for name in $(printf %s "$body" | jq -r '.data[]?.name'); do
 	authorise "$name"
 done
 chat aigw-local.hiclaw.io "$WORKER_KEY"
