@@ -13,10 +13,12 @@
 #include "console/ep_backups.h"
 #include "console/ep_health.h"
 #include "console/ep_home.h"
+#include "console/ep_instances.h"
 #include "console/ep_metrics.h"
 #include "console/ep_nouns.h"
 #include "console/ep_openapi.h"
 #include "console/ep_resources.h"
+#include "console/ep_routes.h"
 #include "console/ep_services.h"
 #include "console/ep_session.h"
 #include "console/ep_system.h"
@@ -231,8 +233,8 @@ const struct console_endpoints registry_endpoints = {endpoints, ARRAY_LEN(endpoi
 		.noun = (noun_), .name = (name_), .fn = (fn_), .answer = (answer_),             \
 		.summary = (summary_)                                                           \
 	}
-#define NOUN_ROWS(base_, noun_, name_, one_, many_)                                               \
-	NOUN("GET", base_, ACT_READS, noun_, name_, ep_nouns_list, NULL, "list " many_),          \
+#define NOUN_ROWS(base_, noun_, name_, list_, one_, many_)                                        \
+	NOUN("GET", base_, ACT_READS, noun_, name_, list_, NULL, "list " many_),                  \
 		NOUN("POST", base_, ACT_CHANGES, noun_, name_, ep_nouns_create, ep_nouns_answer,  \
 			"create a " one_),                                                        \
 		NOUN("GET", base_ "/{name}", ACT_READS, noun_, name_, ep_nouns_get, NULL,         \
@@ -241,6 +243,20 @@ const struct console_endpoints registry_endpoints = {endpoints, ARRAY_LEN(endpoi
 			ep_nouns_answer, "replace a " one_),                                      \
 		NOUN("DELETE", base_ "/{name}", ACT_CHANGES, noun_, name_, ep_nouns_remove, NULL, \
 			"remove a " one_)
+#define INSTANCE(method_, path_, list_, effect_, fn_, answer_, summary_)                     \
+	{                                                                                    \
+		.method = (method_), .path = (path_), .access = ACT_ADMIN, .list = (list_),  \
+		.effect = (effect_), .fn = (fn_), .answer = (answer_), .summary = (summary_) \
+	}
+#define INSTANCE_ROWS(base_, of_)                                                            \
+	INSTANCE("GET", base_ "/plugin-instances", true, ACT_READS, ep_instances_list, NULL, \
+		"list plugins configured for " of_),                                         \
+		INSTANCE("GET", base_ "/plugin-instances/{plugin}", false, ACT_READS,        \
+			ep_instances_get, NULL, "get a plugin's configuration for " of_),    \
+		INSTANCE("PUT", base_ "/plugin-instances/{plugin}", false, ACT_CHANGES,      \
+			ep_instances_put, ep_instances_get, "configure a plugin for " of_),  \
+		INSTANCE("DELETE", base_ "/plugin-instances/{plugin}", false, ACT_CHANGES,   \
+			ep_instances_remove, NULL, "remove a plugin's configuration for " of_)
 
 static const struct act_endpoint acts[] = {
 	ANYBODY("POST", "/system/init", ACT_WRAPPED, ACT_KEEPS, ep_session_init,
@@ -277,11 +293,6 @@ static const struct act_endpoint acts[] = {
 		.list = true,
 		.fn = ep_services_list,
 		.summary = "list services that routes may point to"},
-	NOUN_ROWS("/v1/domains", &noun_domain, ACT_NAME_FILLED_OR_400, "domain", "domains"),
-	NOUN_ROWS("/v1/ai/providers", &noun_provider, ACT_NAME_NEEDED_ELSE_REPLACED, "provider",
-		"providers"),
-	NOUN_ROWS("/v1/ai/routes", &noun_ai_route, ACT_NAME_NEEDED_ELSE_REPLACED, "AI route",
-		"AI routes"),
 	{.method = "GET",
 		.path = "/v1/backups",
 		.access = ACT_ADMIN,
@@ -310,7 +321,32 @@ static const struct act_endpoint acts[] = {
 		.fn = ep_resources_apply,
 		.answer = ep_resources_answer,
 		.summary = "write and remove any number of resources as one change"},
-	NOUN_ROWS("/v1/consumers", &noun_consumer, ACT_NAME_FILLED_OR_400, "consumer", "consumers"),
+	NOUN_ROWS("/v1/domains", &noun_domain, ACT_NAME_FILLED_OR_400, ep_nouns_list, "domain",
+		"domains"),
+	{.method = "GET",
+		.path = "/v1/domains/{name}/routes",
+		.access = ACT_ADMIN,
+		.list = true,
+		.fn = ep_routes_of_domain,
+		.summary = "list routes of a domain"},
+	NOUN_ROWS("/v1/ai/providers", &noun_provider, ACT_NAME_NEEDED_ELSE_REPLACED, ep_nouns_list,
+		"provider", "providers"),
+	NOUN_ROWS("/v1/ai/routes", &noun_ai_route, ACT_NAME_NEEDED_ELSE_REPLACED, ep_nouns_list,
+		"AI route", "AI routes"),
+	NOUN_ROWS("/v1/consumers", &noun_consumer, ACT_NAME_FILLED_OR_400, ep_nouns_list,
+		"consumer", "consumers"),
+	NOUN_ROWS("/v1/routes", &noun_route, ACT_NAME_FILLED_OR_400, ep_routes_list, "route",
+		"routes"),
+	NOUN_ROWS("/v1/service-sources", &noun_source, ACT_NAME_REPLACED, ep_nouns_list,
+		"service source", "service sources"),
+	NOUN_ROWS("/v1/tls-certificates", &noun_certificate, ACT_NAME_NEEDED_ELSE_REPLACED,
+		ep_nouns_list, "certificate", "certificates"),
+	NOUN_ROWS("/v1/proxy-servers", &noun_proxy_server, ACT_NAME_REPLACED, ep_nouns_list,
+		"proxy server", "proxy servers"),
+	INSTANCE_ROWS("/v1/global", "all traffic"),
+	INSTANCE_ROWS("/v1/domains/{name}", "a domain"),
+	INSTANCE_ROWS("/v1/routes/{name}", "a route"),
+	INSTANCE_ROWS("/v1/services/{name}", "a service"),
 };
 
 const struct act_endpoints registry_acts = {acts, ARRAY_LEN(acts)};

@@ -145,7 +145,7 @@ static void make_parts(struct remote *r)
 {
 	struct bytes host = r->url.host;
 	struct text t;
-	size_t n = BYTES("Basic ").n;
+	size_t n = strlen("Basic ");
 
 	if (host.n > 1 && host.p[0] == '[') {
 		host = bytes_of(host.p + 1, host.n - 2);

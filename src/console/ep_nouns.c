@@ -6,6 +6,10 @@ const struct act_noun noun_domain = {&op_domain, "domain"};
 const struct act_noun noun_provider = {&op_provider, "provider"};
 const struct act_noun noun_consumer = {&op_consumer, "consumer"};
 const struct act_noun noun_ai_route = {&op_ai_route, "AI route"};
+const struct act_noun noun_route = {&op_route, "route"};
+const struct act_noun noun_source = {&op_source, "service source"};
+const struct act_noun noun_certificate = {&op_certificate, "certificate"};
+const struct act_noun noun_proxy_server = {&op_proxy_server, "proxy server"};
 
 /* --- entity tags -------------------------------------------------------------------------------- */
 

@@ -13,7 +13,8 @@ struct act_noun {
 	const char *label; /* for sentences: "AI route" */
 };
 
-extern const struct act_noun noun_domain, noun_provider, noun_consumer, noun_ai_route;
+extern const struct act_noun noun_domain, noun_provider, noun_consumer, noun_ai_route, noun_route,
+	noun_source, noun_certificate, noun_proxy_server;
 
 void ep_nouns_list(struct act *a);
 void ep_nouns_get(struct act *a);

@@ -141,6 +141,31 @@ static void read_allow(struct auth_rules *r, const struct key_auth *k, struct au
 	qsort(rule->allow, rule->n_allow, sizeof(const struct consumer *), by_address);
 }
 
+/* A user's own instance whose consumers are no objects: Higress does not load such a plugin, and clients that write
+ * it count on an open route (console-api.md D22). Never one of those that the Console keeps itself. */
+static bool is_without_effect(
+	struct auth_rules *r, const struct key_auth *k, const struct yaml_node *config)
+{
+	const struct yaml_node *list = yaml_get(config, "consumers");
+	const struct yaml_node *n = list != NULL && list->type == YAML_SEQ ? list->items : NULL;
+	struct finding at;
+
+	if (bytes_ends(k->rules.object->meta.name, BYTES(".internal"))) {
+		return false;
+	}
+	while (n != NULL && n->type == YAML_MAP) {
+		n = n->next;
+	}
+	if (n == NULL) {
+		return false;
+	}
+	at = build_warning(k->rules.object, build_place(n), "consumer-list-ignored");
+	findings_add(r->findings, &at,
+		"key-auth: a consumer must be an object with name and credential; this rule has no "
+		"effect, and what it was meant to protect stays open");
+	return true;
+}
+
 static struct auth_rule read_rule(
 	struct auth_rules *r, const struct key_auth *k, const struct plugin_hit *hit)
 {
@@ -149,6 +174,10 @@ static struct auth_rule read_rule(
 	bool local = consumers_are_in(hit->config);
 	struct auth_rule rule = {.need = AUTH_ALLOW_LIST, .consumers = k->global};
 
+	if (local && is_without_effect(r, k, hit->config)) {
+		rule.need = AUTH_PASS;
+		return rule;
+	}
 	if (local) {
 		rule.consumers = compile_set(r, hit->config, k->rules.object);
 	}

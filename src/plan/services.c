@@ -4,6 +4,7 @@
 
 #include "base/num.h"
 #include "plan/build.h"
+#include "wire/url.h"
 
 /* Half of the cells: two plans can be bound at once while one replaces the other. */
 #define ENDPOINTS_MAX (CELLS_MAX / 2)
@@ -315,22 +316,108 @@ static void add_registry(struct compiling *c)
 	}
 }
 
+/* --- services that only a provider names -------------------------------------------------------- */
+
+static const struct object *proxy_plugin(const struct snapshot *s)
+{
+	size_t from;
+	size_t n = snapshot_kind(s, RESOURCE_WASMPLUGIN, &from);
+
+	for (size_t i = from; i < from + n; i++) {
+		if (bytes_eq(s->objects[i]->u.wasmplugin.plugin, BYTES("ai-proxy"))) {
+			return s->objects[i];
+		}
+	}
+	return NULL;
+}
+
+static const struct yaml_node *providers_of(const struct object *proxy)
+{
+	const struct yaml_node *list =
+		proxy != NULL ? yaml_get(proxy->u.wasmplugin.config, "providers") : NULL;
+
+	return list != NULL && list->type == YAML_SEQ ? list : NULL;
+}
+
+static bool read_url(struct compiling *c, const struct yaml_node *provider, struct service *s)
+{
+	const struct yaml_node *text = yaml_get(provider, "openaiCustomUrl");
+	struct fault fault;
+	struct url url;
+
+	if (text == NULL || url_parse(&url, text->text, &fault) != 0 ||
+		c->out->n_endpoints == ENDPOINTS_MAX) {
+		return false;
+	}
+	if (bytes_starts(url.host, BYTES("["))) {
+		url.host = bytes_of(url.host.p + 1, url.host.n - 2);
+	}
+	s->tls = bytes_eq_nocase(url.scheme, BYTES("https"));
+	s->endpoints = arena_must(c->arena, sizeof(*s->endpoints));
+	s->endpoints[0] = (struct endpoint){.host = build_lower(c->arena, url.host),
+		.port = url.port != 0 ? url.port
+			: s->tls      ? 443
+				      : 80};
+	s->n_endpoints = 1;
+	if (s->tls && !is_literal(s->endpoints[0].host)) {
+		s->sni = s->endpoints[0].host;
+	}
+	return true;
+}
+
+/* A client registers a provider with the name of a service whose source was refused (console-api.md D25): its
+ * requests go to the host of its URL. */
+static void add_named(struct compiling *c, const struct yaml_node *provider)
+{
+	const struct yaml_node *name = yaml_get(provider, "openaiCustomServiceName");
+	const struct yaml_node *port = yaml_get(provider, "openaiCustomServicePort");
+	struct services *out = c->out;
+	struct service *s = &out->v[out->n];
+	struct finding at;
+	uint64_t number;
+
+	if (name == NULL || name->text.n == 0 || port == NULL ||
+		!num_parse_u64(port->text, 65535, &number) || number == 0 ||
+		map_get(&out->by_name, name->text) != NULL ||
+		map_get(&out->left_out, name->text) != NULL) {
+		return;
+	}
+	*s = (struct service){.name = build_text(c->arena, name->text), .port = (uint16_t)number};
+	if (!read_url(c, provider, s)) {
+		return;
+	}
+	map_put(&out->by_name, s->name, s);
+	out->n++;
+	out->n_endpoints++;
+	at = build_warning(c->where, build_place(name), "provider-service-unknown");
+	findings_add(c->findings, &at,
+		"no registry gives the service " BYTES_FMT
+		"; requests go to the host of openaiCustomUrl here, and fail in Higress: create the "
+		"service source",
+		BYTES_ARG(s->name));
+}
+
 void services_compile(struct services *out, const struct snapshot *s, const struct hash_seed *seed,
 	struct arena *a, struct findings *f)
 {
 	const struct object *bridge = snapshot_get(s, RESOURCE_MCPBRIDGE, BYTES("default"));
+	const struct object *proxy = proxy_plugin(s);
+	const struct yaml_node *providers = providers_of(proxy);
+	size_t n = bridge != NULL ? bridge->u.mcpbridge.n_registries : 0;
 	struct compiling c = {.out = out, .where = bridge, .arena = a, .findings = f};
 
 	*out = (struct services){0};
 	map_init(&out->by_name, seed);
 	map_init(&out->left_out, seed);
-	if (bridge == NULL) {
-		return;
-	}
-	out->v = arena_must(a, (bridge->u.mcpbridge.n_registries + 1) * sizeof(*out->v));
-	for (size_t i = 0; i < bridge->u.mcpbridge.n_registries; i++) {
+	out->v = arena_must(a, (n + (providers != NULL ? providers->n : 0) + 1) * sizeof(*out->v));
+	for (size_t i = 0; i < n; i++) {
 		c.registry = &bridge->u.mcpbridge.registries[i];
 		add_registry(&c);
+	}
+	c.where = proxy;
+	for (const struct yaml_node *p = providers != NULL ? providers->items : NULL; p != NULL;
+		p = p->next) {
+		add_named(&c, p);
 	}
 }
 

@@ -1,5 +1,5 @@
 /*
- * Registries of the McpBridge to services (higress-resources.md §2.6).
+ * Registries of the McpBridge to services (higress-resources.md §2.6), and those that only a provider names.
  */
 #ifndef PLAN_SERVICES_H
 #define PLAN_SERVICES_H
