@@ -170,7 +170,7 @@ const REFUSED = [
 	[2, /nothing-here/, ['apply', '-f', 'nothing-here']],
 	[2, /one ID is needed/, ['backup', 'restore']],
 	[1, /no such backup/, ['backup', 'restore', '20201121T150405Z-0f423f']],
-	[1, /is named as/, ['backup', 'restore', '../../x']],
+	[1, /is named as|segment/, ['backup', 'restore', '../../x']],
 	[2, /did you mean restore\?/, ['backup', 'restor', 'x']],
 	[2, /did you mean consumers\?/, ['consumer', 'list']],
 	[2, /completion bash/, ['completion', 'fish']],
