@@ -334,6 +334,50 @@ static struct plan *plan_of(struct world *w, const char *plugin)
 	return world_plan(w, &no_types);
 }
 
+/* console-api.md D22 */
+static void a_users_rule_that_higress_would_not_load(void **state)
+{
+	static const struct {
+		const char *file, *consumers;
+		bool open;
+		const char *reason;
+	} cases[] = {
+		{"key-auth-1.0.0", "[gk-1]", true, "texts: clients count on an open route"},
+		{"key-auth-1.0.0", "[null]", true, "an empty key"},
+		{"key-auth-1.0.0", "[{name: a, credential: k}]", false, "one that can be read"},
+		{"key-auth.internal", "[gk-1]", false, "the Console's own never opens a route"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char path[100], text[500];
+		const struct route *r;
+		struct plan *p;
+		struct world w;
+
+		world_init(&w);
+		add_routes(&w);
+		snprintf(path, sizeof(path), "wasmplugins/%s.yaml", cases[i].file);
+		snprintf(text, sizeof(text),
+			WORLD_PLUGIN("key-auth",
+				"  defaultConfigDisable: true\n  matchRules:\n"
+				"  - {ingress: [r], config: {consumers: %s}}\n"),
+			cases[i].consumers);
+		world_add(&w, path, text);
+		p = world_plan(&w, &no_types);
+		r = world_route(p, "a.com", "/r", METHOD_GET);
+		assert_non_null(r);
+		if ((r->auth.need == AUTH_PASS) != cases[i].open ||
+			(world_finding(&p->findings, "consumer-list-ignored") != NULL) !=
+				cases[i].open) {
+			world_print(&p->findings);
+			fail_msg("%s %s: %s", cases[i].file, cases[i].consumers, cases[i].reason);
+		}
+		plan_free(p);
+		world_done(&w);
+	}
+}
+
 static void the_place_is_told(void **state)
 {
 	struct auth_header headers[] = {
@@ -608,6 +652,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts),
+		cmocka_unit_test(a_users_rule_that_higress_would_not_load),
 		cmocka_unit_test(the_place_is_told),
 		cmocka_unit_test(what_is_odd_is_said),
 		cmocka_unit_test(credentials_are_never_said),

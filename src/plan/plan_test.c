@@ -257,6 +257,71 @@ static void registries_become_services(void **state)
 	}
 }
 
+/* console-api.md D25 */
+static void a_service_that_only_a_provider_names(void **state)
+{
+	static const struct {
+		const char *entry, *registry;
+		const char *host; /* NULL: none */
+		unsigned port;
+		bool tls, warned;
+		const char *reason;
+	} rows[] = {
+		{"openaiCustomUrl: 'https://m.example.com/v1'", "{}", "m.example.com", 443, true,
+			true, "the host of its URL"},
+		{"openaiCustomUrl: 'http://[::1]:8000/v1'", "{}", "::1", 8000, false, true,
+			"an address with its port"},
+		{"openaiCustomUrl: 'https://m.example.com/v1'",
+			"{name: s, type: dns, domain: own.example.com, port: 80}",
+			"own.example.com", 80, false, false, "a registry's own counts"},
+		{"openaiCustomUrl: 'https://m.example.com/v1'",
+			"{name: s, type: dns, domain: '', port: 80}", NULL, 0, false, false,
+			"nor does a broken registry let traffic go elsewhere"},
+		{"x: y", "{}", NULL, 0, false, false, "nothing is known"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct route *r;
+		const struct service *s;
+		char bridge[500], proxy[1000];
+		struct world w;
+		struct plan *p;
+		bool good;
+
+		world_init(&w);
+		snprintf(bridge, sizeof(bridge), WORLD_REGISTRIES("  - %s\n"), rows[i].registry);
+		snprintf(proxy, sizeof(proxy),
+			WORLD_PLUGIN("ai-proxy",
+				"  defaultConfig:\n    providers:\n    - {id: p, type: openai, "
+				"apiTokens: [k], openaiCustomServiceName: s.dns, "
+				"openaiCustomServicePort: 443, %s}\n"),
+			rows[i].entry);
+		world_add(&w, "mcpbridges/default.yaml", bridge);
+		world_add(&w, "wasmplugins/ai-proxy.internal.yaml", proxy);
+		world_add_ingress(&w,
+			&(struct world_ingress){.name = "r", .path = "/", .destination = "s.dns"});
+		p = world_plan(&w, &types);
+		r = world_route(p, "x", "/", METHOD_GET);
+		assert_non_null(r);
+		s = r->n_destinations != 0 ? r->destinations[0].service : NULL;
+		good = (s != NULL) == (rows[i].host != NULL);
+		good = good &&
+			(world_finding(&p->findings, "provider-service-unknown") != NULL) ==
+				rows[i].warned;
+		if (s != NULL) {
+			good = good && bytes_eq(s->endpoints[0].host, bytes_str(rows[i].host)) &&
+				s->endpoints[0].port == rows[i].port && s->tls == rows[i].tls;
+		}
+		if (!good) {
+			world_print(&p->findings);
+			fail_msg("%s: %s", rows[i].entry, rows[i].reason);
+		}
+		plan_free(p);
+		world_done(&w);
+	}
+}
+
 /* --- what is left out --------------------------------------------------------------------------- */
 
 #define NOTE(line) .annotations = "    " line "\n"
@@ -624,6 +689,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(zimomo),
 		cmocka_unit_test(registries_become_services),
+		cmocka_unit_test(a_service_that_only_a_provider_names),
 		cmocka_unit_test(conditions_are_never_overlooked),
 		cmocka_unit_test(a_route_without_upstream_stays),
 		cmocka_unit_test(a_backend_service_is_skipped),

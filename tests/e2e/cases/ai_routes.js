@@ -65,9 +65,10 @@ export const aiRoutes = [
 		await c.raw(`PUT ${ONE}`, rest);
 		assert.deepEqual(await allowed(c), ['manager', 'w']);
 	}],
-	['K080', 'R', 'the envelope of a GET as an AI route', '400', 'it has no name; a guide makes this mistake', async (c) => {
+	['K080', 'R', 'the envelope of a GET as an AI route', '400 that speaks of the envelope', 'it has no name; a guide makes this mistake', async (c) => {
 		const envelope = (await c.call(`GET ${ONE}`)).json;
-		await c.refused(400, `PUT ${ONE}`, { ...envelope, authConfig: { enabled: false } });
+		const got = await c.refused(400, `PUT ${ONE}`, { ...envelope, authConfig: { enabled: false } });
+		assert.match(got.json.message, /envelope/);
 		assert.deepEqual(await allowed(c), ['manager']);
 	}],
 	['K081', 'R', 'a version that is not the stored one', '409, neither the AI route nor what is derived from it has changed', 'the version is checked before anything is written', async (c) => {
