@@ -94,17 +94,36 @@ static const struct yaml_node *search(const struct name_index *x, struct bytes n
 	return from < x->n && bytes_eq(x->v[from].name, name) ? x->v[from].entry : NULL;
 }
 
+/* An operation asks for the same entry again and again: before it, for the answer, for the audit log. */
+static const struct yaml_node *found_before(
+	struct object *o, const struct yaml_node *list, struct bytes name)
+{
+	const struct yaml_node *f = o != NULL ? atomic_load(&o->found) : NULL;
+
+	return f != NULL && f->beg >= list->beg && f->end <= list->end &&
+			bytes_eq(name_index_name(f), name)
+		? f
+		: NULL;
+}
+
 const struct yaml_node *name_index_find(
 	struct object *o, const struct yaml_node *list, struct bytes name)
 {
 	const struct name_index *x = o != NULL ? atomic_load(&o->names) : NULL;
-	const struct yaml_node *i = list->items;
+	const struct yaml_node *i = list->items, *before;
 
 	if (x != NULL && x->list == list) {
 		return search(x, name);
 	}
+	before = found_before(o, list, name);
+	if (before != NULL) {
+		return before;
+	}
 	while (i != NULL && !bytes_eq(name_index_name(i), name)) {
 		i = i->next;
+	}
+	if (o != NULL && i != NULL) {
+		atomic_store(&o->found, i);
 	}
 	return i;
 }

@@ -345,6 +345,7 @@ static struct object *new_object(enum resource_kind kind)
 	o->kind = kind;
 	atomic_init(&o->refs, 1);
 	atomic_init(&o->names, NULL);
+	atomic_init(&o->found, NULL);
 	return o;
 }
 

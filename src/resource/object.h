@@ -188,7 +188,9 @@ struct object {
 	struct findings findings; /* what reading it found; errors == 0 */
 	struct arena arena;
 	atomic_uint refs;
-	_Atomic(struct name_index *) names; /* resource/name_index.h; NULL: nobody has asked yet */
+	/* Of resource/name_index.h. NULL: nobody has asked yet. */
+	_Atomic(struct name_index *) names;
+	_Atomic(const struct yaml_node *) found; /* by the walk before */
 };
 
 struct object_text { /* of object_take */
