@@ -45,7 +45,8 @@ static struct consumers *default_set(struct auth_rules *r, const struct object *
 	struct consumers *fresh;
 
 	for (const struct consumer_set *s = r->before; s != NULL; s = s->next) {
-		if (consumers_are_of(s->consumers, config, o, r->seed)) {
+		if (s->consumers->has_rules == has_rules &&
+			consumers_are_of(s->consumers, config, o, r->seed)) {
 			return add_set(r, consumers_ref(s->consumers));
 		}
 	}

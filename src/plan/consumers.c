@@ -373,6 +373,12 @@ static void note_origin(
 	out->of.file = arena_copy(&out->arena, where->file);
 	memcpy(out->of.hash, where->hash, sizeof(out->of.hash));
 	out->of.config = config->end;
+	out->of.line = config->line;
+	out->of.column = config->column;
+	if (where->kind == RESOURCE_WASMPLUGIN && where->u.wasmplugin.config == config) {
+		memcpy(out->of.config_hash, where->u.wasmplugin.config_hash,
+			sizeof(out->of.config_hash));
+	}
 }
 
 struct consumers *consumers_compile(
@@ -411,11 +417,26 @@ bool consumers_are_anonymous(const struct consumers *c)
 	return c->n == 1 && c->v[0].name.n == 0;
 }
 
+/* What else is in the file, and what version it is, may have changed. */
+static bool is_same_config(
+	const struct consumers *c, const struct yaml_node *config, const struct object *where)
+{
+	static const uint64_t unknown[2] = {0, 0};
+
+	return where->kind == RESOURCE_WASMPLUGIN && where->u.wasmplugin.config == config &&
+		memcmp(c->of.config_hash, unknown, sizeof(unknown)) != 0 &&
+		memcmp(c->of.config_hash, where->u.wasmplugin.config_hash, sizeof(unknown)) == 0 &&
+		c->of.line == config->line && c->of.column == config->column;
+}
+
 bool consumers_are_of(const struct consumers *c, const struct yaml_node *config,
 	const struct object *where, const struct hash_seed *seed)
 {
-	return config != NULL && c->of.config == config->end && c->of.config != 0 &&
-		memcmp(c->of.hash, where->hash, sizeof(c->of.hash)) == 0 &&
+	bool same_file = config != NULL && c->of.config == config->end &&
+		memcmp(c->of.hash, where->hash, sizeof(c->of.hash)) == 0;
+
+	return config != NULL && c->of.config != 0 &&
+		(same_file || is_same_config(c, config, where)) &&
 		bytes_eq(c->of.file, where->file) &&
 		memcmp(&c->by_key.seed, seed, sizeof(*seed)) == 0;
 }

@@ -131,6 +131,61 @@ static void only_what_is_the_same_is_shared(void **state)
 	world_done(&w);
 }
 
+#define RULE(name) "  matchRules:\n  - {ingress: [" name "], config: {allow: [ada]}}\n"
+
+/* Rules and versions stand outside of the configuration that the consumers are in. */
+static void a_rule_changes(void **state)
+{
+	struct plan *none, *one, *other, *moved;
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	none = compile_after(&w, NULL);
+	world_add(&w, KEY_AUTH, TWO("k1") RULE("x"));
+	one = compile_after(&w, none);
+	/* What the global setting means depends on whether there are rules at all. */
+	assert_ptr_not_equal(one->consumers, none->consumers);
+	world_add(&w, KEY_AUTH, TWO("k1") RULE("r"));
+	other = compile_after(&w, one);
+	assert_ptr_equal(other->consumers, one->consumers);
+	assert_true(is_let_in(other, "/one", "k1"));
+	/* Findings name lines. */
+	world_add(&w, KEY_AUTH, "\n" TWO("k1") RULE("r"));
+	moved = compile_after(&w, other);
+	assert_ptr_not_equal(moved->consumers, other->consumers);
+	plan_free(none);
+	plan_free(one);
+	plan_free(other);
+	plan_free(moved);
+	world_done(&w);
+}
+
+/* The same bytes, but an anchor in front of them says what they mean. */
+static void an_anchor_changes(void **state)
+{
+#define ANCHORED(key)                                                           \
+	"x: &who [{name: ada, credential: " key "}]\n" WORLD_PLUGIN("key-auth", \
+		"  defaultConfig:\n    global_auth: true\n    keys: [x-key]\n"  \
+		"    consumers: *who\n")
+	struct plan *first, *second;
+	struct world w;
+
+	(void)state;
+	set_up(&w);
+	world_add(&w, KEY_AUTH, ANCHORED("k1"));
+	first = compile_after(&w, NULL);
+	assert_true(is_let_in(first, "/one", "k1"));
+	world_add(&w, KEY_AUTH, ANCHORED("k2"));
+	second = compile_after(&w, first);
+	assert_ptr_not_equal(second->consumers, first->consumers);
+	assert_true(is_let_in(second, "/one", "k2"));
+	assert_false(is_let_in(second, "/one", "k1"));
+	plan_free(first);
+	plan_free(second);
+	world_done(&w);
+}
+
 static void thousands_of_plans(void **state)
 {
 	struct plan *live;
@@ -163,6 +218,8 @@ int main(void)
 		cmocka_unit_test(another_file_changes),
 		cmocka_unit_test(an_entry_changes),
 		cmocka_unit_test(only_what_is_the_same_is_shared),
+		cmocka_unit_test(a_rule_changes),
+		cmocka_unit_test(an_anchor_changes),
 		cmocka_unit_test(thousands_of_plans),
 	};
 

@@ -74,8 +74,10 @@ struct consumers {
 	struct findings findings; /* of compiling it; every plan that uses it repeats them */
 	struct {                  /* what it was compiled from; config 0: nothing */
 		struct bytes file;
-		uint64_t hash[2]; /* of the file */
-		uint32_t config;  /* where in it the configuration ends */
+		uint64_t hash[2];        /* of the file */
+		uint32_t config;         /* where in it the configuration ends */
+		uint64_t config_hash[2]; /* of its bytes; 0: only the file's can tell */
+		uint32_t line, column;   /* where it begins: findings name lines */
 	} of;
 	struct arena arena;
 	atomic_uint refs;

@@ -10,6 +10,8 @@
 
 #include "base/num.h"
 
+#define BUCKETS_MIN 64u
+
 void draft_init(struct draft *d, const struct snapshot *base, struct arena *arena)
 {
 	*d = (struct draft){.base = base, .arena = arena};
@@ -17,14 +19,27 @@ void draft_init(struct draft *d, const struct snapshot *base, struct arena *aren
 
 /* --- entries ------------------------------------------------------------------------------------ */
 
-static unsigned bucket_of(enum resource_kind kind, struct bytes name)
+/* As many as there are objects: an operation may look at each. False: the arena is full. */
+static bool make_buckets(struct draft *d)
+{
+	size_t n = BUCKETS_MIN;
+
+	while (d->base != NULL && n < d->base->n) {
+		n *= 2;
+	}
+	d->buckets = arena_alloc(d->arena, n * sizeof(struct change *));
+	d->n_buckets = d->buckets != NULL ? n : 0;
+	return d->buckets != NULL;
+}
+
+static uint32_t hash_of(enum resource_kind kind, struct bytes name)
 {
 	uint32_t h = 2166136261u ^ (uint32_t)kind; /* FNV-1a; the table is not the network's */
 
 	for (size_t i = 0; i < name.n; i++) {
 		h = (h ^ (unsigned char)name.p[i]) * 16777619u;
 	}
-	return h % DRAFT_BUCKETS;
+	return h;
 }
 
 static void link_last(struct draft *d, struct change *c)
@@ -51,9 +66,14 @@ static struct object *base_object(const struct draft *d, enum resource_kind kind
 /* The entry, made when there is none. NULL: the arena is full. */
 static struct change *entry(struct draft *d, enum resource_kind kind, struct bytes name)
 {
-	struct change **bucket = &d->buckets[bucket_of(kind, name)];
-	struct change *c = *bucket;
+	struct change **bucket;
+	struct change *c;
 
+	if (d->buckets == NULL && !make_buckets(d)) {
+		return NULL;
+	}
+	bucket = &d->buckets[hash_of(kind, name) & (d->n_buckets - 1)];
+	c = *bucket;
 	while (c != NULL && (c->kind != kind || !bytes_eq(c->name, name))) {
 		c = c->same_bucket;
 	}

@@ -24,15 +24,15 @@ struct change {
 	struct change *prev, *same_bucket; /* of drafts */
 };
 
-#define DRAFT_BUCKETS 256u
-
 struct draft {
 	const struct snapshot *base; /* the caller's, outlives the draft */
 	struct arena *arena;         /* of documents and texts, the caller's */
 	/* Changes; until draft_finish also what was only looked at. */
 	struct change *first, *last;
 	size_t n;
-	struct change *buckets[DRAFT_BUCKETS]; /* by kind and name */
+	/* By kind and name, made with the first of them; n_buckets is a power of two. */
+	struct change **buckets;
+	size_t n_buckets;
 };
 
 /* base NULL: nothing is there. Names and texts that are given must live as long as the arena. */

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE
 /*
  * Reading one file: name, YAML, kind, then the schema table of the kind. Errors of a file are collected
  * as far as they can be told apart; the object is given up only at the end.
@@ -8,10 +9,11 @@
 
 #include "base/digest.h"
 #include "base/num.h"
+#include "resource/name_index.h"
 #include "resource/schema.h"
 
 /* Enough for YAML_NODES_MAX nodes, their text and the lists of the typed struct. */
-#define ARENA_MAX ((size_t)1 << 30)
+static_assert(OBJECT_ARENA_MAX >= 256 * (size_t)YAML_NODES_MAX, "a node is below 256 bytes");
 /* A file that is wrong throughout says so once per line for a while, not a million times. */
 #define FINDINGS_MAX 100u
 #define SUFFIX ".yaml"
@@ -180,24 +182,28 @@ static void note_document(struct object *o, const struct yaml_doc *doc)
 	}
 }
 
-static bool parse(struct object *o, struct bytes text)
+static bool parse(struct object *o, struct bytes text, struct yaml_doc *doc)
 {
-	static const struct yaml_node nothing = {.type = YAML_MAP, .line = 1, .column = 1};
 	struct fault fault = {0};
-	struct yaml_doc doc;
 	int rc;
 
 	if (text.n > RESOURCE_FILE_MAX) {
 		note_file(o, FINDING_ERROR, "too-large", "the file is above 64 MiB: split it");
 		return false;
 	}
-	rc = yaml_parse(&o->arena, text, &doc, &fault);
+	rc = yaml_parse(&o->arena, text, doc, &fault);
 	if (rc != 0) {
 		object_note_fault(&o->findings, o->file, rc, &fault);
-		return false;
 	}
-	note_document(o, &doc);
-	o->root = doc.root;
+	return rc == 0;
+}
+
+static bool take_tree(struct object *o, const struct yaml_doc *doc)
+{
+	static const struct yaml_node nothing = {.type = YAML_MAP, .line = 1, .column = 1};
+
+	note_document(o, doc);
+	o->root = doc->root;
 	if (o->root == NULL || o->root->type == YAML_NULL) {
 		o->root = &nothing;
 		if (kinds[o->kind]->flat == NULL) {
@@ -266,14 +272,17 @@ static const struct schema *form_of(struct schema_reader *r, const struct object
 	return kind->schema;
 }
 
-static void read_into(struct object *o, struct bytes text)
+/* doc NULL: text is parsed. */
+static void read_into(struct object *o, struct bytes text, const struct yaml_doc *doc)
 {
+	struct yaml_doc parsed;
 	struct schema_reader r = {.arena = &o->arena,
 		.findings = &o->findings,
 		.left = FINDINGS_MAX,
 		.errors_left = FINDINGS_MAX};
 
-	if (!take_name(o) || !parse(o, text)) {
+	if (!take_name(o) || (doc == NULL && !parse(o, text, &parsed)) ||
+		!take_tree(o, doc != NULL ? doc : &parsed)) {
 		return;
 	}
 	r.file = o->file;
@@ -286,25 +295,38 @@ static void read_into(struct object *o, struct bytes text)
 	}
 }
 
-static void hash_file(struct object *o, struct bytes text)
+static void hash_into(uint64_t out[2], struct bytes text)
 {
 	unsigned char digest[DIGEST_SHA256_SIZE];
 
 	digest_sha256(digest, text);
-	memcpy(o->hash, digest, sizeof(o->hash));
+	memcpy(out, digest, 2 * sizeof(*out));
 }
 
-struct object *object_read(
-	enum resource_kind kind, struct bytes file, struct bytes text, struct findings *why)
+/* A change of a rule leaves the default configuration as it is, which may be 100,000 consumers. */
+static void hash_config(struct object *o, struct bytes text)
 {
-	struct object *o = must_alloc(sizeof(*o));
+	const struct yaml_node *config = o->u.wasmplugin.config;
 
-	o->kind = kind;
-	atomic_init(&o->refs, 1);
-	arena_init(&o->arena, ARENA_MAX);
-	findings_init(&o->findings, &o->arena);
-	o->file = arena_copy(&o->arena, file);
-	read_into(o, text);
+	if (config != NULL && config->beg < config->end && config->end <= text.n &&
+		memchr(text.p, '&', config->end) == NULL &&
+		memmem(text.p, config->beg, "%TAG", 4) == NULL) {
+		hash_into(o->u.wasmplugin.config_hash,
+			bytes_of(text.p + config->beg, config->end - config->beg));
+	}
+}
+
+static void hash_file(struct object *o, struct bytes text)
+{
+	hash_into(o->hash, text);
+	if (o->kind == RESOURCE_WASMPLUGIN) {
+		hash_config(o, text);
+	}
+}
+
+/* Frees it when it is invalid. */
+static struct object *finish_read(struct object *o, struct bytes text, struct findings *why)
+{
 	if (o->findings.errors == 0) {
 		hash_file(o, text);
 		return o;
@@ -314,6 +336,42 @@ struct object *object_read(
 	}
 	object_unref(o);
 	return NULL;
+}
+
+static struct object *new_object(enum resource_kind kind)
+{
+	struct object *o = must_alloc(sizeof(*o));
+
+	o->kind = kind;
+	atomic_init(&o->refs, 1);
+	atomic_init(&o->names, NULL);
+	atomic_init(&o->found, NULL);
+	return o;
+}
+
+struct object *object_read(
+	enum resource_kind kind, struct bytes file, struct bytes text, struct findings *why)
+{
+	struct object *o = new_object(kind);
+
+	arena_init(&o->arena, OBJECT_ARENA_MAX);
+	findings_init(&o->findings, &o->arena);
+	o->file = arena_copy(&o->arena, file);
+	read_into(o, text, NULL);
+	return finish_read(o, text, why);
+}
+
+struct object *object_take(enum resource_kind kind, struct bytes file, struct bytes text,
+	struct object_text *read, struct findings *why)
+{
+	struct object *o = new_object(kind);
+
+	o->arena = *read->arena;
+	*read->arena = (struct arena){0};
+	findings_init(&o->findings, &o->arena);
+	o->file = arena_copy(&o->arena, file);
+	read_into(o, text, &read->doc);
+	return finish_read(o, text, why);
 }
 
 struct object *object_ref(struct object *o)
@@ -335,6 +393,7 @@ void object_unref(struct object *o)
 		if (kinds[o->kind]->done != NULL) {
 			kinds[o->kind]->done(o);
 		}
+		name_index_free(atomic_load(&o->names));
 		arena_done(&o->arena);
 		free(o);
 	}

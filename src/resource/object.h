@@ -138,7 +138,10 @@ struct wasmplugin {
 	struct bytes phase; /* empty: unspecified */
 	int64_t priority;
 	const struct yaml_node *config; /* defaultConfig, may be NULL */
-	bool config_disabled;           /* defaultConfigDisable */
+	/* Of the bytes that defaultConfig is written with, which say all of it: 0 when an anchor elsewhere
+	 * may have a part in it. */
+	uint64_t config_hash[2];
+	bool config_disabled; /* defaultConfigDisable */
 	struct plugin_rule *rules;
 	size_t n_rules;
 };
@@ -166,6 +169,8 @@ struct envoyfilter {
 	size_t n_patches;
 };
 
+struct name_index;
+
 struct object {
 	enum resource_kind kind;
 	struct bytes file; /* "ingresses/a.yaml" */
@@ -183,12 +188,26 @@ struct object {
 	struct findings findings; /* what reading it found; errors == 0 */
 	struct arena arena;
 	atomic_uint refs;
+	/* Of resource/name_index.h. NULL: nobody has asked yet. */
+	_Atomic(struct name_index *) names;
+	_Atomic(const struct yaml_node *) found; /* by the walk before */
+};
+
+struct object_text { /* of object_take */
+	struct arena *arena;
+	struct yaml_doc doc;
 };
 
 /* Reads one file. `file` is its name below the root, "ingresses/a.yaml". NULL when it is invalid; then
  * at least one error is in *why (whose arena is the caller's). */
 MUST_CHECK struct object *object_read(
 	enum resource_kind kind, struct bytes file, struct bytes text, struct findings *why);
+/* The same of a text that was read already: read->doc is its tree, in an arena that the object takes over
+ * (it is left empty), also when NULL is returned. */
+MUST_CHECK struct object *object_take(enum resource_kind kind, struct bytes file, struct bytes text,
+	struct object_text *read, struct findings *why);
+/* What an object's arena may hold; one that object_take gets is made with it. */
+#define OBJECT_ARENA_MAX ((size_t)1 << 30)
 /* Says that yaml_parse failed, in the words that object_read has for it. */
 void object_note_fault(struct findings *f, struct bytes file, int rc, const struct fault *fault);
 struct object *object_ref(struct object *o);

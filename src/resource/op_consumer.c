@@ -2,6 +2,7 @@
  * Consumers: entries of the default configuration of key-auth.internal (higress-resources.md §3.3). There can be
  * 100,000: the others are looked at without being opened.
  */
+#include "resource/name_index.h"
 #include "resource/op_int.h"
 
 /* Attack: each value is compared with those of every other consumer. */
@@ -40,14 +41,51 @@ static const struct doc *consumers(struct op *o)
 		"spec.defaultConfig.consumers");
 }
 
+/* The list as it was read, when nobody has opened it yet: then it stands in that object of the base. */
+static const struct yaml_node *as_read(struct op *o, const struct doc *list, struct object **of)
+{
+	if (list == NULL || !list->closed) {
+		return NULL;
+	}
+	*of = o->draft.base != NULL ? snapshot_get(o->draft.base, RESOURCE_WASMPLUGIN,
+					      op_plugin_object(o, &op_plugin_key_auth, true))
+				    : NULL;
+	return list->origin;
+}
+
+/* To change: opens the list. */
 static struct doc *find(struct op *o, const struct doc *list, struct bytes name)
 {
-	struct doc *v = doc_first(o->arena, list);
+	struct object *of;
+	const struct yaml_node *read = as_read(o, list, &of), *at = NULL;
+	struct doc *v;
 
-	while (v != NULL && !bytes_eq(doc_peek(v, "name", BYTES("")), name)) {
+	if (read != NULL) {
+		at = name_index_find(of, read, name);
+		if (at == NULL) {
+			return NULL;
+		}
+	}
+	v = doc_first(o->arena, list);
+	while (v != NULL &&
+		(at != NULL ? v->origin != at : !bytes_eq(doc_peek(v, "name", BYTES("")), name))) {
 		v = v->next;
 	}
 	return v;
+}
+
+/* To look at: a list of 100,000 stays closed. */
+static const struct doc *look(struct op *o, struct bytes name)
+{
+	const struct doc *list = consumers(o);
+	struct object *of;
+	const struct yaml_node *read = as_read(o, list, &of), *at;
+
+	if (read == NULL) {
+		return find(o, list, name);
+	}
+	at = name_index_find(of, read, name);
+	return at != NULL ? doc_of_yaml(o->arena, at) : NULL;
 }
 
 /* --- read --------------------------------------------------------------------------------------- */
@@ -119,7 +157,7 @@ static struct doc *show_values(struct op *o, const struct credential *c)
 static struct doc *read_consumer(struct op *o, struct bytes name)
 {
 	struct arena *a = o->arena;
-	const struct doc *entry = find(o, consumers(o), name);
+	const struct doc *entry = look(o, name);
 	struct doc *out = doc_map(a), *item = doc_map(a);
 	struct credential c;
 
@@ -144,18 +182,22 @@ static bool yaml_flag(const struct yaml_node *entry, const char *key)
 	return v != NULL && v->type == YAML_BOOL && v->boolean;
 }
 
+static bool is_shown(const struct yaml_node *entry)
+{
+	return yaml_flag(entry, "in_header") || yaml_flag(entry, "in_query");
+}
+
 static bool is_visible(struct op *o, const struct doc *entry)
 {
 	if (entry->closed && entry->origin != NULL) {
-		return yaml_flag(entry->origin, "in_header") ||
-			yaml_flag(entry->origin, "in_query");
+		return is_shown(entry->origin);
 	}
 	return flag(o, entry, "in_header") || flag(o, entry, "in_query");
 }
 
-static struct strings list(struct op *o)
+/* Of a list that the draft has opened. */
+static struct strings list_opened(struct op *o, const struct doc *all)
 {
-	const struct doc *all = consumers(o);
 	struct strings out = {0};
 	size_t n = 0;
 
@@ -176,6 +218,17 @@ static struct strings list(struct op *o)
 	}
 	out.n = n;
 	return out;
+}
+
+static struct strings list(struct op *o)
+{
+	const struct doc *all = consumers(o);
+	struct object *of = NULL;
+	const struct yaml_node *read = as_read(o, all, &of);
+	const struct name_index *x =
+		read != NULL && of != NULL ? name_index_need(of, read, is_shown) : NULL;
+
+	return x != NULL ? (struct strings){.v = x->shown, .n = x->n_shown} : list_opened(o, all);
 }
 
 /* --- save: checks ------------------------------------------------------------------------------- */
@@ -265,40 +318,70 @@ static bool is_among(struct op *o, const struct doc *texts, struct bytes text)
 	return false;
 }
 
-/* Whether an entry has one of the texts; it is not opened when it is closed. */
-static bool shares(struct op *o, const struct doc *entry, const struct doc *texts)
+/* The same of an entry as it was read. Each member is met once: there may be 100,000 entries. */
+static bool shares_read(struct op *o, const struct yaml_node *entry, const struct doc *texts)
 {
-	const struct yaml_node *y;
-	const struct doc *v;
-
-	if (entry->closed && entry->origin != NULL) {
-		y = yaml_get(entry->origin, "credentials");
-		for (y = y != NULL ? y->items : NULL; y != NULL; y = y->next) {
-			if (is_among(o, texts, y->text)) {
-				return true;
-			}
+	for (const struct yaml_node *m = entry->items; m != NULL; m = m->next) {
+		if (bytes_eq(m->key->text, BYTES("credential")) && m->type == YAML_STRING &&
+			is_among(o, texts, m->text)) {
+			return true;
 		}
-	} else {
-		v = doc_first(o->arena, doc_get(o->arena, entry, "credentials"));
-		for (; v != NULL; v = v->next) {
+		if (!bytes_eq(m->key->text, BYTES("credentials"))) {
+			continue;
+		}
+		for (const struct yaml_node *v = m->items; v != NULL; v = v->next) {
 			if (is_among(o, texts, v->text)) {
 				return true;
 			}
 		}
 	}
+	return false;
+}
+
+/* Whether an entry has one of the texts; it is not opened when it is closed. */
+static bool shares(struct op *o, const struct doc *entry, const struct doc *texts)
+{
+	const struct doc *v;
+
+	if (entry->closed && entry->origin != NULL) {
+		return entry->type == DOC_MAP && shares_read(o, entry->origin, texts);
+	}
+	v = doc_first(o->arena, doc_get(o->arena, entry, "credentials"));
+	for (; v != NULL; v = v->next) {
+		if (is_among(o, texts, v->text)) {
+			return true;
+		}
+	}
 	return is_among(o, texts, doc_peek(entry, "credential", BYTES("")));
+}
+
+static enum op_rc refuse_shared(struct op *o, struct bytes other)
+{
+	return op_refuse(o, OP_INVALID,
+		"credentials: a value is the consumer " BYTES_FMT
+		"'s already: each credential must be of one consumer",
+		BYTES_ARG(other));
 }
 
 static enum op_rc check_others(struct op *o, struct bytes name, const struct credential *c)
 {
-	for (const struct doc *v = doc_first(o->arena, consumers(o)); v != NULL; v = v->next) {
+	const struct doc *all = consumers(o);
+	struct object *of;
+	const struct yaml_node *read = as_read(o, all, &of);
+	const struct doc *v = read == NULL ? doc_first(o->arena, all) : NULL;
+
+	for (const struct yaml_node *e = read != NULL ? read->items : NULL; e != NULL;
+		e = e->next) {
+		if (e->type == YAML_MAP && shares_read(o, e, c->stored) &&
+			!bytes_eq(name_index_name(e), name)) {
+			return refuse_shared(o, name_index_name(e));
+		}
+	}
+	for (; v != NULL; v = v->next) {
 		struct bytes other = doc_peek(v, "name", BYTES(""));
 
 		if (!bytes_eq(other, name) && shares(o, v, c->stored)) {
-			return op_refuse(o, OP_INVALID,
-				"credentials: a value is the consumer " BYTES_FMT
-				"'s already: each credential must be of one consumer",
-				BYTES_ARG(other));
+			return refuse_shared(o, other);
 		}
 	}
 	return OP_OK;
@@ -334,7 +417,7 @@ static struct doc *restored(
 static enum op_rc check_credential(struct op *o, enum op_mode mode, struct bytes name,
 	const struct doc *given, struct credential *out)
 {
-	const struct doc *credential = key_auth_of(o, given), *entry = find(o, consumers(o), name);
+	const struct doc *credential = key_auth_of(o, given), *entry = look(o, name);
 	struct credential was;
 	bool there;
 	enum op_rc rc;
@@ -438,7 +521,7 @@ static enum op_rc remove_consumer(struct op *o, struct bytes name)
 	struct doc *all, *entry;
 	enum op_rc rc;
 
-	if (find(o, consumers(o), name) == NULL) {
+	if (look(o, name) == NULL) {
 		return OP_OK;
 	}
 	rc = check_lists(o, name);

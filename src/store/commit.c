@@ -28,9 +28,12 @@ struct item {
 	const struct commit_file *file; /* of a restore */
 	struct text old, text;          /* what is there, what shall be */
 	bool had, has;
-	struct file_stat stat; /* of what is there */
+	struct file_stat stat;   /* of what is there */
+	struct yaml_check check; /* what the changed text was read as */
+	bool checked;
 	struct object *object; /* of text */
 	struct file_stage stage;
+	struct file_stat staged; /* the temporary, when it was complete */
 	bool placed;
 };
 
@@ -198,6 +201,15 @@ static enum step_rc read_old(struct run *r, struct item *i)
 	return STEP_AGAIN;
 }
 
+/* What checks the new text is also what it is read as: it may be large, so it is parsed once. */
+static bool edit_text(struct run *r, struct item *i)
+{
+	arena_init(&i->check.arena, OBJECT_ARENA_MAX);
+	i->checked = yaml_edit(&r->arena, text_bytes(&i->old), i->change->before->root,
+			     i->change->root, &i->text, &i->check, &r->fault) == 0;
+	return i->checked;
+}
+
 static enum step_rc write_text(struct run *r, struct item *i)
 {
 	const struct change *ch = i->change;
@@ -213,8 +225,7 @@ static enum step_rc write_text(struct run *r, struct item *i)
 	}
 	if (ch->before == NULL || ch->before->root == NULL) {
 		yaml_write(&r->arena, &i->text, ch->root);
-	} else if (yaml_edit(&r->arena, text_bytes(&i->old), ch->before->root, ch->root, &i->text,
-			   NULL, &r->fault) != 0) {
+	} else if (!edit_text(r, i)) {
 		r->c->op_rc = OP_READ_ONLY;
 		return end(r, COMMIT_REFUSED,
 			"%s/" BYTES_FMT
@@ -238,7 +249,13 @@ static enum step_rc parse(struct run *r, struct item *i)
 		return STEP_OK;
 	}
 	findings_init(&why, &r->arena);
-	i->object = object_read(i->kind, label, text_bytes(&i->text), &why);
+	if (i->checked) {
+		struct object_text read = {&i->check.arena, i->check.doc};
+
+		i->object = object_take(i->kind, label, text_bytes(&i->text), &read, &why);
+	} else {
+		i->object = object_read(i->kind, label, text_bytes(&i->text), &why);
+	}
 	if (i->object == NULL) {
 		r->c->op_rc = OP_INVALID;
 		return end(r, COMMIT_REFUSED, BYTES_FMT " would not be valid: " BYTES_FMT,
@@ -385,7 +402,11 @@ static int stage(struct run *r, struct item *i)
 		r->fault.err = ERR_IO; /* a file in its place is no other writer */
 		return rc;
 	}
-	return file_stage(&i->stage, i->path, text_bytes(&i->text), mode_of(i), &r->fault);
+	rc = file_stage(&i->stage, i->path, text_bytes(&i->text), mode_of(i), &r->fault);
+	if (rc == 0 && file_stat(i->stage.tmp, &i->staged) != 0) {
+		i->staged = (struct file_stat){0}; /* then it is read again */
+	}
+	return rc;
 }
 
 /* Another program that locks its temporary, as we do, has it. */
@@ -520,14 +541,21 @@ static enum step_rc write_files(struct run *r)
 
 /* --- all of it ---------------------------------------------------------------------------------- */
 
+/* Whether what is there now is what was put there: else somebody has written it since. */
+static bool is_as_staged(const struct item *i, const struct file_stat *now)
+{
+	return now->exists && now->inode == i->staged.inode && now->size == i->staged.size &&
+		now->mtime_ns == i->staged.mtime_ns;
+}
+
 static void remember(struct run *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		struct item *it = &r->items[i];
 		struct file_stat st = {.exists = false};
 
-		if (it->has && (file_stat(it->path, &st) != 0 || !st.exists)) {
-			continue; /* gone again: the next read sees it */
+		if (it->has && (file_stat(it->path, &st) != 0 || !is_as_staged(it, &st))) {
+			continue; /* gone again, or another: the next read sees it */
 		}
 		directory_put(r->c->directory, it->kind, it->name,
 			it->has ? object_ref(it->object) : NULL, &st);
@@ -581,6 +609,7 @@ static void run_done(struct run *r)
 		text_done(&r->items[i].old);
 		text_done(&r->items[i].text);
 		object_unref(r->items[i].object);
+		arena_done(&r->items[i].check.arena);
 	}
 	free(r->items);
 	snapshot_unref(r->after);

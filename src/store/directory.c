@@ -437,7 +437,10 @@ void directory_put(struct directory *d, enum resource_kind kind, struct bytes na
 	object_unref(f->object);
 	f->object = o;
 	f->stat = *st;
-	f->settled = f->bad = f->guards = false;
+	/* Whoever wrote into it after the rename (ctime) has given it another mtime; only when both are of one
+	 * tick of the clock that could look the same. */
+	f->settled = st->mtime_ns < st->ctime_ns;
+	f->bad = f->guards = false;
 }
 
 void directory_report_done(struct directory_report *r)

@@ -27,7 +27,8 @@ void directory_free(struct directory *d);
 /* Reads what changed; returns a new snapshot (one reference is the caller's), never NULL. A root
  * that was never there is an empty snapshot. *report is filled (directory_report_done frees it). */
 struct snapshot *directory_read(struct directory *d, struct directory_report *report);
-/* What store/commit.c has just written, remembered as if it had been read: one reference to o goes over.
+/* What store/commit.c has just written, remembered as if it had been read, so that it need not be: one
+ * reference to o goes over; st is of the file after its rename, of what was in it before.
  * o NULL: the file was removed, st is not looked at. */
 void directory_put(struct directory *d, enum resource_kind kind, struct bytes name,
 	struct object *o, const struct file_stat *st);

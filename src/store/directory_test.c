@@ -145,6 +145,21 @@ static void expect(struct tree *t, const char *text, size_t files, size_t read, 
 	reading_done(&r);
 }
 
+/* As a commit does with the file a.yaml. */
+static void put(struct tree *t, const char *text, const struct file_stat *st)
+{
+	struct findings why;
+	struct object *o;
+	struct arena a;
+
+	arena_init(&a, 1 << 20);
+	findings_init(&why, &a);
+	o = object_read(RESOURCE_CONFIGMAP, BYTES("configmaps/a.yaml"), bytes_str(text), &why);
+	assert_non_null(o);
+	directory_put(t->directory, RESOURCE_CONFIGMAP, BYTES("a"), o, st);
+	arena_done(&a);
+}
+
 static void only_yaml_files_are_resources(void **state)
 {
 	struct tree t;
@@ -224,6 +239,34 @@ static void a_young_file_is_read_again(void **state)
 	times[0] = times[1] = before.st_mtim;
 	assert_int_equal(utimensat(AT_FDCWD, room, times, 0), 0);
 	expect(&t, "a=two ", 1, 1, 0);
+	tree_done(&t);
+}
+
+/* What is put is in use without a look at the file, as long as nobody can have written it since. */
+static void what_was_put_is_not_read_again(void **state)
+{
+	const struct timespec far[2] = {{.tv_sec = 4000000000}, {.tv_sec = 4000000000}};
+	struct file_stat st;
+	struct tree t;
+	char room[300];
+
+	(void)state;
+	tree_init(&t);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("one"));
+	path_in(&t, "configmaps/a.yaml", room);
+	usleep(50000);
+	assert_int_equal(chmod(room, 0640), 0); /* as a rename does: ctime is behind mtime */
+	assert_int_equal(file_stat(room, &st), 0);
+	assert_true(st.mtime_ns < st.ctime_ns);
+	put(&t, CONFIGMAP("two"), &st);
+	expect(&t, "a=two ", 1, 0, 0);
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("six"));
+	expect(&t, "a=six ", 1, 1, 0);
+	/* Its times do not tell whether somebody wrote behind the rename. */
+	assert_int_equal(utimensat(AT_FDCWD, room, far, 0), 0);
+	assert_int_equal(file_stat(room, &st), 0);
+	put(&t, CONFIGMAP("ten"), &st);
+	expect(&t, "a=six ", 1, 1, 0);
 	tree_done(&t);
 }
 
@@ -676,6 +719,7 @@ int main(void)
 		cmocka_unit_test(only_yaml_files_are_resources),
 		cmocka_unit_test(what_did_not_change_is_the_same_object),
 		cmocka_unit_test(a_young_file_is_read_again),
+		cmocka_unit_test(what_was_put_is_not_read_again),
 		cmocka_unit_test(a_file_with_a_time_of_its_own_is_read_again),
 		cmocka_unit_test(a_broken_file_keeps_its_last_good),
 		cmocka_unit_test(a_broken_certificate_keeps_its_last_good),

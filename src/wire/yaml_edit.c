@@ -557,14 +557,15 @@ static void cut_end(struct edit *e)
 }
 
 static int check_result(struct edit *e, const struct doc *want, const struct yaml_node *root,
-	struct yaml_doc *check, struct fault *fault)
+	struct yaml_check *check, struct fault *fault)
 {
 	struct bytes made = bytes_of(e->out->p + e->out_from, e->out->n - e->out_from);
+	struct arena *a = check != NULL ? &check->arena : e->arena;
 	struct yaml_doc doc = {0};
 	struct fault why = {0};
-	int rc = e->line == 0 ? yaml_parse(e->arena, made, &doc, &why) : ERR_UNSUPPORTED;
+	int rc = e->line == 0 ? yaml_parse(a, made, &doc, &why) : ERR_UNSUPPORTED;
 
-	if (text_full(e->out) || arena_full(e->arena) || rc == ERR_LIMIT) {
+	if (text_full(e->out) || arena_full(e->arena) || arena_full(a) || rc == ERR_LIMIT) {
 		return fault_set(fault, ERR_LIMIT, 0, 1, "the changed text is too large");
 	}
 	if (rc != 0 || !doc_is_yaml(e->arena, want, doc.root)) {
@@ -576,13 +577,13 @@ static int check_result(struct edit *e, const struct doc *want, const struct yam
 			"tab has a part in it): write the file anew");
 	}
 	if (check != NULL) {
-		*check = doc;
+		check->doc = doc;
 	}
 	return 0;
 }
 
 int yaml_edit(struct arena *a, struct bytes text, const struct yaml_node *root,
-	const struct doc *want, struct text *out, struct yaml_doc *check, struct fault *fault)
+	const struct doc *want, struct text *out, struct yaml_check *check, struct fault *fault)
 {
 	const char *nl = text.n != 0 ? memchr(text.p, '\n', text.n) : NULL;
 	struct edit e = {.arena = a,

@@ -107,12 +107,14 @@ static inline bool edit_agree(struct bytes text, struct edit_random changes)
 {
 	struct arena a;
 	struct text before, out, whole;
-	struct yaml_doc doc, check = {0};
+	struct yaml_doc doc;
+	struct yaml_check check = {0};
 	struct fault fault = {0};
 	bool canonical, done = false;
 	struct doc *want;
 
 	arena_init(&a, EDIT_ARENA_MAX);
+	arena_init(&check.arena, EDIT_ARENA_MAX);
 	text_init(&before, EDIT_TEXT_MAX);
 	text_init(&out, EDIT_TEXT_MAX);
 	text_init(&whole, EDIT_TEXT_MAX);
@@ -129,7 +131,7 @@ static inline bool edit_agree(struct bytes text, struct edit_random changes)
 		}
 		done = yaml_edit(&a, text, doc.root, want, &out, &check, &fault) == 0;
 		if (done) {
-			ASSERT(doc_is_yaml(&a, want, check.root));
+			ASSERT(doc_is_yaml(&a, want, check.doc.root));
 		} else {
 			ASSERT(out.n == 0 && fault.text[0] != '\0' && fault.where != 0);
 		}
@@ -141,6 +143,7 @@ static inline bool edit_agree(struct bytes text, struct edit_random changes)
 	text_done(&before);
 	text_done(&out);
 	text_done(&whole);
+	arena_done(&check.arena);
 	arena_done(&a);
 	return done;
 }
