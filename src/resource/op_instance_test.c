@@ -250,8 +250,8 @@ static void test_small_arenas(void **state)
 		"\"properties\":{\"nacosGroups\":[\"g\"]},\"vport\":{\"defaultValue\":1},"
 		"\"authN\":{\"enabled\":true,\"properties\":{\"nacosUsername\":\"u\","
 		"\"nacosPassword\":\"p\"}}}",
-		"create proxy-server p {\"type\":\"http\",\"serverAddress\":\"1.2.3.4\","
-		"\"serverPort\":1}",
+		("create proxy-server p {\"type\":\"http\",\"serverAddress\":\"1.2.3.4\","
+		 "\"serverPort\":1}"),
 		"remove route r",
 	};
 	struct op_world w;
