@@ -94,6 +94,7 @@ test('every code of the sources is in docs/lint.md, once, and every code there i
 		for (const file of fs.readdirSync(path.join(ROOT, 'src', room))) {
 			if (!file.endsWith('.c') || /_(test|fuzz)\.c$/.test(file)) continue;
 			if (room === 'cli' && file !== 'tree.c') continue;
+			if (file.startsWith('op_')) continue; // what writes resources finds nothing in them
 			const source = read(`src/${room}/${file}`);
 			for (const m of source.matchAll(/"([a-z0-9]+(?:-[a-z0-9]+)+)"/g)) {
 				const before = source.slice(Math.max(0, m.index - 200), m.index).replaceAll('{1, 1}', '');
