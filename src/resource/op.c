@@ -165,6 +165,29 @@ void op_sort_names(struct strings *names)
 	}
 }
 
+struct strings op_list_kept(
+	struct op *o, enum resource_kind kind, bool (*keep)(struct op *o, struct bytes name))
+{
+	struct strings out = {0};
+	struct draft_walk w = {0};
+	struct bytes name;
+	const struct doc *root;
+	size_t n = 0;
+
+	while (draft_next(&o->draft, &w, kind, &name, &root)) {
+		n++;
+	}
+	out.v = n > 0 ? arena_alloc(o->arena, n * sizeof(*out.v)) : NULL;
+	w = (struct draft_walk){0};
+	while (out.v != NULL && draft_next(&o->draft, &w, kind, &name, &root)) {
+		if (out.n < n && (keep == NULL || keep(o, name))) {
+			out.v[out.n++] = name;
+		}
+	}
+	op_sort_names(&out);
+	return out;
+}
+
 struct strings op_list_prefixed(struct op *o, enum resource_kind kind, struct bytes prefix)
 {
 	struct strings out = {0};

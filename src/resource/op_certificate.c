@@ -216,26 +216,14 @@ static struct doc *read_certificate(struct op *o, struct bytes name)
 	return out;
 }
 
+static bool is_certificate(struct op *o, struct bytes name)
+{
+	return look(o, name) != NULL;
+}
+
 static struct strings list(struct op *o)
 {
-	struct strings out = {0};
-	struct draft_walk w = {0};
-	struct bytes name;
-	const struct doc *root;
-	size_t n = 0;
-
-	while (draft_next(&o->draft, &w, RESOURCE_SECRET, &name, &root)) {
-		n++;
-	}
-	out.v = n > 0 ? arena_alloc(o->arena, n * sizeof(*out.v)) : NULL;
-	w = (struct draft_walk){0};
-	while (out.v != NULL && draft_next(&o->draft, &w, RESOURCE_SECRET, &name, &root)) {
-		if (out.n < n && look(o, name) != NULL) {
-			out.v[out.n++] = name;
-		}
-	}
-	op_sort_names(&out);
-	return out;
+	return op_list_kept(o, RESOURCE_SECRET, is_certificate);
 }
 
 const struct op_noun op_certificate = {

@@ -53,6 +53,9 @@ struct doc *op_annotations(struct op *o, struct doc *root); /* made when absent 
 void op_sync_map(struct op *o, struct doc *m, const struct doc *want);
 /* Names in byte order, which is the Console's. */
 void op_sort_names(struct strings *names);
+/* Names of the objects of one kind that keep (NULL: all) is true of, sorted. */
+struct strings op_list_kept(
+	struct op *o, enum resource_kind kind, bool (*keep)(struct op *o, struct bytes name));
 /* Names of the objects of one kind that begin with prefix and are ours, without the prefix, sorted. */
 struct strings op_list_prefixed(struct op *o, enum resource_kind kind, struct bytes prefix);
 

@@ -98,24 +98,7 @@ static struct doc *read_route(struct op *o, struct bytes name)
 
 static struct strings list(struct op *o)
 {
-	struct strings out = {0};
-	struct draft_walk w = {0};
-	struct bytes name;
-	const struct doc *root;
-	size_t n = 0;
-
-	while (draft_next(&o->draft, &w, RESOURCE_INGRESS, &name, &root)) {
-		n++;
-	}
-	out.v = n > 0 ? arena_alloc(o->arena, n * sizeof(*out.v)) : NULL;
-	w = (struct draft_walk){0};
-	while (out.v != NULL && draft_next(&o->draft, &w, RESOURCE_INGRESS, &name, &root)) {
-		if (out.n < n) {
-			out.v[out.n++] = name;
-		}
-	}
-	op_sort_names(&out);
-	return out;
+	return op_list_kept(o, RESOURCE_INGRESS, NULL);
 }
 
 const struct op_noun op_route = {"route", save, remove_route, read_route, list};
