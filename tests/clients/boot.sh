@@ -80,7 +80,7 @@ once() {
 	put_up "source element-web" POST /v1/service-sources "$(source_body element-web 127.0.0.1:8088 8088)"
 	put_up "source minio" POST /v1/service-sources "$(source_body minio 127.0.0.1:9000 9000)"
 	put_up "source openclaw-console" POST /v1/service-sources "$(source_body openclaw-console 127.0.0.1:18888 18888)"
-	for domain in matrix.example.com files.example.com fs-local.hiclaw.io console.example.com; do
+	for domain in matrix.example.com storage.example.com fs-local.hiclaw.io console.example.com; do
 		put_up "domain $domain" POST /v1/domains "{\"name\":\"$domain\",\"enableHttps\":\"off\"}"
 	done
 	put_up "consumer manager" POST /v1/consumers "$(jq -nc --arg k "$KEY" \
@@ -89,7 +89,7 @@ once() {
 	put_up "route matrix-web-client" POST /v1/routes \
 		"$(route_body matrix-web-client / element-web.static 8088 matrix.example.com)"
 	put_up "route http-filesystem" POST /v1/routes \
-		"$(route_body http-filesystem / minio.static 9000 files.example.com fs-local.hiclaw.io)"
+		"$(route_body http-filesystem / minio.static 9000 storage.example.com fs-local.hiclaw.io)"
 	put_up "route openclaw-console" POST /v1/routes \
 		"$(route_body openclaw-console / openclaw-console.static 18888 console.example.com)"
 	put_up "password of the console" PUT /v1/routes/openclaw-console/plugin-instances/basic-auth \
