@@ -5,8 +5,7 @@
 #define REGISTRY_H
 
 #include "cli/command.h"
-#include "console/act.h"
-#include "console/call.h"
+#include "console/console.h"
 
 extern const struct command_table registry_commands;
 extern const struct console_endpoints registry_endpoints;

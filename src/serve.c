@@ -266,7 +266,7 @@ static void stop_loop(struct post *p)
 static int start_threads(struct serve *s)
 {
 	s->jobs = jobs_new(JOB_THREADS);
-	console_set_jobs(s->console, s->jobs);
+	manage_set_jobs(s->manage, s->jobs);
 	if (serve_log_start(s) != 0) {
 		return ERR_IO;
 	}
@@ -351,7 +351,9 @@ static void close_all(struct serve *s)
 	}
 	file_watch_free(s->files);
 	notify_done(&s->notify);
+	manage_end_calls(s->manage);
 	console_free(s->console);
+	manage_free(s->manage);
 	gateway_free(s->gateway);
 	snapshot_unref(s->snapshot);
 	directory_free(s->directory);

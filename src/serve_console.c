@@ -40,7 +40,9 @@ int serve_console_open(struct serve *s)
 {
 	const struct option_addresses *at = &s->settings.console;
 
+	s->manage = manage_new(gateway_control(s->gateway));
 	s->console = console_new(&(struct console_opts){
+		.manage = s->manage,
 		.gateway = s->gateway,
 		.endpoints = &registry_endpoints,
 		.writer = serve_writer(s),
@@ -53,7 +55,7 @@ int serve_console_open(struct serve *s)
 	for (size_t i = 0; i < at->n; i++) {
 		char text[SYS_ADDR_TEXT];
 		struct sys_addr bound;
-		int rc = console_listen(s->console, &at->v[i], &bound);
+		int rc = manage_listen(s->manage, MANAGE_CONSOLE, &at->v[i], &bound);
 
 		if (rc != 0) {
 			sys_addr_format(&at->v[i], text);

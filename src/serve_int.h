@@ -59,6 +59,7 @@ struct serve {
 	struct hooks hooks;
 	struct gateway_opts opts;
 	struct gateway *gateway;
+	struct manage *manage; /* its listeners */
 	struct console *console;
 	struct directory *directory;
 	struct jobs *jobs;
@@ -92,7 +93,7 @@ struct serve {
 	struct serve_write writing;
 	/* Below settings.state; NULL until serve_state_open. */
 	char *backups, *account_path, *audit_path;
-	struct account *account; /* until the console has it */
+	struct account *account; /* until management has it */
 	char setup_code[SERVE_CODE_SIZE];
 };
 

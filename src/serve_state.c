@@ -132,7 +132,8 @@ int serve_state_open(struct serve *s)
 		.root = s->settings.resources,
 		.backups = s->backups,
 		.setup_code = s->settings.init_open ? NULL : s->setup_code};
-	console_set_account(s->console, &env, s->account);
+	console_set_env(s->console, &env);
+	manage_set_account(s->manage, s->account);
 	s->account = NULL;
 	return 0;
 }

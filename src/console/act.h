@@ -6,7 +6,7 @@
 #ifndef CONSOLE_ACT_H
 #define CONSOLE_ACT_H
 
-#include "console/account.h"
+#include "manage/account.h"
 #include "resource/op.h"
 #include "store/backup.h"
 #include "store/writer.h"

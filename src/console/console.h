@@ -1,19 +1,33 @@
 /*
- * The management listener, on control's loop: a server of its own, with its own memory, so that nothing
- * that happens here takes anything from the data path.
+ * Higress Console's API, and what an operator reads of the process (/metrics, /healthz): answers the calls of the
+ * management listeners (manage/manage.h) on control.
  */
 #ifndef CONSOLE_CONSOLE_H
 #define CONSOLE_CONSOLE_H
 
 #include "console/act.h"
-#include "console/call.h"
+#include "manage/manage.h"
 #include "meter/metrics.h"
-#include "net/jobs.h"
 #include "proxy/gateway.h"
 
 enum console_state { CONSOLE_STARTING, CONSOLE_READY, CONSOLE_DRAINING };
 
+struct console;
+
+/* An endpoint that is no act: it answers, or keeps the call and answers later. */
+struct console_endpoint {
+	const char *method; /* HEAD is answered where GET is */
+	const char *path;   /* compared whole */
+	void (*fn)(struct console *console, struct call *c);
+};
+
+struct console_endpoints {
+	const struct console_endpoint *v;
+	size_t n;
+};
+
 struct console_opts {
+	struct manage *manage;
 	struct gateway *gateway;
 	const struct console_endpoints *endpoints;
 	struct writer writer;
@@ -24,15 +38,11 @@ struct console_opts {
 	void *arg;
 };
 
+/* Joins the listeners. */
 struct console *console_new(const struct console_opts *opts);
-/* What the API needs, before the loops run: texts of env are the caller's, one reference to the account goes
- * over. */
-void console_set_account(struct console *c, const struct act_env *env, struct account *account);
-/* Where slow work is done; before the loops run. */
-void console_set_jobs(struct console *c, struct jobs *jobs);
-MUST_CHECK int console_listen(
-	struct console *c, const struct sys_addr *addr, struct sys_addr *bound);
-/* When control's loop runs no more, and the jobs have ended; before the gateway is freed. */
+/* What the API needs, before the loops run; texts are the caller's. */
+void console_set_env(struct console *c, const struct act_env *env);
+/* When all calls have ended (manage_end_calls) and the jobs too; before the gateway is freed. */
 void console_free(struct console *c);
 
 #endif

@@ -15,14 +15,15 @@ static void reply(struct call *c, unsigned status, const char *word)
 	page_unref(page);
 }
 
-void ep_health_live(struct call *c)
+void ep_health_live(struct console *console, struct call *c)
 {
+	(void)console;
 	reply(c, 200, "ok");
 }
 
-void ep_health_ready(struct call *c)
+void ep_health_ready(struct console *console, struct call *c)
 {
-	switch (c->console->opts.state(c->console->opts.arg)) {
+	switch (console->opts.state(console->opts.arg)) {
 	case CONSOLE_STARTING:
 		reply(c, 503, "starting");
 		break;

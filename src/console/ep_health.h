@@ -5,9 +5,9 @@
 #ifndef CONSOLE_EP_HEALTH_H
 #define CONSOLE_EP_HEALTH_H
 
-#include "console/call.h"
+#include "console/console.h"
 
-void ep_health_live(struct call *c);
-void ep_health_ready(struct call *c);
+void ep_health_live(struct console *console, struct call *c);
+void ep_health_ready(struct console *console, struct call *c);
 
 #endif

@@ -7,11 +7,12 @@ static const char html[] =
 	"administrator's name and password.</p>\n<p><a href=\"/system/info\">Version</a> · <a "
 	"href=\"/healthz/ready\">health</a></p>\n</html>\n";
 
-void ep_home(struct call *c)
+void ep_home(struct console *console, struct call *c)
 {
 	struct page *page;
 	struct text body;
 
+	(void)console;
 	text_init(&body, sizeof(html));
 	text_add_str(&body, html);
 	page = page_new(&body);

@@ -5,8 +5,8 @@
 #ifndef CONSOLE_EP_HOME_H
 #define CONSOLE_EP_HOME_H
 
-#include "console/call.h"
+#include "console/console.h"
 
-void ep_home(struct call *c);
+void ep_home(struct console *console, struct call *c);
 
 #endif

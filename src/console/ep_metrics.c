@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "console/console_int.h"
+#include "manage/access.h"
 #include "meter/exposition.h"
 
 struct scrape {
@@ -114,8 +115,9 @@ static void on_report(struct report *r, void *arg)
 	s->report = r;
 	opts->facts(opts->arg, &s->facts);
 	s->working = true;
-	s->job = (struct job){.home = s->console->loop, .work = write_page, .on_done = on_written};
-	jobs_submit(s->console->jobs, &s->job);
+	s->job = (struct job){
+		.home = manage_loop(s->console->manage), .work = write_page, .on_done = on_written};
+	jobs_submit(manage_jobs(s->console->manage), &s->job);
 }
 
 static void start(struct scrape *s)
@@ -131,12 +133,12 @@ static void start(struct scrape *s)
 	s->ask = report_ask(s->console->opts.gateway, on_report, s);
 }
 
-void ep_metrics(struct call *c)
+void ep_metrics(struct console *console, struct call *c)
 {
 	static const struct header bearer = {
 		{"WWW-Authenticate", 16}, {"Bearer realm=\"metrics\"", 22}};
-	const char *token = c->console->opts.metrics_token;
-	struct scrape *s = c->console->scrape;
+	const char *token = console->opts.metrics_token;
+	struct scrape *s = console->scrape;
 
 	if (!access_is_local(c) && !access_has_token(c, token)) {
 		if (token == NULL) {

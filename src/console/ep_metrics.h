@@ -4,8 +4,8 @@
 #ifndef CONSOLE_EP_METRICS_H
 #define CONSOLE_EP_METRICS_H
 
-#include "console/call.h"
+#include "console/console.h"
 
-void ep_metrics(struct call *c);
+void ep_metrics(struct console *console, struct call *c);
 
 #endif

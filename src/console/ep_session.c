@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "console/audit.h"
-#include "console/password.h"
+#include "manage/password.h"
 
 /* Of user and display names; the front end allows 256. */
 #define NAME_MAX_BYTES 256u

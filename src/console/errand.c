@@ -1,50 +1,41 @@
 #define _GNU_SOURCE
 /*
- * Steps: who asks (a cookie is checked at once, a password on a jobs thread), the body, the work, the answer.
- * Whoever is refused is answered without a look at the body.
+ * Steps: who asks, the body, the work, the answer. Whoever is refused is answered without a look at the body.
  */
 #include "console/errand.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/digest.h"
 #include "base/log.h"
 #include "base/num.h"
 #include "console/console_int.h"
-#include "console/password.h"
-#include "console/session.h"
+#include "manage/access.h"
+#include "manage/body.h"
+#include "manage/who.h"
 
 #define ARENA_MAX ((size_t)1 << 30)
 #define ANSWER_MAX ((size_t)256 << 20)
-/* How long a password that was right is believed without being hashed again. */
-#define BASIC_MS 60000u
-/* Bytes of a body that wait in segments. */
-#define BODY_WANT ((size_t)4 * SEG_ROOM)
 
 enum errand_step { ERRAND_WHO, ERRAND_BODY, ERRAND_WORK };
 
 struct errand {
 	struct list link; /* of the console's */
 	struct console *console;
+	struct manage *manage;
 	struct call *call; /* NULL: the client has left, or was answered */
+	struct call_work calls;
 	enum errand_step step;
 	bool working; /* on a jobs thread or in the queue of writes: not to be freed */
 	bool slow;    /* what was waited for is too late: the client has been told */
 	struct arena arena;
 	struct act act;
-	size_t body_max;
-	struct text body;
-	size_t counted; /* of the console's bodies */
+	struct who who;
+	struct body body;
 	struct job job;
 	struct write write;
 	struct snapshot *snapshot;
 	struct timer deadline;
-	/* of a password that is checked */
-	char basic[SESSION_BASIC_MAX];
-	unsigned char basic_key[DIGEST_SHA256_SIZE];
-	struct bytes name, password;
-	bool right;
 	/* the answer */
 	unsigned status;
 	struct text answer;
@@ -52,48 +43,47 @@ struct errand {
 
 /* --- life --------------------------------------------------------------------------------------- */
 
+static void on_body(struct call_work *w);
+static void on_end(struct call_work *w);
+
 static struct bytes keep(struct errand *t, struct bytes b)
 {
 	return arena_copy(&t->arena, b);
 }
 
-static struct errand *new_errand(struct call *c)
+static struct errand *new_errand(struct console *console, struct call *c)
 {
 	struct errand *t = must_alloc(sizeof(*t));
-	struct console *console = c->console;
 
 	t->console = console;
+	t->manage = console->manage;
 	t->call = c;
+	t->calls = (struct call_work){.on_body = on_body, .on_end = on_end};
 	arena_init(&t->arena, ARENA_MAX);
 	t->act = (struct act){.env = &console->env,
-		.account = account_ref(console->account),
+		.account = account_ref(manage_account(t->manage)),
 		.now_s = (int64_t)(clock_wall_ms() / 1000)};
 	t->act.method = keep(t, c->head->method);
 	t->act.path = keep(t, c->url.path);
 	t->act.query = keep(t, c->url.query);
-	t->act.peer = keep(t, bytes_str(stream_peer(c->stream)));
+	t->act.peer = keep(t, bytes_str(call_peer(c)));
 	t->act.local = access_is_local(c);
 	list_append(&console->errands, &t->link);
-	c->errand = t;
+	c->work = &t->calls;
 	return t;
 }
 
 static void free_errand(struct errand *t)
 {
 	if (t->call != NULL) {
-		t->call->errand = NULL;
+		t->call->work = NULL;
 	}
 	list_remove(&t->link);
 	list_remove(&t->write.link);
 	if (t->console != NULL) {
-		timer_clear(t->console->loop, &t->deadline);
-		t->console->bodies -= t->counted;
+		timer_clear(manage_loop(t->manage), &t->deadline);
 	}
-	explicit_bzero(t->basic, sizeof(t->basic));
-	if (t->body.n != 0) {
-		explicit_bzero(t->body.p, t->body.n); /* it may be a log-in */
-	}
-	text_done(&t->body);
+	body_done(&t->body);
 	text_done(&t->answer);
 	snapshot_unref(t->snapshot);
 	act_done(&t->act);
@@ -108,7 +98,9 @@ void errand_free_all(struct list *errands)
 
 		if (t->working && !write_cancel(&t->write)) {
 			/* It comes back to nobody. */
-			timer_clear(t->console->loop, &t->deadline);
+			timer_clear(manage_loop(t->manage), &t->deadline);
+			body_orphan(&t->body);
+			who_orphan(&t->who);
 			list_remove(&t->link);
 			t->console = NULL;
 		} else {
@@ -117,11 +109,10 @@ void errand_free_all(struct list *errands)
 	}
 }
 
-void errand_forget(struct errand *t)
+static void on_end(struct call_work *w)
 {
-	if (t == NULL) {
-		return;
-	}
+	struct errand *t = CONTAINER_OF(w, struct errand, calls);
+
 	t->call = NULL;
 	if (!t->working) {
 		free_errand(t);
@@ -135,7 +126,7 @@ static struct call *take_call(struct errand *t)
 
 	t->call = NULL;
 	if (c != NULL) {
-		c->errand = NULL;
+		c->work = NULL;
 	}
 	return c;
 }
@@ -168,7 +159,7 @@ static void write_answer(struct errand *t)
 
 static bool put_cookie(struct errand *t, struct text *out)
 {
-	const struct account *account = t->console->account;
+	const struct account *account = manage_account(t->manage);
 	struct text token;
 
 	if (t->act.cookie == ACT_COOKIE_NONE) {
@@ -215,8 +206,7 @@ static void reply(struct errand *t)
 static void take_account(struct errand *t)
 {
 	if (t->act.account_next != NULL) {
-		account_unref(t->console->account);
-		t->console->account = account_ref(t->act.account_next);
+		manage_set_account(t->manage, account_ref(t->act.account_next));
 	}
 }
 
@@ -224,8 +214,7 @@ static void take_account(struct errand *t)
 static void count_failure(struct errand *t)
 {
 	if (t->status == 401 && t->act.endpoint->access == ACT_ANONYMOUS) {
-		throttle_failed(
-			&t->console->throttle, t->act.peer.p, loop_now_ms(t->console->loop));
+		who_failed(t->manage, t->act.peer.p);
 	}
 }
 
@@ -236,7 +225,7 @@ static void finish(struct errand *t)
 		free_errand(t);
 		return;
 	}
-	timer_clear(t->console->loop, &t->deadline);
+	timer_clear(manage_loop(t->manage), &t->deadline);
 	take_account(t);
 	count_failure(t);
 	reply(t);
@@ -249,8 +238,8 @@ static void on_read(struct job *j)
 {
 	struct errand *t = CONTAINER_OF(j, struct errand, job);
 
-	if (t->console != NULL) {
-		t->console->checks -= t->act.endpoint->access == ACT_ANONYMOUS;
+	if (t->console != NULL && t->act.endpoint->access == ACT_ANONYMOUS) {
+		who_check_ends(t->manage);
 	}
 	finish(t);
 }
@@ -281,7 +270,7 @@ static void begin_write(struct write *w)
 	struct errand *t = CONTAINER_OF(w, struct errand, write);
 
 	account_unref(t->act.account);
-	t->act.account = account_ref(t->console->account);
+	t->act.account = account_ref(manage_account(t->manage));
 }
 
 static void on_written(struct write *w)
@@ -328,7 +317,7 @@ static void submit_write(struct errand *t)
 		return;
 	}
 	t->working = true;
-	timer_set(t->console->loop, &t->deadline, ERRAND_WRITE_MS, on_deadline);
+	timer_set(manage_loop(t->manage), &t->deadline, ERRAND_WRITE_MS, on_deadline);
 }
 
 static void work(struct errand *t)
@@ -336,220 +325,121 @@ static void work(struct errand *t)
 	const struct writer *writer = &t->console->opts.writer;
 
 	t->step = ERRAND_WORK;
-	t->act.text = text_bytes(&t->body);
+	t->act.text = text_bytes(&t->body.text);
 	if (t->act.endpoint->effect != ACT_READS) {
 		submit_write(t);
 		return;
 	}
 	t->snapshot = writer->snapshot(writer->arg);
 	t->working = true;
-	t->console->checks += t->act.endpoint->access == ACT_ANONYMOUS;
-	t->job = (struct job){.home = t->console->loop, .work = run_read, .on_done = on_read};
-	jobs_submit(t->console->jobs, &t->job);
+	if (t->act.endpoint->access == ACT_ANONYMOUS) {
+		who_check_begins(t->manage);
+	}
+	t->job = (struct job){.home = manage_loop(t->manage), .work = run_read, .on_done = on_read};
+	jobs_submit(manage_jobs(t->manage), &t->job);
 }
 
 /* --- the body ----------------------------------------------------------------------------------- */
 
-/* False: refused. */
-static bool take_body(struct errand *t)
+static void go_on(struct errand *t, enum body_rc rc)
 {
 	static const struct header retry = {{"Retry-After", 11}, {"5", 1}};
-	struct stream *s = t->call->stream;
-	size_t n = s->body.n;
 
-	if (t->body.n + n > t->body_max) {
+	switch (rc) {
+	case BODY_MORE:
+		break;
+	case BODY_WHOLE:
+		work(t);
+		break;
+	case BODY_TOO_LARGE:
 		refuse(t, 413, NULL, "the body is too large");
-		return false;
-	}
-	if (t->console->bodies + n > ERRAND_BODIES_MAX) {
+		break;
+	case BODY_BUSY:
 		refuse(t, 503, &retry, "too much is being sent at once; try again");
-		return false;
+		break;
 	}
-	t->counted += n;
-	t->console->bodies += n;
-	for (const struct seg *seg = s->body.head; seg != NULL; seg = seg->next) {
-		text_add(&t->body, seg->data + seg->beg, seg->end - seg->beg);
-	}
-	chain_drop(s->pool, &s->body, n);
-	return true;
 }
 
-void errand_on_body(struct errand *t)
+static void on_body(struct call_work *w)
 {
-	struct stream *s = t->call->stream;
+	struct errand *t = CONTAINER_OF(w, struct errand, calls);
 
-	if (t->step != ERRAND_BODY || !take_body(t)) {
-		return;
-	}
-	if (s->in == STREAM_IN_END) {
-		work(t);
-	} else {
-		stream_want(s, BODY_WANT);
+	if (t->step == ERRAND_BODY) {
+		go_on(t, body_take(&t->body, t->call->stream));
 	}
 }
 
 static void gather(struct errand *t)
 {
-	struct stream *s = t->call->stream;
+	size_t max =
+		t->act.endpoint->access == ACT_ADMIN ? ERRAND_BODY_MAX : ERRAND_BODY_MAX_ANYBODY;
 
 	t->step = ERRAND_BODY;
-	t->body_max =
-		t->act.endpoint->access == ACT_ADMIN ? ERRAND_BODY_MAX : ERRAND_BODY_MAX_ANYBODY;
-	text_init(&t->body, t->body_max);
-	if (s->in != STREAM_IN_BODY) {
-		errand_on_body(t);
-		return;
-	}
-	if (s->head.length != HEAD_NO_LENGTH && s->head.length > t->body_max) {
-		refuse(t, 413, NULL, "the body is too large");
-		return;
-	}
-	stream_send_continue(s);
-	stream_want(s, BODY_WANT);
-	errand_on_body(t);
+	go_on(t, body_begin(&t->body, t->manage, t->call->stream, max));
 }
 
 /* --- who asks ----------------------------------------------------------------------------------- */
 
-static const char login_first[] = "Login required.";
-
-static struct basic_entry *find_basic(struct console *c, const unsigned char *key)
-{
-	uint64_t now = loop_now_ms(c->loop);
-
-	for (size_t i = 0; i < CONSOLE_BASIC_MAX; i++) {
-		struct basic_entry *e = &c->basic[i];
-
-		if (e->until_ms > now && e->generation == c->account->generation &&
-			memcmp(e->key, key, DIGEST_SHA256_SIZE) == 0) {
-			return e;
-		}
-	}
-	return NULL;
-}
-
-static void remember_basic(struct console *c, const unsigned char *key)
-{
-	struct basic_entry *oldest = &c->basic[0];
-
-	for (size_t i = 1; i < CONSOLE_BASIC_MAX; i++) {
-		if (c->basic[i].until_ms < oldest->until_ms) {
-			oldest = &c->basic[i];
-		}
-	}
-	memcpy(oldest->key, key, DIGEST_SHA256_SIZE);
-	oldest->until_ms = loop_now_ms(c->loop) + BASIC_MS;
-	oldest->generation = c->account->generation;
-}
-
-static void check_password(struct job *j)
-{
-	struct errand *t = CONTAINER_OF(j, struct errand, job);
-	const struct account *a = t->act.account;
-	bool known = bytes_eq_secret(t->name, a->name);
-
-	t->right = password_is(t->password, a->initialized ? a->hash : BYTES("")) && known;
-}
-
 static void pass(struct errand *t)
 {
-	t->act.user = keep(t, t->console->account->name);
+	t->act.user = keep(t, manage_account(t->manage)->name);
 	gather(t);
 }
 
-static void on_checked(struct job *j)
+static void refuse_later(struct errand *t, unsigned wait_s)
 {
-	struct errand *t = CONTAINER_OF(j, struct errand, job);
-	struct console *c = t->console;
-
-	t->working = false;
-	explicit_bzero(t->basic, sizeof(t->basic));
-	if (c == NULL) {
-		free_errand(t);
-		return;
-	}
-	c->checks--;
-	if (!t->right) {
-		throttle_failed(&c->throttle, t->act.peer.p, loop_now_ms(c->loop));
-		refuse(t, 401, NULL, login_first);
-		return;
-	}
-	remember_basic(c, t->basic_key);
-	if (t->call == NULL) {
-		free_errand(t);
-		return;
-	}
-	pass(t);
-}
-
-/* Whether a password may be tried now; if not, it is refused. */
-static bool may_try(struct errand *t)
-{
-	struct console *c = t->console;
 	char seconds[16];
 	struct header retry = {BYTES("Retry-After"), {NULL, 0}};
-	unsigned wait_s = 1;
 
-	if (throttle_may(&c->throttle, t->act.peer.p, loop_now_ms(c->loop), &wait_s) &&
-		c->checks < ERRAND_CHECKS_MAX) {
-		return true;
-	}
 	retry.value = bytes_of(seconds, num_format_u64(seconds, wait_s));
 	refuse(t, 429, &retry, "too many log-ins have failed; wait a moment");
-	return false;
 }
 
-static void check_basic(struct errand *t, struct bytes header)
+static void on_known(struct who *w, enum who_rc rc)
 {
-	struct console *c = t->console;
+	struct errand *t = CONTAINER_OF(w, struct errand, who);
 
-	if (!c->account->initialized || !session_basic(header, t->basic, &t->name, &t->password)) {
-		refuse(t, 401, NULL, login_first);
-		return;
-	}
-	digest_hmac_sha256(t->basic_key,
-		bytes_of((const char *)c->account->key, sizeof(c->account->key)), header);
-	if (find_basic(c, t->basic_key) != NULL) {
+	t->working = false;
+	if (rc == WHO_GONE || t->call == NULL) {
+		free_errand(t);
+	} else if (rc == WHO_ADMIN) {
 		pass(t);
-		return;
+	} else if (rc == WHO_LATER) {
+		refuse_later(t, w->wait_s);
+	} else {
+		refuse(t, 401, NULL, "Login required.");
 	}
-	if (!may_try(t)) {
-		return;
-	}
-	c->checks++;
-	t->working = true;
-	t->job = (struct job){.home = c->loop, .work = check_password, .on_done = on_checked};
-	jobs_submit(c->jobs, &t->job);
 }
 
 static void identify(struct errand *t)
 {
-	const struct head *h = t->call->head;
-	const struct console *c = t->console;
-	struct bytes cookie = session_cookie_of(h);
-	bool known = cookie.p != NULL && session_token_is_good(c->account, cookie);
+	const struct act_endpoint *e = t->act.endpoint;
+	unsigned wait_s;
 
-	if (known) {
+	if (e->access == ACT_ADMIN) {
+		if (who_ask(&t->who, t->manage, t->call, on_known)) {
+			t->working = true;
+		}
+	} else if (who_has_session(t->manage, t->call->head)) {
 		pass(t);
-	} else if (t->act.endpoint->access == ACT_ADMIN) {
-		check_basic(t, head_get(h, FIELD_AUTHORIZATION));
-	} else if (t->act.endpoint->effect == ACT_READS && t->call->head->has_body && !may_try(t)) {
-		return; /* a log-in, the only one of these that brings something */
+	} else if (e->effect == ACT_READS && t->call->head->has_body &&
+		!who_may_try(t->manage, t->act.peer.p, &wait_s)) {
+		refuse_later(t, wait_s); /* a log-in, the only one of these that brings something */
 	} else {
 		gather(t);
 	}
 }
 
-bool errand_begin(struct call *c)
+bool errand_begin(struct console *console, struct call *c)
 {
-	struct errand *t = new_errand(c);
+	struct errand *t = new_errand(console, c);
 	struct bytes if_match = {NULL, 0};
 	struct header allow = {BYTES("Allow"), {NULL, 0}};
 	struct text methods;
 	enum act_found found;
 
 	text_init(&methods, 256);
-	found = act_find(c->console->env.endpoints, &t->arena, &t->act, c->url.path, &methods);
+	found = act_find(console->env.endpoints, &t->arena, &t->act, c->url.path, &methods);
 	allow.value = text_bytes(&methods);
 	switch (found) {
 	case ACT_NO_METHOD:

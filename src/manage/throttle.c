@@ -2,7 +2,7 @@
  * A bucket is the time at which it will be full again: every failure moves it further away, and it is empty
  * when that is a burst's time ahead.
  */
-#include "console/throttle.h"
+#include "manage/throttle.h"
 
 static bool has_room(const struct throttle_bucket *b, uint64_t now_ms, uint64_t burst_ms)
 {

@@ -5,9 +5,9 @@
 
 #include <cmocka.h>
 
-#include "console/password.h"
-#include "console/session.h"
-#include "console/throttle.h"
+#include "manage/password.h"
+#include "manage/session.h"
+#include "manage/throttle.h"
 
 static struct account *admin(struct account *before, const char *name)
 {

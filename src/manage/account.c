@@ -1,4 +1,4 @@
-#include "console/account.h"
+#include "manage/account.h"
 
 #include <stdlib.h>
 

@@ -1,18 +1,18 @@
-#include "console/call.h"
+#include "manage/call.h"
 
 #include <stdlib.h>
 
-#include "console/console_int.h"
-#include "console/errand.h"
+#include "manage/manage_int.h"
 #include "wire/json.h"
 
 #define MESSAGE_MAX 512u
 
 void call_end(struct call *c)
 {
+	struct call_work *work = c->work;
+
 	list_remove(&c->link);
 	list_remove(&c->wait);
-	errand_forget(c->errand);
 	if (c->stream->out == STREAM_OUT_END) {
 		stream_close(c->stream);
 	} else {
@@ -20,6 +20,14 @@ void call_end(struct call *c)
 	}
 	page_unref(c->page);
 	free(c);
+	if (work != NULL) {
+		work->on_end(work);
+	}
+}
+
+const char *call_peer(const struct call *c)
+{
+	return stream_peer(c->stream);
 }
 
 static void on_stream(struct stream_user *u, struct stream *s)
@@ -30,8 +38,8 @@ static void on_stream(struct stream_user *u, struct stream *s)
 		call_end(c);
 		return;
 	}
-	if (s->out == STREAM_OUT_IDLE && c->errand != NULL) {
-		errand_on_body(c->errand);
+	if (s->out == STREAM_OUT_IDLE && c->work != NULL) {
+		c->work->on_body(c->work);
 		return;
 	}
 	if (s->out == STREAM_OUT_OPEN) {
@@ -42,16 +50,16 @@ static void on_stream(struct stream_user *u, struct stream *s)
 	}
 }
 
-struct call *call_new(struct console *console, struct stream *s)
+struct call *call_new(struct door *door, struct stream *s)
 {
 	struct call *c = must_alloc(sizeof(*c));
 
-	c->console = console;
+	c->door = door;
 	c->stream = s;
 	c->user.on_stream = on_stream;
 	c->head = &s->head;
 	list_init(&c->wait);
-	list_append(&console->calls, &c->link);
+	list_append(&door->manage->calls, &c->link);
 	s->user = &c->user;
 	return c;
 }
@@ -72,6 +80,28 @@ static void page_sent(struct stream_source *s, size_t n)
 	CONTAINER_OF(s, struct call, source)->sent += n;
 }
 
+static void start(struct call *c, struct head_out *out, const char *type,
+	const struct header *extra, size_t n_extra, struct stream_source *source)
+{
+	if (type != NULL) {
+		head_out_add(out, BYTES("Content-Type"), bytes_str(type));
+	}
+	head_out_add(out, BYTES("Cache-Control"), BYTES("no-store"));
+	head_out_add(out, BYTES("X-Content-Type-Options"), BYTES("nosniff"));
+	for (size_t i = 0; i < n_extra; i++) {
+		head_out_add(out, extra[i].name, extra[i].value);
+	}
+	list_remove(&c->wait);
+	if (stream_send(c->stream, out, source) != 0) {
+		call_end(c);
+		return;
+	}
+	stream_pump(c->stream);
+	if (c->stream->out == STREAM_OUT_END) {
+		call_end(c);
+	}
+}
+
 void call_reply_with(struct call *c, unsigned status, const char *type, struct page *page,
 	const struct header *extra, size_t n_extra)
 {
@@ -80,25 +110,20 @@ void call_reply_with(struct call *c, unsigned status, const char *type, struct p
 	head_out_init(&out);
 	out.status = status;
 	out.length = type != NULL ? page->text.n : 0;
-	if (type != NULL) {
-		head_out_add(&out, BYTES("Content-Type"), bytes_str(type));
-	}
-	head_out_add(&out, BYTES("Cache-Control"), BYTES("no-store"));
-	head_out_add(&out, BYTES("X-Content-Type-Options"), BYTES("nosniff"));
-	for (size_t i = 0; i < n_extra; i++) {
-		head_out_add(&out, extra[i].name, extra[i].value);
-	}
-	list_remove(&c->wait);
 	c->page = type != NULL ? page_ref(page) : NULL;
 	c->source = (struct stream_source){page_fill, page_sent, true};
-	if (stream_send(c->stream, &out, type != NULL ? &c->source : NULL) != 0) {
-		call_end(c);
-		return;
-	}
-	stream_pump(c->stream);
-	if (c->stream->out == STREAM_OUT_END) {
-		call_end(c);
-	}
+	start(c, &out, type, extra, n_extra, type != NULL ? &c->source : NULL);
+}
+
+void call_reply_source(struct call *c, unsigned status, const char *type,
+	struct stream_source *source, const struct header *extra, size_t n_extra)
+{
+	struct head_out out;
+
+	head_out_init(&out);
+	out.status = status;
+	out.length = HEAD_NO_LENGTH;
+	start(c, &out, type, extra, n_extra, source);
 }
 
 void call_reply(struct call *c, unsigned status, const char *type, struct page *page,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "console/console_int.h"
+#include "manage/access.h"
 
 struct peer { /* a stream that only knows who is there */
 	struct stream stream;

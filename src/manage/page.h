@@ -1,8 +1,8 @@
 /*
  * The body of an answer, which several calls may send at once.
  */
-#ifndef CONSOLE_PAGE_H
-#define CONSOLE_PAGE_H
+#ifndef MANAGE_PAGE_H
+#define MANAGE_PAGE_H
 
 #include "base/text.h"
 

@@ -2,8 +2,8 @@
  * Failed log-ins: an address has a bucket of them that fills again slowly, and all addresses together have
  * one. Clients that try again every few seconds at boot never empty theirs; who guesses does.
  */
-#ifndef CONSOLE_THROTTLE_H
-#define CONSOLE_THROTTLE_H
+#ifndef MANAGE_THROTTLE_H
+#define MANAGE_THROTTLE_H
 
 #include "base/bytes.h"
 

@@ -1,4 +1,4 @@
-#include "console/session.h"
+#include "manage/session.h"
 
 #include "base/digest.h"
 #include "base/num.h"

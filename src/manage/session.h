@@ -2,10 +2,10 @@
  * Who asks (console-api.md §1): the session cookie, a signed statement that needs no store and is good until the
  * password changes; and HTTP Basic. Pure; control and jobs threads.
  */
-#ifndef CONSOLE_SESSION_H
-#define CONSOLE_SESSION_H
+#ifndef MANAGE_SESSION_H
+#define MANAGE_SESSION_H
 
-#include "console/account.h"
+#include "manage/account.h"
 #include "http/head.h"
 
 #define SESSION_COOKIE "_hi_sess"

@@ -1,5 +1,5 @@
 /* Who may ask. Nothing here believes a header that a proxy would set: one makes a request foreign. */
-#include "console/console_int.h"
+#include "manage/access.h"
 
 /* The address part of "127.0.0.1:5" or "[::1]:5". */
 static bool is_loopback(const char *peer)
@@ -36,7 +36,7 @@ bool access_is_local(const struct call *c)
 	struct bytes host = c->url.host;
 	uint16_t port;
 
-	if (!is_loopback(stream_peer(c->stream)) || was_forwarded(c->head)) {
+	if (!is_loopback(call_peer(c)) || was_forwarded(c->head)) {
 		return false;
 	}
 	if (host.n == 0 && url_parse_authority(head_get(c->head, FIELD_HOST), &host, &port) != 0) {

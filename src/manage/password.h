@@ -1,8 +1,8 @@
 /*
  * Passwords: yescrypt by libxcrypt. Takes tens of milliseconds and 16 MB: jobs threads only.
  */
-#ifndef CONSOLE_PASSWORD_H
-#define CONSOLE_PASSWORD_H
+#ifndef MANAGE_PASSWORD_H
+#define MANAGE_PASSWORD_H
 
 #include "base/bytes.h"
 

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "console/password.h"
+#include "manage/password.h"
 
 #include <crypt.h>
 #include <stdlib.h>

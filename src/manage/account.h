@@ -1,9 +1,9 @@
 /*
- * The administrator, and what else the console itself keeps in state/console.json: the key that signs
+ * The administrator, and what else management itself keeps in state/console.json: the key that signs
  * sessions and the public configuration. An account is immutable; a change makes another one.
  */
-#ifndef CONSOLE_ACCOUNT_H
-#define CONSOLE_ACCOUNT_H
+#ifndef MANAGE_ACCOUNT_H
+#define MANAGE_ACCOUNT_H
 
 #include <stdatomic.h>
 

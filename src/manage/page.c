@@ -1,4 +1,4 @@
-#include "console/page.h"
+#include "manage/page.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,15 @@
+/*
+ * What a call's connection and head say about who asks, before any password is looked at.
+ */
+#ifndef MANAGE_ACCESS_H
+#define MANAGE_ACCESS_H
+
+#include "manage/call.h"
+
+/* Whether the request comes from a program on this machine that means this machine: no proxy in
+ * between, and no page of a browser that was led here by a name (DNS rebinding). */
+bool access_is_local(const struct call *c);
+/* Whether it brings this token as "Authorization: Bearer". token NULL: never. */
+bool access_has_token(const struct call *c, const char *token);
+
+#endif
