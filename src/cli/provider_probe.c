@@ -5,7 +5,7 @@
 #include "cli/provider_probe.h"
 
 #include "cli/command.h"
-#include "cli/fetch.h"
+#include "cli/ask.h"
 #include "cli/hide.h"
 #include "plan/plan.h"
 #include "wire/json.h"
@@ -194,12 +194,7 @@ static struct bytes make_body(const struct probe *p)
 	return body;
 }
 
-static void add(struct fetch_request *q, struct bytes name, struct bytes value)
-{
-	q->headers[q->n_headers++] = (struct header){name, value};
-}
-
-static void add_credential(const struct probe *p, struct fetch_request *q)
+static void add_credential(const struct probe *p, struct fetch *q)
 {
 	const struct provider *provider = p->to->provider;
 	struct bytes token = provider->tokens.n != 0 ? provider->tokens.v[0] : BYTES("");
@@ -207,7 +202,7 @@ static void add_credential(const struct probe *p, struct fetch_request *q)
 	struct text t;
 
 	if (provider->version.n != 0) {
-		add(q, BYTES("anthropic-version"), provider->version);
+		fetch_add(q, BYTES("anthropic-version"), provider->version);
 	}
 	if (token.n == 0) {
 		return;
@@ -230,11 +225,11 @@ static void add_credential(const struct probe *p, struct fetch_request *q)
 		break;
 	}
 	text_add_bytes(&t, token);
-	add(q, name, arena_copy(p->arena, text_bytes(&t)));
+	fetch_add(q, name, arena_copy(p->arena, text_bytes(&t)));
 	text_done(&t);
 }
 
-static void add_host(const struct probe *p, struct fetch_request *q)
+static void add_host(const struct probe *p, struct fetch *q)
 {
 	const struct provider *provider = p->to->provider;
 	const struct service *s = p->to->service;
@@ -244,7 +239,7 @@ static void add_host(const struct probe *p, struct fetch_request *q)
 	q->host = arena_copy(p->arena, s->endpoints[0].host).p;
 	q->port = s->endpoints[0].port;
 	q->name = sni.n != 0 ? arena_copy(p->arena, sni).p : NULL;
-	add(q, BYTES("Host"), provider->host.n != 0 ? provider->host : s->endpoints[0].host);
+	fetch_add(q, BYTES("Host"), provider->host.n != 0 ? provider->host : s->endpoints[0].host);
 }
 
 /* --- the answer --------------------------------------------------------------------------------- */
@@ -306,9 +301,9 @@ static void tell_models(const struct probe *p, const struct doc *d, FILE *out)
 	fputs(list->n > n ? ", …" : "", out);
 }
 
-static int tell(const struct probe *p, const struct fetch_answer *got, FILE *out)
+static int tell(const struct probe *p, const struct fetch *got, FILE *out)
 {
-	struct bytes text = arena_copy(p->arena, text_bytes(&got->body));
+	struct bytes text = arena_copy(p->arena, text_bytes(&got->body_in));
 	struct fault f;
 	const struct json_value *v = text.n != 0 ? json_parse(p->arena, text, &f) : NULL;
 	const struct doc *d = v != NULL ? doc_of_json(p->arena, v) : NULL;
@@ -349,33 +344,30 @@ static bool find_target(const struct probe *p, struct text *target)
 	return false;
 }
 
-static int send(const struct probe *p, struct bytes target, FILE *out)
+static int send_question(const struct probe *p, struct bytes target, FILE *out)
 {
-	struct fetch_request q = {.timeout_ms = TIMEOUT_MS, .target = target};
-	struct fetch_answer got;
-	struct fault f;
+	struct fetch q = {.timeout_ms = TIMEOUT_MS, .target = target};
 	char why[256];
 	int rc;
 
 	q.method = p->model != NULL ? BYTES("POST") : BYTES("GET");
 	add_host(p, &q);
 	add_credential(p, &q);
-	add(&q, BYTES("User-Agent"), BYTES("sluice"));
+	fetch_add(&q, BYTES("User-Agent"), BYTES("sluice"));
 	if (p->model != NULL) {
-		add(&q, BYTES("Content-Type"), BYTES("application/json"));
+		fetch_add(&q, BYTES("Content-Type"), BYTES("application/json"));
 		q.body = make_body(p);
 	}
-	rc = fetch(&q, &got, &f);
-	if (rc != 0) {
-		snprintf(why, sizeof(why), "%s:%u does not answer: %s", q.host, q.port, f.text);
+	if (ask(&q) != FETCH_DONE) {
+		snprintf(why, sizeof(why), "%s:%u does not answer: %s", q.host, q.port, q.why.text);
 		return refuse(p, why);
 	}
-	rc = tell(p, &got, out);
-	fetch_done(&got);
+	rc = tell(p, &q, out);
+	fetch_done(&q);
 	return rc;
 }
 
-static int ask(const struct probe *p, FILE *out)
+static int ask_provider(const struct probe *p, FILE *out)
 {
 	struct text target;
 	int rc;
@@ -386,7 +378,7 @@ static int ask(const struct probe *p, FILE *out)
 		provider_put_model(p->to->provider, upstream_model(p), &target);
 	}
 	if (target.n != 0) {
-		rc = send(p, text_bytes(&target), out);
+		rc = send_question(p, text_bytes(&target), out);
 	} else {
 		rc = refuse(p,
 			p->model != NULL ? "it serves no chat completions"
@@ -409,7 +401,7 @@ int provider_probe_run(struct remote *r, struct arena *a, const struct provider_
 
 	rc = rc == COMMAND_DONE ? read_kind(&p, RESOURCE_WASMPLUGIN) : rc;
 	rc = rc == COMMAND_DONE ? compile(&p) : rc;
-	rc = rc == COMMAND_DONE ? ask(&p, out) : rc;
+	rc = rc == COMMAND_DONE ? ask_provider(&p, out) : rc;
 	if (p.plan != NULL) {
 		plan_free(p.plan);
 	}

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
-#include "cli/fetch.h"
+#include "cli/ask.h"
 #include "cli/option.h"
 #include "wire/base64.h"
 #include "wire/json.h"
@@ -216,12 +216,6 @@ void remote_segment(struct text *path, struct bytes name)
 	}
 }
 
-static void add_header(struct fetch_request *q, struct bytes name, struct bytes value)
-{
-	ASSERT(q->n_headers < FETCH_HEADERS_MAX);
-	q->headers[q->n_headers++] = (struct header){name, value};
-}
-
 static bool is_json_of_api(const struct remote_answer *a, const struct doc *d)
 {
 	return d != NULL || a->status == 204 || a->status == 404;
@@ -242,15 +236,15 @@ static void unwrap(struct arena *arena, struct doc *d, struct remote_answer *out
 	}
 }
 
-static int take_answer(struct remote *r, struct arena *arena, const struct fetch_answer *got,
-	struct remote_answer *out)
+static int take_answer(
+	struct remote *r, struct arena *arena, const struct fetch *got, struct remote_answer *out)
 {
-	struct bytes text = arena_copy(arena, text_bytes(&got->body));
+	struct bytes text = arena_copy(arena, text_bytes(&got->body_in));
 	struct doc *d = NULL;
 	struct fault f;
 
 	*out = (struct remote_answer){.status = got->status};
-	out->etag = arena_copy(arena, text_bytes(&got->etag));
+	out->etag = arena_copy(arena, fetch_field(got, "etag"));
 	if (text.n != 0) {
 		const struct json_value *v = json_parse(arena, text, &f);
 
@@ -294,11 +288,9 @@ static struct bytes authority(const struct remote *r)
 int remote_ask(struct remote *r, struct arena *arena, const struct remote_call *call,
 	struct remote_answer *out)
 {
-	struct fetch_request q = {.host = r->host, .timeout_ms = TIMEOUT_MS};
-	struct fetch_answer got;
+	struct fetch q = {.host = r->host, .timeout_ms = TIMEOUT_MS};
 	struct json_writer w;
 	struct text body;
-	struct fault f;
 	int rc;
 
 	text_init(&body, BODY_MAX);
@@ -306,27 +298,27 @@ int remote_ask(struct remote *r, struct arena *arena, const struct remote_call *
 	q.port = r->url.port != 0 ? r->url.port : q.tls ? 443 : 80;
 	q.method = bytes_str(call->method);
 	q.target = call->path;
-	add_header(&q, BYTES("Host"), authority(r));
-	add_header(&q, BYTES("Authorization"), bytes_str(r->authorization));
-	add_header(&q, BYTES("User-Agent"), BYTES("sluice"));
+	fetch_add(&q, BYTES("Host"), authority(r));
+	fetch_add(&q, BYTES("Authorization"), bytes_str(r->authorization));
+	fetch_add(&q, BYTES("User-Agent"), BYTES("sluice"));
 	if (call->if_match.n != 0) {
-		add_header(&q, BYTES("If-Match"), call->if_match);
+		fetch_add(&q, BYTES("If-Match"), call->if_match);
 	}
 	if (call->body != NULL) {
 		json_writer_init(&w, &body);
 		doc_put_json(arena, &w, call->body);
-		add_header(&q, BYTES("Content-Type"), BYTES("application/json"));
+		fetch_add(&q, BYTES("Content-Type"), BYTES("application/json"));
 		q.body = text_bytes(&body);
 	}
-	rc = fetch(&q, &got, &f);
+	rc = (int)ask(&q);
 	text_done(&body);
-	if (rc != 0) {
+	if (rc != FETCH_DONE) {
 		fprintf(r->err, "sluice %s: %s could not be reached: %s; is the gateway running?\n",
-			r->command, r->settings.server, f.text);
+			r->command, r->settings.server, q.why.text);
 		return COMMAND_UNREACHED;
 	}
-	rc = take_answer(r, arena, &got, out);
-	fetch_done(&got);
+	rc = take_answer(r, arena, &q, out);
+	fetch_done(&q);
 	return rc;
 }
 
