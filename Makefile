@@ -7,7 +7,7 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 BUILD   ?= build
-ROOMS   := base wire net http resource plan store proxy filter ai meter manage console mock cli
+ROOMS   := base wire net http resource plan store proxy filter ai meter manage console hiclaw mock cli
 CSTD    := -std=c17
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
            -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum -Wimplicit-fallthrough \

@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "cli/version.h"
 #include "console/ep_session.h"
-#include "console/upstream_allowed.h"
+#include "manage/upstream_allowed.h"
 #include "net/sys.h"
 #include "registry.h"
 #include "serve_int.h"

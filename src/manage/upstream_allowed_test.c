@@ -1,4 +1,4 @@
-#include "console/upstream_allowed.h"
+#include "manage/upstream_allowed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
  * link-local ones, nor those at which clouds give out credentials, by address or by name. Private and
  * loopback ones are fine: models are run at home.
  */
-#ifndef CONSOLE_UPSTREAM_ALLOWED_H
-#define CONSOLE_UPSTREAM_ALLOWED_H
+#ifndef MANAGE_UPSTREAM_ALLOWED_H
+#define MANAGE_UPSTREAM_ALLOWED_H
 
 #include "base/bytes.h"
 
