@@ -113,6 +113,7 @@ static bool is_decided(const struct request *rq)
 		(bytes_eq(reason, BYTES("route.not_found")) ||
 			bytes_eq(reason, BYTES("https.required")) ||
 			bytes_starts(reason, BYTES("key-auth.")) ||
+			bytes_starts(reason, BYTES("basic-auth.")) ||
 			bytes_eq(reason, BYTES("api.unsupported")));
 }
 

@@ -8,6 +8,7 @@
 #include "ai/providers.h"
 #include "base/num.h"
 #include "base/random.h"
+#include "filter/basic_auth.h"
 #include "filter/key_auth.h"
 #include "meter/meter.h"
 #include "meter/metrics.h"
@@ -37,7 +38,7 @@ static struct whole *whole_of(struct subject *s)
 	return CONTAINER_OF(s, struct whole, base);
 }
 
-static const struct filter *const filters[] = {&filter_key_auth};
+static const struct filter *const filters[] = {&filter_basic_auth, &filter_key_auth};
 
 static void on_live(void *arg)
 {

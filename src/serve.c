@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "cli/version.h"
+#include "filter/basic_auth.h"
 #include "filter/key_auth.h"
 #include "meter/meter.h"
 #include "net/tls.h"
@@ -425,7 +426,7 @@ static int check(struct serve *s)
 
 int serve_main(int argc, char **argv)
 {
-	static const struct filter *const filters[] = {&filter_key_auth};
+	static const struct filter *const filters[] = {&filter_basic_auth, &filter_key_auth};
 	struct serve s = {.began_ns = clock_mono_ns(),
 		.started_ms = clock_wall_ms(),
 		.log.fd = -1,

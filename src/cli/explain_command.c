@@ -346,7 +346,9 @@ static int explain_tree(const struct tree *t, const struct provider_types *types
 	warn(t, p);
 	arena_init(&a, SIZE_MAX);
 	if (!is_consumer(p, r->rq.consumer)) {
-		fprintf(stderr, "sluice explain: key-auth knows no consumer %s, so nobody calls\n",
+		fprintf(stderr,
+			"sluice explain: neither key-auth nor basic-auth knows a consumer %s, so nobody "
+			"calls\n",
 			o->consumer);
 	}
 	explain_request(p, &r->rq, &a, &e);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "wire/base64.h"
 #include "wire/field.h"
 #include "wire/url.h"
 
@@ -136,18 +137,80 @@ static bool try_bearer(const struct consumers *c, const struct auth_query *q, st
 	return false;
 }
 
-bool auth_identify(const struct consumers *c, const struct auth_query *q, struct auth_hit *out)
+/* --- basic-auth --------------------------------------------------------------------------------- */
+
+struct bytes auth_basic_text(struct bytes value)
 {
-	struct auth_hit hit = {0};
+	const struct bytes scheme = BYTES("Basic ");
+
+	value = bytes_trim(value);
+	return bytes_starts_nocase(value, scheme)
+		? bytes_trim(bytes_of(value.p + scheme.n, value.n - scheme.n))
+		: (struct bytes){NULL, 0};
+}
+
+const struct consumer *auth_find_user(const struct consumers *c, struct bytes pair)
+{
+	return find_normal(c, 0, pair);
+}
+
+/* A line break is no part of a header, so the decoder's indulgence for them is never asked for. */
+static bool try_user(const struct consumers *c, const struct auth_query *q, struct auth_hit *out)
+{
+	char room[AUTH_VALUE_MAX / 3 * 4 + 8];
+	size_t at = find_header(q, &sdk_places[0]);
+	struct bytes text;
+	ptrdiff_t n;
+
+	if (at == q->n_headers) {
+		return false;
+	}
+	text = auth_basic_text(q->headers[at].value);
+	if (text.p == NULL || text.n == 0 || text.n > sizeof(room) - 4) {
+		return false;
+	}
+	memcpy(room, text.p, text.n);
+	while (text.n % 4 != 0) {
+		room[text.n++] = '=';
+	}
+	n = base64_decode(room, bytes_of(room, text.n));
+	out->consumer = n > 0 ? auth_find_user(c, bytes_of(room, (size_t)n)) : NULL;
+	out->source = KEY_IN_HEADER;
+	out->header = at;
+	return out->consumer != NULL;
+}
+
+const struct auth_rule *auth_rule_of(const struct route *r, enum auth_plugin plugin)
+{
+	return plugin == AUTH_BASIC ? &r->basic : &r->auth;
+}
+
+const char *auth_plugin_name(enum auth_plugin plugin)
+{
+	return plugin == AUTH_BASIC ? "basic-auth" : "key-auth";
+}
+
+/* --- both --------------------------------------------------------------------------------------- */
+
+static bool try_key(const struct consumers *c, const struct auth_query *q, struct auth_hit *out)
+{
 	bool found = false;
 
 	for (size_t i = 0; i < c->n_places && !found; i++) {
-		found = c->places[i].source == KEY_IN_HEADER ? try_header(c, i, q, &hit)
-							     : try_query(c, i, q, &hit);
+		found = c->places[i].source == KEY_IN_HEADER ? try_header(c, i, q, out)
+							     : try_query(c, i, q, out);
 	}
 	if (!found && !c->strict && c->bearer_place >= 0) {
-		found = try_bearer(c, q, &hit);
+		found = try_bearer(c, q, out);
 	}
+	return found;
+}
+
+bool auth_identify(const struct consumers *c, const struct auth_query *q, struct auth_hit *out)
+{
+	struct auth_hit hit = {0};
+	bool found = c->plugin == AUTH_BASIC ? try_user(c, q, &hit) : try_key(c, q, &hit);
+
 	if (found) {
 		*out = hit;
 	}

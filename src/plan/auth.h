@@ -1,5 +1,5 @@
 /*
- * key-auth at request time (data-plane.md §12): who calls, and may they. Pure.
+ * key-auth and basic-auth at request time (data-plane.md §12): who calls, and may they. Pure.
  */
 #ifndef PLAN_AUTH_H
 #define PLAN_AUTH_H
@@ -33,13 +33,23 @@ struct auth_hit {
 /* Statuses, so that a verdict can be the answer. */
 enum auth_verdict { AUTH_OK = 0, AUTH_UNKNOWN = 401, AUTH_REFUSED = 403, AUTH_UNUSABLE = 503 };
 
-/* The places in their order, the first value of each; first hit wins. A query parameter counts even
- * when a header of its name holds something else. Then, unless strict, the usual API key headers
- * against the Bearer credentials. False when nobody is found. */
+/* AUTH_KEY: the places in their order, the first value of each; first hit wins. A query parameter counts
+ * even when a header of its name holds something else. Then, unless strict, the usual API key headers
+ * against the Bearer credentials. AUTH_BASIC: the first Authorization, when its scheme is Basic (RFC 7617;
+ * padding may be missing). False when nobody is found. */
 bool auth_identify(const struct consumers *c, const struct auth_query *q, struct auth_hit *out);
 
 /* consumer: as found among rule->consumers, NULL when nobody was. */
 enum auth_verdict auth_verdict(const struct auth_rule *rule, const struct consumer *consumer);
+
+/* Whom a user's name and password ("user:password") belong to; c is of AUTH_BASIC. NULL: nobody. */
+const struct consumer *auth_find_user(const struct consumers *c, struct bytes pair);
+/* What stands behind "Basic " in any case; p NULL: another scheme. */
+struct bytes auth_basic_text(struct bytes value);
+
+const struct auth_rule *auth_rule_of(const struct route *r, enum auth_plugin plugin);
+/* "key-auth" */
+const char *auth_plugin_name(enum auth_plugin plugin);
 
 /* A credential as it is compared: outer blanks and a leading "Bearer " (any case) cut, unless strict. */
 struct bytes auth_normal(struct bytes value, bool strict);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "plan/auth.h"
 #include "plan/build.h"
 #include "plan/consumers.h"
 
@@ -10,7 +11,7 @@ struct of_rule {
 	struct auth_rule rule;
 };
 
-struct key_auth {
+struct auth_instance {
 	struct plugin_rules rules;
 	struct consumers *global;
 	struct of_rule *of_rule; /* by rule index */
@@ -22,8 +23,8 @@ static struct consumers *add_set(struct auth_rules *r, struct consumers *c)
 	struct consumer_set *set = arena_must(r->arena, sizeof(*set));
 
 	set->consumers = c;
-	set->next = r->all;
-	r->all = set;
+	set->next = *r->all;
+	*r->all = set;
 	for (const struct finding *f = c->findings.first; f != NULL; f = f->next) {
 		findings_add(r->findings, f, BYTES_FMT, BYTES_ARG(f->text));
 	}
@@ -33,7 +34,7 @@ static struct consumers *add_set(struct auth_rules *r, struct consumers *c)
 static struct consumers *compile_set(
 	struct auth_rules *r, const struct yaml_node *config, const struct object *where)
 {
-	return add_set(r, consumers_compile(config, where, r->seed));
+	return add_set(r, consumers_compile(r->plugin, config, where, r->seed));
 }
 
 /* The default configuration holds nearly all consumers there are: it is worth keeping while its file
@@ -45,18 +46,18 @@ static struct consumers *default_set(struct auth_rules *r, const struct object *
 	struct consumers *fresh;
 
 	for (const struct consumer_set *s = r->before; s != NULL; s = s->next) {
-		if (s->consumers->has_rules == has_rules &&
+		if (s->consumers->plugin == r->plugin && s->consumers->has_rules == has_rules &&
 			consumers_are_of(s->consumers, config, o, r->seed)) {
 			return add_set(r, consumers_ref(s->consumers));
 		}
 	}
-	fresh = consumers_compile(config, o, r->seed);
+	fresh = consumers_compile(r->plugin, config, o, r->seed);
 	fresh->has_rules = has_rules;
 	return add_set(r, fresh);
 }
 
-static void init_instance(
-	struct auth_rules *r, struct key_auth *k, const struct object *o, const struct snapshot *s)
+static void init_instance(struct auth_rules *r, struct auth_instance *k, const struct object *o,
+	const struct snapshot *s)
 {
 	const struct wasmplugin *w = &o->u.wasmplugin;
 
@@ -66,8 +67,8 @@ static void init_instance(
 	k->of_rule = arena_must(r->arena, (w->n_rules + 1) * sizeof(*k->of_rule));
 }
 
-void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struct plan_env *env,
-	struct arena *a, struct findings *f)
+void auth_rules_init(struct auth_rules *r, enum auth_plugin plugin, const struct snapshot *s,
+	const struct plan_env *env, struct plan *p)
 {
 	static const struct finding unread = {.level = FINDING_ERROR,
 		.file = {"wasmplugins", 11},
@@ -77,24 +78,26 @@ void auth_rules_init(struct auth_rules *r, const struct snapshot *s, const struc
 	size_t from;
 	size_t n = snapshot_kind(s, RESOURCE_WASMPLUGIN, &from);
 
-	*r = (struct auth_rules){.unread = s->guard_unread,
+	*r = (struct auth_rules){.plugin = plugin,
+		.unread = s->guard_unread && plugin == AUTH_KEY, /* one finding is enough */
+		.all = &p->consumer_sets,
 		.before = env->before != NULL ? env->before->consumer_sets : NULL,
 		.seed = &env->seed,
-		.arena = a,
-		.findings = f};
-	r->v = arena_must(a, (n + 1) * sizeof(*r->v));
+		.arena = &p->arena,
+		.findings = &p->findings};
+	r->v = arena_must(r->arena, (n + 1) * sizeof(*r->v));
 	r->nobody = compile_set(r, NULL, NULL);
 	for (size_t i = from; i < from + n; i++) {
 		const struct object *o = s->objects[i];
 
-		if (bytes_eq(o->u.wasmplugin.plugin, BYTES("key-auth"))) {
+		if (bytes_eq(o->u.wasmplugin.plugin, bytes_str(auth_plugin_name(plugin)))) {
 			init_instance(r, &r->v[r->n++], o, s);
 		}
 	}
 	if (r->unread) {
-		findings_add(f, &unread,
-			"what may be key-auth cannot be read; until it is corrected all routes answer "
-			"503");
+		findings_add(r->findings, &unread,
+			"what may be key-auth or basic-auth cannot be read; until it is corrected all "
+			"routes answer 503");
 	}
 }
 
@@ -115,7 +118,7 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void read_allow(struct auth_rules *r, const struct key_auth *k, struct auth_rule *rule,
+static void read_allow(struct auth_rules *r, const struct auth_instance *k, struct auth_rule *rule,
 	const struct yaml_node *list)
 {
 	rule->allow = arena_must(r->arena, (list->n + 1) * sizeof(const struct consumer *));
@@ -145,13 +148,13 @@ static void read_allow(struct auth_rules *r, const struct key_auth *k, struct au
 /* A user's own instance whose consumers are no objects: Higress does not load such a plugin, and clients that write
  * it count on an open route (console-api.md D22). Never one of those that the Console keeps itself. */
 static bool is_without_effect(
-	struct auth_rules *r, const struct key_auth *k, const struct yaml_node *config)
+	struct auth_rules *r, const struct auth_instance *k, const struct yaml_node *config)
 {
 	const struct yaml_node *list = yaml_get(config, "consumers");
 	const struct yaml_node *n = list != NULL && list->type == YAML_SEQ ? list->items : NULL;
 	struct finding at;
 
-	if (bytes_ends(k->rules.object->meta.name, BYTES(".internal"))) {
+	if (r->plugin != AUTH_KEY || bytes_ends(k->rules.object->meta.name, BYTES(".internal"))) {
 		return false;
 	}
 	while (n != NULL && n->type == YAML_MAP) {
@@ -167,8 +170,14 @@ static bool is_without_effect(
 	return true;
 }
 
+/* basic-auth reads an empty list as none, so that every user may; key-auth lets nobody in. */
+static bool is_for_all(const struct auth_rules *r, const struct yaml_node *allow)
+{
+	return r->plugin == AUTH_BASIC && allow->n == 0;
+}
+
 static struct auth_rule read_rule(
-	struct auth_rules *r, const struct key_auth *k, const struct plugin_hit *hit)
+	struct auth_rules *r, const struct auth_instance *k, const struct plugin_hit *hit)
 {
 	const struct yaml_node *allow = yaml_get(hit->config, "allow");
 	bool listed = allow != NULL && allow->type != YAML_NULL;
@@ -184,14 +193,16 @@ static struct auth_rule read_rule(
 	}
 	if (rule.consumers->invalid || (listed && allow->type != YAML_SEQ)) {
 		if (!rule.consumers->invalid) {
-			struct finding at = build_error(
-				k->rules.object, build_place(allow), "key-auth-invalid");
+			struct finding at = build_error(k->rules.object, build_place(allow),
+				r->plugin == AUTH_BASIC ? "basic-auth-invalid"
+							: "key-auth-invalid");
 
 			findings_add(r->findings, &at,
 				"allow must be a list; until it is corrected the route answers 503");
 		}
 		rule.need = AUTH_BROKEN;
-	} else if (consumers_are_anonymous(rule.consumers) || (local && !listed)) {
+	} else if (consumers_are_anonymous(rule.consumers) || (local && !listed) ||
+		(listed && is_for_all(r, allow))) {
 		rule.need = AUTH_ANY_CONSUMER;
 	} else if (listed) {
 		read_allow(r, k, &rule, allow);
@@ -202,7 +213,7 @@ static struct auth_rule read_rule(
 /* --- one target --------------------------------------------------------------------------------- */
 
 /* What holds where no rule does. */
-static struct auth_rule without_rule(const struct key_auth *k)
+static struct auth_rule without_rule(const struct auth_instance *k)
 {
 	const struct consumers *c = k->global;
 	bool open = c->has_rules ? c->global_auth != 1 : c->global_auth == 0;
@@ -216,7 +227,7 @@ static struct auth_rule without_rule(const struct key_auth *k)
 }
 
 static struct auth_rule rule_of(
-	struct auth_rules *r, struct key_auth *k, const struct plugin_target *t)
+	struct auth_rules *r, struct auth_instance *k, const struct plugin_target *t)
 {
 	struct plugin_hit hit = plugin_rules_choose(&k->rules, t);
 	struct auth_rule rule = {.need = AUTH_PASS, .consumers = k->global};
@@ -226,10 +237,10 @@ static struct auth_rule rule_of(
 			"unsupported-condition");
 
 		findings_add(r->findings, &at,
-			"a key-auth rule for a domain holds for some hosts of the route " BYTES_FMT
+			"a rule of %s for a domain holds for some hosts of the route " BYTES_FMT
 			" only, which this version cannot tell apart; the route answers 503: give "
 			"the route that host or the rule the route's name",
-			BYTES_ARG(t->route));
+			auth_plugin_name(r->plugin), BYTES_ARG(t->route));
 		rule.need = AUTH_BROKEN;
 		return rule;
 	}
@@ -250,8 +261,8 @@ static bool same(const struct auth_rule *a, const struct auth_rule *b)
 }
 
 /* Who may call is decided before the upstream is chosen, so all upstreams have to agree. */
-static struct auth_rule rule_of_all(
-	struct auth_rules *r, struct key_auth *k, const struct plugin_target *targets, size_t n)
+static struct auth_rule rule_of_all(struct auth_rules *r, struct auth_instance *k,
+	const struct plugin_target *targets, size_t n)
 {
 	struct auth_rule rule = rule_of(r, k, &targets[0]);
 
@@ -264,9 +275,9 @@ static struct auth_rule rule_of_all(
 			continue;
 		}
 		findings_add(r->findings, &at,
-			"key-auth rules for services demand different things of the route " BYTES_FMT
+			"rules of %s for services demand different things of the route " BYTES_FMT
 			"; it answers 503: write one rule for the route",
-			BYTES_ARG(targets[0].route));
+			auth_plugin_name(r->plugin), BYTES_ARG(targets[0].route));
 		rule.need = AUTH_BROKEN;
 		break;
 	}
@@ -289,9 +300,9 @@ struct auth_rule auth_rules_find(
 				build_place(r->v[i].rules.object->root), "plugin-duplicate");
 
 			findings_add(r->findings, &at,
-				"a second key-auth demands something of the route " BYTES_FMT
+				"a second %s demands something of the route " BYTES_FMT
 				" too; it answers 503: put the rules into one plugin",
-				BYTES_ARG(targets[0].route));
+				auth_plugin_name(r->plugin), BYTES_ARG(targets[0].route));
 			rule.need = AUTH_BROKEN;
 		}
 		result = rule;

@@ -553,7 +553,7 @@ static struct consumers *compile(struct world *w, struct text *config)
 	static const struct hash_seed seed = {3, 4};
 	struct object *o = world_add(w, "wasmplugins/key-auth.internal.yaml", text_cstr(config));
 
-	return consumers_compile(o->u.wasmplugin.config, o, &seed);
+	return consumers_compile(AUTH_KEY, o->u.wasmplugin.config, o, &seed);
 }
 
 static bool finds(const struct consumers *c, struct bytes value, struct auth_hit *hit)

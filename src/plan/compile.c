@@ -55,7 +55,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	struct services *services)
 {
 	struct upstreams upstreams;
-	struct auth_rules auth;
+	struct auth_rules auth, basic;
 	struct statistics_rules statistics;
 	struct routes routes;
 	struct routes_input in = {.snapshot = s,
@@ -63,6 +63,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 		.services = services,
 		.upstreams = &upstreams,
 		.auth = &auth,
+		.basic = &basic,
 		.statistics = &statistics,
 		.conditions = {p->router, &p->regexes, &p->arena, &p->findings},
 		.certificates = p->certificates,
@@ -71,7 +72,8 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 
 	model_router_compile(p->router, s, &env->seed, &p->arena, &p->findings);
 	upstreams_init(&upstreams, s, env, &p->arena, &p->findings);
-	auth_rules_init(&auth, s, env, &p->arena, &p->findings);
+	auth_rules_init(&auth, AUTH_KEY, s, env, p);
+	auth_rules_init(&basic, AUTH_BASIC, s, env, p);
 	statistics_init(&statistics, s, &env->seed, &p->arena, &p->findings);
 	routes_compile(&routes, &in);
 	p->n_fallbacks = fallbacks_compile(
@@ -86,9 +88,10 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	p->n_providers = upstreams.providers.n;
 	p->consumers = auth_rules_consumers(&auth);
 	p->n_consumers = p->consumers->n;
-	p->consumer_sets = auth.all;
-	statistics_finish(&statistics, auth.all);
+	p->has_basic = basic.n != 0;
+	statistics_finish(&statistics, p->consumer_sets);
 	auth_rules_done(&auth);
+	auth_rules_done(&basic);
 	upstreams_done(&upstreams);
 }
 

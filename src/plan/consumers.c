@@ -4,6 +4,7 @@
 
 #include "plan/auth.h"
 #include "plan/build.h"
+#include "wire/base64.h"
 #include "wire/h1.h"
 
 /* Everything comes from one file, which is bounded (RESOURCE_FILE_MAX). */
@@ -36,10 +37,13 @@ struct compiling {
 
 static void refuse_all(struct compiling *c, const struct yaml_node *n, const char *text)
 {
-	struct finding at = build_error(c->where, build_place(n), "key-auth-invalid");
+	bool basic = c->out->plugin == AUTH_BASIC;
+	struct finding at = build_error(
+		c->where, build_place(n), basic ? "basic-auth-invalid" : "key-auth-invalid");
 
 	findings_add(c->findings, &at,
-		"key-auth: %s; until it is corrected the routes that it protects answer 503", text);
+		"%s: %s; until it is corrected the routes that it protects answer 503",
+		auth_plugin_name(c->out->plugin), text);
 	c->out->invalid = true;
 }
 
@@ -47,7 +51,8 @@ static void refuse_entry(struct compiling *c, const struct yaml_node *n, const c
 {
 	struct finding at = build_error(c->where, build_place(n), "consumer-invalid");
 
-	findings_add(c->findings, &at, "key-auth: %s; it is left out", text);
+	findings_add(
+		c->findings, &at, "%s: %s; it is left out", auth_plugin_name(c->out->plugin), text);
 }
 
 /* true, false or, when there is no such member, def. */
@@ -181,6 +186,47 @@ static bool is_bearer_place(const struct key_name *k)
 	return k->source == KEY_IN_HEADER && k->field_id == FIELD_AUTHORIZATION;
 }
 
+/* "user:password", or that in Base64. p NULL: it is neither. */
+static struct bytes user_and_password(struct compiling *c, struct bytes value)
+{
+	char *room;
+	ptrdiff_t n;
+
+	if (memchr(value.p, ':', value.n) != NULL) {
+		return value;
+	}
+	room = arena_must(c->arena, value.n + 4);
+	memcpy(room, value.p, value.n);
+	while (value.n % 4 != 0) {
+		room[value.n++] = '=';
+	}
+	n = base64_decode(room, bytes_of(room, value.n));
+	return n > 0 && memchr(room, ':', (size_t)n) != NULL ? bytes_of(room, (size_t)n)
+							     : (struct bytes){NULL, 0};
+}
+
+/* The value as it is compared; p NULL: a finding was made. */
+static struct bytes comparable(struct compiling *c, const struct yaml_node *n, struct bytes value)
+{
+	if (c->out->plugin == AUTH_KEY) {
+		value = auth_normal(value, c->out->strict);
+	}
+	if (value.n == 0 || value.n > AUTH_VALUE_MAX) {
+		refuse_entry(c, n,
+			value.n == 0 ? "a credential is empty"
+				     : "a credential is above 8192 bytes");
+		return (struct bytes){NULL, 0};
+	}
+	if (c->out->plugin == AUTH_BASIC) {
+		value = user_and_password(c, value);
+		if (value.p == NULL) {
+			refuse_entry(
+				c, n, "a credential must be user:password, plain or in Base64");
+		}
+	}
+	return value;
+}
+
 static void add_credential(struct compiling *c, struct consumer *who, const struct place_set *set,
 	const struct yaml_node *n)
 {
@@ -191,11 +237,8 @@ static void add_credential(struct compiling *c, struct consumer *who, const stru
 	if (!build_scalar(n, "a credential", c->where, c->findings, &value)) {
 		return;
 	}
-	value = auth_normal(value, out->strict);
-	if (value.n == 0 || value.n > AUTH_VALUE_MAX) {
-		refuse_entry(c, n,
-			value.n == 0 ? "a credential is empty"
-				     : "a credential is above 8192 bytes");
+	value = comparable(c, n, value);
+	if (value.p == NULL) {
 		return;
 	}
 	for (size_t i = 0; i < set->n; i++) {
@@ -217,9 +260,9 @@ static void add_credential(struct compiling *c, struct consumer *who, const stru
 		struct finding at = build_warning(c->where, build_place(n), "credential-shared");
 
 		findings_add(c->findings, &at,
-			"key-auth: an earlier consumer has this credential too and is the one that "
-			"is recognised; give " BYTES_FMT " another",
-			BYTES_ARG(who->name));
+			"%s: an earlier consumer has this credential too and is the one that is "
+			"recognised; give " BYTES_FMT " another",
+			auth_plugin_name(out->plugin), BYTES_ARG(who->name));
 	}
 }
 
@@ -247,7 +290,11 @@ static void add_credentials(struct compiling *c, struct consumer *who, const str
 static const struct place_set *global_places(struct compiling *c)
 {
 	if (!c->global_known) {
-		c->global_places = places_of(c, &c->global);
+		if (c->out->plugin == AUTH_BASIC) {
+			add_place(c, &c->global_places, KEY_IN_HEADER, BYTES("authorization"));
+		} else {
+			c->global_places = places_of(c, &c->global);
+		}
 		c->global_known = true;
 	}
 	return &c->global_places;
@@ -277,7 +324,7 @@ static void add_consumer(struct compiling *c, const struct yaml_node *entry)
 		refuse_entry(c, entry, "a consumer needs either credential or a list credentials");
 		return;
 	}
-	if (is_given(yaml_get(entry, "keys"))) {
+	if (c->out->plugin == AUTH_KEY && is_given(yaml_get(entry, "keys"))) {
 		struct key_names names = read_key_names(c, entry, &c->global);
 
 		own = names.keys != NULL ? places_of(c, &names) : *global_places(c);
@@ -326,7 +373,12 @@ static void read_settings(struct compiling *c, const struct yaml_node *config)
 		realm.n != 0) {
 		read_realm(c, yaml_get(config, "realm"), realm);
 	}
-	c->global = read_key_names(c, config, &everywhere);
+	if (out->plugin == AUTH_KEY) {
+		c->global = read_key_names(c, config, &everywhere);
+	} else if (read_bool(c, config, "encrypted", false) != 0) {
+		refuse_all(c, yaml_get(config, "encrypted"),
+			"encrypted passwords are not supported; write them plainly");
+	}
 }
 
 static void read_people(struct compiling *c, const struct yaml_node *config)
@@ -351,10 +403,11 @@ static void read_people(struct compiling *c, const struct yaml_node *config)
 	}
 }
 
-static struct consumers *new_set(const struct hash_seed *seed)
+static struct consumers *new_set(enum auth_plugin plugin, const struct hash_seed *seed)
 {
 	struct consumers *out = must_alloc(sizeof(*out));
 
+	out->plugin = plugin;
 	atomic_init(&out->refs, 1);
 	arena_init(&out->arena, ARENA_MAX);
 	findings_init(&out->findings, &out->arena);
@@ -381,10 +434,10 @@ static void note_origin(
 	}
 }
 
-struct consumers *consumers_compile(
-	const struct yaml_node *config, const struct object *where, const struct hash_seed *seed)
+struct consumers *consumers_compile(enum auth_plugin plugin, const struct yaml_node *config,
+	const struct object *where, const struct hash_seed *seed)
 {
-	struct consumers *out = new_set(seed);
+	struct consumers *out = new_set(plugin, seed);
 	struct compiling c = {
 		.out = out, .where = where, .arena = &out->arena, .findings = &out->findings};
 

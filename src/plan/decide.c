@@ -58,15 +58,16 @@ bool decide_is_json(struct bytes type)
 	return type.n == 0; /* a missing one counts as JSON */
 }
 
-enum auth_verdict decide_identify(
-	const struct route *const *candidates, size_t n, decide_look_up *look_up, void *of)
+enum auth_verdict decide_identify(enum auth_plugin plugin, const struct route *const *candidates,
+	size_t n, decide_look_up *look_up, void *of)
 {
 	enum auth_verdict worst = AUTH_OK;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct route *r = candidates[i];
-		const struct auth_rule *rules = r->group != NULL ? r->group->rules : &r->auth;
-		size_t n_rules = r->group != NULL ? r->group->n_rules : 1;
+		const struct auth_rule *rules =
+			r->group != NULL ? r->group->rules[plugin] : auth_rule_of(r, plugin);
+		size_t n_rules = r->group != NULL ? r->group->n_rules[plugin] : 1;
 
 		for (size_t k = 0; group_is_leader(r) && k < n_rules; k++) {
 			enum auth_verdict v =
@@ -81,15 +82,37 @@ enum auth_verdict decide_identify(
 	return worst;
 }
 
-const char *decide_auth_reason(enum auth_verdict v)
+enum auth_verdict decide_verdict(
+	enum auth_plugin plugin, const struct route *r, decide_look_up *look_up, void *of)
 {
+	const struct auth_rule *rule = auth_rule_of(r, plugin);
+
+	return auth_verdict(rule, look_up(of, rule->consumers));
+}
+
+const struct consumer *decide_consumer(const struct route *r, decide_look_up *look_up, void *of)
+{
+	for (unsigned p = 0; p < AUTH_PLUGINS; p++) {
+		const struct auth_rule *rule = auth_rule_of(r, (enum auth_plugin)p);
+
+		if (rule->need != AUTH_PASS) {
+			return look_up(of, rule->consumers);
+		}
+	}
+	return NULL;
+}
+
+const char *decide_auth_reason(enum auth_plugin plugin, enum auth_verdict v)
+{
+	bool basic = plugin == AUTH_BASIC;
+
 	switch (v) {
 	case AUTH_OK:
 		break;
 	case AUTH_UNKNOWN:
-		return "key-auth.invalid_key";
+		return basic ? "basic-auth.invalid_credential" : "key-auth.invalid_key";
 	case AUTH_REFUSED:
-		return "key-auth.unauthorized";
+		return basic ? "basic-auth.unauthorized" : "key-auth.unauthorized";
 	case AUTH_UNUSABLE:
 		return "config.invalid";
 	}

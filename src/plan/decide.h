@@ -28,11 +28,17 @@ bool decide_is_json(struct bytes type);
 
 /* Who calls, as far as it is known by the credentials of that set; NULL: nobody. */
 typedef const struct consumer *decide_look_up(void *of, const struct consumers *c);
-/* Before the body: AUTH_OK when the caller may use one of the candidates (at least one). */
-enum auth_verdict decide_identify(
-	const struct route *const *candidates, size_t n, decide_look_up *look_up, void *of);
+/* Before the body: AUTH_OK when the plugin lets the caller use one of the candidates (at least one). The
+ * order in which plugins are asked is that of enum auth_plugin backwards, as Higress runs them. */
+enum auth_verdict decide_identify(enum auth_plugin plugin, const struct route *const *candidates,
+	size_t n, decide_look_up *look_up, void *of);
+/* The verdict of one plugin for one route. */
+enum auth_verdict decide_verdict(
+	enum auth_plugin plugin, const struct route *r, decide_look_up *look_up, void *of);
+/* Who calls, for counts and limits: whom key-auth knows, else whom basic-auth does; NULL: no plugin asks. */
+const struct consumer *decide_consumer(const struct route *r, decide_look_up *look_up, void *of);
 /* "key-auth.invalid_key"; NULL for AUTH_OK. */
-const char *decide_auth_reason(enum auth_verdict v);
+const char *decide_auth_reason(enum auth_plugin plugin, enum auth_verdict v);
 
 /* The query that is sent on when that part of it ("key=secret") was a credential: without each parameter
  * of its name. In the arena; p NULL: nothing is left, or there is no room, and rather no query than one

@@ -43,13 +43,23 @@ const char *explain_why_name(enum explain_why w)
 
 /* --- one route ---------------------------------------------------------------------------------- */
 
+/* In the order in which the exchange asks. */
+static enum auth_verdict judge_auth(
+	const struct explain_decided *d, const struct route *r, enum auth_plugin *by)
+{
+	enum auth_verdict v = decide_verdict(AUTH_BASIC, r, d->look_up, d->look_up_of);
+
+	*by = v != AUTH_OK ? AUTH_BASIC : AUTH_KEY;
+	return v != AUTH_OK ? v : decide_verdict(AUTH_KEY, r, d->look_up, d->look_up_of);
+}
+
 static void judge_candidate(const struct explain_decided *d, struct explain_route *e)
 {
 	const struct route *r = e->route;
 
 	e->candidate = true;
 	e->nearness = r == d->route ? NEAR_CHOSEN : NEAR_CANDIDATE;
-	e->auth = auth_verdict(&r->auth, d->look_up(d->look_up_of, r->auth.consumers));
+	e->auth = judge_auth(d, r, &e->auth_by);
 	if (r == d->route) {
 		e->why = EXPLAIN_CHOSEN;
 		return;
@@ -329,9 +339,19 @@ static const struct consumer *look_up(void *of, const struct consumers *c)
 	if (rq->consumer.n != 0) {
 		return consumers_find(c, rq->consumer);
 	}
+	if (c->plugin == AUTH_BASIC && rq->key.n != 0) {
+		const struct consumer *who = auth_find_user(c, rq->key);
+
+		if (who != NULL) {
+			return who;
+		}
+	}
 	if (c->n != 0 && auth_identify(c, &q, &hit)) {
 		cut_credential(k, &hit);
 		return hit.consumer;
+	}
+	if (c->plugin == AUTH_BASIC) {
+		return NULL;
 	}
 	for (size_t i = 0; rq->key.n != 0 && c->n != 0 && i < c->n_places; i++) {
 		if (find_key(k, c, i, &hit)) {
@@ -440,26 +460,48 @@ static bool find_candidates(struct asking *k)
 	return true;
 }
 
-static void refuse(struct asking *k, enum auth_verdict v)
+static void refuse(struct asking *k, enum auth_plugin by, enum auth_verdict v)
 {
-	answer(k, (unsigned)v, decide_auth_reason(v), "%s",
-		v == AUTH_UNKNOWN
-			? "the routes want the key of a consumer, and none that is known came"
-			: v == AUTH_REFUSED ? "the consumer is in no allow list of the routes"
-					    : "the key-auth configuration of the route is invalid");
+	const char *reason = decide_auth_reason(by, v);
+
+	if (v == AUTH_UNUSABLE) {
+		answer(k, (unsigned)v, reason, "the %s configuration of the route is invalid",
+			auth_plugin_name(by));
+	} else if (v == AUTH_REFUSED) {
+		answer(k, (unsigned)v, reason, "the consumer is in no allow list of the routes");
+	} else if (by == AUTH_BASIC) {
+		answer(k, (unsigned)v, reason,
+			"the routes want a user's name and password, and none that are known came");
+	} else {
+		answer(k, (unsigned)v, reason,
+			"the routes want the key of a consumer, and none that is known came");
+	}
+}
+
+/* Whom a credential names, whether that is asked or not. */
+static const struct consumer *known(struct asking *k, const struct route *r)
+{
+	const struct consumer *c = look_up(k, r->auth.consumers);
+
+	return c != NULL ? c : look_up(k, r->basic.consumers);
 }
 
 /* identify */
 static bool identify(struct asking *k)
 {
 	const struct explain_decided *d = &k->decided;
-	enum auth_verdict v = decide_identify(d->candidates, d->n_candidates, look_up, k);
+	for (unsigned p = AUTH_PLUGINS; p-- > 0;) {
+		enum auth_plugin by = (enum auth_plugin)p;
+		enum auth_verdict v =
+			decide_identify(by, d->candidates, d->n_candidates, look_up, k);
 
-	k->out->known = look_up(k, d->candidates[0]->auth.consumers);
-	if (v != AUTH_OK) {
-		refuse(k, v);
+		k->out->known = known(k, d->candidates[0]);
+		if (v != AUTH_OK) {
+			refuse(k, by, v);
+			return false;
+		}
 	}
-	return v == AUTH_OK;
+	return true;
 }
 
 static bool is_multipart(struct bytes type)
@@ -517,7 +559,8 @@ static bool read_body(struct asking *k)
 
 static bool allows(void *of, const struct route *r)
 {
-	return auth_verdict(&r->auth, look_up(of, r->auth.consumers)) == AUTH_OK;
+	return decide_verdict(AUTH_BASIC, r, look_up, of) == AUTH_OK &&
+		decide_verdict(AUTH_KEY, r, look_up, of) == AUTH_OK;
 }
 
 static bool asks_models(const struct explain_request *rq, enum api api)
@@ -538,8 +581,8 @@ static bool list_models(struct asking *k)
 		return false;
 	}
 	d->route = k->out->route = r;
-	k->out->known = look_up(k, r->auth.consumers);
-	k->out->consumer = r->auth.need != AUTH_PASS ? k->out->known : NULL;
+	k->out->known = known(k, r);
+	k->out->consumer = decide_consumer(r, look_up, k);
 	if (k->out->api == API_RETRIEVE_MODEL && models_list(&in, k->arena, &names) &&
 		!models_has(&names, models_asked(k->rq->url.path, k->arena))) {
 		answer(k, 404, "route.not_found", "there is no such model in the list of models");
@@ -554,7 +597,7 @@ static bool list_models(struct asking *k)
 static bool choose(struct asking *k)
 {
 	struct explain_decided *d = &k->decided;
-	const struct consumer *c;
+	enum auth_plugin by;
 	enum auth_verdict v;
 
 	d->route = plan_choose(d->candidates, d->n_candidates, &k->model);
@@ -568,14 +611,13 @@ static bool choose(struct asking *k)
 				  "without a body names none");
 		return false;
 	}
-	c = look_up(k, d->route->auth.consumers);
-	v = auth_verdict(&d->route->auth, c);
-	k->out->known = c;
+	v = judge_auth(d, d->route, &by);
+	k->out->known = known(k, d->route);
 	if (v != AUTH_OK) {
-		refuse(k, v);
+		refuse(k, by, v);
 		return false;
 	}
-	k->out->consumer = d->route->auth.need != AUTH_PASS ? c : NULL;
+	k->out->consumer = decide_consumer(d->route, look_up, k);
 	if (d->route->total_weight == 0) {
 		answer(k, 503, "config.invalid",
 			"the route has no usable destination; its resources need a correction");

@@ -33,7 +33,8 @@ struct explain_route {
 	enum explain_why why;
 	const struct condition *condition; /* that does not hold; NULL: none */
 	struct bytes value;                /* what it saw; p NULL: the request has no such thing */
-	enum auth_verdict auth;            /* of candidates only */
+	enum auth_verdict auth;   /* of candidates only: of the first plugin that refuses */
+	enum auth_plugin auth_by; /* that one */
 	bool candidate;
 	size_t nearness;
 };

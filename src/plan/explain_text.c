@@ -93,13 +93,17 @@ static void put_condition(const struct condition *c, struct bytes value, struct 
 
 static void put_unread(const struct explain_route *e, struct text *out)
 {
+	if (e->auth == AUTH_UNUSABLE) {
+		text_addf(out, "its %s configuration is invalid", auth_plugin_name(e->auth_by));
+		return;
+	}
 	text_add_str(out,
-		e->auth == AUTH_UNKNOWN
-			? "it wants the key of a consumer, and none that is known came"
-			: e->auth == AUTH_REFUSED ? "the consumer is not in its allow list"
-			: e->auth == AUTH_UNUSABLE
-			? "its key-auth configuration is invalid"
-			: "it could be chosen, but the request is answered before");
+		e->auth == AUTH_REFUSED ? "the consumer is not in its allow list"
+			: e->auth == AUTH_OK
+			? "it could be chosen, but the request is answered before"
+			: e->auth_by == AUTH_BASIC
+			? "it wants a user's name and password, and none that are known came"
+			: "it wants the key of a consumer, and none that is known came");
 }
 
 void explain_put_why(const struct explain_route *e, const struct route *chosen, struct text *out)

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "plan/auth.h"
 #include "plan/condition.h"
 #include "plan/cors.h"
 
@@ -59,13 +60,13 @@ static struct auth_rule *rule_like(struct auth_rule *v, size_t n, const struct a
 }
 
 /* One rule for each need and set of consumers; an allow list is that of all routes with one. */
-static void join_rules(struct route_group *g, struct arena *a)
+static void join_rules(struct route_group *g, enum auth_plugin plugin, struct arena *a)
 {
 	struct auth_rule *v = arena_must(a, g->n * sizeof(*v));
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		const struct auth_rule *rule = &g->routes[i]->auth;
+		const struct auth_rule *rule = auth_rule_of(g->routes[i], plugin);
 		struct auth_rule *same = rule_like(v, n, rule);
 
 		if (same == NULL) {
@@ -80,7 +81,7 @@ static void join_rules(struct route_group *g, struct arena *a)
 		v[i].n_allow = 0;
 	}
 	for (size_t i = 0; i < g->n; i++) {
-		const struct auth_rule *rule = &g->routes[i]->auth;
+		const struct auth_rule *rule = auth_rule_of(g->routes[i], plugin);
 		struct auth_rule *same = rule_like(v, n, rule);
 
 		for (size_t k = 0; k < rule->n_allow; k++) {
@@ -90,8 +91,8 @@ static void join_rules(struct route_group *g, struct arena *a)
 	for (size_t i = 0; i < n; i++) {
 		sort_allowed(&v[i]);
 	}
-	g->rules = v;
-	g->n_rules = n;
+	g->rules[plugin] = v;
+	g->n_rules[plugin] = n;
 }
 
 static void join_cors(struct route_group *g)
@@ -205,7 +206,8 @@ void groups_finish(struct route_group *all, struct route **v, size_t n,
 	}
 	for (struct route_group *g = all; g != NULL; g = g->next) {
 		ASSERT(g->n_placed == g->n && g->n != 0);
-		join_rules(g, a);
+		join_rules(g, AUTH_KEY, a);
+		join_rules(g, AUTH_BASIC, a);
 		join_cors(g);
 		make_tables(g, a);
 	}

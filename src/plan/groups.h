@@ -21,8 +21,8 @@ struct route_group {
 	bool any_ai;     /* one of them has a provider */
 	/* What they demand of callers: a caller that one of the routes lets pass is let pass by one of
 	 * these, which are few whatever the number of routes. */
-	const struct auth_rule *rules;
-	size_t n_rules;
+	const struct auth_rule *rules[AUTH_PLUGINS];
+	size_t n_rules[AUTH_PLUGINS];
 	/* Their policies of CORS, each once. */
 	const struct cors *cors[GROUP_CORS_MAX];
 	size_t n_cors;

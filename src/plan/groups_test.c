@@ -553,10 +553,10 @@ static void a_group_asks_what_its_routes_ask(void **state)
 	assert_int_equal(p->findings.errors, 0);
 	n = plan_leaders(p, &q, leaders, 4);
 	assert_int_equal(n, 2);
-	assert_int_equal(leaders[0]->group->n_rules, 1);
+	assert_int_equal(leaders[0]->group->n_rules[AUTH_KEY], 1);
 	for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
 		struct caller caller = {p->consumers, callers[i].name};
-		enum auth_verdict v = decide_identify(leaders, n, look_up, &caller);
+		enum auth_verdict v = decide_identify(AUTH_KEY, leaders, n, look_up, &caller);
 
 		if (v != callers[i].verdict) {
 			fail_msg("%s: %s: %d", callers[i].name, callers[i].reason, (int)v);

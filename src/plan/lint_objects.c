@@ -5,7 +5,7 @@
 
 /* ai-statistics is among them: usage is counted without it. */
 static const char *const plugins[] = {
-	"ai-proxy", "ai-statistics", "key-auth", "model-mapper", "model-router"};
+	"ai-proxy", "ai-statistics", "basic-auth", "key-auth", "model-mapper", "model-router"};
 
 static bool is_known(struct bytes plugin)
 {

@@ -2,6 +2,7 @@
  * What nothing refers to. Each rule walks one list and looks names up in the maps of struct lint; what
  * is named and does not exist is said by whoever compiles it, when the plan needs it.
  */
+#include "plan/auth.h"
 #include "plan/fallbacks.h"
 #include "plan/lint_int.h"
 
@@ -143,27 +144,52 @@ static void check_registries(struct lint *l)
 	}
 }
 
-/* --- key-auth ----------------------------------------------------------------------------------- */
+/* --- consumers ---------------------------------------------------------------------------------- */
 
+/* False: the list admits everybody. */
 static bool mark_allowed(const struct yaml_node *config, struct map *allowed)
 {
 	const struct yaml_node *list = yaml_get(config, "allow");
 
 	if (list == NULL || list->type != YAML_SEQ) {
-		return false;
+		return true;
 	}
 	for (const struct yaml_node *e = list->items; e != NULL; e = e->next) {
 		if (e->text.n != 0) {
 			IGNORE(map_put(allowed, e->text, (void *)(uintptr_t)e));
 		}
 	}
-	return true;
+	return list->n != 0;
 }
 
-static void check_consumers(struct lint *l)
+/* Those of the default configuration that no rule's list names. */
+static void check_allowed(struct lint *l, const struct object *o, const struct map *allowed)
 {
-	const struct object *o = lint_plugin(l, "key-auth");
+	const struct yaml_node *list = yaml_get(o->u.wasmplugin.config, "consumers");
+
+	if (list == NULL || list->type != YAML_SEQ) {
+		return;
+	}
+	for (const struct yaml_node *e = list->items; e != NULL; e = e->next) {
+		const struct yaml_node *name = yaml_get(e, "name");
+		struct finding at;
+
+		if (name == NULL || name->text.n == 0 || map_get(allowed, name->text) != NULL) {
+			continue;
+		}
+		at = lint_info(o, build_place(e), "consumer-unused");
+		findings_add(l->findings, &at,
+			"no rule of " BYTES_FMT " allows consumer " BYTES_FMT
+			", so its credential opens no route",
+			BYTES_ARG(o->u.wasmplugin.plugin), BYTES_ARG(name->text));
+	}
+}
+
+static void check_consumers(struct lint *l, enum auth_plugin plugin)
+{
+	const struct object *o = lint_plugin(l, auth_plugin_name(plugin));
 	const struct yaml_node *global;
+	bool all = false;
 	struct map allowed;
 
 	if (o == NULL) {
@@ -178,21 +204,11 @@ static void check_consumers(struct lint *l)
 		const struct plugin_rule *r = &o->u.wasmplugin.rules[i];
 
 		if (!r->disabled) {
-			IGNORE(mark_allowed(r->config, &allowed));
+			all |= !mark_allowed(r->config, &allowed) && plugin == AUTH_BASIC;
 		}
 	}
-	for (size_t i = 0; i < l->consumers.cap; i++) {
-		const struct map_slot *s = &l->consumers.slots[i];
-		struct finding at;
-
-		if (s->value == NULL || map_get(&allowed, s->key) != NULL) {
-			continue;
-		}
-		at = lint_info(o, build_place(s->value), "consumer-unused");
-		findings_add(l->findings, &at,
-			"no rule of key-auth allows consumer " BYTES_FMT
-			", so its key opens no route",
-			BYTES_ARG(s->key));
+	if (!all) {
+		check_allowed(l, o, &allowed);
 	}
 	map_done(&allowed);
 }
@@ -237,5 +253,6 @@ void lint_unused(struct lint *l)
 	check_providers(l);
 	check_rules(l);
 	check_registries(l);
-	check_consumers(l);
+	check_consumers(l, AUTH_KEY);
+	check_consumers(l, AUTH_BASIC);
 }

@@ -42,7 +42,9 @@ struct destination {
 	unsigned weight;               /* 0: no traffic */
 };
 
-/* key-auth (data-plane.md §12). */
+/* The plugins that ask who calls (data-plane.md §12): by a key, and by a user's name and password. */
+enum auth_plugin { AUTH_KEY, AUTH_BASIC, AUTH_PLUGINS };
+
 struct consumer {
 	struct bytes name;
 };
@@ -58,6 +60,7 @@ struct key_name { /* a place where credentials may stand */
 /* A part: compiled from one configuration, immutable, and shared by the plans that follow one another
  * as long as that configuration stays as it is. Needs no other memory than its own. */
 struct consumers {
+	enum auth_plugin plugin; /* AUTH_BASIC: one place, and values are "user:password" */
 	/* All places of all consumers, in file order, without repetition; what identify looks at. */
 	struct key_name *places;
 	size_t n_places;
@@ -88,7 +91,7 @@ struct consumer_set { /* one of a plan's: rules may bring their own */
 	struct consumer_set *next;
 };
 
-/* What key-auth demands on a route. */
+/* What one of the plugins demands on a route. */
 struct auth_rule {
 	enum { AUTH_PASS, AUTH_ANY_CONSUMER, AUTH_ALLOW_LIST, AUTH_BROKEN } need;
 	const struct consumers *consumers; /* whose credentials count; never NULL */
@@ -130,8 +133,9 @@ struct route {
 	size_t n_destinations;
 	unsigned total_weight; /* 0: n_destinations is 0 and the answer 503 config.invalid */
 	struct spread spread;
-	unsigned turns; /* which counter of turns is its own, below the plan's n_turns */
-	struct auth_rule auth;
+	unsigned turns;         /* which counter of turns is its own, below the plan's n_turns */
+	struct auth_rule auth;  /* of key-auth */
+	struct auth_rule basic; /* of basic-auth */
 	struct rewrite rewrite;
 	const struct header_control *headers; /* plan/header_control.h; NULL: none */
 	const struct cors *cors;              /* plan/cors.h; NULL: none */
@@ -183,6 +187,7 @@ struct plan {
 	struct endpoint **endpoints;        /* all, for binding */
 	size_t n_endpoints;
 	bool has_cors;                     /* a route has */
+	bool has_basic;                    /* basic-auth demands something, somewhere */
 	bool asks_tls;                     /* a service is spoken to by TLS */
 	struct plan_index *index;          /* host and path lookup (plan/match.c) */
 	struct route_group *groups;        /* plan/groups.h */

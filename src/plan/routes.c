@@ -45,7 +45,7 @@ struct builder {
 	unsigned total_weight;
 	struct spread spread;
 	unsigned turns;
-	struct auth_rule auth;
+	struct auth_rule auth, basic;
 	const struct statistics *statistics;
 };
 
@@ -324,6 +324,7 @@ static void read_destinations(struct builder *b)
 	spread_finish(&b->spread);
 	b->turns = (unsigned)b->out->n_turns++;
 	b->auth = auth_rules_find(b->in->auth, targets, b->n_lines);
+	b->basic = auth_rules_find(b->in->basic, targets, b->n_lines);
 	b->statistics = statistics_find(b->in->statistics, &targets[0]);
 }
 
@@ -538,6 +539,7 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->spread = b->spread;
 	r->turns = b->turns;
 	r->auth = b->auth;
+	r->basic = b->basic;
 	r->statistics = b->statistics;
 	r->headers = b->headers;
 	r->cors = b->cors;

@@ -29,7 +29,7 @@ struct routes_input {
 	const struct hash_seed *seed;
 	struct services *services;
 	struct upstreams *upstreams;
-	struct auth_rules *auth;
+	struct auth_rules *auth, *basic;
 	struct statistics_rules *statistics;
 	struct conditions_input conditions;
 	const struct certificates *certificates;

@@ -29,7 +29,7 @@ static const struct consumer *who(void *of, const struct consumers *c)
 {
 	const struct request *rq = of;
 
-	return rq->asked == c ? rq->found : NULL;
+	return rq->asked[c->plugin].in == c ? rq->asked[c->plugin].found : NULL;
 }
 
 /* The exchange has the first route of each group that differs by the model only; here each is told. */

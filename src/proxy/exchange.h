@@ -101,8 +101,10 @@ struct request {
 	size_t n_candidates;
 	const struct route *route;
 	const struct consumer *consumer; /* who calls; NULL: nobody known, or nobody asked */
-	const struct consumers *asked;   /* the set that was searched for `found` */
-	const struct consumer *found;
+	struct { /* by plugin: the set that was searched last, and who was found in it */
+		const struct consumers *in;
+		const struct consumer *found;
+	} asked[AUTH_PLUGINS];
 	uint64_t strip_fields[2];       /* bit per field: never sent on */
 	uint64_t struck_early[2];       /* those of it when the candidates were looked for */
 	struct joined *joined;          /* values of several fields of one name (routing.c) */

@@ -70,10 +70,17 @@ static void finish(struct object *o)
 
 bool wasmplugin_may_guard(struct bytes file, const struct bytes *text)
 {
-	const struct bytes name = BYTES("key-auth");
+	static const struct bytes names[] = {{"key-auth", 8}, {"basic-auth", 10}};
 
-	return text == NULL || memmem(file.p, file.n, name.p, name.n) != NULL ||
-		(text->n != 0 && memmem(text->p, text->n, name.p, name.n) != NULL);
+	for (size_t i = 0; text != NULL && i < ARRAY_LEN(names); i++) {
+		const struct bytes *name = &names[i];
+
+		if (memmem(file.p, file.n, name->p, name->n) != NULL ||
+			(text->n != 0 && memmem(text->p, text->n, name->p, name->n) != NULL)) {
+			return true;
+		}
+	}
+	return text == NULL;
 }
 
 const struct kind kind_wasmplugin = {.dir = "wasmplugins",

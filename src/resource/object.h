@@ -213,7 +213,7 @@ void object_note_fault(struct findings *f, struct bytes file, int rc, const stru
 struct object *object_ref(struct object *o);
 void object_unref(struct object *o);
 
-/* Whether a WasmPlugin that cannot be read may be key-auth: by its name or by what stands in it. text
+/* Whether a WasmPlugin that cannot be read may be key-auth or basic-auth: by its name or by what stands in it. text
  * NULL: nothing of it could be read. */
 bool wasmplugin_may_guard(struct bytes file, const struct bytes *text);
 

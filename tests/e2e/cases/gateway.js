@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { bearer, MANAGER_KEY } from '../lib/console.js';
 import { SKELETON } from './ai_routes.js';
 import { MATRIX, TUWUNEL } from './nouns.js';
+import { BASIC_AUTH } from './plugins.js';
 
 const ONE = '/v1/ai/routes/default-ai-route';
 const plainly = (got, status) => {
@@ -47,6 +48,20 @@ export const gateway = [
 		const before = c.upstream.requests.length;
 		assert.equal((await c.chat(null, { host: 'any.example.com', path: '/_matrix/client' })).status, 200);
 		assert.deepEqual(c.upstream.requests.slice(before).map((r) => r.url), ['/_matrix/client']);
+	}],
+	['K183', 'I', 'basic-auth for a route, as a boot script sends it, and requests with and without the password', '200, stored, shown as it is; 401 that asks for a password, 200 with it, which goes no further', 'a console is protected by it', async (c) => {
+		await c.raw('POST /v1/service-sources', { ...TUWUNEL, domain: c.upstream.address });
+		await c.raw('POST /v1/routes', { ...MATRIX, domains: ['page.example.com'] });
+		const put = await c.raw('PUT /v1/routes/matrix-homeserver/plugin-instances/basic-auth', BASIC_AUTH);
+		assert.deepEqual(put.configurations, { consumers: [{ name: 'admin', credential: 'admin:Adm1n-pw' }] });
+		const ask = (pair) => c.chat(null, { host: 'page.example.com', path: '/_matrix', headers: pair ? { authorization: `Basic ${btoa(pair)}` } : {} });
+		const asked = await ask();
+		assert.deepEqual([asked.status, asked.headers['www-authenticate']], [401, 'Basic realm="MSE Gateway", charset="UTF-8"']);
+		assert.equal((await ask('admin:Adm1n-pX')).status, 401);
+		assert.equal((await ask('admin:Adm1n-pw')).status, 200);
+		assert.equal(c.upstream.requests.at(-1).headers.authorization, undefined);
+		await c.gone('DELETE /v1/routes/matrix-homeserver/plugin-instances/basic-auth');
+		assert.equal((await ask()).status, 200);
 	}],
 	['K184', 'R', 'key-auth for a route with a configuration that it cannot read', '200, that route stays open, the others stay closed', 'an installer sends it, and its page calls that route without a key', async (c) => {
 		await c.raw('POST /v1/service-sources', { ...TUWUNEL, domain: c.upstream.address });

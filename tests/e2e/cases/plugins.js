@@ -48,11 +48,6 @@ export const plugins = [
 		await c.raw(`PUT ${BLOCK}`, { ...got, configurations: { block_urls: ['y'] } });
 		assert.deepEqual((await c.data(`GET ${BLOCK}`)).configurations, { block_urls: ['y'] });
 	}],
-	['K183', 'I', 'basic-auth for a route, as a boot script sends it', '200, stored, and shown as it is', 'a console is protected by it', async (c) => {
-		await makeRoute(c);
-		const put = await c.raw(`PUT ${AT}/basic-auth`, BASIC_AUTH);
-		assert.deepEqual(put.configurations, { consumers: [{ name: 'admin', credential: 'admin:Adm1n-pw' }] });
-	}],
 	['K185', 'I', 'a plugin of a route that is not there', '400', 'it would never have an effect', (c) => c.refused(400, 'PUT /v1/routes/none/plugin-instances/basic-auth', { ...BASIC_AUTH, target: 'none', targets: { ROUTE: 'none' } })],
 	refusal('K186', 'a plugin that nobody knows', 'nosuch', { enabled: true }, 'it would never have an effect'),
 	refusal('K187', 'another plugin\'s name in the body', 'basic-auth', { ...BASIC_AUTH, pluginName: 'key-auth' }, 'nobody knows which one is meant'),
