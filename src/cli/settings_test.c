@@ -205,7 +205,7 @@ static void test_help(void **state)
 	assert_non_null(strstr(text, "Default: DATA/resources."));
 	/* A default that is stated in http/limits.h only. */
 	assert_non_null(strstr(text, "--limit idle-timeout=TIME\n"));
-	assert_non_null(strstr(text, "Default: 75s."));
+	assert_non_null(strstr(text, "Default: 180s."));
 	free(text);
 }
 

@@ -9,7 +9,8 @@
 struct http_limits {
 	/* Attack: slow heads hold connections. A head arrives in one packet; 10 s covers a bad link. */
 	uint32_t head_ms;
-	/* Between two requests of one client. SDKs keep connections for about a minute. */
+	/* Between two requests of one client. SDKs keep connections for about a minute, and Higress has
+	 * this number; downstream.idleTimeout of the ConfigMap higress-config goes before it. */
 	uint32_t idle_ms;
 	/* Attack: slow bodies. Longest silence inside a request's body. */
 	uint32_t body_ms;
@@ -27,7 +28,7 @@ struct http_limits {
 
 #define HTTP_LIMITS_DEFAULT                                                              \
 	{                                                                                \
-		.head_ms = 10000, .idle_ms = 75000, .body_ms = 30000, .write_ms = 60000, \
+		.head_ms = 10000, .idle_ms = 180000, .body_ms = 30000, .write_ms = 60000, \
 		.connect_ms = 10000, .pool_idle_ms = 55000, .pool_idle_max = 1024,       \
 		.connections_max = 100000,                                               \
 	}

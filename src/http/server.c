@@ -276,6 +276,11 @@ void server_free(struct server *srv)
 	free(srv);
 }
 
+void server_set_idle(struct server *srv, uint32_t ms)
+{
+	srv->opts.limits.idle_ms = ms;
+}
+
 const struct server_counts *server_counts(const struct server *srv)
 {
 	return &srv->counts;

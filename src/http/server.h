@@ -50,6 +50,9 @@ MUST_CHECK int server_listen(struct server *srv, int fd);
 /* The same over TLS; tls is the same for all listeners of the server and outlives it. A handshake has
  * the time of a head (limits.head_ms). */
 MUST_CHECK int server_listen_tls(struct server *srv, int fd, struct tls_server *tls);
+/* How long a client's connection may be silent between two requests, from now on; 0: as long as it likes.
+ * One that is silent already is given more time by it, but never less. */
+void server_set_idle(struct server *srv, uint32_t ms);
 /* Stops accepting; idle connections close; running streams go on, and their connections close after
  * them. on_drained is called once, when no connection is left (perhaps in the next turn). */
 void server_drain(struct server *srv, void (*on_drained)(struct server *srv));

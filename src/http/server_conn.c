@@ -44,6 +44,7 @@ struct conn {
 	bool blocked;    /* the timer is the deadline of a blocked answer: only progress moves it */
 	uint8_t hungry;  /* looks in a row that found nothing */
 	uint32_t served; /* streams begun on this connection */
+	uint32_t idle_ms; /* the deadline of its silence, as it was when that began */
 	char peer[SYS_ADDR_TEXT];
 };
 
@@ -64,6 +65,19 @@ static const struct conn *conn_of_const(const struct stream *s)
 
 static void on_timer(struct timer *t);
 
+/* A silent connection's time is over. Whether it really is: it may have been given more since. */
+static bool is_idle_too_long(struct conn *c)
+{
+	uint32_t now_ms = c->srv->opts.limits.idle_ms;
+	uint32_t more_ms = now_ms > c->idle_ms ? now_ms - c->idle_ms : 0;
+
+	if (more_ms != 0) {
+		c->idle_ms = now_ms;
+		timer_set(c->srv->opts.loop, &c->timer, more_ms, on_timer);
+	}
+	return more_ms == 0 && now_ms != 0;
+}
+
 /* The one deadline that the connection's state has, moved on at each sign of progress. */
 static void arm(struct conn *c)
 {
@@ -78,7 +92,7 @@ static void arm(struct conn *c)
 	}
 	switch ((enum conn_state)c->state) {
 	case CONN_IDLE:
-		ms = lim->idle_ms;
+		ms = c->idle_ms = lim->idle_ms;
 		break;
 	case CONN_HEAD:
 	case CONN_LINGER:
@@ -661,6 +675,11 @@ static void on_timer(struct timer *t)
 		conn_run(c);
 		return;
 	case CONN_IDLE:
+		if (!is_idle_too_long(c)) {
+			return;
+		}
+		conn_close(c, false);
+		return;
 	case CONN_REFUSING:
 	case CONN_LINGER:
 	case CONN_CLOSED:

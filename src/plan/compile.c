@@ -107,6 +107,7 @@ struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env)
 	list_endpoints(p, &services);
 	p->n_services = services.n;
 	certificates_compile(p, s, &env->seed);
+	global_config_read(&p->global, s, &p->findings);
 	compile_routes(p, s, env, &services);
 	services_done(&services);
 	plan_hash(s, p->hash);

@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "plan/cell.h"
+#include "plan/global_config.h"
 #include "plan/provider.h"
 #include "plan/spread.h"
 #include "resource/object.h"
@@ -192,6 +193,7 @@ struct plan {
 	struct plan_index *index;          /* host and path lookup (plan/match.c) */
 	struct route_group *groups;        /* plan/groups.h */
 	struct model_router *router;       /* never NULL */
+	struct global_config global;
 	struct condition *regexes;         /* conditions with an expression, to be freed */
 	struct certificates *certificates; /* plan/certificates.h; never NULL */
 	struct arena arena;

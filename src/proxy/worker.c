@@ -145,6 +145,11 @@ void worker_set_view(struct worker *w, struct plan_view *v)
 	struct plan_view *before = w->view;
 
 	w->view = v;
+	if (v != NULL) {
+		const struct global_config *c = &v->plan->global;
+
+		server_set_idle(w->server, c->has_idle ? c->idle_ms : w->opts->http.idle_ms);
+	}
 	if (before != NULL && before->users == 0) {
 		gateway_release(w->gateway, before);
 	}

@@ -1,5 +1,7 @@
 // Cases of sessions and the system. A row: id, set-up, what is asked, what is expected, why, how.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
 import { ADMIN, basic } from '../lib/console.js';
 
 const init = { adminUser: { name: ADMIN.name, password: ADMIN.password, displayName: ADMIN.name } };
@@ -89,13 +91,16 @@ export const session = [
 		assert.match(text, /\n {6}idleTimeout: \d+\n/);
 		assert.doesNotMatch(text, /[ \t]\n/);
 	}],
-	['K029', 'I', 'the global configuration with another idleTimeout', 'stored and returned, under another resourceVersion', 'the controller reads back what it wrote', async (c) => {
+	['K029', 'I', 'the global configuration with another idleTimeout', 'stored and returned, under another resourceVersion; a silent connection to the gateway is closed after that time', 'the controller reads back what it wrote, and expects it to hold', async (c) => {
 		const text = await c.data(config);
 		const seconds = /idleTimeout: 900/.test(text) ? 600 : 900;
 		const after = (await c.wrapped('PUT /system/higress-config', { config: withIdle(text, seconds) })).json.data;
 		assert.match(after, new RegExp(`\\n {6}idleTimeout: ${seconds}\\n`));
 		assert.notEqual(/resourceVersion: .*/.exec(after)[0], /resourceVersion: .*/.exec(text)[0]);
 		assert.equal(await c.data(config), after);
+		await c.wrapped('PUT /system/higress-config', { config: withIdle(after, 1) });
+		const silent = net.connect(c.serve.port, '127.0.0.1');
+		await once(silent, 'close', { signal: AbortSignal.timeout(60000) });
 	}],
 	['K030', 'I', 'the text that was read before another change', '409', 'two editors must not lose each other\'s change', async (c) => {
 		const text = await c.data(config);
