@@ -173,8 +173,14 @@ void doc_put_number_yaml(struct text *out, const struct doc *d)
 		text_add_u64(out, whole); /* beyond int64_t */
 		return;
 	}
+	if (fpclassify(d->number) == FP_ZERO) {
+		text_add_char(out, '0'); /* also below zero: Go reads JSON's "-0" as an integer */
+		return;
+	}
 	shortest(d->number, &digits);
-	if (is_whole(d->number) || (digits.point > -4 && digits.point <= 6)) {
+	/* Below int64_t Go has no integer, above it uint64_t. */
+	if ((is_whole(d->number) && d->number > -0x1p63) ||
+		(digits.point > -4 && digits.point <= 6)) {
 		put_plain(out, &digits);
 	} else {
 		put_scientific(out, &digits, 2);

@@ -1,7 +1,8 @@
 /*
  * Plain scalars by the YAML 1.1 table that Kubernetes' tools use (higress-resources.md §6.1), and the
- * accessors of the tree. Underscores in numbers are dropped wherever they stand, a leading 0 means
- * octal, what looks like octal but is not ("08") is a decimal fraction: measured, not designed.
+ * accessors of the tree. Underscores in numbers are dropped wherever they stand (behind a leading
+ * point only between digits), a leading 0 means octal, what looks like octal but is not ("08") is a decimal fraction, and what no double can hold ("1e400")
+ * is text: measured, not designed.
  */
 #include "wire/yaml.h"
 
@@ -152,9 +153,15 @@ static bool is_decimal(struct bytes s)
 	return at == s.n;
 }
 
+static bool is_between_digits(struct bytes s, size_t i)
+{
+	return i != 0 && i + 1 < s.n && ascii_digit(s.p[i - 1]) && ascii_digit(s.p[i + 1]);
+}
+
 static bool resolve_number(struct bytes plain, struct yaml_node *out)
 {
 	char digits[DIGITS_MAX + 1];
+	double number;
 	size_t n = 0;
 
 	if (plain.n > DIGITS_MAX || memchr("+-.0123456789", plain.p[0], 13) == NULL) {
@@ -163,7 +170,7 @@ static bool resolve_number(struct bytes plain, struct yaml_node *out)
 	for (size_t i = 0; i < plain.n; i++) {
 		if (plain.p[i] != '_') {
 			digits[n++] = plain.p[i];
-		} else if (plain.p[0] == '.') {
+		} else if (plain.p[0] == '.' && !is_between_digits(plain, i)) {
 			return false;
 		}
 	}
@@ -174,8 +181,12 @@ static bool resolve_number(struct bytes plain, struct yaml_node *out)
 	if (!is_decimal(bytes_of(digits, n))) {
 		return false;
 	}
+	number = strtod(digits, NULL);
+	if (isinf(number) != 0) {
+		return false;
+	}
 	out->type = YAML_FLOAT;
-	out->number = strtod(digits, NULL);
+	out->number = number;
 	return true;
 }
 

@@ -265,7 +265,17 @@ enum yaml_style yaml_scalar_style(struct bytes s, enum yaml_place place)
 
 bool yaml_scalar_multiline(struct bytes s)
 {
-	return s.n != 0 && memchr(s.p, '\n', s.n) != NULL;
+	size_t n;
+
+	for (size_t i = 0; i < s.n; i += n) {
+		struct rune r = rune_at(s, i);
+
+		n = r.n;
+		if (r.v == '\n' || r.v == '\r' || r.v == 0x85 || r.v == 0x2028 || r.v == 0x2029) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* --- written ------------------------------------------------------------------------------------ */
@@ -321,8 +331,8 @@ static void put_escape(struct yaml_emit *e, uint32_t v)
 		uint32_t v;
 		char c;
 	} shorts[] = {{0, '0'}, {7, 'a'}, {8, 'b'}, {9, 't'}, {10, 'n'}, {11, 'v'}, {12, 'f'},
-		{13, 'r'}, {27, 'e'}, {'"', '"'}, {'\\', '\\'}, {0x85, 'N'}, {0x2028, 'L'},
-		{0x2029, 'P'}};
+		{13, 'r'}, {27, 'e'}, {'"', '"'}, {'\\', '\\'}, {0x85, 'N'}, {0xa0, '_'},
+		{0x2028, 'L'}, {0x2029, 'P'}};
 	char room[12];
 	int n = 0;
 
@@ -345,8 +355,10 @@ static void put_escape(struct yaml_emit *e, uint32_t v)
 	e->column += (size_t)n;
 }
 
+/* Behind a byte order mark go-yaml takes every character for one, and writes escapes only. */
 static void put_double(struct yaml_emit *e, struct bytes s, int column, bool fold)
 {
+	bool all = bytes_starts(s, BYTES("\xef\xbb\xbf"));
 	bool spaces = false;
 	size_t n;
 
@@ -354,7 +366,7 @@ static void put_double(struct yaml_emit *e, struct bytes s, int column, bool fol
 		struct rune r = rune_at(s, i);
 
 		n = r.n;
-		if (r.v == '"' || r.v == '\\' || r.v == '\n' || is_special(r.v)) {
+		if (all || r.v == '"' || r.v == '\\' || r.v == '\n' || is_special(r.v)) {
 			put_escape(e, r.v);
 			spaces = false;
 		} else if (r.v == ' ' && fold && folds_at(e, s, i, spaces)) {

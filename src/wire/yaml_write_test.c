@@ -136,6 +136,10 @@ static const struct {
 	{"1.5", "\"1.5\"", "a fraction"},
 	{".5", "\".5\"", "a fraction without a zero"},
 	{"1e3", "\"1e3\"", "a fraction with an exponent"},
+	{"1e400", "1e400", "no double can hold it: no number"},
+	{"-1e-400", "\"-1e-400\"", "what is too small is zero, a number"},
+	{".5_1", "\".5_1\"", "a fraction with a separator between digits"},
+	{".5__1", ".5__1", "two of them make it none"},
 	{".inf", "\".inf\"", "infinity"},
 	{"4xx", "4xx", "begins like a number"},
 	{"1024k", "1024k", "begins like a number"},
@@ -189,6 +193,9 @@ static const struct {
 		"other letters stay"},
 	{"\xf0\x9f\x98\x80", "\"\\U0001F600\"", "beyond U+FFFF"},
 	{"a\xef\xbb\xbf", "\"a\\uFEFF\"", "a byte order mark"},
+	{"\xef\xbb\xbf"
+	 "a\xc2\xa0",
+		"\"\\uFEFF\\x61\\_\"", "behind one in front there are escapes only"},
 	{"a\xe2\x80\xa8", "\"a\\L\"", "a line separator"},
 	{"\xc2\x85\xc2\xa0", "\"\\N\xc2\xa0\"", "a next line, a hard blank"},
 	{"a\nb", "|-\n  a\n  b", "two lines"},
@@ -259,12 +266,17 @@ static const struct {
 	{"{\"<<\": 1}", "\"<<\": 1\n", "a key that is no merge"},
 	{"{\"a\\nb\": [1], \"c\\n\": {d: 1}}", "? |-\n  a\n  b\n: - 1\n? |\n  c\n: d: 1\n",
 		"a key of two lines"},
+	{"{\"a\\rb\": 1, \"b\\Nc\": 2}", "? \"a\\rb\"\n: 1\n? \"b\\Nc\"\n: 2\n",
+		"a key with another line end"},
 	{"{\" a\\nb\": 1}", "? |2-\n   a\n  b\n: 1\n", "a key of two lines with a blank in front"},
 	{"{a: 1e3, b: 1.50, c: 0x1F, d: 1e21, e: 1234567.5, f: .inf, g: -.INF, h: .nan, i: 1e-7, j: "
 	 "18446744073709551615, k: 0.0001, l: 1e+20}",
 		"a: 1000\nb: 1.5\nc: 31\nd: 1e+21\ne: 1.2345675e+06\nf: .inf\ng: -.inf\nh: .nan\ni: "
 		"1e-07\nj: 18446744073709551615\nk: 0.0001\nl: 1e+20\n",
 		"numbers as Go writes them"},
+	{"{a: -0.0, b: -9.280295992615487e18, c: -9223372036854775808.0, d: 9.280295992615487e18}",
+		"a: 0\nb: -9.280295992615487e+18\nc: -9.223372036854776e+18\nd: 9280295992615487000\n",
+		"whole numbers at the edges of Go's integers"},
 	{"{a: {b: {c: \"x\\ny\"}}, d: [\"x\\ny\"]}",
 		"a:\n  b:\n    c: |-\n      x\n      y\nd:\n- |-\n  x\n  y\n",
 		"blocks where they are"},
@@ -359,6 +371,7 @@ static void test_key_order(void **state)
 	assert_true(yaml_key_order(BYTES("x100"), BYTES("x20")) > 0);
 	assert_true(yaml_key_order(BYTES("\xe3\x80\x81"), BYTES("a")) < 0);
 	assert_true(yaml_key_order(BYTES("\xe4\xb8\xad"), BYTES("a")) > 0);
+	assert_true(yaml_key_order(BYTES("\xef\xbb\xbf"), BYTES("a")) < 0);
 	assert_true(yaml_key_order(BYTES("a-02"), BYTES("a-2")) > 0);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		for (size_t j = 0; j < ARRAY_LEN(keys); j++) {
