@@ -361,6 +361,8 @@ static const struct entry_row entry_rows[] = {
 		"unknown-api", false, "an API that nobody knows"},
 	{"{id: p, type: openai, apiTokens: [k], capabilities: {openai/v1/models: x}}", "bad-value",
 		false, "a path begins with a slash"},
+	{"{id: p, type: openai, apiTokens: [k], basePath: \"/a\\r\\nx: y\"}", "bad-value",
+		false, "a line end in a path would be another header"},
 	{"{id: p, type: openai, apiTokens: [k], basePath: /a, basePathHandling: keep}", "bad-value",
 		false, "an unknown handling"},
 	{"{id: p, type: openai, apiTokens: k}", "list-expected", false, "tokens are a list"},

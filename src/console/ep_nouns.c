@@ -101,12 +101,29 @@ void ep_nouns_get(struct act *a)
 
 /* --- writing ------------------------------------------------------------------------------------ */
 
+static bool is_utf8(struct bytes s)
+{
+	size_t n;
+
+	for (size_t i = 0; i < s.n; i += n) {
+		n = text_utf8(s.p + i, s.n - i);
+		if (n == 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* The name of the object that is meant: §2.7 for PUT, the body's for POST. p NULL: refused. */
 static struct bytes settle_name(struct act *a)
 {
 	struct bytes said = act_member(a, "name");
 	struct bytes path = a->params[0];
 
+	if (path.p != NULL && !is_utf8(path)) {
+		act_refuse(a, 400, "the name in the path is no UTF-8");
+		return bytes_of(NULL, 0);
+	}
 	if (path.p == NULL) {
 		if (said.n == 0) {
 			act_refuse(a, 400, "the %s needs a name", a->endpoint->noun->label);

@@ -127,10 +127,21 @@ static bool check_domain(struct act *a, struct bytes registry, struct bytes doma
 		}
 		if (!a->op->address_allowed(a->op->arg, name, &why)) {
 			act_refuse(a, 400,
-				"McpBridge, registry " BYTES_FMT ": the address " BYTES_FMT
+				"McpBridge, entry " BYTES_FMT ": the address " BYTES_FMT
 				" is refused: %s",
 				BYTES_ARG(registry), BYTES_ARG(name),
 				why != NULL ? why : "it is not allowed");
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_entries(struct act *a, const struct doc *list, const char *address)
+{
+	for (const struct doc *r = doc_first(a->arena, list); r != NULL; r = r->next) {
+		if (!check_domain(a, doc_text(doc_get(a->arena, r, "name"), BYTES("")),
+			    doc_text(doc_get(a->arena, r, address), BYTES("")))) {
 			return false;
 		}
 	}
@@ -142,14 +153,8 @@ static bool check_addresses(struct act *a, const struct named *n, const struct d
 	if (n->kind != RESOURCE_MCPBRIDGE || a->op->address_allowed == NULL) {
 		return true;
 	}
-	for (const struct doc *r = doc_first(a->arena, doc_at(a->arena, object, "spec.registries"));
-		r != NULL; r = r->next) {
-		if (!check_domain(a, doc_text(doc_get(a->arena, r, "name"), BYTES("")),
-			    doc_text(doc_get(a->arena, r, "domain"), BYTES("")))) {
-			return false;
-		}
-	}
-	return true;
+	return check_entries(a, doc_at(a->arena, object, "spec.registries"), "domain") &&
+		check_entries(a, doc_at(a->arena, object, "spec.proxies"), "serverAddress");
 }
 
 static bool check_object(struct act *a, size_t i, const struct doc *object, struct named *out)

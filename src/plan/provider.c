@@ -312,6 +312,14 @@ static struct bytes base_path(struct entry *e, const char *key)
 	struct bytes path = provider_text(e, key);
 	char *with_slash;
 
+	for (size_t i = 0; i < path.n; i++) {
+		if (path.p[i] < 0x21 || path.p[i] > 0x7e || path.p[i] == '?' || path.p[i] == '#') {
+			provider_refuse(e, yaml_get(e->node, key), "bad-value",
+				"%s holds a blank, a control character, ? or #: it could not be part of a path",
+				key);
+			return BYTES("");
+		}
+	}
 	while (bytes_ends(path, BYTES("/"))) {
 		path.n--;
 	}

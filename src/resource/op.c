@@ -113,6 +113,45 @@ static bool is_object_name(struct bytes name)
 	return true;
 }
 
+bool op_is_line(struct bytes s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The blank at i, and how long it is; 0: there is none. */
+static size_t blank_at(struct bytes s, size_t i)
+{
+	static const char *const blanks[] = {" ", "\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80",
+		"\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
+	struct bytes rest = bytes_of(s.p + i, s.n - i);
+
+	for (size_t k = 0; k < ARRAY_LEN(blanks); k++) {
+		if (bytes_starts(rest, bytes_str(blanks[k]))) {
+			return strlen(blanks[k]);
+		}
+	}
+	/* U+2000 to U+200A */
+	return bytes_starts(rest, BYTES("\xe2\x80")) && rest.n > 2 &&
+			(unsigned char)rest.p[2] <= 0x8a
+		? 3
+		: 0;
+}
+
+bool op_is_word(struct bytes s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (blank_at(s, i) != 0) {
+			return false;
+		}
+	}
+	return op_is_line(s);
+}
+
 enum op_rc op_check_file_name(struct op *o, const char *what, struct bytes longest)
 {
 	if (longest.n == 0 || bytes_eq(longest, BYTES(".")) || bytes_eq(longest, BYTES(".."))) {

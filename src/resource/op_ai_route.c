@@ -98,6 +98,20 @@ static void put_defaults(struct op *o, struct doc *route)
 
 /* --- checks ---------------------------------------------------------------------------------------- */
 
+/* Names of models go into bodies and headers. */
+static enum op_rc check_mapping(struct op *o, const struct doc *upstream)
+{
+	const struct doc *v = doc_first(o->arena, doc_get(o->arena, upstream, "modelMapping"));
+
+	for (; v != NULL; v = v->next) {
+		if (!op_is_line(v->key) || !op_is_line(v->text)) {
+			return op_refuse(o, OP_INVALID,
+				"upstreams: modelMapping must not hold control characters");
+		}
+	}
+	return OP_OK;
+}
+
 static enum op_rc check_provider(struct op *o, const struct doc *upstream)
 {
 	struct bytes provider = text_of(o, upstream, "provider"), service;
@@ -110,7 +124,7 @@ static enum op_rc check_provider(struct op *o, const struct doc *upstream)
 		return op_refuse(o, OP_INVALID, "upstreams: Unknown provider " BYTES_FMT,
 			BYTES_ARG(provider));
 	}
-	return OP_OK;
+	return check_mapping(o, upstream);
 }
 
 static enum op_rc check_upstreams(struct op *o, const struct doc *upstreams)
@@ -362,12 +376,29 @@ static void put_upper(struct op *o, struct doc *record)
 	}
 }
 
+/* The Ingress of a route "x.fallback" would be the one that "x" falls back to. */
+static bool is_taken(struct op *o, struct bytes name)
+{
+	return bytes_ends(name, BYTES(".fallback")) &&
+		draft_look(&o->draft, RESOURCE_CONFIGMAP, record_name(o, name)) == NULL;
+}
+
+static enum op_rc check_route_name(struct op *o, struct bytes name)
+{
+	if (is_taken(o, name)) {
+		return op_refuse(o, OP_INVALID,
+			"the name of an AI route must not end in .fallback: its files would be those of "
+			"another route's fallback");
+	}
+	return op_check_name(o, "AI route", name,
+		op_textf(o, "ai-route-" BYTES_FMT ".fallback.internal", BYTES_ARG(name)));
+}
+
 static enum op_rc save(struct op *o, enum op_mode mode, struct bytes name, struct doc *body)
 {
 	struct op_ai_route r = {.name = name};
 	struct doc *given, *record, *json;
-	enum op_rc rc = op_check_name(o, "AI route", name,
-		op_textf(o, "ai-route-" BYTES_FMT ".fallback.internal", BYTES_ARG(name)));
+	enum op_rc rc = check_route_name(o, name);
 
 	rc = rc != OP_OK ? rc : check_place(o, mode, name, body);
 	rc = rc != OP_OK ? rc : op_shape_take(o, &op_shape_ai_route, body, &given);
@@ -390,6 +421,9 @@ static enum op_rc save(struct op *o, enum op_mode mode, struct bytes name, struc
 
 static enum op_rc remove_route(struct op *o, struct bytes name)
 {
+	if (is_taken(o, name)) {
+		return OP_OK;
+	}
 	op_ai_derive_remove(o, name);
 	draft_remove(&o->draft, RESOURCE_CONFIGMAP, record_name(o, name));
 	return OP_OK;

@@ -306,6 +306,28 @@ static const struct op_row rows[] = {
 		"an instance of an older version counts: it may have been changed by a person"},
 	{"AIR-10", PQ, WITH("\"unknown\":1,\"strategyConfigId\":2"), OP_OK,
 		"read ai-route r unknown -", "W4: unknown members of a request are ignored"},
+	/* --- names and texts that collide or cannot be carried ------------------------------------------ */
+	{"OPS-30", PQ AND WITH(FALLBACK("", "{\"provider\":\"q\"}", "\"4xx\"")),
+		"create ai-route r.fallback {" ONE "}", OP_INVALID,
+		F NOTE("destination") "\"llm-q.internal.dns:443\"\nlist ai-route [\"r\"]",
+		"its Ingress would be the one that r falls back to"},
+	{"OPS-31", PQ AND WITH(FALLBACK("", "{\"provider\":\"q\"}", "\"4xx\"")),
+		"remove ai-route r.fallback", OP_OK,
+		F NOTE("destination") "\"llm-q.internal.dns:443\"",
+		"a route that is not there takes nothing with it"},
+	{"OPS-32", PQ,
+		ROUTE("\"upstreams\":[{\"provider\":\"p\",\"modelMapping\":{\"a\":\"b\\nc\"}}]"),
+		OP_INVALID, NOT_WRITTEN, "no model is called so"},
+	{"OPS-33", PQ,
+		WITH("\"authConfig\":{\"enabled\":true,\"allowedConsumers\":[\"a\\u0000\"]}"),
+		OP_INVALID, NOT_WRITTEN, "no consumer is called so"},
+	{"OPS-34", PQ, WITH("\"domains\":[\"..\"]"), OP_INVALID, NOT_WRITTEN, "no host"},
+	{"OPS-35", PQ,
+		WITH("\"headerControl\":{\"request\":{\"add\":[{\"key\":\"a\",\"value\":\"b\\u0000\"}]}}"),
+		OP_INVALID, NOT_WRITTEN, "no header can carry it"},
+	{"OPS-36", PQ,
+		WITH("\"headerControl\":{\"request\":{\"add\":[{\"key\":\"a\",\"value\":\"b\\tc\"}]}}"),
+		OP_OK, I NOTE("request-header-control-add") "\"a b\\u0009c\"", "a tab is fine"},
 };
 
 static void test_rows(void **state)

@@ -16,6 +16,13 @@ enum op_rc op_auth_check(struct op *o, const struct doc *auth)
 				BYTES_ARG(t->text));
 		}
 	}
+	for (const struct doc *c = doc_first(o->arena, doc_get(o->arena, auth, "allowedConsumers"));
+		c != NULL; c = c->next) {
+		if (!op_is_line(c->text)) {
+			return op_refuse(o, OP_INVALID,
+				"authConfig: no consumer has control characters in its name");
+		}
+	}
 	return OP_OK;
 }
 

@@ -233,23 +233,14 @@ static struct strings list(struct op *o)
 
 /* --- save: checks ------------------------------------------------------------------------------- */
 
-static bool clean(struct bytes s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static enum op_rc check_consumer_name(struct op *o, struct bytes name)
 {
-	if (bytes_trim(name).n == 0 || name.n > NAME_MAX_BYTES || !clean(name) ||
-		memchr(name.p, '/', name.n) != NULL) {
+	if (bytes_trim(name).n == 0 || name.n > NAME_MAX_BYTES || !op_is_line(name) ||
+		memchr(name.p, '/', name.n) != NULL || bytes_eq(name, BYTES(".")) ||
+		bytes_eq(name, BYTES(".."))) {
 		return op_refuse(o, OP_INVALID,
 			"the name of the consumer must be given, without \"/\" and control "
-			"characters, in at most %u bytes",
+			"characters, in at most %u bytes, and not be . or ..",
 			NAME_MAX_BYTES);
 	}
 	return OP_OK;
@@ -277,7 +268,7 @@ static enum op_rc take_source(struct op *o, const struct doc *given, struct cred
 			"credentials: key must be given for HEADER and QUERY: the name of the header "
 			"or parameter");
 	}
-	if (!clean(c->key) || memchr(c->key.p, ' ', c->key.n) != NULL) {
+	if (!op_is_line(c->key) || memchr(c->key.p, ' ', c->key.n) != NULL) {
 		return op_refuse(o, OP_INVALID,
 			"credentials: key must not hold blanks or control characters");
 	}
@@ -296,7 +287,7 @@ static enum op_rc take_values(struct op *o, const struct doc *given, struct cred
 			o, OP_LIMIT, "credentials: at most %u values are taken", VALUES_MAX);
 	}
 	for (const struct doc *v = doc_first(o->arena, values); v != NULL; v = v->next) {
-		if (v->text.n == 0 || !clean(v->text)) {
+		if (v->text.n == 0 || !op_is_line(v->text)) {
 			return op_refuse(o, OP_INVALID,
 				"credentials: a value must not be empty or hold control characters");
 		}

@@ -157,6 +157,7 @@ static const struct op_row rows[] = {
 	{"K099", PROVIDER,
 		ROUTE("create", "{\"enabled\":true,\"allowedCredentialTypes\":[\"jwt\"]}"),
 		OP_INVALID, AUTH " . -", "nobody could check it"},
+	{"OPS-16", NULL, BEARER("..", "k"), OP_INVALID, AUTH " . -", "no path could name it"},
 };
 
 static void test_rows(void **state)

@@ -51,7 +51,9 @@ static bool is_domain(struct bytes name)
 	struct bytes rest = name, label;
 
 	if (memchr(name.p, ':', name.n) != NULL) {
-		return is_host(name, ":.[]");
+		bool brackets = name.p[0] == '[' && name.p[name.n - 1] == ']';
+
+		return op_host_is_ipv6(brackets ? bytes_of(name.p + 1, name.n - 2) : name);
 	}
 	if (bytes_starts(rest, BYTES("*."))) {
 		rest = bytes_of(rest.p + 2, rest.n - 2);
@@ -86,12 +88,29 @@ static enum op_rc check_domain(struct op *o, struct bytes name, const struct doc
 	return op_check_file_name(o, "domain", record_name(o, name));
 }
 
+/* "*.a.com" and "wildcard.a.com" have one file. A record that says another name altogether is a person's. */
+static bool is_record_of(struct op *o, const struct doc *root, struct bytes name)
+{
+	struct bytes said = text_of(o, doc_get(o->arena, root, "data"), "domain");
+	bool star = name.n > 0 && name.p[0] == '*';
+
+	return said.n == 0 || bytes_eq(said, name) || (said.p[0] == '*') == star ||
+		!bytes_eq(op_normal_domain(o, said), op_normal_domain(o, name));
+}
+
 static enum op_rc check_place(
 	struct op *o, enum op_mode mode, struct bytes name, const struct doc *body)
 {
 	struct bytes record = record_name(o, name);
-	bool there = draft_look(&o->draft, RESOURCE_CONFIGMAP, record) != NULL;
+	const struct doc *root = draft_look(&o->draft, RESOURCE_CONFIGMAP, record);
+	bool there = root != NULL;
 
+	if (!is_record_of(o, root, name)) {
+		return op_refuse(o, OP_INVALID,
+			"the domain " BYTES_FMT " would have the file of " BYTES_FMT,
+			BYTES_ARG(name),
+			BYTES_ARG(text_of(o, doc_get(o->arena, root, "data"), "domain")));
+	}
 	if (mode == OP_CREATE) {
 		return there ? op_refuse(o, OP_EXISTS, "the domain " BYTES_FMT " exists already",
 				       BYTES_ARG(name))
@@ -283,7 +302,8 @@ static enum op_rc remove_domain(struct op *o, struct bytes name)
 	struct draft_walk w = {0};
 	const struct doc *root;
 
-	if (draft_look(&o->draft, RESOURCE_CONFIGMAP, record) == NULL) {
+	root = draft_look(&o->draft, RESOURCE_CONFIGMAP, record);
+	if (root == NULL || !is_record_of(o, root, name)) {
 		return OP_OK;
 	}
 	while (draft_next(&o->draft, &w, RESOURCE_INGRESS, &ingress, &root)) {
@@ -308,7 +328,7 @@ static struct doc *read_domain(struct op *o, struct bytes name)
 	struct bytes cert = op_scalar(doc_get(a, data, "cert"));
 	struct doc *out = doc_map(a);
 
-	if (!doc_given(data)) {
+	if (!doc_given(data) || !is_record_of(o, root, name)) {
 		return NULL;
 	}
 	doc_set(a, out, "name", doc_string(a, doc_text(doc_get(a, data, "domain"), name)));

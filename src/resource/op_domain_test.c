@@ -145,6 +145,18 @@ static const struct op_row rows[] = {
 		"file configmaps/domain-a.com {metadata: {labels: {a: b}}, data: {domain: a.com}}",
 		"create domain b.com {}", OP_OK, "list domain [\"b.com\"]",
 		"the Console lists what carries its label"},
+	{"OPS-20", "create domain *.a.com {}", "create domain wildcard.a.com {}", OP_INVALID,
+		"configmaps/domain-wildcard.a.com data|domain \"*.a.com\"\nlist domain [\"*.a.com\"]",
+		"its file would be that of the wildcard; 409 would say that it is there"},
+	{"OPS-21", "create domain *.a.com {}", "update domain wildcard.a.com {}", OP_INVALID,
+		"configmaps/domain-wildcard.a.com data|domain \"*.a.com\"",
+		"the same in place of it"},
+	{"OPS-22", "create domain *.a.com {}", "remove domain wildcard.a.com", OP_OK,
+		"list domain [\"*.a.com\"]\nread domain wildcard.a.com . -",
+		"only what was meant goes"},
+	{"OPS-23", NULL, "create domain a.com:8080 {}", OP_INVALID, "list domain []",
+		"a host and a port is no host"},
+	{"OPS-24", NULL, "create domain [::1] {}", OP_OK, NULL, "an address is one"},
 };
 
 static void test_rows(void **state)

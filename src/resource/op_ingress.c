@@ -9,6 +9,11 @@
 #define P "higress.io/"
 /* Attack: values of annotations are a client's; a body is smaller. */
 #define VALUE_MAX (16u * 1024u * 1024u)
+/* Kubernetes: a prefix of 253 bytes, a slash, a name of 63; the value of a label. */
+#define KEY_MAX (253u + 1u + 63u)
+#define LABEL_MAX 63u
+/* RFC 1035 §2.3.4 */
+#define HOST_MAX 253u
 
 /* --- checks: texts ------------------------------------------------------------------------------ */
 
@@ -45,11 +50,11 @@ static enum op_rc check_list(
 	struct op *o, const char *what, const struct doc *list, const char *any)
 {
 	for (const struct doc *i = doc_first(o->arena, list); i != NULL; i = i->next) {
-		if (i->text.n == 0 || holds(i->text, any)) {
+		if (i->text.n == 0 || holds(i->text, any) || !op_is_line(i->text)) {
 			return op_refuse(o, OP_INVALID, "%s: an entry must not be empty or hold %s",
 				what,
-				strchr(any, ',') != NULL ? "commas or line breaks"
-							 : "blanks or line breaks");
+				strchr(any, ',') != NULL ? "commas or control characters"
+							 : "blanks or control characters");
 		}
 	}
 	return OP_OK;
@@ -67,10 +72,10 @@ static enum op_rc check_predicate(struct op *o, const char *what, struct doc *p)
 			continue;
 		}
 		doc_set(o->arena, p, "matchType", doc_str(o->arena, types[i]));
-		return value.n > 0 && !holds(value, LINE_ENDS)
+		return value.n > 0 && op_is_line(value)
 			? OP_OK
 			: op_refuse(o, OP_INVALID,
-				  "%s: matchValue must be given, without line breaks", what);
+				  "%s: matchValue must be given, without control characters", what);
 	}
 	return op_refuse(o, OP_INVALID, "%s: matchType must be EQUAL, PRE or REGULAR", what);
 }
@@ -105,10 +110,10 @@ static enum op_rc check_services(struct op *o, const struct doc *list)
 		const struct doc *weight = doc_get(o->arena, s, "weight");
 		struct bytes name = member(o, s, "name");
 
-		if (name.n == 0 || holds(name, BLANKS) || holds(member(o, s, "version"), BLANKS)) {
+		if (name.n == 0 || !op_is_word(name) || !op_is_word(member(o, s, "version"))) {
 			return op_refuse(o, OP_INVALID,
 				"services: a name must be given, and neither name nor version "
-				"holds blanks");
+				"holds blanks or control characters");
 		}
 		if (doc_given(port) && (port->integer < 1 || port->integer > 65535)) {
 			return op_refuse(
@@ -121,6 +126,17 @@ static enum op_rc check_services(struct op *o, const struct doc *list)
 	return OP_OK;
 }
 
+/* Tabs are fine. */
+static bool is_header_value(struct bytes s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (((unsigned char)s.p[i] < 0x20 && s.p[i] != '\t') || s.p[i] == 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static enum op_rc check_stage(struct op *o, const struct doc *stage)
 {
 	static const char *const lists[] = {"add", "set"};
@@ -129,11 +145,11 @@ static enum op_rc check_stage(struct op *o, const struct doc *stage)
 		const struct doc *list = doc_get(o->arena, stage, lists[i]);
 
 		for (const struct doc *h = doc_first(o->arena, list); h != NULL; h = h->next) {
-			if (holds(member(o, h, "key"), BLANKS) ||
-				holds(member(o, h, "value"), LINE_ENDS)) {
+			if (!op_is_word(member(o, h, "key")) ||
+				!is_header_value(member(o, h, "value"))) {
 				return op_refuse(o, OP_INVALID,
-					"headerControl: the name of a header holds no blank and its "
-					"value no line break");
+					"headerControl: the name of a header holds no blank, and neither "
+					"it nor the value a line break or another control character");
 			}
 		}
 	}
@@ -196,18 +212,28 @@ static enum op_rc check_custom(struct op *o, const struct doc *route)
 				" is set by a field of its own and cannot be given here",
 				BYTES_ARG(v->key));
 		}
-		if (v->key.n == 0 || !printable(v->key)) {
+		if (v->key.n == 0 || v->key.n > KEY_MAX || !printable(v->key)) {
 			return op_refuse(o, OP_INVALID,
-				"customConfigs: a key must be printable ASCII and not empty");
+				"customConfigs: a key must be printable ASCII, not empty and at most %u bytes",
+				KEY_MAX);
+		}
+		if (memchr(v->text.p, '\0', v->text.n) != NULL) {
+			return op_refuse(o, OP_INVALID, "customConfigs: a value must not hold NUL");
 		}
 	}
 	for (const struct doc *v = doc_first(o->arena, labels); v != NULL; v = v->next) {
-		if (v->key.n == 0 || !printable(v->key) || op_ingress_own_label(v->key)) {
+		if (v->key.n == 0 || v->key.n > KEY_MAX || !printable(v->key) ||
+			op_ingress_own_label(v->key)) {
 			return op_refuse(o, OP_INVALID,
 				"customLabels: " BYTES_FMT
-				" cannot be given: it is empty, not printable, or a label of the "
+				" cannot be given: it is empty, too long, not printable, or a label of the "
 				"gateway's own",
-				BYTES_ARG(v->key));
+				BYTES_ARG(bytes_of(v->key.p, MIN(v->key.n, 64))));
+		}
+		if (v->text.n > LABEL_MAX || !printable(v->text)) {
+			return op_refuse(o, OP_INVALID,
+				"customLabels: a value must be printable ASCII of at most %u characters",
+				LABEL_MAX);
 		}
 	}
 	return OP_OK;
@@ -220,7 +246,8 @@ static enum op_rc check_domains(struct op *o, const struct doc *route)
 	bool redirect;
 
 	for (const struct doc *d = doc_first(o->arena, domains); d != NULL; d = d->next) {
-		if (d->text.n == 0 || !printable(d->text) || holds(d->text, " ,/")) {
+		if (d->text.n == 0 || d->text.n > HOST_MAX || !printable(d->text) ||
+			holds(d->text, " ,/\\") || d->text.p[0] == '.') {
 			return op_refuse(o, OP_INVALID,
 				"domains: " BYTES_FMT " is not the name of a host",
 				BYTES_ARG(d->text));
@@ -249,10 +276,10 @@ enum op_rc op_ingress_check(struct op *o, struct doc *route)
 	rc = rc != OP_OK ? rc : check_custom(o, route);
 	rc = rc != OP_OK ? rc : check_domains(o, route);
 	if (rc == OP_OK &&
-		(holds(member(o, rewrite, "path"), LINE_ENDS) ||
-			holds(member(o, rewrite, "host"), BLANKS))) {
+		(!op_is_line(member(o, rewrite, "path")) ||
+			!op_is_word(member(o, rewrite, "host")))) {
 		return op_refuse(o, OP_INVALID,
-			"rewrite: the path holds no line break and the host no blank");
+			"rewrite: the path holds no control character and the host no blank");
 	}
 	return rc;
 }

@@ -27,6 +27,9 @@ struct bytes op_textf(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct doc *op_base64(struct op *o, struct bytes text);
 /* A line of o->warnings. */
 void op_warn(struct op *o, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Whether it holds no control character; of a word: neither a blank, those of Unicode included (Go splits at them). */
+bool op_is_line(struct bytes s);
+bool op_is_word(struct bytes s);
 /* ^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$ (console-api.md §2.6), and `longest`, the longest name of an object that
  * is made of it, fits a file name with ".yaml.tmp". what: "AI route". */
 enum op_rc op_check_name(struct op *o, const char *what, struct bytes name, struct bytes longest);
@@ -204,6 +207,11 @@ void op_bridge_put(struct op *o, const char *list, struct bytes name, const stru
 bool op_bridge_remove(struct op *o, const char *list, struct bytes name);
 /* Names of the entries, in their order. */
 struct strings op_bridge_names(struct op *o, const char *list);
+
+/* --- op_proxy_server.c --------------------------------------------------------------------------------------- */
+
+/* Whether proxyName of another object can name one: empty, one that there is, or one that could be made. */
+bool op_proxy_name(struct op *o, struct bytes name);
 
 /* --- op_mask.c: secrets that come back masked --------------------------------------------------------------- */
 

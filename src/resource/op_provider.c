@@ -132,11 +132,10 @@ static void settle(struct op *o, struct plan *p, const struct op_endpoints *all)
 
 static enum op_rc check_provider_name(struct op *o, struct bytes name)
 {
-	for (size_t i = 0; i < name.n; i++) {
-		if (name.p[i] == ' ') {
-			return op_refuse(
-				o, OP_INVALID, "the name of the provider must not hold blanks");
-		}
+	/* Before it is part of another text: a NUL would end that. */
+	if (!op_is_word(name) || bytes_eq(name, BYTES(".")) || bytes_eq(name, BYTES(".."))) {
+		return op_refuse(o, OP_INVALID,
+			"the name of the provider must not hold blanks or control characters, nor be . or ..");
 	}
 	return op_check_file_name(o, "provider",
 		name.n > 0 ? op_textf(o, "llm-" BYTES_FMT ".internal", BYTES_ARG(name)) : name);
@@ -223,6 +222,10 @@ static enum op_rc fill_entry(struct op *o, const struct plan *p, const struct do
 	doc_drop(a, p->entry, "retryOnFailure");
 	if (doc_first(a, tokens) != NULL) {
 		doc_set(a, p->entry, "apiTokens", doc_copy(a, tokens));
+	}
+	if (!op_is_line(doc_text(doc_get(a, switches, "healthCheckModel"), BYTES("")))) {
+		return op_refuse(o, OP_INVALID,
+			"tokenFailoverConfig: healthCheckModel must not hold control characters");
 	}
 	if (doc_given(switches)) {
 		doc_set(a, p->entry, "failover", doc_copy(a, switches));
@@ -350,6 +353,9 @@ static enum op_rc make_plan(struct op *o, const struct doc *given, struct plan *
 			BYTES_ARG(type));
 	}
 	p->proxy = bytes_trim(doc_text(doc_get(o->arena, given, "proxyName"), BYTES("")));
+	if (!op_proxy_name(o, p->proxy)) {
+		return op_refuse(o, OP_INVALID, "proxyName must be the name of a proxy server");
+	}
 	p->entry = doc_given(raw) ? doc_copy(o->arena, raw) : doc_map(o->arena);
 	rc = op_provider_endpoints(o, p->type, p->entry, &all);
 	rc = rc != OP_OK ? rc : check_endpoints(o, &all);
@@ -377,6 +383,9 @@ static void restore_secrets(struct op *o, struct bytes name, struct doc *given)
 static enum op_rc save(struct op *o, enum op_mode mode, struct bytes name, struct doc *body)
 {
 	struct plan p = {.name = name};
+	struct bytes service = BYTES("");
+	unsigned port = 0;
+	bool moved;
 	struct doc *given;
 	enum op_rc rc = check_provider_name(o, name);
 
@@ -390,10 +399,13 @@ static enum op_rc save(struct op *o, enum op_mode mode, struct bytes name, struc
 	if (rc != OP_OK) {
 		return rc;
 	}
+	moved = op_provider_service(o, name, &service, &port) &&
+		(!bytes_eq(service, p.service) || port != p.port);
 	warn_about(o, &p);
 	write_registry(o, &p);
 	write_plugin(o, &p);
-	if (p.type->follow) {
+	/* The Console leaves routes behind when another type is given to their provider. */
+	if (p.type->follow || moved) {
 		op_ai_route_follow(o, name);
 	}
 	return OP_OK;

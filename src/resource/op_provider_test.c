@@ -257,6 +257,22 @@ static const struct op_row rows[] = {
 		"wasmplugins/ai-proxy.internal spec|matchRules|1|service [\"llm-x.internal.dns\"]",
 		"an older plugin is renewed around what is configured; an entry of another type is kept, "
 		"not listed"},
+	/* --- names and texts that files and requests cannot carry ------------------------------------ */
+	{"OPS-11", NULL, "create provider p\u2003q {\"type\":\"openai\"}", OP_INVALID, NOTHING,
+		"Go splits a destination at the blanks of Unicode, too"},
+	{"OPS-12", NULL, "create provider .. {\"type\":\"openai\"}", OP_INVALID, NOTHING,
+		"no path could name it"},
+	{"OPS-13", NULL, "create provider p {\"type\":\"openai\",\"proxyName\":\"a\\nb\"}",
+		OP_INVALID, NOTHING, "no proxy server is called so"},
+	{"OPS-14", NULL,
+		"create provider p {\"type\":\"openai\",\"tokenFailoverConfig\":{\"enabled\":true,"
+		"\"healthCheckModel\":\"a\\u0000\"}}",
+		OP_INVALID, NOTHING, "no model is called so"},
+	{"OPS-15", RAW("openai", URL("http://10.0.0.5/v1")) AND ROUTE,
+		"update provider p {\"type\":\"qwen\"}", OP_OK,
+		"ingresses/ai-route-r.internal metadata|annotations|higress.io/destination "
+		"\"llm-p.internal.dns:443\"",
+		"a provider of another type has another service: its routes follow"},
 };
 
 static void test_rows(void **state)

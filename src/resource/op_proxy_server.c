@@ -39,6 +39,11 @@ static bool is_name(struct bytes name)
 	return name.n > 0 && name.n <= NAME_LONGEST;
 }
 
+bool op_proxy_name(struct op *o, struct bytes name)
+{
+	return name.n == 0 || is_name(name) || op_bridge_find(o, PROXIES, name) != NULL;
+}
+
 static enum op_rc check_name(struct op *o, struct bytes name)
 {
 	if (bytes_ends(name, BYTES(".internal"))) {

@@ -228,6 +228,16 @@ static const struct op_row rows[] = {
 		"read route r headerControl|enabled true\n"
 		"read route r customConfigs {\"my/x\":\"y\"}\nread route r domains [\"h.com\"]",
 		"features that are switched off are shown; headers split at the first blank"},
+	{"OPS-40", NULL, "create route r {" PATH ",\"services\":[{\"name\":\"a\\u000b.static\"}]}",
+		OP_INVALID, "ingresses/r . -", "a destination is split there"},
+	{"OPS-41", NULL, ROUTE("r", ",\"methods\":[\"G\\u0000T\"]"), OP_INVALID, "ingresses/r . -",
+		"no method"},
+	{"OPS-42", NULL, ROUTE("r", ",\"rewrite\":{\"path\":\"/\\u0001\"}"), OP_INVALID,
+		"ingresses/r . -", "no path"},
+	{"OPS-43", NULL,
+		ROUTE("r",
+			",\"customLabels\":{\"a\":\"0123456789012345678901234567890123456789012345678901234567890123\"}"),
+		OP_INVALID, "ingresses/r . -", "a cluster refuses the label"},
 };
 
 static void test_rows(void **state)

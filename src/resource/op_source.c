@@ -13,6 +13,8 @@
 #define SECRET_ATTEMPTS 100u
 /* Attack: each credential is encoded. */
 #define CREDENTIAL_MAX (64u * 1024u)
+/* Attack: each is compared with every other. */
+#define VPORT_SERVICES_MAX 1000u
 
 static const struct op_shape_row vport_service_rows[] = {
 	{"name", OP_SHAPE_TEXT, NULL},
@@ -338,6 +340,10 @@ static enum op_rc check_vport(struct op *o, const struct doc *vport)
 	if (doc_given(def) && !is_port(def)) {
 		return op_refuse(o, OP_INVALID, "vport.defaultValue must be between 1 and 65535");
 	}
+	if (all != NULL && all->n > VPORT_SERVICES_MAX) {
+		return op_refuse(o, OP_LIMIT, "vport.servicesVport: at most %u services are taken",
+			VPORT_SERVICES_MAX);
+	}
 	for (const struct doc *s = doc_first(o->arena, all); s != NULL; s = s->next) {
 		struct bytes name = text_of(o, s, "name");
 
@@ -372,6 +378,9 @@ static enum op_rc check_protocol(struct op *o, struct bytes protocol)
 
 static enum op_rc check_proxy(struct op *o, const struct type *t, struct bytes proxy)
 {
+	if (!op_proxy_name(o, proxy)) {
+		return op_refuse(o, OP_INVALID, "proxyName must be the name of a proxy server");
+	}
 	if (proxy.n == 0) {
 		return OP_OK;
 	}

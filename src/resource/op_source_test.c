@@ -191,6 +191,8 @@ static const struct op_row sources[] = {
 		"another Secret has the name: the next one is taken"},
 	{"SRC-36", NULL, "remove source s", OP_OK, "mcpbridges/default . -",
 		"deleting what is not there writes nothing"},
+	{"OPS-50", NULL, "create " DNS("a.com", ",\"proxyName\":\"a b\""), OP_INVALID,
+		"mcpbridges/default . -", "no proxy server is called so"},
 };
 
 #define PROXY(more)                                                                           \
