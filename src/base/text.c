@@ -119,6 +119,30 @@ void text_addf(struct text *t, const char *fmt, ...)
 	va_end(ap);
 }
 
+void text_add_utf8(struct text *out, unsigned code)
+{
+	char c[4];
+	size_t n = 0;
+
+	if (code < 0x80) {
+		c[n++] = (char)code;
+	} else {
+		if (code < 0x800) {
+			c[n++] = (char)(0xc0 | code >> 6);
+		} else {
+			if (code < 0x10000) {
+				c[n++] = (char)(0xe0 | code >> 12);
+			} else {
+				c[n++] = (char)(0xf0 | code >> 18);
+				c[n++] = (char)(0x80 | (code >> 12 & 0x3f));
+			}
+			c[n++] = (char)(0x80 | (code >> 6 & 0x3f));
+		}
+		c[n++] = (char)(0x80 | (code & 0x3f));
+	}
+	text_add(out, c, n);
+}
+
 /* RFC 3629 §4. */
 size_t text_utf8(const char *p, size_t n)
 {

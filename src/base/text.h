@@ -35,6 +35,9 @@ void text_addv(struct text *t, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* b as the inside of a JSON string (without the quotes). Bytes that are not UTF-8 become U+FFFD. */
 void text_add_json(struct text *t, struct bytes b);
 
+/* The character with that code, as UTF-8; code <= 0x10ffff, no surrogate. */
+void text_add_utf8(struct text *t, unsigned code);
+
 /* Length of the well-formed UTF-8 character at p, n > 0 bytes of which are there; 0: there is none. */
 size_t text_utf8(const char *p, size_t n);
 

@@ -107,9 +107,10 @@ struct json_value {
 	struct bytes text; /* string: unescaped; number: the literal; in the arena or the input */
 	struct json_value *items; /* array elements or object values, linked by next */
 	struct json_value *next;
-	struct bytes key; /* of an object's value, unescaped */
-	size_t n;         /* number of items */
-	size_t beg, end;  /* offsets in the input */
+	struct bytes key;        /* of an object's value, unescaped */
+	size_t n;                /* number of items */
+	size_t beg, end;         /* offsets in the input */
+	size_t key_beg, key_end; /* the key's, quotes included; both 0 where there is none */
 };
 
 /* NULL and *fault on failure. The input must outlive the tree. Of duplicate keys both are kept;

@@ -9,30 +9,6 @@
 #define DIGITS_MAX 20u
 #define EXPONENT_MAX 1000000000u
 
-static void add_char(struct text *out, unsigned code)
-{
-	char c[4];
-	size_t n = 0;
-
-	if (code < 0x80) {
-		c[n++] = (char)code;
-	} else {
-		if (code < 0x800) {
-			c[n++] = (char)(0xc0 | code >> 6);
-		} else {
-			if (code < 0x10000) {
-				c[n++] = (char)(0xe0 | code >> 12);
-			} else {
-				c[n++] = (char)(0xf0 | code >> 18);
-				c[n++] = (char)(0x80 | (code >> 12 & 0x3f));
-			}
-			c[n++] = (char)(0x80 | (code >> 6 & 0x3f));
-		}
-		c[n++] = (char)(0x80 | (code & 0x3f));
-	}
-	text_add(out, c, n);
-}
-
 /* The four digits behind \u at raw.p[at]; 0 when there is no \u escape. */
 static unsigned unit_at(struct bytes raw, size_t at)
 {
@@ -52,15 +28,15 @@ static size_t add_unicode(struct bytes raw, size_t at, struct text *out)
 	unsigned low;
 
 	if (unit < 0xd800 || unit >= 0xe000) {
-		add_char(out, unit);
+		text_add_utf8(out, unit);
 		return 6;
 	}
 	low = unit < 0xdc00 ? unit_at(raw, at + 6) : 0;
 	if (low < 0xdc00 || low >= 0xe000) {
-		add_char(out, REPLACEMENT);
+		text_add_utf8(out, REPLACEMENT);
 		return 6;
 	}
-	add_char(out, 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff));
+	text_add_utf8(out, 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff));
 	return 12;
 }
 

@@ -13,6 +13,7 @@ struct builder {
 	struct json_value *open[JSON_DEPTH_MAX];
 	struct json_value **tail[JSON_DEPTH_MAX]; /* where the next item is linked */
 	struct bytes key;                         /* of the value that comes next */
+	size_t key_beg, key_end;
 	bool have_key;
 };
 
@@ -61,9 +62,12 @@ static struct json_value *add_value(struct builder *b)
 		return NULL;
 	}
 	v->beg = b->at;
-	v->key = b->key;
-	b->key = bytes_of(NULL, 0);
-	b->have_key = false;
+	if (b->have_key) {
+		v->key = b->key;
+		v->key_beg = b->key_beg;
+		v->key_end = b->key_end;
+		b->have_key = false;
+	}
 	if (b->depth != 0) {
 		*b->tail[b->depth - 1] = v;
 		b->tail[b->depth - 1] = &v->next;
@@ -132,7 +136,9 @@ static struct json_value *build(struct builder *b)
 		struct json_value *v;
 
 		if (in_object && !b->have_key) {
+			b->key_beg = b->at;
 			b->key = take_text(b);
+			b->key_end = b->at;
 			b->have_key = true;
 			if (b->key.p == NULL) {
 				return NULL;
