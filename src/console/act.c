@@ -20,6 +20,9 @@ void act_refuse(struct act *a, unsigned status, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (a->why.max == 0) {
+		text_init(&a->why, WHY_MAX);
+	}
 	a->status = status;
 	text_clear(&a->why);
 	va_start(ap, fmt);
@@ -305,19 +308,11 @@ static void use_op(struct act *a, struct op *op)
 	op->arg = a->env->address_arg;
 }
 
-static void begin(struct act *a, struct arena *arena)
-{
-	if (a->why.max == 0) {
-		text_init(&a->why, WHY_MAX);
-	}
-	a->arena = arena;
-}
-
 void act_run(struct act *a, struct arena *arena, const struct snapshot *snapshot)
 {
 	struct op op;
 
-	begin(a, arena);
+	a->arena = arena;
 	op_init(&op, snapshot, arena);
 	use_op(a, &op);
 	if (read_body(a, arena)) {
@@ -399,7 +394,7 @@ void act_commit(struct act *a, struct arena *arena, struct commit *c)
 {
 	struct text what;
 
-	begin(a, arena);
+	a->arena = arena;
 	text_init(&what, 8192);
 	text_addf(&what, BYTES_FMT " " BYTES_FMT, BYTES_ARG(a->method), BYTES_ARG(a->path));
 	c->who = (struct commit_who){a->user, a->peer, text_bytes(&what)};

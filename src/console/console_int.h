@@ -18,6 +18,7 @@ struct console {
 	struct act_env env;
 	struct scrape *scrape; /* of ep_metrics.c */
 	struct list errands;
+	unsigned strangers; /* reads that nobody's password was asked for */
 };
 
 /* The state of /metrics (ep_metrics.c). */

@@ -27,6 +27,8 @@ struct errand {
 	struct call_work calls;
 	enum errand_step step;
 	bool working; /* on a jobs thread or in the queue of writes: not to be freed */
+	bool over;    /* the password has changed while the write waited */
+	bool taken;   /* of the throttle: a password that is being checked */
 	bool slow;    /* what was waited for is too late: the client has been told */
 	struct arena arena;
 	struct act act;
@@ -40,6 +42,9 @@ struct errand {
 	unsigned status;
 	struct text answer;
 };
+
+static const struct header retry_soon = {{"Retry-After", 11}, {"5", 1}};
+static const char login_first[] = "Login required.";
 
 /* --- life --------------------------------------------------------------------------------------- */
 
@@ -157,9 +162,10 @@ static void write_answer(struct errand *t)
 	}
 }
 
+/* Of the account that the password was compared with: when it has changed since, the session is over. */
 static bool put_cookie(struct errand *t, struct text *out)
 {
-	const struct account *account = manage_account(t->manage);
+	const struct account *account = t->act.account;
 	struct text token;
 
 	if (t->act.cookie == ACT_COOKIE_NONE) {
@@ -210,14 +216,6 @@ static void take_account(struct errand *t)
 	}
 }
 
-/* A log-in that failed counts. */
-static void count_failure(struct errand *t)
-{
-	if (t->status == 401 && t->act.endpoint->access == ACT_ANONYMOUS) {
-		who_failed(t->manage, t->act.peer.p);
-	}
-}
-
 static void finish(struct errand *t)
 {
 	t->working = false;
@@ -227,9 +225,56 @@ static void finish(struct errand *t)
 	}
 	timer_clear(manage_loop(t->manage), &t->deadline);
 	take_account(t);
-	count_failure(t);
 	reply(t);
 	free_errand(t);
+}
+
+/* --- who is let pass ---------------------------------------------------------------------------- */
+
+static void refuse_later(struct errand *t, unsigned wait_s)
+{
+	char seconds[16];
+	struct header retry = {BYTES("Retry-After"), {NULL, 0}};
+
+	retry.value = bytes_of(seconds, num_format_u64(seconds, wait_s));
+	refuse(t, 429, &retry, "too many log-ins have failed; wait a moment");
+}
+
+/* The account as it is now. False: who was let pass by an older password is not any more. */
+static bool renew_account(struct errand *t)
+{
+	struct account *now = manage_account(t->manage);
+	bool same = now->generation == t->act.account->generation;
+
+	account_ref(now);
+	account_unref(t->act.account);
+	t->act.account = now;
+	return same || t->act.endpoint->access == ACT_ANONYMOUS;
+}
+
+/* Reads of people that nobody knows: a few at once, and those with a password by the throttle. False:
+ * refused. */
+static bool admit_stranger(struct errand *t)
+{
+	unsigned wait_s;
+
+	if (t->act.endpoint->access != ACT_ANONYMOUS) {
+		return true;
+	}
+	if (t->console->strangers >= ERRAND_STRANGERS_MAX) {
+		refuse(t, 503, &retry_soon, "too much is being asked at once; try again");
+		return false;
+	}
+	/* A log-in: the only one of these that is no GET. */
+	if (t->act.endpoint->method[0] == 'P') {
+		if (!who_take_check(t->manage, t->act.peer.p, &wait_s)) {
+			refuse_later(t, wait_s);
+			return false;
+		}
+		t->taken = true;
+	}
+	t->console->strangers++;
+	return true;
 }
 
 /* --- work --------------------------------------------------------------------------------------- */
@@ -238,8 +283,12 @@ static void on_read(struct job *j)
 {
 	struct errand *t = CONTAINER_OF(j, struct errand, job);
 
-	if (t->console != NULL && t->act.endpoint->access == ACT_ANONYMOUS) {
-		who_check_ends(t->manage);
+	if (t->console != NULL) {
+		t->console->strangers -= t->act.endpoint->access == ACT_ANONYMOUS;
+		if (t->taken) {
+			t->taken = false;
+			who_give_check(t->manage, t->act.peer.p, t->act.cookie != ACT_COOKIE_NONE);
+		}
 	}
 	finish(t);
 }
@@ -256,7 +305,9 @@ static void run_write(struct write *w, struct commit *c)
 {
 	struct errand *t = CONTAINER_OF(w, struct errand, write);
 
-	if (t->act.endpoint->effect != ACT_KEEPS) {
+	if (t->over) {
+		act_refuse(&t->act, 401, "%s", login_first);
+	} else if (t->act.endpoint->effect != ACT_KEEPS) {
 		act_commit(&t->act, &t->arena, c);
 	} else {
 		act_run(&t->act, &t->arena, NULL);
@@ -264,13 +315,11 @@ static void run_write(struct write *w, struct commit *c)
 	write_answer(t);
 }
 
-/* The account as it is when the write's turn has come. */
 static void begin_write(struct write *w)
 {
 	struct errand *t = CONTAINER_OF(w, struct errand, write);
 
-	account_unref(t->act.account);
-	t->act.account = account_ref(manage_account(t->manage));
+	t->over = !renew_account(t);
 }
 
 static void on_written(struct write *w)
@@ -287,13 +336,12 @@ static void on_written(struct write *w)
 
 static void on_deadline(struct timer *timer)
 {
-	static const struct header retry = {{"Retry-After", 11}, {"5", 1}};
 	struct errand *t = CONTAINER_OF(timer, struct errand, deadline);
 	struct call *c;
 
 	if (write_cancel(&t->write)) {
 		t->working = false;
-		refuse(t, 503, &retry,
+		refuse(t, 503, &retry_soon,
 			"too many changes wait for their turn; nothing was changed, try again");
 		return;
 	}
@@ -308,12 +356,11 @@ static void on_deadline(struct timer *timer)
 
 static void submit_write(struct errand *t)
 {
-	static const struct header retry = {{"Retry-After", 11}, {"5", 1}};
 	const struct writer *writer = &t->console->opts.writer;
 
 	t->write = (struct write){.begin = begin_write, .work = run_write, .on_done = on_written};
 	if (!writer->submit(writer->arg, &t->write)) {
-		refuse(t, 503, &retry, "too many changes wait for their turn; try again");
+		refuse(t, 503, &retry_soon, "too many changes wait for their turn; try again");
 		return;
 	}
 	t->working = true;
@@ -326,15 +373,19 @@ static void work(struct errand *t)
 
 	t->step = ERRAND_WORK;
 	t->act.text = text_bytes(&t->body.text);
+	if (!renew_account(t)) {
+		refuse(t, 401, NULL, login_first);
+		return;
+	}
 	if (t->act.endpoint->effect != ACT_READS) {
 		submit_write(t);
 		return;
 	}
+	if (!admit_stranger(t)) {
+		return;
+	}
 	t->snapshot = writer->snapshot(writer->arg);
 	t->working = true;
-	if (t->act.endpoint->access == ACT_ANONYMOUS) {
-		who_check_begins(t->manage);
-	}
 	t->job = (struct job){.home = manage_loop(t->manage), .work = run_read, .on_done = on_read};
 	jobs_submit(manage_jobs(t->manage), &t->job);
 }
@@ -343,7 +394,6 @@ static void work(struct errand *t)
 
 static void go_on(struct errand *t, enum body_rc rc)
 {
-	static const struct header retry = {{"Retry-After", 11}, {"5", 1}};
 
 	switch (rc) {
 	case BODY_MORE:
@@ -355,7 +405,7 @@ static void go_on(struct errand *t, enum body_rc rc)
 		refuse(t, 413, NULL, "the body is too large");
 		break;
 	case BODY_BUSY:
-		refuse(t, 503, &retry, "too much is being sent at once; try again");
+		refuse(t, 503, &retry_soon, "too much is being sent at once; try again");
 		break;
 	}
 }
@@ -386,15 +436,6 @@ static void pass(struct errand *t)
 	gather(t);
 }
 
-static void refuse_later(struct errand *t, unsigned wait_s)
-{
-	char seconds[16];
-	struct header retry = {BYTES("Retry-After"), {NULL, 0}};
-
-	retry.value = bytes_of(seconds, num_format_u64(seconds, wait_s));
-	refuse(t, 429, &retry, "too many log-ins have failed; wait a moment");
-}
-
 static void on_known(struct who *w, enum who_rc rc)
 {
 	struct errand *t = CONTAINER_OF(w, struct errand, who);
@@ -407,24 +448,18 @@ static void on_known(struct who *w, enum who_rc rc)
 	} else if (rc == WHO_LATER) {
 		refuse_later(t, w->wait_s);
 	} else {
-		refuse(t, 401, NULL, "Login required.");
+		refuse(t, 401, NULL, login_first);
 	}
 }
 
 static void identify(struct errand *t)
 {
-	const struct act_endpoint *e = t->act.endpoint;
-	unsigned wait_s;
-
-	if (e->access == ACT_ADMIN) {
+	if (t->act.endpoint->access == ACT_ADMIN) {
 		if (who_ask(&t->who, t->manage, t->call, on_known)) {
 			t->working = true;
 		}
 	} else if (who_has_session(t->manage, t->call->head)) {
 		pass(t);
-	} else if (e->effect == ACT_READS && t->call->head->has_body &&
-		!who_may_try(t->manage, t->act.peer.p, &wait_s)) {
-		refuse_later(t, wait_s); /* a log-in, the only one of these that brings something */
 	} else {
 		gather(t);
 	}
@@ -450,6 +485,12 @@ bool errand_begin(struct console *console, struct call *c)
 		free_errand(t);
 		break;
 	case ACT_FOUND:
+		if (access_is_other_site(c)) {
+			refuse(t, 403, NULL,
+				"a page of another site may change nothing here; what passes requests on must "
+				"send X-Forwarded-Host, or Host as it came");
+			break;
+		}
 		for (unsigned i = 0; i < c->head->n_fields && if_match.p == NULL; i++) {
 			if (bytes_eq_nocase(head_name(c->head, i), BYTES("if-match"))) {
 				if_match = head_value(c->head, i);

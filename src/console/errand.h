@@ -14,6 +14,8 @@ struct console;
 /* The largest body of somebody who is known, and of anybody (log-in, initialisation). */
 #define ERRAND_BODY_MAX ((size_t)16 << 20)
 #define ERRAND_BODY_MAX_ANYBODY ((size_t)64 << 10)
+/* Attack: what may be asked without a password, again and again, by clients that do not wait for an answer. */
+#define ERRAND_STRANGERS_MAX 64u
 /* A write waits for its turn and for the workers at most that long; then the client is told. */
 #define ERRAND_WRITE_MS 30000u
 

@@ -45,6 +45,54 @@ bool access_is_local(const struct call *c)
 	return is_own_name(host);
 }
 
+static struct bytes field_of(const struct head *h, struct bytes name)
+{
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (bytes_eq_nocase(head_name(h, i), name)) {
+			return head_value(h, i);
+		}
+	}
+	return bytes_of(NULL, 0);
+}
+
+/* Whether an origin (RFC 6454 §7: "https://name:8443", or "null") is of that authority. Schemes are not
+ * compared: in front of us TLS may have ended. */
+static bool is_origin_of(struct bytes origin, struct bytes authority)
+{
+	struct bytes host, own;
+	uint16_t port, own_port;
+
+	if (bytes_starts_nocase(origin, BYTES("https://"))) {
+		origin = bytes_of(origin.p + 8, origin.n - 8);
+	} else if (bytes_starts_nocase(origin, BYTES("http://"))) {
+		origin = bytes_of(origin.p + 7, origin.n - 7);
+	} else {
+		return false;
+	}
+	return url_parse_authority(origin, &host, &port) == 0 &&
+		url_parse_authority(authority, &own, &own_port) == 0 &&
+		bytes_eq_nocase(host, own) && port == own_port;
+}
+
+bool access_is_other_site(const struct call *c)
+{
+	const struct head *h = c->head;
+	struct bytes site = field_of(h, BYTES("sec-fetch-site"));
+	struct bytes origin = field_of(h, BYTES("origin"));
+	struct bytes first = field_of(h, BYTES("x-forwarded-host"));
+
+	if (bytes_eq(h->method, BYTES("GET")) || bytes_eq(h->method, BYTES("HEAD"))) {
+		return false;
+	}
+	/* What the browser found out itself; it says so where it trusts the connection. */
+	if (site.p != NULL) {
+		return !bytes_eq(site, BYTES("same-origin")) && !bytes_eq(site, BYTES("none"));
+	}
+	/* A page cannot set the second without asking (CORS), which is answered to nobody. */
+	return origin.p != NULL && !is_origin_of(origin, head_get(h, FIELD_HOST)) &&
+		!is_origin_of(origin, bytes_trim(bytes_cut(&first, ',')));
+}
+
 bool access_has_token(const struct call *c, const char *token)
 {
 	struct bytes given = head_get(c->head, FIELD_AUTHORIZATION);

@@ -9,6 +9,9 @@
 /* Whether the request comes from a program on this machine that means this machine: no proxy in
  * between, and no page of a browser that was led here by a name (DNS rebinding). */
 bool access_is_local(const struct call *c);
+/* Whether it would change something and comes from a page that is not ours, in a browser that sends what the
+ * user is known by, or reaches what only this machine may. Programs say nothing of pages. */
+bool access_is_other_site(const struct call *c);
 /* Whether it brings this token as "Authorization: Bearer". token NULL: never. */
 bool access_has_token(const struct call *c, const char *token);
 

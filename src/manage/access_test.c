@@ -89,6 +89,54 @@ static void test_local(void **state)
 	}
 }
 
+static void test_other_site(void **state)
+{
+#define OWN "Host: 10.1.1.1:8001\n"
+	static const struct {
+		const char *method, *fields;
+		bool other;
+		const char *reason;
+	} rows[] = {
+		{"POST", OWN, false, "programs say nothing of pages"},
+		{"POST", OWN "Origin: http://10.1.1.1:8001\n", false, "our own page"},
+		{"PUT", "Host: Console.test\nOrigin: https://console.TEST\n", false,
+			"TLS ends in front of us; names have no case"},
+		{"POST", OWN "Origin: http://evil.test\n", true, "a page of somebody else"},
+		{"POST", OWN "Origin: http://10.1.1.1\n", true, "another port is another origin"},
+		{"POST", OWN "Origin: http://10.1.1.1:80010\n", true, "a longer port"},
+		{"POST", OWN "Origin: http://x@10.1.1.1:8001\n", true, "no origin has a user"},
+		{"POST", OWN "Origin: null\n", true, "a sandboxed frame"},
+		{"POST", OWN "Origin: \n", true, "says nothing, which no browser does"},
+		{"POST", OWN "Origin: chrome-extension://10.1.1.1:8001\n", true, "another scheme"},
+		{"DELETE", OWN "Sec-Fetch-Site: cross-site\n", true, "the browser says so"},
+		{"DELETE", OWN "Sec-Fetch-Site: same-site\n", true, "a neighbour by name"},
+		{"PUT", OWN "Sec-Fetch-Site: same-origin\nOrigin: http://name.test\n", false,
+			"a proxy wrote Host anew; the browser knows"},
+		{"POST", OWN "Sec-Fetch-Site: none\n", false, "typed by a person"},
+		{"POST", OWN "Sec-Fetch-Site: cross-site\nOrigin: http://10.1.1.1:8001\n", true,
+			"the stronger statement holds"},
+		{"POST", OWN "Origin: https://name.test\nX-Forwarded-Host: name.test, b\n", false,
+			"a proxy wrote Host anew, and says what it was"},
+		{"POST", OWN "Origin: https://evil.test\nX-Forwarded-Host: name.test\n", true,
+			"through the same proxy"},
+		{"POST", "Origin: http://evil.test\n", true, "no name of ours"},
+		{"GET", OWN "Origin: http://evil.test\n", false,
+			"browsers keep answers from pages"},
+		{"HEAD", OWN "Sec-Fetch-Site: cross-site\n", false, "the same"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct asked a;
+
+		ask(&a, "10.1.1.2:5", rows[i].fields);
+		a.head.method = bytes_str(rows[i].method);
+		if (access_is_other_site(&a.call) != rows[i].other) {
+			fail_msg("%s, %s: %s", rows[i].method, rows[i].fields, rows[i].reason);
+		}
+	}
+}
+
 static void test_token(void **state)
 {
 	static const char token[] = "0123456789abcdef";
@@ -125,6 +173,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_other_site),
 		cmocka_unit_test(test_token),
 	};
 

@@ -141,6 +141,34 @@ static void test_passwords(void **state)
 	assert_false(password_hash(BYTES(""), hash));
 }
 
+/* Tries n times and is wrong; how many of them were let through. */
+static unsigned fail_from(struct throttle *t, const char *peer, unsigned n, uint64_t now)
+{
+	unsigned wait_s, let = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		let += throttle_take(t, peer, now, &wait_s);
+	}
+	return let;
+}
+
+/* A flood from n networks, each of which fails once. */
+static unsigned flood(struct throttle *t, unsigned n, uint64_t now)
+{
+	unsigned let = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		char peer[64];
+		struct text p;
+
+		text_init_fixed(&p, peer, sizeof(peer));
+		text_addf(&p, "[2001:db8:%x:%x::1]:1", i / 250, i % 250);
+		text_add_char(&p, '\0');
+		let += fail_from(t, peer, 1, now);
+	}
+	return let;
+}
+
 static void test_throttle(void **state)
 {
 	static struct throttle t;
@@ -148,30 +176,68 @@ static void test_throttle(void **state)
 	uint64_t now = 1000000;
 
 	(void)state;
-	for (unsigned i = 0; i < THROTTLE_BURST; i++) {
-		assert_true(throttle_may(&t, "10.0.0.1:1", now, &wait_s));
-		throttle_failed(&t, i % 2 == 0 ? "10.0.0.1:1" : "10.0.0.1:2", now);
-	}
-	assert_false(throttle_may(&t, "10.0.0.1:3", now, &wait_s)); /* another port is the same */
+	assert_int_equal(fail_from(&t, "10.0.0.1:1", THROTTLE_BURST - 1, now), THROTTLE_BURST - 1);
+	assert_true(throttle_take(&t, "10.0.0.1:2", now, &wait_s));
+	assert_false(throttle_take(&t, "10.0.0.1:3", now, &wait_s)); /* another port is the same */
 	assert_true(wait_s >= 1);
-	assert_true(throttle_may(&t, "10.0.0.2:1", now, &wait_s));
-	assert_true(throttle_may(&t, "10.0.0.1:1", now + THROTTLE_REFILL_MS + 1, &wait_s));
-	for (unsigned i = 0; i < THROTTLE_BURST; i++) {
-		throttle_failed(&t, "[2001:db8:1:2::1]:1", now);
+	assert_true(throttle_take(&t, "10.0.0.2:1", now, &wait_s));
+	assert_true(throttle_take(&t, "10.0.0.1:1", now + THROTTLE_REFILL_MS + 1, &wait_s));
+	t = (struct throttle){.all = {0}};
+	for (unsigned i = 0; i < 5 * THROTTLE_BURST; i++) { /* what was right counts nothing */
+		assert_true(throttle_take(&t, "10.0.0.3:1", now, &wait_s));
+		throttle_right(&t, "10.0.0.3:1", now);
 	}
-	assert_false(throttle_may(&t, "[2001:db8:1:2:3:4:5:6]:9", now, &wait_s)); /* one network */
-	assert_true(throttle_may(&t, "[2001:db8:1:3::1]:1", now, &wait_s));
-	for (unsigned i = 0; i < THROTTLE_ALL_BURST; i++) {
-		char peer[32];
-		struct text p;
+	assert_int_equal(fail_from(&t, "10.0.0.3:1", 2 * THROTTLE_BURST, now), THROTTLE_BURST);
+}
 
-		text_init_fixed(&p, peer, sizeof(peer));
-		text_addf(&p, "10.1.%u.%u:1", i / 250, i % 250);
-		text_add_char(&p, '\0');
-		throttle_failed(&t, peer, now);
+static void test_throttle_networks(void **state)
+{
+	static const struct {
+		const char *x, *y;
+		bool same;
+		const char *reason;
+	} rows[] = {
+		{"[2001:db8:1:2::1]:1", "[2001:db8:1:2:3:4:5:6]:9", true, "one network of 64 bits"},
+		{"[2001:db8:1:2::1]:1", "[2001:db8:1:3::1]:1", false, "the next network"},
+		{"[2001:db8::1]:1", "[2001:db8::2]:1", true, "zeros left out in the network"},
+		{"[2001:db8::1:0:0:1]:1", "[2001:db8::2:0:0:1]:1", true,
+			"and in what is behind it"},
+		{"[2001:db8:1:0:5:6:7:8]:1", "[2001:db8:1::9]:1", true, "one zero is written"},
+		{"10.0.0.1:80", "10.0.0.1:81", true, "ports do not matter"},
+		{"10.0.0.1:80", "10.0.0.11:80", false, "another address"},
+		{"0.0.0.1:80", "[::1:0:0:0]:80", false, "bytes of the other family"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		static struct throttle t;
+		unsigned wait_s;
+
+		t = (struct throttle){.all = {0}};
+		assert_int_equal(fail_from(&t, rows[i].x, THROTTLE_BURST, 1000), THROTTLE_BURST);
+		if (throttle_take(&t, rows[i].y, 1000, &wait_s) == rows[i].same) {
+			fail_msg("%s, %s: %s", rows[i].x, rows[i].y, rows[i].reason);
+		}
 	}
-	assert_false(throttle_may(&t, "10.9.9.9:1", now, &wait_s)); /* all together */
-	assert_true(throttle_may(&t, "10.9.9.9:1", now + 120000, &wait_s));
+}
+
+/* A flood of strangers keeps those out whom nobody knows, and them only. */
+static void test_throttle_flood(void **state)
+{
+	static struct throttle t;
+	uint64_t now = 1000000;
+	unsigned wait_s;
+
+	(void)state;
+	assert_true(throttle_take(&t, "10.5.0.1:1", now, &wait_s));
+	throttle_right(&t, "10.5.0.1:1", now);
+	assert_int_equal(flood(&t, 2 * THROTTLE_ALL_BURST, now), THROTTLE_ALL_BURST);
+	assert_false(throttle_take(&t, "10.9.9.9:1", now, &wait_s));
+	assert_true(throttle_take(&t, "10.5.0.1:1", now, &wait_s)); /* has logged in before */
+	assert_true(throttle_take(&t, "127.0.0.1:1", now, &wait_s));
+	assert_true(throttle_take(&t, "[::1]:1", now, &wait_s));
+	assert_int_equal(fail_from(&t, "127.0.0.1:1", 100, now), THROTTLE_BURST - 1); /* its own */
+	assert_true(throttle_take(&t, "10.9.9.9:1", now + 120000, &wait_s));
 }
 
 int main(void)
@@ -182,6 +248,8 @@ int main(void)
 		cmocka_unit_test(test_cookies),
 		cmocka_unit_test(test_passwords),
 		cmocka_unit_test(test_throttle),
+		cmocka_unit_test(test_throttle_networks),
+		cmocka_unit_test(test_throttle_flood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

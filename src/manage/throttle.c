@@ -4,6 +4,16 @@
  */
 #include "manage/throttle.h"
 
+#include <string.h>
+
+#include "net/sys.h"
+
+struct network {
+	unsigned char v[8];
+	uint8_t n;
+	bool own; /* this machine */
+};
+
 static bool has_room(const struct throttle_bucket *b, uint64_t now_ms, uint64_t burst_ms)
 {
 	return b->since_ms < now_ms + burst_ms;
@@ -14,70 +24,99 @@ static void take(struct throttle_bucket *b, uint64_t now_ms, uint64_t refill_ms)
 	b->since_ms = MAX(b->since_ms, now_ms) + refill_ms;
 }
 
-/* Without the port; of IPv6 the first four groups. */
-static void network_of(const char *peer, char out[48])
+static void give(struct throttle_bucket *b, uint64_t refill_ms)
 {
-	struct bytes p = bytes_str(peer);
-	size_t n = p.n;
-	unsigned colons = 0;
-
-	if (n != 0 && p.p[0] == '[') {
-		n = 0;
-		while (n < p.n && p.p[n] != ']' && colons < 4) {
-			colons += p.p[n++] == ':';
-		}
-	} else {
-		while (n != 0 && p.p[n - 1] != ':') {
-			n--;
-		}
-	}
-	n = MIN(n, 47u);
-	memcpy(out, p.p, n);
-	out[n] = '\0';
+	b->since_ms -= MIN(b->since_ms, refill_ms);
 }
 
-static struct throttle_peer *find(const struct throttle *t, const char *network)
+/* By its bytes: an IPv6 address may be written in more than one way. */
+static struct network network_of(const char *peer)
+{
+	static const unsigned char own_v6[16] = {[15] = 1};
+	const char *colon = strrchr(peer, ':');
+	struct network w = {.n = 1}; /* what is no address is one network */
+	struct sys_addr a;
+
+	if (colon == NULL || sys_addr_parse(&a, peer, (size_t)(colon - peer), 1) != 0) {
+		return w;
+	}
+	if (a.u.sa.sa_family == AF_INET6) {
+		w.n = 8;
+		memcpy(w.v, a.u.room + 8, 8); /* struct sockaddr_in6 */
+		w.own = memcmp(a.u.room + 8, own_v6, sizeof(own_v6)) == 0;
+	} else {
+		w.n = 4;
+		memcpy(w.v, a.u.room + 4, 4); /* struct sockaddr_in */
+		w.own = w.v[0] == 127;
+	}
+	return w;
+}
+
+static struct throttle_peer *find(struct throttle *t, const struct network *w)
 {
 	for (size_t i = 0; i < THROTTLE_PEERS_MAX; i++) {
-		if (strcmp(t->peers[i].address, network) == 0 && network[0] != '\0') {
-			return (struct throttle_peer *)(uintptr_t)&t->peers[i];
+		if (t->peers[i].n == w->n && memcmp(t->peers[i].network, w->v, w->n) == 0) {
+			return &t->peers[i];
 		}
 	}
 	return NULL;
 }
 
-bool throttle_may(const struct throttle *t, const char *peer, uint64_t now_ms, unsigned *wait_s)
+/* Whether x is to be forgotten before y: strangers before those that are known, then the one whose last is
+ * longest ago. */
+static bool goes_first(const struct throttle_peer *x, const struct throttle_peer *y)
 {
-	const struct throttle_peer *p;
-	char network[48];
-
-	network_of(peer, network);
-	p = find(t, network);
-	if ((p == NULL || has_room(&p->bucket, now_ms, THROTTLE_BURST * THROTTLE_REFILL_MS)) &&
-		has_room(&t->all, now_ms, THROTTLE_ALL_BURST * THROTTLE_ALL_REFILL_MS)) {
-		return true;
+	if (x->known_ms != y->known_ms) {
+		return x->known_ms < y->known_ms;
 	}
-	*wait_s = (THROTTLE_REFILL_MS + 999) / 1000;
-	return false;
+	return x->bucket.since_ms < y->bucket.since_ms;
 }
 
-void throttle_failed(struct throttle *t, const char *peer, uint64_t now_ms)
+static struct throttle_peer *find_or_add(struct throttle *t, const struct network *w)
 {
-	struct throttle_peer *p;
-	char network[48];
+	struct throttle_peer *p = find(t, w);
 
-	network_of(peer, network);
-	p = find(t, network);
-	if (p == NULL) {
-		p = &t->peers[0];
-		for (size_t i = 1; i < THROTTLE_PEERS_MAX; i++) {
-			if (t->peers[i].bucket.since_ms < p->bucket.since_ms) {
-				p = &t->peers[i];
-			}
-		}
-		memcpy(p->address, network, sizeof(p->address));
-		p->bucket.since_ms = 0;
+	if (p != NULL) {
+		return p;
 	}
-	take(&p->bucket, now_ms, THROTTLE_REFILL_MS);
-	take(&t->all, now_ms, THROTTLE_ALL_REFILL_MS);
+	p = &t->peers[0];
+	for (size_t i = 1; i < THROTTLE_PEERS_MAX; i++) {
+		if (goes_first(&t->peers[i], p)) {
+			p = &t->peers[i];
+		}
+	}
+	*p = (struct throttle_peer){.n = w->n, .known_ms = w->own};
+	memcpy(p->network, w->v, w->n);
+	return p;
+}
+
+bool throttle_take(struct throttle *t, const char *peer, uint64_t now_ms, unsigned *wait_s)
+{
+	const struct network w = network_of(peer);
+	struct throttle_peer *p = find(t, &w);
+	bool stranger = p != NULL ? p->known_ms == 0 : !w.own;
+
+	if ((p != NULL && !has_room(&p->bucket, now_ms, THROTTLE_BURST * THROTTLE_REFILL_MS)) ||
+		(stranger &&
+			!has_room(&t->all, now_ms, THROTTLE_ALL_BURST * THROTTLE_ALL_REFILL_MS))) {
+		*wait_s = (THROTTLE_REFILL_MS + 999) / 1000;
+		return false;
+	}
+	take(&find_or_add(t, &w)->bucket, now_ms, THROTTLE_REFILL_MS);
+	if (stranger) {
+		take(&t->all, now_ms, THROTTLE_ALL_REFILL_MS);
+	}
+	return true;
+}
+
+void throttle_right(struct throttle *t, const char *peer, uint64_t now_ms)
+{
+	const struct network w = network_of(peer);
+	struct throttle_peer *p = find_or_add(t, &w);
+
+	give(&p->bucket, THROTTLE_REFILL_MS);
+	if (p->known_ms == 0) {
+		give(&t->all, THROTTLE_ALL_REFILL_MS);
+	}
+	p->known_ms = MAX(now_ms, 1u);
 }

@@ -1,6 +1,7 @@
 /*
- * Failed log-ins: an address has a bucket of them that fills again slowly, and all addresses together have
- * one. Clients that try again every few seconds at boot never empty theirs; who guesses does.
+ * Failed log-ins: a network has a bucket of them that fills again slowly, and all strangers together have
+ * one. Clients that try again every few seconds at boot never empty theirs; who guesses does. Networks from
+ * which somebody has logged in, and this machine, are no strangers: a flood from elsewhere keeps nobody out.
  */
 #ifndef MANAGE_THROTTLE_H
 #define MANAGE_THROTTLE_H
@@ -10,10 +11,10 @@
 /* HiClaw's boot tries 10 times in 30 s, and its tests poll. */
 #define THROTTLE_BURST 30u
 #define THROTTLE_REFILL_MS 2000u
-/* All addresses together: what the machine hashes for strangers. */
+/* All strangers together: what the machine hashes for them. */
 #define THROTTLE_ALL_BURST 300u
 #define THROTTLE_ALL_REFILL_MS 200u
-/* Attack: addresses without end. Above it the one that failed longest ago is forgotten. */
+/* Attack: addresses without end. Above it the stranger that failed longest ago is forgotten. */
 #define THROTTLE_PEERS_MAX 256u
 
 struct throttle_bucket {
@@ -21,7 +22,9 @@ struct throttle_bucket {
 };
 
 struct throttle_peer {
-	char address[48]; /* NUL-terminated; an IPv6 network of 64 bits counts as one */
+	unsigned char network[8]; /* of IPv6 the first 64 bits */
+	uint8_t n;                /* bytes of it; 0: the row is free */
+	uint64_t known_ms;        /* somebody logged in from there; 0: a stranger */
 	struct throttle_bucket bucket;
 };
 
@@ -30,9 +33,12 @@ struct throttle {
 	struct throttle_bucket all;
 };
 
-/* peer: "127.0.0.1:5", "[::1]:5". Whether it may try; if not, after how many seconds. */
-MUST_CHECK bool throttle_may(
-	const struct throttle *t, const char *peer, uint64_t now_ms, unsigned *wait_s);
-void throttle_failed(struct throttle *t, const char *peer, uint64_t now_ms);
+/* peer: "127.0.0.1:5", "[::1]:5". Whether it may try a password now; if so that counts as a failure until
+ * throttle_right says otherwise, so that those that are being checked are counted too. If not, after how
+ * many seconds. */
+MUST_CHECK bool throttle_take(
+	struct throttle *t, const char *peer, uint64_t now_ms, unsigned *wait_s);
+/* What was taken was no failure. */
+void throttle_right(struct throttle *t, const char *peer, uint64_t now_ms);
 
 #endif

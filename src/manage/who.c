@@ -12,50 +12,50 @@
 
 /* --- log-ins ------------------------------------------------------------------------------------ */
 
-bool who_may_try(const struct manage *m, const char *peer, unsigned *wait_s)
+bool who_take_check(struct manage *m, const char *peer, unsigned *wait_s)
 {
 	*wait_s = 1;
-	return throttle_may(&m->throttle, peer, loop_now_ms(m->loop), wait_s) &&
-		m->checks < WHO_CHECKS_MAX;
-}
-
-void who_check_begins(struct manage *m)
-{
+	if (m->checks >= WHO_CHECKS_MAX ||
+		!throttle_take(&m->throttle, peer, loop_now_ms(m->loop), wait_s)) {
+		return false;
+	}
 	m->checks++;
+	return true;
 }
 
-void who_check_ends(struct manage *m)
+void who_give_check(struct manage *m, const char *peer, bool right)
 {
 	m->checks--;
-}
-
-void who_failed(struct manage *m, const char *peer)
-{
-	throttle_failed(&m->throttle, peer, loop_now_ms(m->loop));
+	if (right) {
+		throttle_right(&m->throttle, peer, loop_now_ms(m->loop));
+	}
 }
 
 /* --- Basic -------------------------------------------------------------------------------------- */
 
-static bool is_known(const struct manage *m, const unsigned char *key)
+/* Also one that is to be hashed again: it has been right. */
+static const struct basic_entry *find_basic(const struct manage *m, const unsigned char *key)
 {
-	uint64_t now = loop_now_ms(m->loop);
-
 	for (size_t i = 0; i < MANAGE_BASIC_MAX; i++) {
 		const struct basic_entry *e = &m->basic[i];
 
-		if (e->until_ms > now && e->generation == m->account->generation &&
+		if (e->until_ms != 0 && e->generation == m->account->generation &&
 			memcmp(e->key, key, DIGEST_SHA256_SIZE) == 0) {
-			return true;
+			return e;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 static void remember(struct manage *m, const unsigned char *key)
 {
 	struct basic_entry *oldest = &m->basic[0];
 
-	for (size_t i = 1; i < MANAGE_BASIC_MAX; i++) {
+	for (size_t i = 0; i < MANAGE_BASIC_MAX; i++) {
+		if (memcmp(m->basic[i].key, key, DIGEST_SHA256_SIZE) == 0) {
+			oldest = &m->basic[i];
+			break;
+		}
 		if (m->basic[i].until_ms < oldest->until_ms) {
 			oldest = &m->basic[i];
 		}
@@ -90,11 +90,13 @@ static void on_checked(struct job *j)
 		end(w, WHO_GONE);
 		return;
 	}
-	who_check_ends(w->manage);
+	/* Of a password that has changed meanwhile nothing is known. */
+	w->right = w->right && w->account->generation == w->manage->account->generation;
+	if (w->taken) {
+		who_give_check(w->manage, w->peer, w->right);
+	}
 	if (w->right) {
 		remember(w->manage, w->key);
-	} else {
-		who_failed(w->manage, w->peer);
 	}
 	end(w, w->right ? WHO_ADMIN : WHO_NOBODY);
 }
@@ -116,6 +118,7 @@ bool who_ask(struct who *w, struct manage *m, const struct call *c,
 {
 	struct bytes header = head_get(c->head, FIELD_AUTHORIZATION);
 	const struct account *a = m->account;
+	const struct basic_entry *known;
 
 	w->manage = m;
 	w->account = account_ref(m->account);
@@ -130,15 +133,17 @@ bool who_ask(struct who *w, struct manage *m, const struct call *c,
 		return false;
 	}
 	digest_hmac_sha256(w->key, bytes_of((const char *)a->key, sizeof(a->key)), header);
-	if (is_known(m, w->key)) {
+	known = find_basic(m, w->key);
+	if (known != NULL && known->until_ms > loop_now_ms(m->loop)) {
 		end(w, WHO_ADMIN);
 		return false;
 	}
-	if (!who_may_try(m, w->peer, &w->wait_s)) {
+	/* Others who fail keep nobody out whose password was right before. */
+	if (known == NULL && !who_take_check(m, w->peer, &w->wait_s)) {
 		end(w, WHO_LATER);
 		return false;
 	}
-	who_check_begins(m);
+	w->taken = known == NULL;
 	w->job = (struct job){.home = m->loop, .work = check_password, .on_done = on_checked};
 	jobs_submit(m->jobs, &w->job);
 	return true;

@@ -27,6 +27,7 @@ struct who {
 	char basic[SESSION_BASIC_MAX];
 	unsigned char key[32]; /* HMAC-SHA256 of the header */
 	struct bytes name, password;
+	bool taken; /* of the throttle */
 	bool right;
 	unsigned wait_s;
 	void (*on_known)(struct who *w, enum who_rc rc);
@@ -42,11 +43,9 @@ void who_orphan(struct who *w);
 
 /* --- for log-ins, whose passwords are in bodies --- */
 
-/* Whether a password may be tried now by this peer; if not, after how many seconds. */
-bool who_may_try(const struct manage *m, const char *peer, unsigned *wait_s);
-/* Between these a jobs thread hashes one. */
-void who_check_begins(struct manage *m);
-void who_check_ends(struct manage *m);
-void who_failed(struct manage *m, const char *peer);
+/* Whether a password may be tried now by this peer, which counts as a failure until it is given back as right; if
+ * not, after how many seconds. */
+bool who_take_check(struct manage *m, const char *peer, unsigned *wait_s);
+void who_give_check(struct manage *m, const char *peer, bool right);
 
 #endif
