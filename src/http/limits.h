@@ -26,11 +26,11 @@ struct http_limits {
 	uint32_t connections_max;
 };
 
-#define HTTP_LIMITS_DEFAULT                                                              \
-	{                                                                                \
+#define HTTP_LIMITS_DEFAULT                                                               \
+	{                                                                                 \
 		.head_ms = 10000, .idle_ms = 180000, .body_ms = 30000, .write_ms = 60000, \
-		.connect_ms = 10000, .pool_idle_ms = 55000, .pool_idle_max = 1024,       \
-		.connections_max = 100000,                                               \
+		.connect_ms = 10000, .pool_idle_ms = 55000, .pool_idle_max = 1024,        \
+		.connections_max = 100000,                                                \
 	}
 
 #endif

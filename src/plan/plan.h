@@ -187,12 +187,12 @@ struct plan {
 	struct consumer_set *consumer_sets; /* these and those of rules: a reference to each */
 	struct endpoint **endpoints;        /* all, for binding */
 	size_t n_endpoints;
-	bool has_cors;                     /* a route has */
-	bool has_basic;                    /* basic-auth demands something, somewhere */
-	bool asks_tls;                     /* a service is spoken to by TLS */
-	struct plan_index *index;          /* host and path lookup (plan/match.c) */
-	struct route_group *groups;        /* plan/groups.h */
-	struct model_router *router;       /* never NULL */
+	bool has_cors;               /* a route has */
+	bool has_basic;              /* basic-auth demands something, somewhere */
+	bool asks_tls;               /* a service is spoken to by TLS */
+	struct plan_index *index;    /* host and path lookup (plan/match.c) */
+	struct route_group *groups;  /* plan/groups.h */
+	struct model_router *router; /* never NULL */
 	struct global_config global;
 	struct condition *regexes;         /* conditions with an expression, to be freed */
 	struct certificates *certificates; /* plan/certificates.h; never NULL */
