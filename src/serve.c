@@ -35,9 +35,10 @@ static void write_ready_file(struct serve *s)
 	text_init(&t, 4096);
 	text_addf(&t,
 		"{\"gateway\":[" BYTES_FMT "],\"gateway_tls\":[" BYTES_FMT
-		"],\"console\":[" BYTES_FMT "],\"pid\":%d,\"version\":\"%s\"}\n",
+		"],\"console\":[" BYTES_FMT "],\"monitor\":[" BYTES_FMT "],\"pid\":%d,\"version\":\"%s\"}\n",
 		BYTES_ARG(text_bytes(&s->addresses)), BYTES_ARG(text_bytes(&s->tls_addresses)),
-		BYTES_ARG(text_bytes(&s->console_addresses)), (int)getpid(), version_text());
+		BYTES_ARG(text_bytes(&s->console_addresses)),
+		BYTES_ARG(text_bytes(&s->monitor_addresses)), (int)getpid(), version_text());
 	if (file_write_atomic(s->settings.ready_file, text_bytes(&t), 0600, &f) != 0) {
 		log_error("serve", "ready file: %s", f.text);
 	}
@@ -365,6 +366,7 @@ static void close_all(struct serve *s)
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.answer_query);
 	text_done(&s->addresses);
 	text_done(&s->console_addresses);
+	text_done(&s->monitor_addresses);
 	text_done(&s->tls_addresses);
 	settings_done(&s->settings);
 }

@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
 #include "cli/version.h"
 #include "registry.h"
 #include "serve_int.h"
@@ -36,21 +38,10 @@ static enum console_state tell_state(void *arg)
 	return s->ready ? CONSOLE_READY : CONSOLE_STARTING;
 }
 
-int serve_console_open(struct serve *s)
+static int listen_console(struct serve *s)
 {
 	const struct option_addresses *at = &s->settings.console;
 
-	s->manage = manage_new(gateway_control(s->gateway));
-	s->console = console_new(&(struct console_opts){
-		.manage = s->manage,
-		.gateway = s->gateway,
-		.endpoints = &registry_endpoints,
-		.writer = serve_writer(s),
-		.metrics_token = s->settings.metrics_token,
-		.facts = tell_facts,
-		.state = tell_state,
-		.arg = s,
-	});
 	text_init(&s->console_addresses, 4096);
 	for (size_t i = 0; i < at->n; i++) {
 		char text[SYS_ADDR_TEXT];
@@ -69,5 +60,76 @@ int serve_console_open(struct serve *s)
 		sys_addr_format(&bound, text);
 		text_addf(&s->console_addresses, "%s\"%s\"", i != 0 ? "," : "", text);
 	}
+	return 0;
+}
+
+/* Never a reason not to serve: on a host's network HiClaw publishes its gateway at the same port. */
+static void listen_monitor(struct serve *s)
+{
+	const struct option_addresses *at = &s->settings.monitor;
+
+	text_init(&s->monitor_addresses, 4096);
+	for (size_t i = 0; i < at->n; i++) {
+		char text[SYS_ADDR_TEXT];
+		struct sys_addr bound;
+		int rc = manage_listen(s->manage, MANAGE_MONITOR, &at->v[i], &bound);
+
+		if (rc != 0) {
+			sys_addr_format(&at->v[i], text);
+			log_warn("serve",
+				"the monitor cannot listen on %s (%s); what it serves is on the "
+				"console's listener too, or choose another --monitor",
+				text,
+				rc == ERR_EXISTS ? "the address is in use" : sys_error_text());
+			continue;
+		}
+		sys_addr_format(&bound, text);
+		text_addf(&s->monitor_addresses, "%s\"%s\"",
+			s->monitor_addresses.n != 0 ? "," : "", text);
+	}
+}
+
+/* What the gateway's listeners hand over to management: only those who bring the secret come in. */
+static int listen_inside(struct serve *s)
+{
+	unsigned char random[SERVE_SECRET_SIZE / 2];
+	struct sys_addr loopback, bound;
+
+	if (!s->settings.manage_on_gateway) {
+		return 0;
+	}
+	random_secret(random, sizeof(random));
+	for (size_t i = 0; i < sizeof(random); i++) {
+		snprintf(s->inside_secret + 2 * i, 3, "%02x", random[i]);
+	}
+	manage_set_secret(s->manage, bytes_str(s->inside_secret));
+	if (sys_addr_parse(&loopback, "127.0.0.1", 9, 0) != 0 ||
+		manage_listen(s->manage, MANAGE_INSIDE, &loopback, &bound) != 0) {
+		fprintf(stderr,
+			"sluice serve: management on the gateway needs a port of 127.0.0.1 (%s)\n",
+			sys_error_text());
+		return 1;
+	}
+	s->inside = (struct plan_inside){sys_addr_port(&bound), bytes_str(s->inside_secret)};
+	return 0;
+}
+
+int serve_console_open(struct serve *s)
+{
+	s->manage = manage_new(gateway_control(s->gateway));
+	s->console = console_new(&(struct console_opts){
+		.manage = s->manage,
+		.gateway = s->gateway,
+		.endpoints = &registry_endpoints,
+		.writer = serve_writer(s),
+		.metrics_token = s->settings.metrics_token,
+		.facts = tell_facts,
+		.state = tell_state,
+		.arg = s,
+	});
+	if (listen_console(s) != 0 || listen_inside(s) != 0) {
+		return 1;
+	}
+	listen_monitor(s);
 	return 0;
 }

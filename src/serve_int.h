@@ -19,12 +19,14 @@
 #include "net/file_watch.h"
 #include "net/jobs.h"
 #include "net/notify.h"
+#include "plan/inside.h"
 #include "proxy/gateway.h"
 #include "resource/finding_news.h"
 #include "store/directory.h"
 #include "store/writer.h"
 
 #define SERVE_CODE_SIZE 12u
+#define SERVE_SECRET_SIZE 32u /* letters */
 
 struct access_log {
 	const char *path;
@@ -61,6 +63,8 @@ struct serve {
 	struct gateway *gateway;
 	struct manage *manage; /* its listeners */
 	struct console *console;
+	struct plan_inside inside; /* port 0: management is not on the gateway */
+	char inside_secret[SERVE_SECRET_SIZE + 1];
 	struct directory *directory;
 	struct jobs *jobs;
 	struct file_watch *files; /* NULL: the system has no watch to give */
@@ -78,7 +82,7 @@ struct serve {
 	uint64_t began_ns;
 	uint64_t started_ms, live_ms; /* wall clock: of the process, of the plan in force */
 	/* Items of JSON lists for the ready file. */
-	struct text addresses, tls_addresses, console_addresses;
+	struct text addresses, tls_addresses, console_addresses, monitor_addresses;
 	char first_address[SYS_ADDR_TEXT];
 	struct privileges_user user; /* to become; root only */
 	uint64_t descriptors, descriptors_max;
@@ -135,6 +139,9 @@ void serve_snapshot_set(struct serve *s, struct snapshot *snap);
 void serve_resources_trust(const struct plan *p);
 /* What stands after a load or a write: another load that was wished for, the next write. */
 void serve_resources_end(struct serve *s);
+
+/* What a plan is compiled with, beside the resources. before: see struct plan_env. */
+struct plan_env serve_resources_env(const struct serve *s, const struct plan *before);
 
 /* Watches the resources; from before the first load on, so that nothing is missed between the two. */
 void serve_resources_watch(struct serve *s);

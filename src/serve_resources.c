@@ -61,6 +61,14 @@ static void log_load(const struct reading *r)
 }
 
 /* Before the plan is handed over: no worker connects by TLS earlier, and here it may take its time. */
+struct plan_env serve_resources_env(const struct serve *s, const struct plan *before)
+{
+	return (struct plan_env){.types = &provider_types,
+		.seed = s->opts.seed,
+		.before = before,
+		.inside = s->inside.port != 0 ? &s->inside : NULL};
+}
+
 void serve_resources_trust(const struct plan *p)
 {
 	struct fault f;
@@ -74,7 +82,7 @@ static void read_resources(struct job *j)
 {
 	struct reading *r = CONTAINER_OF(j, struct reading, job);
 	struct serve *s = r->serve;
-	const struct plan_env env = {&provider_types, s->opts.seed, r->live};
+	const struct plan_env env = serve_resources_env(s, r->live);
 	struct snapshot *snap = directory_read(s->directory, &r->report);
 	uint64_t hash[2];
 

@@ -58,7 +58,7 @@ static void *try_plan(void *arg, struct snapshot *snap, struct text *why)
 {
 	struct serve *s = arg;
 	const struct plan *live = s->writing.live;
-	const struct plan_env env = {&provider_types, s->opts.seed, live};
+	const struct plan_env env = serve_resources_env(s, live);
 	struct plan *p = plan_compile(snap, &env);
 	const struct finding *e = new_error(p, live);
 

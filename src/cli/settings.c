@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/num.h"
 #include "base/text.h"
 #include "cli/machine.h"
 
@@ -73,6 +74,28 @@ static const struct option rows[] = {
 		.help = "Where management connects (the Console's API, /metrics, /healthz); port 0 "
 			"takes a free one.",
 		MEMBER(console)},
+	{.name = "monitor",
+		.env = "SLUICE_MONITOR",
+		.type = OPTION_ADDRESSES,
+		.arg = "ADDR:PORT",
+		.computed =
+			"127.0.0.1:18080; with --hiclaw 0.0.0.0:18080; MONITOR_BIND and MONITOR_PORT of the "
+			"environment are heeded",
+		.help = "Where agents' management connects; the gateway runs without it when the address is "
+			"taken.",
+		MEMBER(monitor)},
+	{.name = "hiclaw",
+		.env = "SLUICE_HICLAW",
+		.type = OPTION_BOOL,
+		.help = "Be what HiClaw expects of Higress: monitor on all interfaces, manage-on-gateway, "
+			"error-format plain, init-open.",
+		MEMBER(hiclaw)},
+	{.name = "manage-on-gateway",
+		.env = "SLUICE_MANAGE_ON_GATEWAY",
+		.type = OPTION_BOOL,
+		.help = "Serve /ni_status/, /agm/, /_admin/api/ and the host manager-local.hiclaw.io on the "
+			"gateway's listeners too.",
+		MEMBER(manage_on_gateway)},
 	{.name = "metrics-token",
 		.env = "SLUICE_METRICS_TOKEN",
 		.type = OPTION_STRING,
@@ -311,6 +334,68 @@ static char *below(const char *dir, const char *name)
 	return path;
 }
 
+static bool is_default(const struct options *o, const char *name)
+{
+	for (size_t i = 0; i < table.n; i++) {
+		if (strcmp(table.rows[i].name, name) == 0) {
+			return o->source[i] <= OPTION_FROM_DEFAULT;
+		}
+	}
+	ASSERT(false);
+	return false;
+}
+
+static const char *env_or(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && value[0] != '\0' ? value : otherwise;
+}
+
+/* The variables that HiClaw's skill has always had. */
+static int complete_monitor(struct settings *s, FILE *err)
+{
+	const char *bind = env_or("MONITOR_BIND", s->hiclaw ? "0.0.0.0" : "127.0.0.1");
+	const char *port = env_or("MONITOR_PORT", "18080");
+	struct sys_addr addr;
+	uint64_t n;
+
+	if (s->monitor.n != 0) {
+		return 0;
+	}
+	if (!num_parse_u64(bytes_str(port), UINT16_MAX, &n) ||
+		sys_addr_parse(&addr, bind, strlen(bind), (uint16_t)n) != 0) {
+		if (err != NULL) {
+			fprintf(err,
+				"sluice serve: MONITOR_BIND and MONITOR_PORT make \"%s:%s\", which is no "
+				"address; correct them, or give --monitor ADDR:PORT\n",
+				bind, port);
+		}
+		return ERR_SYNTAX;
+	}
+	s->monitor.v = must_alloc(sizeof(*s->monitor.v));
+	s->monitor.v[0] = addr;
+	s->monitor.n = 1;
+	return 0;
+}
+
+/* product.md: the profile that HiClaw's skill sets; what was said of one thing goes before it. */
+static void apply_profile(struct settings *s, const struct options *o)
+{
+	if (!s->hiclaw) {
+		return;
+	}
+	if (is_default(o, "error-format")) {
+		s->error_format = SETTINGS_ERROR_PLAIN;
+	}
+	if (is_default(o, "manage-on-gateway")) {
+		s->manage_on_gateway = true;
+	}
+	if (is_default(o, "init-open")) {
+		s->init_open = true;
+	}
+}
+
 /* What depends on other settings or on the machine. */
 static void complete(struct settings *s)
 {
@@ -371,10 +456,12 @@ int settings_parse(int argc, char **argv, struct settings *out, FILE *err)
 	rc = rc == 0 ? options_read_defaults(&o) : rc;
 	rc = rc == 0 ? check_token("metrics-token", s.metrics_token, err) : rc;
 	rc = rc == 0 ? check_token("explain-token", s.explain_token, err) : rc;
+	rc = rc == 0 ? complete_monitor(&s, err) : rc;
 	if (rc != 0) {
 		settings_done(&s);
 		return EXIT_USAGE;
 	}
+	apply_profile(&s, &o);
 	complete(&s);
 	memcpy(s.source, o.source, sizeof(s.source));
 	*out = s;

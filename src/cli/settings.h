@@ -14,19 +14,20 @@ enum settings_error_format { SETTINGS_ERROR_JSON, SETTINGS_ERROR_PLAIN };
 /* Strings are owned; unless said otherwise they are never NULL after settings_parse. */
 struct settings {
 	char *data, *resources, *state;
-	struct option_addresses gateway, console;
+	struct option_addresses gateway, console, monitor;
 	struct option_addresses gateway_tls; /* may be none */
 	char *metrics_token;                 /* may be NULL; at least 16 visible characters */
-	bool init_open;                      /* initialisation by anybody */
-	uint32_t workers;                    /* at least 1 */
-	uint32_t busy_poll_us;               /* 0: off */
-	uint64_t memory_max;                 /* bytes, of all workers together */
-	unsigned log_level;                  /* enum log_level */
-	unsigned log_format;                 /* enum settings_log_format, never AUTO */
-	char *access_log;                    /* path, "-" (standard output) or "off" */
-	unsigned access_decisions;           /* enum access_decisions (proxy/gateway.h) */
-	char *config;                        /* may be NULL */
-	char *ready_file;                    /* may be NULL */
+	bool hiclaw, manage_on_gateway;
+	bool init_open;            /* initialisation by anybody */
+	uint32_t workers;          /* at least 1 */
+	uint32_t busy_poll_us;     /* 0: off */
+	uint64_t memory_max;       /* bytes, of all workers together */
+	unsigned log_level;        /* enum log_level */
+	unsigned log_format;       /* enum settings_log_format, never AUTO */
+	char *access_log;          /* path, "-" (standard output) or "off" */
+	unsigned access_decisions; /* enum access_decisions (proxy/gateway.h) */
+	char *config;              /* may be NULL */
+	char *ready_file;          /* may be NULL */
 	uint32_t drain_ms;
 	unsigned error_format; /* enum settings_error_format */
 	char *upstream_ca;     /* may be NULL: only the system's authorities */

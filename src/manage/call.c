@@ -27,7 +27,7 @@ void call_end(struct call *c)
 
 const char *call_peer(const struct call *c)
 {
-	return stream_peer(c->stream);
+	return c->peer[0] != '\0' ? c->peer : stream_peer(c->stream);
 }
 
 static void on_stream(struct stream_user *u, struct stream *s)

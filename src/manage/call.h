@@ -28,13 +28,14 @@ struct call {
 	struct stream_source source; /* of page */
 	struct page *page;
 	size_t sent;
-	struct call_work *work; /* NULL: nobody wants to be told */
+	char peer[SYS_ADDR_TEXT]; /* empty: the connection's */
+	struct call_work *work;   /* NULL: nobody wants to be told */
 	/* Valid until begin returns. */
 	struct head *head;
 	struct url url;
 };
 
-/* "127.0.0.1:5": who is at the other end. */
+/* "127.0.0.1:5": who is at the other end, or, of what came through the gateway, at the other end of that. */
 const char *call_peer(const struct call *c);
 
 /* Answers; the call must not be touched afterwards. The page's reference stays the caller's. extra may

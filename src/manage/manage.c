@@ -1,12 +1,39 @@
 #include "manage/manage.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "manage/manage_int.h"
 
 #define TICK_MS 1000u
 
 /* --- asking ------------------------------------------------------------------------------------- */
+
+static struct bytes field_of(const struct head *h, struct bytes name)
+{
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (bytes_eq_nocase(head_name(h, i), name)) {
+			return head_value(h, i);
+		}
+	}
+	return BYTES("");
+}
+
+/* Whether it is the gateway that asks, which says for whom. */
+static bool is_inside(const struct manage *m, struct call *c)
+{
+	struct bytes peer = field_of(c->head, BYTES("X-Forwarded-For"));
+	bool v6 = memchr(peer.p, ':', peer.n) != NULL;
+
+	if (!bytes_eq_secret(field_of(c->head, BYTES(MANAGE_INSIDE_HEADER)), m->secret) ||
+		peer.n == 0 || peer.n > SYS_ADDR_TEXT - sizeof("[]:0")) {
+		return false;
+	}
+	snprintf(c->peer, sizeof(c->peer), v6 ? "[" BYTES_FMT "]:0" : BYTES_FMT ":0",
+		BYTES_ARG(peer));
+	return true;
+}
 
 static void dispatch(struct manage *m, struct call *c)
 {
@@ -24,6 +51,10 @@ static void on_request(struct server *srv, struct stream *s)
 	struct call *c = call_new(door, s);
 	struct fault f;
 
+	if (door->kind == MANAGE_INSIDE && !is_inside(door->manage, c)) {
+		call_refuse(c, 403, NULL, "this listener is the gateway's own");
+		return;
+	}
 	if (url_parse_target(&c->url, s->head.target, &f) != 0) {
 		call_refuse(c, 400, NULL, "%s", f.text);
 		return;
@@ -86,6 +117,11 @@ struct jobs *manage_jobs(const struct manage *m)
 struct loop *manage_loop(const struct manage *m)
 {
 	return m->loop;
+}
+
+void manage_set_secret(struct manage *m, struct bytes secret)
+{
+	m->secret = secret;
 }
 
 static struct server *server_of(struct door *door)

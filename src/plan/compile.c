@@ -9,6 +9,7 @@
 #include "plan/consumers.h"
 #include "plan/fallbacks.h"
 #include "plan/groups.h"
+#include "plan/inside.h"
 #include "plan/match.h"
 
 /* Everything comes from files that are bounded one by one (RESOURCE_FILE_MAX). */
@@ -42,7 +43,7 @@ void plan_hash(const struct snapshot *s, uint64_t out[2])
 
 static void list_endpoints(struct plan *p, const struct services *s)
 {
-	p->endpoints = arena_must(&p->arena, (s->n_endpoints + 1) * sizeof(struct endpoint *));
+	p->endpoints = arena_must(&p->arena, (s->n_endpoints + 2) * sizeof(struct endpoint *));
 	for (size_t i = 0; i < s->n; i++) {
 		p->asks_tls = p->asks_tls || s->v[i].tls;
 		for (size_t k = 0; k < s->v[i].n_endpoints; k++) {
@@ -109,6 +110,10 @@ struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env)
 	certificates_compile(p, s, &env->seed);
 	global_config_read(&p->global, s, &p->findings);
 	compile_routes(p, s, env, &services);
+	if (env->inside != NULL) {
+		inside_compile(p, env->inside, &env->seed);
+		p->endpoints[p->n_endpoints++] = p->inside_endpoint;
+	}
 	services_done(&services);
 	plan_hash(s, p->hash);
 	return p;

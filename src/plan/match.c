@@ -13,6 +13,7 @@
 
 #include "plan/condition.h"
 #include "plan/groups.h"
+#include "plan/inside.h"
 #include "plan/rewrite.h"
 
 struct entry { /* a route of a path; the list is in the order of their ranks */
@@ -319,6 +320,12 @@ size_t plan_leaders(
 	char host[MATCH_HOST_MAX];
 	size_t n = q->host.n <= MATCH_HOST_MAX ? q->host.n : 0; /* no longer one is configured */
 
+	if (inside_takes(p, q->host, q->path)) {
+		if (max != 0) {
+			out[0] = p->inside;
+		}
+		return 1;
+	}
 	l.q = q;
 	l.path = q->path;
 	l.is_lowered = false;

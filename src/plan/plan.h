@@ -193,6 +193,8 @@ struct plan {
 	struct plan_index *index;    /* host and path lookup (plan/match.c) */
 	struct route_group *groups;  /* plan/groups.h */
 	struct model_router *router; /* never NULL */
+	const struct route *inside;  /* plan/inside.h; NULL: none. Not among routes */
+	struct endpoint *inside_endpoint;
 	struct global_config global;
 	struct condition *regexes;         /* conditions with an expression, to be freed */
 	struct certificates *certificates; /* plan/certificates.h; never NULL */
@@ -205,6 +207,7 @@ struct plan_env { /* what compiling needs beside the resources */
 	/* May be NULL. A plan that was compiled with the same seed, as a rule the one that is live: what
 	 * has not changed since is taken from it. It must live until plan_compile has returned. */
 	const struct plan *before;
+	const struct plan_inside *inside; /* plan/inside.h; NULL: management has no route */
 };
 
 /* Never NULL: what cannot be compiled is left out and said in plan->findings (with place and remedy). */

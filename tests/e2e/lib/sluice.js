@@ -40,7 +40,7 @@ export function cleanEnv(extra = {}) {
 	const env = {};
 	for (const [name, value] of Object.entries(process.env))
 		if (!/_API_KEY$|^OLLAMA|^OPENAI|^SLUICE|^HICLAW|^MONITOR_|^MOCK_|^NOTIFY_|^WATCHDOG_|_proxy$|_PROXY$|^NO_COLOR$/.test(name)) env[name] = value;
-	return { ...env, SLUICE_CONSOLE: '127.0.0.1:0', ...(IS_ROOT ? { SLUICE_USER: 'root' } : {}), ...extra };
+	return { ...env, SLUICE_CONSOLE: '127.0.0.1:0', SLUICE_MONITOR: '127.0.0.1:0', ...(IS_ROOT ? { SLUICE_USER: 'root' } : {}), ...extra };
 }
 
 // Runs to the end: { code, signal, stdout, stderr }.
