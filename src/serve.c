@@ -35,7 +35,8 @@ static void write_ready_file(struct serve *s)
 	text_init(&t, 4096);
 	text_addf(&t,
 		"{\"gateway\":[" BYTES_FMT "],\"gateway_tls\":[" BYTES_FMT
-		"],\"console\":[" BYTES_FMT "],\"monitor\":[" BYTES_FMT "],\"pid\":%d,\"version\":\"%s\"}\n",
+		"],\"console\":[" BYTES_FMT "],\"monitor\":[" BYTES_FMT
+		"],\"pid\":%d,\"version\":\"%s\"}\n",
 		BYTES_ARG(text_bytes(&s->addresses)), BYTES_ARG(text_bytes(&s->tls_addresses)),
 		BYTES_ARG(text_bytes(&s->console_addresses)),
 		BYTES_ARG(text_bytes(&s->monitor_addresses)), (int)getpid(), version_text());

@@ -84,8 +84,8 @@ static void listen_monitor(struct serve *s)
 			continue;
 		}
 		sys_addr_format(&bound, text);
-		text_addf(&s->monitor_addresses, "%s\"%s\"",
-			s->monitor_addresses.n != 0 ? "," : "", text);
+		text_addf(&s->monitor_addresses, "%s\"%s\"", s->monitor_addresses.n != 0 ? "," : "",
+			text);
 	}
 }
 
