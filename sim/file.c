@@ -228,12 +228,23 @@ static int refuse_any(const enum disk_step *steps, size_t n, const char *path, s
 	return 0;
 }
 
+static int stage(
+	struct file_stage *s, char *tmp, const char *path, struct bytes content, unsigned mode)
+{
+	struct disk *d = world()->disk;
+
+	disk_put(d, tmp, content);
+	find(d, tmp)->mode = mode;
+	*s = (struct file_stage){must_strdup(path), tmp, -1, true};
+	return 0;
+}
+
+static const enum disk_step stage_steps[] = {DISK_OPEN, DISK_WRITE, DISK_FSYNC};
+
 int file_stage(struct file_stage *s, const char *path, struct bytes content, unsigned mode,
 	struct fault *fault)
 {
-	static const enum disk_step steps[] = {DISK_OPEN, DISK_WRITE, DISK_FSYNC};
-	struct disk *d = world()->disk;
-	int rc = refuse_any(steps, ARRAY_LEN(steps), path, fault);
+	int rc = refuse_any(stage_steps, ARRAY_LEN(stage_steps), path, fault);
 	char *tmp;
 
 	if (rc != 0) {
@@ -242,10 +253,15 @@ int file_stage(struct file_stage *s, const char *path, struct bytes content, uns
 	tmp = must_alloc(strlen(path) + sizeof(".tmp"));
 	memcpy(tmp, path, strlen(path));
 	memcpy(tmp + strlen(path), ".tmp", sizeof(".tmp"));
-	disk_put(d, tmp, content);
-	find(d, tmp)->mode = mode;
-	*s = (struct file_stage){must_strdup(path), tmp, -1, true};
-	return 0;
+	return stage(s, tmp, path, content, mode);
+}
+
+int file_stage_as(struct file_stage *s, const char *tmp, const char *path, struct bytes content,
+	const struct file_stat *like, struct fault *fault)
+{
+	int rc = refuse_any(stage_steps, ARRAY_LEN(stage_steps), path, fault);
+
+	return rc != 0 ? rc : stage(s, must_strdup(tmp), path, content, like->mode);
 }
 
 static void end_stage(struct file_stage *s)
@@ -411,4 +427,48 @@ int file_remove(const char *path)
 	}
 	disk_remove(d, path);
 	return 0;
+}
+
+int file_resolve(const char *path, char **out, struct fault *fault)
+{
+	if (find(world()->disk, path) == NULL) {
+		return (int)fault_set(fault, ERR_NOT_FOUND, 0, 0, "%s: no such file", path);
+	}
+	*out = must_strdup(path);
+	return 0;
+}
+
+void file_remove_orphan(const char *tmp)
+{
+	disk_remove(world()->disk, tmp);
+}
+
+int file_overwrite(const char *path, struct bytes content, struct fault *fault)
+{
+	struct disk *d = world()->disk;
+	const struct entry *e = find(d, path);
+	int rc = refuse_any(stage_steps, ARRAY_LEN(stage_steps), path, fault);
+
+	if (rc == 0 && e == NULL) {
+		rc = (int)fault_set(fault, ERR_NOT_FOUND, 0, 0, "%s: no such file", path);
+	}
+	if (rc == 0) {
+		disk_put(d, path, content);
+	}
+	return rc;
+}
+
+/* One thread does everything here: nobody can hold it. */
+int file_lock(const char *path, unsigned wait_ms, int *out, struct fault *fault)
+{
+	(void)path;
+	(void)wait_ms;
+	(void)fault;
+	*out = -1;
+	return 0;
+}
+
+void file_unlock(int held)
+{
+	(void)held;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The longest path plus ".tmp"; longer ones the system refuses as well. */
@@ -19,6 +20,8 @@ static int fail(struct fault *fault, const char *what, const char *path, int err
 		: error == EACCES || error == EPERM        ? ERR_REFUSED
 		: error == EEXIST                          ? ERR_EXISTS
 		: error == EFBIG || error == ENAMETOOLONG  ? ERR_LIMIT
+		: error == EBUSY || error == EXDEV         ? ERR_UNSUPPORTED
+		: error == ETIMEDOUT                       ? ERR_TIMEOUT
 							   : ERR_IO;
 
 	return fault_set(fault, err, 0, 0, "cannot %s %.100s: %s", what, path, strerror(error));
@@ -40,6 +43,8 @@ static void fill(struct file_stat *out, const struct stat *st)
 		.ctime_ns = ns_of(st->st_ctim),
 		.inode = st->st_ino,
 		.mode = st->st_mode & 07777u,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
 	};
 }
 
@@ -152,7 +157,7 @@ static int lock(int fd, const char *tmp)
 }
 
 /* A writer holds its lock to the end. A temporary without one was left by a process that died. */
-static void remove_orphan(const char *tmp)
+void file_remove_orphan(const char *tmp)
 {
 	int fd = open(tmp, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
@@ -172,7 +177,7 @@ static int open_temporary(const char *tmp, unsigned mode)
 	int error;
 
 	if (fd < 0 && errno == EEXIST) {
-		remove_orphan(tmp);
+		file_remove_orphan(tmp);
 		fd = open(tmp, flags, (mode_t)mode);
 	}
 	if (fd < 0) {
@@ -248,27 +253,67 @@ static void end_stage(struct file_stage *s)
 	*s = (struct file_stage){.open = false};
 }
 
+/* As the owner, where that is somebody else. 0 or errno. */
+static int give_to(int fd, const struct file_stat *like)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0) {
+		return errno;
+	}
+	if (st.st_uid == like->uid && st.st_gid == like->gid) {
+		return 0;
+	}
+	return fchown(fd, like->uid, like->gid) == 0 ? 0 : EXDEV;
+}
+
+/* owner may be NULL: ours. */
+static int stage(struct file_stage *s, const char *tmp, struct bytes content, unsigned mode,
+	const struct file_stat *owner)
+{
+	int fd = open_temporary(tmp, mode);
+	int error;
+
+	if (fd < 0) {
+		return errno;
+	}
+	error = owner != NULL ? give_to(fd, owner) : 0;
+	error = error != 0 ? error : fill_temporary(fd, content, mode);
+	if (error != 0) {
+		unlink(tmp);
+		close(fd);
+		return error;
+	}
+	*s = (struct file_stage){NULL, must_strdup(tmp), fd, true};
+	return 0;
+}
+
 int file_stage(struct file_stage *s, const char *path, struct bytes content, unsigned mode,
 	struct fault *fault)
 {
 	char tmp[PATH_MAX_BYTES];
-	int fd;
 	int error;
 
 	if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp)) {
 		return fail(fault, "write", path, ENAMETOOLONG);
 	}
-	fd = open_temporary(tmp, mode);
-	if (fd < 0) {
-		return fail(fault, "write", tmp, errno);
-	}
-	error = fill_temporary(fd, content, mode);
+	error = stage(s, tmp, content, mode, NULL);
 	if (error != 0) {
-		unlink(tmp);
-		close(fd);
-		return fail(fault, "write", path, error);
+		return fail(fault, "write", error == EEXIST ? tmp : path, error);
 	}
-	*s = (struct file_stage){must_strdup(path), must_strdup(tmp), fd, true};
+	s->path = must_strdup(path);
+	return 0;
+}
+
+int file_stage_as(struct file_stage *s, const char *tmp, const char *path, struct bytes content,
+	const struct file_stat *like, struct fault *fault)
+{
+	int error = stage(s, tmp, content, like->mode, like);
+
+	if (error != 0) {
+		return fail(fault, "write", tmp, error);
+	}
+	s->path = must_strdup(path);
 	return 0;
 }
 
@@ -290,6 +335,74 @@ void file_stage_drop(struct file_stage *s)
 	if (s->open) {
 		unlink(s->tmp);
 		end_stage(s);
+	}
+}
+
+int file_resolve(const char *path, char **out, struct fault *fault)
+{
+	char *found = realpath(path, NULL);
+
+	if (found == NULL) {
+		return fail(fault, "find", path, errno);
+	}
+	*out = found;
+	return 0;
+}
+
+int file_overwrite(const char *path, struct bytes content, struct fault *fault)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error;
+
+	if (fd < 0) {
+		return fail(fault, "write", path, errno);
+	}
+	error = write_all(fd, content);
+	if (error == 0 && (ftruncate(fd, (off_t)content.n) != 0 || fsync(fd) != 0)) {
+		error = errno;
+	}
+	close(fd);
+	return error == 0 ? 0 : fail(fault, "write", path, error);
+}
+
+/* flock has no deadline of its own. 0 or errno. */
+static int lock_within(int fd, unsigned wait_ms)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+
+	for (unsigned waited = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited += 10) {
+		if (errno != EWOULDBLOCK) {
+			return errno;
+		}
+		if (waited >= wait_ms) {
+			return ETIMEDOUT;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+int file_lock(const char *path, unsigned wait_ms, int *out, struct fault *fault)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int error;
+
+	if (fd < 0) {
+		return fail(fault, "lock", path, errno);
+	}
+	error = lock_within(fd, wait_ms);
+	if (error != 0) {
+		close(fd);
+		return fail(fault, "lock", path, error);
+	}
+	*out = fd;
+	return 0;
+}
+
+void file_unlock(int held)
+{
+	if (held >= 0) {
+		close(held);
 	}
 }
 

@@ -12,7 +12,7 @@ struct file_stat {
 	bool exists, is_dir, is_regular;
 	uint64_t size, mtime_ns, inode;
 	uint64_t ctime_ns; /* when content, mode or name changed; unlike mtime nobody can set it */
-	unsigned mode;
+	unsigned mode, uid, gid;
 };
 
 /* ERR_IO when it cannot be told; *out is zero then. */
@@ -48,6 +48,24 @@ MUST_CHECK int file_stage(struct file_stage *s, const char *path, struct bytes c
 MUST_CHECK int file_stage_rename(struct file_stage *s, struct fault *fault);
 /* Removes the temporary, when there is one. */
 void file_stage_drop(struct file_stage *s);
+/*
+ * For files of others, whose names may be links, whose owner matters, and which may be mounted one by one.
+ * ERR_UNSUPPORTED of these, and of file_stage_rename: the name cannot be replaced by a rename (it is a mount
+ * point, tmp is on another file system, or the owner cannot be given): file_overwrite may be able to.
+ */
+/* Where path leads in the end, on the heap. */
+MUST_CHECK int file_resolve(const char *path, char **out, struct fault *fault);
+/* file_stage with a temporary of that name, which gets mode and owner of `like`. */
+MUST_CHECK int file_stage_as(struct file_stage *s, const char *tmp, const char *path,
+	struct bytes content, const struct file_stat *like, struct fault *fault);
+/* Removes a temporary that a writer left when it died; one that is being written stays. */
+void file_remove_orphan(const char *tmp);
+/* Writes into the file that is there, and syncs it. Not atomic: a crash leaves a part. */
+MUST_CHECK int file_overwrite(const char *path, struct bytes content, struct fault *fault);
+/* An exclusive lock by that name, made when it is not there, held until file_unlock or the end of the
+ * process; it excludes threads of one process as well. ERR_TIMEOUT: others held it for wait_ms. */
+MUST_CHECK int file_lock(const char *path, unsigned wait_ms, int *out, struct fault *fault);
+void file_unlock(int held);
 /* Makes renames and removals in a directory durable. */
 MUST_CHECK int file_sync_dir(const char *dir, struct fault *fault);
 /* Adds content to the end of a file, made when it is not there, in one write; not synced. */

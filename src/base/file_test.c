@@ -450,6 +450,82 @@ static void removing_says_what_was_not_there(void **state)
 	assert_int_equal(file_remove(r->dir), ERR_IO);
 }
 
+/* A shorter content leaves nothing of the longer one behind; the file stays the same file. */
+static void overwriting_keeps_the_file(void **state)
+{
+	struct room *r = *state;
+	struct file_stat before, after;
+	struct text t;
+	const char *path = in(r, "f");
+
+	assert_int_equal(file_write_atomic(path, BYTES("a longer content"), 0640, NULL), 0);
+	assert_int_equal(file_stat(path, &before), 0);
+	assert_int_equal(file_overwrite(path, BYTES("short"), NULL), 0);
+	assert_int_equal(file_stat(path, &after), 0);
+	assert_true(before.inode == after.inode && after.mode == 0640 && after.size == 5);
+	text_init(&t, 100);
+	assert_int_equal(file_read(path, 100, &t, NULL, NULL), 0);
+	assert_string_equal(text_cstr(&t), "short");
+	text_done(&t);
+	assert_int_equal(file_overwrite(in(r, "none"), BYTES("x"), NULL), ERR_NOT_FOUND);
+}
+
+static void names_are_resolved(void **state)
+{
+	struct room *r = *state;
+	char *found = NULL, target[128];
+
+	assert_int_equal(file_resolve(in(r, "f"), &found, NULL), ERR_NOT_FOUND);
+	assert_int_equal(file_write_atomic(in(r, "f"), BYTES("x"), 0600, NULL), 0);
+	assert_int_equal(file_resolve(in(r, "f"), &found, NULL), 0);
+	snprintf(target, sizeof(target), "%s", found);
+	free(found);
+	assert_int_equal(symlink("f", in(r, "link")), 0);
+	assert_int_equal(file_resolve(in(r, "link"), &found, NULL), 0);
+	assert_string_equal(found, target);
+	free(found);
+}
+
+static void locks_exclude(void **state)
+{
+	struct room *r = *state;
+	int first = -1, second = -1;
+	struct fault f = {0};
+
+	assert_int_equal(file_lock(in(r, "lock"), 0, &first, NULL), 0);
+	assert_int_equal(file_lock(in(r, "lock"), 20, &second, &f), ERR_TIMEOUT);
+	assert_int_equal(second, -1);
+	file_unlock(first);
+	assert_int_equal(file_lock(in(r, "lock"), 0, &second, NULL), 0);
+	file_unlock(second);
+	file_unlock(-1);
+	assert_int_equal(file_lock(in(r, "no/lock"), 0, &second, NULL), ERR_NOT_FOUND);
+}
+
+/* Like another file: its mode whatever the umask, and its owner where we may give files away. */
+static void stages_are_like_others(void **state)
+{
+	struct room *r = *state;
+	struct file_stat like, st;
+	struct file_stage s = {.open = false};
+	char tmp[128];
+	int rc;
+
+	assert_int_equal(file_write_atomic(in(r, "f"), BYTES("x"), 0666, NULL), 0);
+	assert_int_equal(file_stat(in(r, "f"), &like), 0);
+	snprintf(tmp, sizeof(tmp), "%s", in(r, "t"));
+	assert_int_equal(file_stage_as(&s, tmp, in(r, "f"), BYTES("y"), &like, NULL), 0);
+	assert_int_equal(file_stage_rename(&s, NULL), 0);
+	assert_int_equal(file_stat(in(r, "f"), &st), 0);
+	assert_true(st.mode == 0666 && st.uid == like.uid && st.inode != like.inode);
+	like.uid++;
+	rc = file_stage_as(&s, tmp, in(r, "f"), BYTES("z"), &like, NULL);
+	assert_int_equal(rc, geteuid() == 0 ? 0 : ERR_UNSUPPORTED);
+	file_stage_drop(&s);
+	assert_int_equal(file_stat(tmp, &st), 0);
+	assert_false(st.exists);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +553,10 @@ int main(void)
 			directories_are_made_with_their_parents, room_open, room_close),
 		cmocka_unit_test_setup_teardown(
 			removing_says_what_was_not_there, room_open, room_close),
+		cmocka_unit_test_setup_teardown(overwriting_keeps_the_file, room_open, room_close),
+		cmocka_unit_test_setup_teardown(names_are_resolved, room_open, room_close),
+		cmocka_unit_test_setup_teardown(locks_exclude, room_open, room_close),
+		cmocka_unit_test_setup_teardown(stages_are_like_others, room_open, room_close),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
