@@ -132,26 +132,40 @@ static struct bytes indent_at(struct bytes text, size_t at)
 	return between(text, beg, end);
 }
 
+/* Looks at nothing but blanks: the line may be all of the file. */
 static bool starts_line(struct bytes text, size_t at)
 {
-	struct bytes indent = indent_at(text, at);
-
-	return indent.p + indent.n == text.p + at;
+	while (at != 0 && (text.p[at - 1] == ' ' || text.p[at - 1] == '\t')) {
+		at--;
+	}
+	return at == 0 || text.p[at - 1] == '\n' || text.p[at - 1] == '\r' ||
+		(at == 3 && bytes_starts(text, BYTES("\xef\xbb\xbf")));
 }
 
-/* The first item on a line of its own tells by how much it is indented. */
+/* By how much the item is indented below its container; n 0: it does not tell. */
+static struct bytes unit_of(
+	struct bytes text, const struct json_value *outer, const struct json_value *item)
+{
+	struct bytes from, to;
+
+	if (!starts_line(text, start_of(item))) {
+		return bytes_of(NULL, 0);
+	}
+	from = indent_at(text, outer->beg);
+	to = indent_at(text, start_of(item));
+	return to.p != from.p && to.n > from.n && bytes_starts(to, from)
+		? bytes_of(to.p + from.n, to.n - from.n)
+		: bytes_of(NULL, 0);
+}
+
+/* The first item on a line of its own tells. */
 static struct bytes find_unit(struct bytes text, const struct json_value *v)
 {
-	struct bytes outer = indent_at(text, v->beg), found = bytes_of(NULL, 0);
+	struct bytes found = bytes_of(NULL, 0);
 
 	for (const struct json_value *i = v->items; i != NULL && found.n == 0; i = i->next) {
-		struct bytes inner = indent_at(text, start_of(i));
-
-		if (starts_line(text, start_of(i)) && inner.p != outer.p && inner.n > outer.n &&
-			bytes_starts(inner, outer)) {
-			return bytes_of(inner.p + outer.n, inner.n - outer.n);
-		}
-		found = find_unit(text, i);
+		found = unit_of(text, v, i);
+		found = found.n == 0 ? find_unit(text, i) : found;
 	}
 	return found;
 }

@@ -312,6 +312,38 @@ static void limits_are_met(void **state)
 	text_done(&big);
 }
 
+/* As many values as there may be, all on one line: what is looked at must not be looked at again for each. */
+static void a_long_line_takes_no_longer(void **state)
+{
+	struct text big, out;
+	struct arena a;
+	struct json5_edit e;
+
+	(void)state;
+	text_init(&big, JSON5_TEXT_MAX);
+	text_init(&out, JSON5_TEXT_MAX + 100);
+	text_add_char(&big, '[');
+	for (unsigned i = 2; i < JSON5_VALUES_MAX; i += 2) {
+		text_add_str(&big, "{\"a\": 1}, ");
+	}
+	text_add_str(&big, "]");
+	arena_init(&a, 3 * JSON5_ARENA_MAX);
+	json5_edit_init(&e, &a, text_bytes(&big), json5_parse(&a, text_bytes(&big), NULL));
+	assert_non_null(e.root);
+	json5_edit_add_item(&e, e.root, doc_int(&a, 1));
+	json5_edit_add_member(&e, e.root->items, BYTES("b"), doc_int(&a, 2));
+	assert_int_equal(json5_edit_write(&e, &out, NULL), ERR_LIMIT); /* one value too many */
+	json5_edit_init(&e, &a, text_bytes(&big), e.root);
+	json5_edit_set(&e, e.root->items, doc_int(&a, 2));
+	json5_edit_add_item(&e, e.root, doc_int(&a, 1));
+	assert_int_equal(json5_edit_write(&e, &out, NULL), 0);
+	assert_memory_equal(out.p, "[2, {", 5);
+	assert_memory_equal(out.p + out.n - 14, "{\"a\": 1}, 1, ]", 14);
+	arena_done(&a);
+	text_done(&out);
+	text_done(&big);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +351,7 @@ int main(void)
 		cmocka_unit_test(chance_changes_nothing_else),
 		cmocka_unit_test(differences_are_seen),
 		cmocka_unit_test(limits_are_met),
+		cmocka_unit_test(a_long_line_takes_no_longer),
 	};
 
 	return cmocka_run_group_tests_name("json5_edit", tests, NULL, NULL);
