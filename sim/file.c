@@ -256,12 +256,12 @@ int file_stage(struct file_stage *s, const char *path, struct bytes content, uns
 	return stage(s, tmp, path, content, mode);
 }
 
-int file_stage_as(struct file_stage *s, const char *tmp, const char *path, struct bytes content,
-	const struct file_stat *like, struct fault *fault)
+int file_stage_as(struct file_stage *s, const struct file_place *at, struct bytes content,
+	struct fault *fault)
 {
-	int rc = refuse_any(stage_steps, ARRAY_LEN(stage_steps), path, fault);
+	int rc = refuse_any(stage_steps, ARRAY_LEN(stage_steps), at->path, fault);
 
-	return rc != 0 ? rc : stage(s, must_strdup(tmp), path, content, like->mode);
+	return rc != 0 ? rc : stage(s, must_strdup(at->tmp), at->path, content, at->like->mode);
 }
 
 static void end_stage(struct file_stage *s)

@@ -305,15 +305,15 @@ int file_stage(struct file_stage *s, const char *path, struct bytes content, uns
 	return 0;
 }
 
-int file_stage_as(struct file_stage *s, const char *tmp, const char *path, struct bytes content,
-	const struct file_stat *like, struct fault *fault)
+int file_stage_as(struct file_stage *s, const struct file_place *at, struct bytes content,
+	struct fault *fault)
 {
-	int error = stage(s, tmp, content, like->mode, like);
+	int error = stage(s, at->tmp, content, at->like->mode, at->like);
 
 	if (error != 0) {
-		return fail(fault, "write", tmp, error);
+		return fail(fault, "write", at->tmp, error);
 	}
-	s->path = must_strdup(path);
+	s->path = must_strdup(at->path);
 	return 0;
 }
 

@@ -55,9 +55,13 @@ void file_stage_drop(struct file_stage *s);
  */
 /* Where path leads in the end, on the heap. */
 MUST_CHECK int file_resolve(const char *path, char **out, struct fault *fault);
-/* file_stage with a temporary of that name, which gets mode and owner of `like`. */
-MUST_CHECK int file_stage_as(struct file_stage *s, const char *tmp, const char *path,
-	struct bytes content, const struct file_stat *like, struct fault *fault);
+struct file_place {
+	const char *path, *tmp;       /* the temporary's name is the caller's choice */
+	const struct file_stat *like; /* it gets this mode and this owner */
+};
+/* file_stage there. */
+MUST_CHECK int file_stage_as(struct file_stage *s, const struct file_place *at,
+	struct bytes content, struct fault *fault);
 /* Removes a temporary that a writer left when it died; one that is being written stays. */
 void file_remove_orphan(const char *tmp);
 /* Writes into the file that is there, and syncs it. Not atomic: a crash leaves a part. */

@@ -105,8 +105,9 @@ static void sync_directory(const char *target)
 static int replace(struct round *r, const char *dir, struct fault *fault)
 {
 	char *tmp = tmp_name(dir, r->target);
+	const struct file_place at = {r->target, tmp, &r->st};
 	struct file_stage stage = {.open = false};
-	int rc = file_stage_as(&stage, tmp, r->target, r->edited.text, &r->st, fault);
+	int rc = file_stage_as(&stage, &at, r->edited.text, fault);
 
 	free(tmp);
 	rc = rc != 0 ? rc : look_in(r->f, CLAW_STAGED);
