@@ -149,6 +149,10 @@ static const struct row {
 	{"{\n  /* none */ }\n", "add . a 1", "{\n  /* none */\n  \"a\": 1\n }\n",
 		"a comment, and the bracket on its line"},
 	{"[[/* none */], 1]", "append 0 2", "[[/* none */ 2], 1]", "a comment on one line"},
+	{"[[// none\xe2\x80\xa8], 1]", "append 0 2", "[[// none\n  2\n\xe2\x80\xa8], 1]",
+		"a comment whose line ends in U+2028"},
+	{"[1 // one\xe2\x80\xa8]", "append . 2", "[1, // one\n  2\xe2\x80\xa8]",
+		"the same behind an item"},
 	/* together */
 	{"{\n  \"p\": \"x\",\n  \"l\": [\n    1\n  ],\n  \"m\": {\"k\": {}}\n}\n",
 		"set p \"y\";append l 2;add m/k a 1;add m z 2;add . n null",

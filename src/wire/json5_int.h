@@ -1,5 +1,5 @@
 /*
- * What reader and editor of JSON5 share: what may stand between two tokens. For these files only.
+ * What reader and editor of JSON5 share: its characters. For these files only.
  */
 #ifndef WIRE_JSON5_INT_H
 #define WIRE_JSON5_INT_H
@@ -12,5 +12,9 @@ size_t json5_blank(const char *p, size_t n);
 size_t json5_line_end(const char *p, size_t n);
 /* Length of the comment at p, of a line's without its line end; 0: there is none, or it does not end. */
 size_t json5_comment(const char *p, size_t n);
+/* Length of the escape at p, whose backslash is there; 0: there is no such escape. */
+size_t json5_escape(const char *p, size_t n);
+/* raw: the inside of a string, valid, with escapes. p NULL: no memory. */
+struct bytes json5_unescape(struct arena *a, struct bytes raw);
 
 #endif
