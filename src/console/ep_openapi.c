@@ -121,6 +121,10 @@ static struct doc *responses(struct act *a, const struct act_endpoint *e)
 	if (e->access == ACT_ADMIN) {
 		add_error(a, r, "401", "log in first");
 	}
+	if (e->method[0] != 'G') {
+		add_error(
+			a, r, "403", "asked by a page of another site, or by somebody who may not");
+	}
 	if (e->noun != NULL && e->method[0] == 'G' && !is_list(e)) {
 		set(a, r, "404", json_of(a, "there is none; without a body", NULL));
 	} else if (e->noun != NULL && writes) {
@@ -131,7 +135,7 @@ static struct doc *responses(struct act *a, const struct act_endpoint *e)
 			a, r, "409", "the name exists, another version is stored, or it is in use");
 		add_error(a, r, "412", "If-Match names another state");
 	}
-	if (writes || e->access == ACT_ADMIN) {
+	if (writes || e->access == ACT_ADMIN || e->method[0] != 'G') {
 		add_error(a, r, "429", "too many log-ins have failed");
 	}
 	if (writes) {

@@ -373,6 +373,7 @@ static void work(struct errand *t)
 
 	t->step = ERRAND_WORK;
 	t->act.text = text_bytes(&t->body.text);
+	t->calls.yields = false;
 	if (!renew_account(t)) {
 		refuse(t, 401, NULL, login_first);
 		return;
@@ -425,6 +426,7 @@ static void gather(struct errand *t)
 		t->act.endpoint->access == ACT_ADMIN ? ERRAND_BODY_MAX : ERRAND_BODY_MAX_ANYBODY;
 
 	t->step = ERRAND_BODY;
+	t->calls.yields = t->act.endpoint->access == ACT_ANONYMOUS;
 	go_on(t, body_begin(&t->body, t->manage, t->call->stream, max));
 }
 

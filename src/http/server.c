@@ -95,6 +95,36 @@ static void start_yield(struct server *srv)
 	timer_set(srv->opts.loop, &srv->yield, YIELD_MS, on_yielded);
 }
 
+static bool is_full(const struct server *srv)
+{
+	return srv->counts.connections >= srv->opts.limits.connections_max;
+}
+
+static void rest(struct server *srv)
+{
+	srv->resting = true;
+	listeners_watch(srv, false);
+}
+
+/* The next connection, for which there is room, or an error. Who is asked to make room knows that somebody
+ * waits: else the one that came before would have to go. */
+static int accept_next(struct server *srv, int listening, struct sys_addr *peer)
+{
+	int fd;
+
+	if (is_full(srv) && srv->opts.make_room == NULL) {
+		rest(srv);
+		return ERR_AGAIN;
+	}
+	fd = sys_accept(listening, peer);
+	if (fd >= 0 && is_full(srv) && !srv->opts.make_room(srv)) {
+		sys_close(fd, false);
+		rest(srv);
+		return ERR_AGAIN;
+	}
+	return fd;
+}
+
 static void on_acceptable(struct watch *w)
 {
 	struct listener *l = CONTAINER_OF(w, struct listener, watch);
@@ -104,15 +134,9 @@ static void on_acceptable(struct watch *w)
 		struct sys_addr peer;
 		int fd;
 
-		if (srv->counts.connections >= srv->opts.limits.connections_max) {
-			srv->resting = true;
-			listeners_watch(srv, false);
-			return;
-		}
-		fd = sys_accept(l->fd, &peer);
+		fd = accept_next(srv, l->fd, &peer);
 		if (fd == ERR_LIMIT) {
-			srv->resting = true;
-			listeners_watch(srv, false);
+			rest(srv);
 			timer_set(srv->opts.loop, &srv->rest, RETRY_ACCEPT_MS, on_rested);
 			return;
 		}
@@ -251,6 +275,24 @@ void server_drain(struct server *srv, void (*on_drained)(struct server *srv))
 		server_conn_drain(at);
 	}
 	check_drained(srv);
+}
+
+bool server_end_waiting(struct server *srv)
+{
+	struct list *found = NULL;
+	bool fresh = false;
+
+	for (struct list *at = srv->conns.next; at != &srv->conns && !fresh; at = at->next) {
+		if (server_conn_waits(at, &fresh)) {
+			found = found == NULL || fresh ? at : found;
+		} else {
+			fresh = false;
+		}
+	}
+	if (found != NULL) {
+		server_conn_cut(found);
+	}
+	return found != NULL;
 }
 
 void server_free(struct server *srv)

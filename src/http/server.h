@@ -38,6 +38,9 @@ struct server_opts {
 		struct server *srv, const struct fault *f, struct text *fields, struct text *body);
 	/* A TLS handshake has come to nothing: counted, and here for a debug log. May be NULL. */
 	void (*on_handshake_failed)(struct server *srv, const char *peer, const struct fault *f);
+	/* All connections are taken and another one has come: whether one was ended for it, by server_end_waiting
+	 * or by the callee's own choice; else it is closed. NULL: it waits until one ends by itself. */
+	bool (*make_room)(struct server *srv);
 	void *context;               /* for the callee: server_context */
 	struct server_share *shares; /* of all servers; NULL: there is only this one */
 	unsigned n_shares, share;    /* how many; which is ours */
@@ -56,6 +59,9 @@ void server_set_idle(struct server *srv, uint32_t ms);
 /* Stops accepting; idle connections close; running streams go on, and their connections close after
  * them. on_drained is called once, when no connection is left (perhaps in the next turn). */
 void server_drain(struct server *srv, void (*on_drained)(struct server *srv));
+/* Ends the connection that waits for a client, and for no answer, since longest: one that never brought a
+ * request before those that did. False: none does. */
+bool server_end_waiting(struct server *srv);
 /* Closes everything at once; streams' users are told by on_stream (in FAILED, gone). */
 void server_free(struct server *srv);
 

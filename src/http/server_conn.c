@@ -747,6 +747,15 @@ void server_conn_drain(struct list *link)
 	}
 }
 
+bool server_conn_waits(const struct list *link, bool *fresh)
+{
+	const struct conn *c = (const struct conn *)(const void *)((const char *)link -
+		offsetof(struct conn, link));
+
+	*fresh = c->served == 0;
+	return c->state != CONN_STREAM && c->state != CONN_CLOSED;
+}
+
 void server_conn_cut(struct list *link)
 {
 	struct conn *c = CONTAINER_OF(link, struct conn, link);

@@ -46,6 +46,8 @@ MUST_CHECK bool server_conn_take(struct server *srv, struct sock *from, const st
 	const struct fault *refusal);
 /* Closes the connection of that link when it is idle. */
 void server_conn_drain(struct list *link);
+/* Whether there is no stream on it: it waits for a head, or lingers. *fresh: it never had one. */
+bool server_conn_waits(const struct list *link, bool *fresh);
 /* Closes it at once; the user of its stream is told first. */
 void server_conn_cut(struct list *link);
 

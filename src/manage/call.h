@@ -17,6 +17,8 @@ struct call_work {
 	void (*on_body)(struct call_work *w);
 	/* The client has left, or the answer is sent; the call is freed. */
 	void (*on_end)(struct call_work *w);
+	/* It waits for a body of somebody whom nobody knows: it is ended when others need its place. */
+	bool yields;
 };
 
 struct call {

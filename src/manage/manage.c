@@ -62,6 +62,26 @@ static void on_request(struct server *srv, struct stream *s)
 	dispatch(door->manage, c);
 }
 
+/* Strangers that hold all connections, silent or with bodies that do not end, give way to who comes next. */
+static bool make_room(struct server *srv)
+{
+	const struct door *door = server_context(srv);
+	const struct list *calls = &door->manage->calls;
+
+	if (server_end_waiting(srv)) {
+		return true;
+	}
+	for (struct list *at = calls->next; at != calls; at = at->next) {
+		struct call *c = CONTAINER_OF(at, struct call, link);
+
+		if (c->door == door && c->work != NULL && c->work->yields) {
+			call_end(c);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void refusal(
 	struct server *srv, const struct fault *f, struct text *fields, struct text *body)
 {
@@ -136,6 +156,7 @@ static struct server *server_of(struct door *door)
 			.limits = limits,
 			.on_request = on_request,
 			.refusal = refusal,
+			.make_room = make_room,
 			.context = door,
 		});
 	}

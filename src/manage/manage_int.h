@@ -8,8 +8,8 @@
 #include "manage/manage.h"
 #include "manage/throttle.h"
 
-/* Accident: a scraper that opens a connection for each scrape and closes none. Above it a listener
- * rests. Few people and programs manage a gateway. */
+/* Accident: a scraper that opens a connection for each scrape and closes none; attack: strangers that hold them
+ * all. Above it who waits longest gives way. Few people and programs manage a gateway. */
 #define MANAGE_CONNECTIONS_MAX 256u
 /* What heads and bodies of requests may take at once. */
 #define MANAGE_MEMORY ((size_t)16 << 20)

@@ -121,6 +121,27 @@ test('log-ins that wait with their bodies are slowed down like all others', asyn
 	assert.ok(hashed >= 20 && hashed <= 40, `${hashed} of 120 were hashed`);
 });
 
+test('strangers that hold connections keep nobody out', async (t) => {
+	const api = await start(t);
+	const held = [];
+	t.after(() => held.forEach((s) => s.destroy()));
+	const hold = async (n, bytes) => {
+		for (let i = 0; i < n; i++) {
+			const s = net.connect(api.port, '127.0.0.1');
+			s.on('error', () => {});
+			held.push(s);
+			await new Promise((resolve) => s.on('connect', resolve));
+			if (bytes) s.write(bytes);
+		}
+	};
+	await hold(300, '');
+	assert.equal((await api.call('GET /user/info')).status, 200, 'connections that say nothing');
+	await hold(300, 'POST /session/lo');
+	assert.equal((await api.call('GET /user/info')).status, 200, 'heads that do not end');
+	await hold(300, 'POST /session/login HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{');
+	assert.equal((await api.call('GET /user/info')).status, 200, 'bodies that do not end');
+});
+
 test('clients that leave, writes, log-ins and scrapes together', async (t) => {
 	const api = await start(t, { args: ['--workers', '2'] });
 	const paths = ['GET /v1/consumers', 'GET /v1/ai/providers', 'GET /v1/domains', 'GET /v1/resources', 'GET /v1/openapi.json', 'GET /metrics', 'GET /v1/backups', 'GET /system/config', 'GET /v1/services'];
