@@ -11,26 +11,36 @@
 
 #define SUFFIX ".yaml"
 #define LABEL_MAX 600u
+/* What one manifest takes to be read; given back before the next one: there may be many large ones. */
+#define MANIFEST_ARENA ((size_t)2 << 30)
+#define PATH_ARENA 65536u
 
 /* --- list --------------------------------------------------------------------------------------- */
 
-static uint64_t size_of(struct arena *a, const char *backups, const struct journal *j)
+static uint64_t size_of(const char *backups, const struct journal *j)
 {
 	uint64_t sum = 0;
+	struct arena paths;
 	struct text dir;
+
+	arena_init(&paths, PATH_ARENA);
 
 	text_init(&dir, 8192);
 	text_addf(&dir, "%s/%s", backups, j->id);
 	for (size_t i = 0; i < j->n; i++) {
 		const struct journal_file *f = &j->files[i];
+		struct arena_mark mark = arena_mark(&paths);
 		struct file_stat st;
 
 		if (f->had &&
-			file_stat(journal_path(a, text_cstr(&dir), f->kind, f->name), &st) == 0) {
+			file_stat(journal_path(&paths, text_cstr(&dir), f->kind, f->name), &st) ==
+				0) {
 			sum += st.size;
 		}
+		arena_rewind(&paths, &mark);
 	}
 	text_done(&dir);
+	arena_done(&paths);
 	return sum;
 }
 
@@ -38,12 +48,12 @@ static struct backup_entry entry_of(struct arena *a, const char *backups, const 
 {
 	struct backup_entry e = {.named = j->named,
 		.begun = j->state == JOURNAL_BEGUN,
-		.actor = j->actor,
-		.what = j->what,
-		.reason = j->reason,
+		.actor = arena_copy(a, j->actor),
+		.what = arena_copy(a, j->what),
+		.reason = arena_copy(a, j->reason),
 		.time_s = j->time_s,
 		.files = j->n,
-		.size = size_of(a, backups, j)};
+		.size = size_of(backups, j)};
 
 	memcpy(e.id, j->id, sizeof(e.id));
 	return e;
@@ -52,6 +62,7 @@ static struct backup_entry entry_of(struct arena *a, const char *backups, const 
 int backup_list(
 	struct arena *a, const char *backups, struct backup_entries *out, struct fault *fault)
 {
+	struct arena scratch;
 	struct strings ids;
 	int rc = journal_list(a, backups, &ids, fault);
 
@@ -65,9 +76,14 @@ int backup_list(
 	for (size_t i = 0; i < ids.n; i++) {
 		struct journal j;
 
-		if (journal_read(&j, a, backups, ids.v[i], NULL) == 0) {
+		arena_init(&scratch, MANIFEST_ARENA);
+		if (journal_read(&j, &scratch, backups, ids.v[i], NULL) == 0) {
 			out->v[out->n++] = entry_of(a, backups, &j);
 		}
+		arena_done(&scratch);
+	}
+	if (arena_full(a)) {
+		return (int)fault_set(fault, ERR_LIMIT, 0, 0, "there are too many backups");
 	}
 	return 0;
 }
@@ -99,10 +115,11 @@ static int read_all(struct arena *a, const char *root, const struct snapshot *s,
 			j->n++;
 		}
 		rc = rc == ERR_NOT_FOUND ? 0 : rc; /* gone meanwhile */
+		if (arena_full(a)) {
+			rc = (int)fault_set(
+				fault, ERR_LIMIT, 0, 0, "the resources are too large to copy");
+		}
 		text_done(&t);
-	}
-	if (rc == 0 && j->n != 0 && j->files[j->n - 1].old.p == NULL) {
-		rc = (int)fault_set(fault, ERR_LIMIT, 0, 0, "the resources are too large to copy");
 	}
 	return rc;
 }
@@ -136,8 +153,8 @@ int backup_create(const char *root, const char *backups, const struct snapshot *
 struct moment { /* one file as it was */
 	enum resource_kind kind;
 	struct bytes name;
-	const struct journal *journal; /* that has the image */
-	const struct journal_file *file;
+	char id[JOURNAL_ID_N + 1]; /* of the journal that has the image */
+	struct journal_file file;
 };
 
 struct comparison {
@@ -165,6 +182,7 @@ static struct bytes label_of(struct comparison *c, enum resource_kind kind, stru
 static void add_moment(struct comparison *c, const struct journal *j, const struct journal_file *f)
 {
 	struct bytes label = label_of(c, f->kind, f->name);
+	struct bytes name;
 	struct moment *m;
 
 	if (label.p == NULL || map_get(&c->seen, label) != NULL) {
@@ -172,11 +190,14 @@ static void add_moment(struct comparison *c, const struct journal *j, const stru
 		return;
 	}
 	m = arena_alloc(c->arena, sizeof(*m));
-	if (m == NULL) {
+	name = arena_copy(c->arena, f->name);
+	if (m == NULL || name.p == NULL) {
 		c->full = true;
 		return;
 	}
-	*m = (struct moment){f->kind, f->name, j, f};
+	*m = (struct moment){.kind = f->kind, .name = name, .file = *f};
+	m->file.name = name;
+	memcpy(m->id, j->id, sizeof(m->id));
 	map_put(&c->seen, label, m);
 	if (c->n == c->cap) {
 		c->cap = MAX(c->cap * 2, 64u);
@@ -185,29 +206,34 @@ static void add_moment(struct comparison *c, const struct journal *j, const stru
 	c->v[c->n++] = m;
 }
 
+/* The files of one journal; all of them, when a person made it: *all. */
+static int add_journal(struct comparison *c, struct bytes id, bool *all, struct fault *fault)
+{
+	struct arena scratch;
+	struct journal j;
+	int rc;
+
+	arena_init(&scratch, MANIFEST_ARENA);
+	rc = journal_read(&j, &scratch, c->backups, id, fault);
+	for (size_t i = 0; rc == 0 && i < j.n && (all != NULL || !j.named); i++) {
+		add_moment(c, &j, &j.files[i]);
+	}
+	if (rc == 0 && all != NULL) {
+		*all = j.named;
+	}
+	arena_done(&scratch);
+	return rc;
+}
+
 static int gather(struct comparison *c, struct bytes id, bool *all, struct fault *fault)
 {
-	struct journal *j = arena_must(c->arena, sizeof(*j));
 	struct strings ids;
-	int rc = journal_read(j, c->arena, c->backups, id, fault);
+	int rc = add_journal(c, id, all, fault);
 
 	rc = rc == 0 ? journal_list(c->arena, c->backups, &ids, fault) : rc;
-	if (rc != 0) {
-		return rc;
-	}
-	*all = j->named;
-	for (size_t k = 0; k < j->n; k++) {
-		add_moment(c, j, &j->files[k]);
-	}
-	for (size_t i = 0; i < ids.n && !*all && rc == 0; i++) {
-		struct journal *later = arena_must(c->arena, sizeof(*later));
-
-		if (bytes_cmp(ids.v[i], id) <= 0) {
-			continue;
-		}
-		rc = journal_read(later, c->arena, c->backups, ids.v[i], fault);
-		for (size_t k = 0; rc == 0 && !later->named && k < later->n; k++) {
-			add_moment(c, later, &later->files[k]);
+	for (size_t i = 0; rc == 0 && !*all && i < ids.n; i++) {
+		if (bytes_cmp(ids.v[i], id) > 0) {
+			rc = add_journal(c, ids.v[i], NULL, fault);
 		}
 	}
 	return rc;
@@ -236,7 +262,7 @@ static void put_out(struct comparison *c, const struct backup_file *f)
 static void decide(struct comparison *c, const struct moment *m, struct bytes was, struct bytes now)
 {
 	struct backup_file f = {
-		.kind = m->kind, .name = m->name, .text = was, .mode = m->file->mode};
+		.kind = m->kind, .name = m->name, .text = was, .mode = m->file.mode};
 
 	if (was.p == NULL && now.p == NULL) {
 		return;
@@ -248,32 +274,47 @@ static void decide(struct comparison *c, const struct moment *m, struct bytes wa
 	put_out(c, &f);
 }
 
+static int read_image(
+	struct comparison *c, const struct moment *m, struct bytes *out, struct fault *fault)
+{
+	struct journal j = {.n = 0};
+	struct text t;
+	int rc;
+
+	memcpy(j.id, m->id, sizeof(j.id));
+	text_init(&t, RESOURCE_FILE_MAX);
+	rc = journal_image(c->backups, &j, &m->file, &t, fault);
+	if (rc == 0) {
+		*out = arena_copy(c->arena, text_bytes(&t));
+		c->full = c->full || out->p == NULL;
+	}
+	text_done(&t);
+	return rc;
+}
+
 static int compare_one(struct comparison *c, const struct moment *m, struct fault *fault)
 {
 	struct bytes was = {NULL, 0};
 	struct bytes now = {NULL, 0};
+	struct arena paths;
 	struct text t;
-	int rc = 0;
+	int rc = m->file.had ? read_image(c, m, &was, fault) : 0;
 
+	arena_init(&paths, PATH_ARENA);
 	text_init(&t, RESOURCE_FILE_MAX);
-	if (m->file->had) {
-		rc = journal_image(c->backups, m->journal, m->file, &t, fault);
-		was = arena_copy(c->arena, text_bytes(&t));
-		c->full = c->full || was.p == NULL;
-		text_clear(&t);
-	}
 	if (rc == 0) {
-		rc = file_read(journal_path(c->arena, c->root, m->kind, m->name), RESOURCE_FILE_MAX,
+		rc = file_read(journal_path(&paths, c->root, m->kind, m->name), RESOURCE_FILE_MAX,
 			&t, NULL, fault);
 		if (rc == 0) {
 			now = t.n != 0 ? text_bytes(&t) : BYTES("");
 		}
 		rc = rc == ERR_NOT_FOUND ? 0 : rc;
 	}
-	if (rc == 0) {
+	if (rc == 0 && !c->full) {
 		decide(c, m, was, now);
 	}
 	text_done(&t);
+	arena_done(&paths);
 	return rc;
 }
 
@@ -329,10 +370,10 @@ int backup_compare(struct arena *a, const char *root, const char *backups, struc
 
 	map_init(&c.seen, &seed);
 	rc = gather(&c, id, &all, fault);
-	for (size_t i = 0; i < c.n && rc == 0; i++) {
+	for (size_t i = 0; i < c.n && rc == 0 && !c.full; i++) {
 		rc = compare_one(&c, c.v[i], fault);
 	}
-	if (rc == 0 && all) {
+	if (rc == 0 && all && !c.full) {
 		rc = add_others(&c, fault);
 	}
 	if (rc == 0 && c.full) {
@@ -367,7 +408,7 @@ int backup_remove(const char *backups, struct bytes id, struct fault *fault)
 	struct arena a;
 	int rc;
 
-	arena_init(&a, (size_t)1 << 28);
+	arena_init(&a, MANIFEST_ARENA);
 	rc = journal_read(&j, &a, backups, id, fault);
 	if (rc == 0 && j.state == JOURNAL_BEGUN) {
 		rc = (int)fault_set(fault, ERR_REFUSED, 0, 0,

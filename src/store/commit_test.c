@@ -580,6 +580,128 @@ static void test_backups(void **state)
 	teardown(&b);
 }
 
+/* A directory of backups as somebody else might leave it. */
+static const char *backup_dir(const struct bench *b, const char *id, char room[256])
+{
+	struct fault f;
+
+	snprintf(room, 256, "%s/%s", b->backups, id);
+	assert_int_equal(file_make_dir(room, 0700, &f), 0);
+	return room;
+}
+
+static void put_manifest(const struct bench *b, const char *id, struct bytes text)
+{
+	char dir[256], path[300];
+	struct fault f;
+
+	snprintf(path, sizeof(path), "%s/manifest.json", backup_dir(b, id, dir));
+	assert_int_equal(file_write_atomic(path, text, 0600, &f), 0);
+}
+
+/* Names that have the form of an id and are no moment, or the last one, do not make a name be used twice. */
+static void test_odd_ids(void **state)
+{
+	static const char *const odd[] = {
+		"20269999T000000Z-000000", "99990101T000000Z-ffffff", "99991231T235959Z-0f423f"};
+	struct bench b;
+	char room[256];
+
+	(void)state;
+	setup(&b);
+	for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+		backup_dir(&b, odd[i], room);
+	}
+	for (size_t i = 0; i < 20; i++) {
+		must(&b, i % 2 == 0 ? "on" : "off", COMMIT_DONE);
+		assert_int_equal(count_backups(&b), ARRAY_LEN(odd) + i + 1);
+	}
+	teardown(&b);
+}
+
+/* Manifests are read one after the other: what all of them hold together never has to fit. */
+static void test_large_manifests(void **state)
+{
+	struct backup_entries list;
+	struct backup_files files;
+	struct arena a;
+	struct bench b;
+	struct fault f;
+	struct text t;
+
+	(void)state;
+	setup(&b);
+	arena_init(&a, 4 << 20);
+	text_init(&t, 16 << 20);
+	for (unsigned n = 10; n < 22; n++) {
+		char id[32];
+
+		snprintf(id, sizeof(id), "20261121T1504%uZ-000000", n);
+		text_clear(&t);
+		text_addf(&t,
+			"{\"format\":\"sluice-journal\",\"state\":\"done\",\"time\":1,\"what\":\"%u\","
+			"\"files\":[",
+			n);
+		for (unsigned i = 0; i < 2000; i++) {
+			text_addf(&t,
+				"%s{\"kind\":\"configmaps\",\"name\":\"n%u\",\"mode\":384,\"before\":null,"
+				"\"after\":null}",
+				i != 0 ? "," : "", i);
+		}
+		text_add_str(&t, "]}");
+		put_manifest(&b, id, text_bytes(&t));
+	}
+	assert_int_equal(backup_list(&a, b.backups, &list, &f), 0);
+	assert_int_equal(list.n, 12);
+	assert_true(bytes_eq(list.v[3].what, BYTES("13")));
+	assert_int_equal(list.v[3].files, 2000);
+	assert_int_equal(
+		backup_compare(&a, b.root, b.backups, bytes_str(list.v[0].id), &files, &f), 0);
+	assert_int_equal(files.n, 0);
+	text_done(&t);
+	arena_done(&a);
+	teardown(&b);
+}
+
+/* Nothing that lies in the directory of backups keeps the program from starting, leads out of the resources, or
+ * makes a program of a resource. */
+static void test_hostile_backups(void **state)
+{
+	static const char begun[] =
+		"{\"format\":\"sluice-journal\",\"state\":\"begun\",\"time\":1,\"files\":[{\"kind\":"
+		"\"%s\",\"name\":\"%s\",\"mode\":%u,\"before\":%s,\"after\":\"%s\"}]}";
+	char room[256], path[320];
+	struct text t;
+	struct bench b;
+	size_t warnings;
+
+	(void)state;
+	setup(&b);
+	put(&b, "configmaps/x.yaml", "theirs");
+	text_init(&t, 65536);
+	put_manifest(&b, "20261121T150401Z-000000", BYTES("{"));
+	put_manifest(&b, "20261121T150402Z-000000", BYTES("[[[[[[[["));
+	put_manifest(&b, "20261121T150403Z-000000", BYTES(""));
+	snprintf(path, sizeof(path), "%s/manifest.json",
+		backup_dir(&b, "20261121T150404Z-000000", room));
+	assert_int_equal(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/manifest.json",
+		backup_dir(&b, "20261121T150405Z-000000", room));
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/20261121T150406Z-000000", b.backups);
+	assert_int_equal(symlink(path, path), 0);
+	text_addf(&t, begun, "configmaps", "../../x", 384u, "null", "00");
+	put_manifest(&b, "20261121T150407Z-000000", text_bytes(&t));
+	text_clear(&t);
+	text_addf(&t, begun, "../state", "x", 384u, "null", "00");
+	put_manifest(&b, "20261121T150408Z-000000", text_bytes(&t));
+	recover(&b, &warnings);
+	expect(&b, "configmaps/x.yaml", "theirs");
+	must(&b, "on", COMMIT_DONE);
+	text_done(&t);
+	teardown(&b);
+}
+
 static void test_ids(void **state)
 {
 	static const struct {
@@ -617,6 +739,9 @@ int main(void)
 		cmocka_unit_test(test_crash_then_somebody_writes),
 		cmocka_unit_test(test_backups),
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_odd_ids),
+		cmocka_unit_test(test_large_manifests),
+		cmocka_unit_test(test_hostile_backups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

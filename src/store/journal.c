@@ -18,6 +18,8 @@
 #define MANIFEST "manifest.json"
 #define SUFFIX ".yaml"
 #define FORMAT "sluice-journal"
+/* 9999-12-31T23:59:59.999999Z: ids have four digits for the year. */
+#define LAST_US UINT64_C(253402300799999999)
 
 bool journal_is_id(struct bytes t)
 {
@@ -95,22 +97,30 @@ static uint64_t time_of(struct bytes id)
 	memcpy(when, id.p, 15);
 	when[15] = '\0';
 	if (strptime(when, "%Y%m%dT%H%M%S", &tm) == NULL ||
-		!num_parse_hex(bytes_of(id.p + 17, 6), UINT32_MAX, &us)) {
+		!num_parse_hex(bytes_of(id.p + 17, 6), 999999, &us)) {
 		return 0;
 	}
 	return (uint64_t)timegm(&tm) * 1000000 + us;
 }
 
-/* Now, or right behind the newest: the order of names is the order of changes, whatever the clock does. */
+/* Now, or right behind the newest: the order of names is the order of changes, whatever the clock does. A name
+ * that is no moment, which no journal of ours has, says nothing; nor does the last one that can be written. */
 static uint64_t next_time(struct arena *a, const char *backups)
 {
 	uint64_t now_us = clock_wall_ms() * 1000;
 	struct strings ids;
 
-	if (journal_list(a, backups, &ids, NULL) != 0 || ids.n == 0) {
+	if (journal_list(a, backups, &ids, NULL) != 0) {
 		return now_us;
 	}
-	return MAX(now_us, time_of(ids.v[ids.n - 1]) + 1);
+	for (size_t i = ids.n; i > 0; i--) {
+		uint64_t newest = time_of(ids.v[i - 1]);
+
+		if (newest != 0 && newest < LAST_US) {
+			return MAX(now_us, newest + 1);
+		}
+	}
+	return now_us;
 }
 
 /* --- manifest, written -------------------------------------------------------------------------- */
@@ -353,7 +363,7 @@ static bool read_file(const struct json_value *v, struct journal_file *f)
 		return false;
 	}
 	f->kind = (enum resource_kind)kind;
-	f->mode = (unsigned)bits;
+	f->mode = (unsigned)bits & 0777u; /* a resource is no program */
 	return read_hash(json_get(v, "before"), &f->had, f->before) &&
 		read_hash(json_get(v, "after"), &f->has, f->after);
 }
