@@ -316,7 +316,8 @@ int file_write_atomic(const char *path, struct bytes content, unsigned mode, str
 	return rc;
 }
 
-int file_append(const char *path, struct bytes content, unsigned mode, struct fault *fault)
+int file_append(
+	const char *path, struct bytes content, unsigned mode, uint64_t max, struct fault *fault)
 {
 	static const enum disk_step steps[] = {DISK_OPEN, DISK_WRITE};
 	struct disk *d = world()->disk;
@@ -324,6 +325,7 @@ int file_append(const char *path, struct bytes content, unsigned mode, struct fa
 	int rc = refuse_any(steps, ARRAY_LEN(steps), path, fault);
 	struct text all;
 
+	(void)max; /* no script writes as much */
 	if (rc != 0) {
 		return rc;
 	}

@@ -431,17 +431,61 @@ int file_write_atomic(const char *path, struct bytes content, unsigned mode, str
 	return rc;
 }
 
-int file_append(const char *path, struct bytes content, unsigned mode, struct fault *fault)
+/* Whether the name stands for another file than the one that is open. */
+static bool was_renamed(const char *path, const struct stat *open_one)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-		(mode_t)mode);
+	struct stat named;
+
+	return stat(path, &named) != 0 || named.st_dev != open_one->st_dev ||
+		named.st_ino != open_one->st_ino;
+}
+
+static bool rename_log(const char *path)
+{
+	char old[PATH_MAX_BYTES];
+	int n = snprintf(old, sizeof(old), "%s.1", path);
+
+	return n < (int)sizeof(old) && rename(path, old) == 0;
+}
+
+/* Under the file's lock. *again: it is not the file to write to. 0 or errno. */
+static int append_locked(int fd, const char *path, struct bytes content, uint64_t max, bool *again)
+{
+	struct stat st;
 	int error;
 
-	if (fd < 0) {
-		return fail(fault, "write", path, errno);
+	if (fstat(fd, &st) != 0) {
+		return errno;
+	}
+	if (was_renamed(path, &st) || ((uint64_t)st.st_size > max && rename_log(path))) {
+		*again = true;
+		return 0;
 	}
 	error = write_all(fd, content);
-	close(fd);
+	if (error != 0 && ftruncate(fd, st.st_size) != 0) {
+		return errno; /* a part of it stays: nothing more can be done */
+	}
+	return error;
+}
+
+int file_append(
+	const char *path, struct bytes content, unsigned mode, uint64_t max, struct fault *fault)
+{
+	const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	bool again = true;
+	int error = 0;
+
+	while (again && error == 0) {
+		int fd = open(path, flags, (mode_t)mode);
+
+		again = false;
+		if (fd < 0) {
+			return fail(fault, "write", path, errno);
+		}
+		error = flock(fd, LOCK_EX) == 0 ? append_locked(fd, path, content, max, &again)
+						: errno;
+		close(fd);
+	}
 	return error == 0 ? 0 : fail(fault, "write", path, error);
 }
 

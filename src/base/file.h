@@ -72,9 +72,11 @@ MUST_CHECK int file_lock(const char *path, unsigned wait_ms, int *out, struct fa
 void file_unlock(int held);
 /* Makes renames and removals in a directory durable. */
 MUST_CHECK int file_sync_dir(const char *dir, struct fault *fault);
-/* Adds content to the end of a file, made when it is not there, in one write; not synced. */
+/* Adds content to the end of a file, made when it is not there: all of it or nothing, whoever else does the same;
+ * not synced. One that has more than max bytes is renamed to path.1 before, in place of the one there; when that
+ * fails it goes on growing. */
 MUST_CHECK int file_append(
-	const char *path, struct bytes content, unsigned mode, struct fault *fault);
+	const char *path, struct bytes content, unsigned mode, uint64_t max, struct fault *fault);
 MUST_CHECK int file_rename(const char *from, const char *to, struct fault *fault);
 /* An empty one. */
 MUST_CHECK int file_remove_dir(const char *path);

@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -528,6 +530,83 @@ static void stages_are_like_others(void **state)
 	assert_false(st.exists);
 }
 
+/* --- appending ---------------------------------------------------------------------------------- */
+
+#define APPENDERS 4u
+#define APPENDED 400u
+#define APPEND_MAX 2048u
+
+static void *append_lines(void *arg)
+{
+	for (unsigned i = 0; i < APPENDED; i++) {
+		struct fault f;
+
+		if (file_append(arg, BYTES("0123456789abcdef\n"), 0600, APPEND_MAX, &f) != 0) {
+			return arg;
+		}
+	}
+	return NULL;
+}
+
+/* Whole lines; how many bytes. */
+static size_t expect_lines(const char *path)
+{
+	struct bytes rest;
+	struct text t;
+	size_t n;
+
+	text_init(&t, 1 << 20);
+	assert_int_equal(file_read(path, 1 << 20, &t, NULL, NULL), 0);
+	rest = text_bytes(&t);
+	n = rest.n;
+	while (rest.n != 0) {
+		assert_true(bytes_eq(bytes_cut(&rest, '\n'), BYTES("0123456789abcdef")));
+	}
+	text_done(&t);
+	return n;
+}
+
+/* Nobody renames the small new file over the large old one. */
+static void those_who_append_at_once_keep_lines_whole(void **state)
+{
+	struct room *r = *state;
+	pthread_t threads[APPENDERS];
+	char old[160];
+
+	in(r, "log");
+	snprintf(old, sizeof(old), "%s.1", r->path);
+	for (unsigned i = 0; i < APPENDERS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, append_lines, r->path), 0);
+	}
+	for (unsigned i = 0; i < APPENDERS; i++) {
+		void *failed;
+
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_true(expect_lines(r->path) <= APPEND_MAX + 17);
+	assert_int_equal(expect_lines(old), (APPEND_MAX / 17 + 1) * 17);
+}
+
+static void what_does_not_fit_leaves_no_part(void **state)
+{
+	struct room *r = *state;
+	struct rlimit before, small;
+	struct fault f;
+	int rc;
+
+	in(r, "log");
+	assert_int_equal(file_append(r->path, BYTES("0123456789abcdef\n"), 0600, 4096, &f), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){.rlim_cur = 20, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	rc = file_append(r->path, BYTES("0123456789abcdef\n"), 0600, 4096, &f);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_not_equal(rc, 0);
+	assert_int_equal(expect_lines(r->path), 17);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -547,6 +626,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_synced_is_not_replaced, room_open, room_close),
 		cmocka_unit_test(writers_at_once_never_leave_half_a_file),
+		cmocka_unit_test_setup_teardown(
+			those_who_append_at_once_keep_lines_whole, room_open, room_close),
+		cmocka_unit_test_setup_teardown(
+			what_does_not_fit_leaves_no_part, room_open, room_close),
 		cmocka_unit_test_setup_teardown(
 			a_temporary_that_is_a_link_is_not_followed, room_open, room_close),
 		cmocka_unit_test_setup_teardown(

@@ -5,7 +5,12 @@
 #include "base/log.h"
 #include "console/ep_nouns.h"
 
-#define LINE_MAX_BYTES 65536u
+/* Names of fields come from outside: so much of each is shown. */
+#define FIELD_SHOWN 256u
+/* Texts of any kind. */
+#define TEXT_SHOWN 8192u
+/* Six bytes in JSON for one of a text. */
+#define LINE_MAX_BYTES (6u * (AUDIT_FIELDS_MAX * (FIELD_SHOWN + 8u) + 6u * TEXT_SHOWN))
 /* Deeper members belong to lists and free-form parts: the name of the member above says enough. */
 #define FIELDS_DEPTH 3u
 
@@ -20,10 +25,24 @@ struct fields {
 static void differ(struct fields *f, struct bytes path, const struct doc *x, const struct doc *y,
 	unsigned depth);
 
+/* Its beginning, of whole characters. */
+static struct bytes cut(struct bytes s, size_t max)
+{
+	size_t n = MIN(s.n, max);
+
+	while (n != 0 && n < s.n && ((unsigned char)s.p[n] & 0xc0) == 0x80) {
+		n--;
+	}
+	return bytes_of(s.p, n);
+}
+
 static void name_field(struct fields *f, struct bytes path)
 {
 	if (f->n++ < AUDIT_FIELDS_MAX) {
-		text_addf(f->out, "%s" BYTES_FMT, f->out->n != 0 ? "," : "", BYTES_ARG(path));
+		struct bytes shown = cut(path, FIELD_SHOWN);
+
+		text_addf(f->out, "%s" BYTES_FMT "%s", f->out->n != 0 ? "," : "", BYTES_ARG(shown),
+			shown.n < path.n ? "…" : "");
 	}
 }
 
@@ -32,7 +51,7 @@ static struct bytes below(struct fields *f, struct bytes path, struct bytes key)
 	struct bytes joined;
 	struct text t;
 
-	text_init(&t, 4096);
+	text_init(&t, path.n + key.n + 2);
 	text_addf(&t, BYTES_FMT "%s" BYTES_FMT, BYTES_ARG(path), path.n != 0 ? "." : "",
 		BYTES_ARG(key));
 	joined = arena_copy(f->arena, text_bytes(&t));
@@ -85,7 +104,7 @@ void audit_fields(
 static void put(struct json_writer *w, const char *key, struct bytes value)
 {
 	json_key(w, key);
-	json_put_string(w, value);
+	json_put_string(w, cut(value, TEXT_SHOWN));
 }
 
 static void open_line(const struct act *a, struct json_writer *w, struct text *out)
@@ -102,22 +121,11 @@ static void open_line(const struct act *a, struct json_writer *w, struct text *o
 
 static void append(const struct act *a, struct text *line)
 {
-	const char *path = a->env->audit_path;
-	struct file_stat st;
 	struct fault f;
 
 	text_add_char(line, '\n');
-	if (file_stat(path, &st) == 0 && st.exists && st.size > AUDIT_FILE_MAX) {
-		struct text old;
-
-		text_init(&old, 8192);
-		text_addf(&old, "%s.1", path);
-		if (file_rename(path, text_cstr(&old), &f) != 0) {
-			log_error("console", "%s; it goes on growing", f.text);
-		}
-		text_done(&old);
-	}
-	if (file_append(path, text_bytes(line), 0600, &f) != 0) {
+	ASSERT(!text_full(line)); /* what is in it has bounds */
+	if (file_append(a->env->audit_path, text_bytes(line), 0600, AUDIT_FILE_MAX, &f) != 0) {
 		log_error("console", "the audit log lacks a line: %s", f.text);
 	}
 }
@@ -142,7 +150,7 @@ void audit_change(struct act *a, const struct commit *c)
 	struct doc *y = read_object(a, &after, c->snapshot);
 
 	text_init(&line, LINE_MAX_BYTES);
-	text_init(&fields, LINE_MAX_BYTES / 2);
+	text_init(&fields, LINE_MAX_BYTES);
 	open_line(a, &w, &line);
 	put(&w, "what", c->who.what);
 	if (a->endpoint->noun != NULL) {
@@ -154,7 +162,8 @@ void audit_change(struct act *a, const struct commit *c)
 					    : BYTES("changed"));
 	}
 	audit_fields(a->arena, x, y, &fields);
-	put(&w, "fields", text_bytes(&fields));
+	json_key(&w, "fields");
+	json_put_string(&w, text_bytes(&fields));
 	put(&w, "backup", bytes_str(c->backup_id));
 	json_close_object(&w);
 	append(a, &line);

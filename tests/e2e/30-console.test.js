@@ -300,14 +300,24 @@ test('every change is in the audit log, no secret is', async (t) => {
 	await call('POST /v1/ai/providers', { name: 'p', type: 'openai', tokens: [secret] });
 	await call('PUT /v1/ai/providers/p', { name: 'p', type: 'openai', tokens: [`${secret}2`], rawConfigs: { custom: secret } });
 	await call('DELETE /v1/ai/providers/p');
-	const text = fs.readFileSync(path.join(data, 'state/audit.log'), 'utf8');
+	// Names of members may be anything; a line stays one line of JSON, and what was changed stays readable.
+	await call('POST /v1/ai/providers', { name: 'q', type: 'openai', tokens: [secret] });
+	const rawConfigs = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${i}${'"\\'.repeat(1500)}`, i]));
+	assert.equal((await call('PUT /v1/ai/providers/q', { name: 'q', type: 'openai', tokens: [secret], rawConfigs })).status, 200);
+	await call('DELETE /v1/ai/providers/q');
+	const whole = fs.readFileSync(path.join(data, 'state/audit.log'), 'utf8');
+	const after = whole.trim().split('\n').slice(6).map((line) => JSON.parse(line));
+	assert.deepEqual(after.map((l) => l.change), ['created', 'changed', 'removed']);
+	assert.ok(/^rawConfigs\.0.*…,.*,and \d+ more$/.test(after[1].fields), after[1].fields.slice(0, 100));
+	assert.ok(after[1].fields.length < 20000);
+	const text = whole.split('\n').slice(0, 6).join('\n');
 	const lines = text.trim().split('\n').map((line) => JSON.parse(line));
 	assert.deepEqual(lines.map((l) => l.what), ['initialised', 'log-in', 'log-in', 'POST /v1/ai/providers', 'PUT /v1/ai/providers/p', 'DELETE /v1/ai/providers/p']);
 	assert.deepEqual(lines.slice(3).map((l) => [l.user, l.kind, l.name, l.change]), [['admin', 'provider', 'p', 'created'], ['admin', 'provider', 'p', 'changed'], ['admin', 'provider', 'p', 'removed']]);
 	assert.match(lines[4].fields, /tokens/);
 	for (const [what, where] of [['audit', text], ['log', serve.stderr()]]) assert.ok(!where.includes(secret), what);
 	const backups = fs.readdirSync(path.join(data, 'state/backups'));
-	assert.deepEqual(lines.slice(3).map((l) => l.backup), backups, 'a backup for each, named in the line');
+	assert.deepEqual([...lines.slice(3), ...after].map((l) => l.backup), backups, 'a backup for each, named in the line');
 });
 
 test('log-ins that fail are slowed down, those of scripts are not', async (t) => {
