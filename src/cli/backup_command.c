@@ -115,12 +115,25 @@ static int run_list(struct run *r)
 	return rc;
 }
 
+/* Names are those of files that anybody may have made: nothing that a terminal would obey. */
+static void put_member_plain(struct run *r, const struct doc *o, const char *key)
+{
+	struct bytes b = doc_text(doc_get(&r->arena, o, key), BYTES(""));
+
+	for (size_t i = 0; i < b.n; i++) {
+		unsigned char c = (unsigned char)b.p[i];
+		bool c1 = c == 0xc2 && i + 1 < b.n && (unsigned char)b.p[i + 1] < 0xa0;
+
+		putchar(c < 0x20 || c == 0x7f || c1 ? '?' : c);
+		i += c1;
+	}
+}
+
 static int run_create(struct run *r)
 {
 	const char *reason = args_value(&r->given, "--reason");
 	struct doc *body = doc_map(&r->arena);
 	struct remote_answer got;
-	struct bytes id;
 	int rc;
 
 	if (reason != NULL) {
@@ -128,8 +141,9 @@ static int run_create(struct run *r)
 	}
 	rc = ask(r, "POST", "", body, &got);
 	if (rc == COMMAND_DONE) {
-		id = doc_text(doc_get(&r->arena, got.data, "id"), BYTES(""));
-		printf("backup " BYTES_FMT " created\n", BYTES_ARG(id));
+		fputs("backup ", stdout);
+		put_member_plain(r, got.data, "id");
+		puts(" created");
 	}
 	return rc;
 }
@@ -139,12 +153,12 @@ static void tell_files(struct run *r, const struct doc *data)
 	const struct doc *files = doc_get(&r->arena, data, "files");
 
 	for (const struct doc *f = doc_first(&r->arena, files); f != NULL; f = f->next) {
-		struct bytes change = doc_text(doc_get(&r->arena, f, "change"), BYTES(""));
-		struct bytes kind = doc_text(doc_get(&r->arena, f, "kind"), BYTES(""));
-		struct bytes name = doc_text(doc_get(&r->arena, f, "name"), BYTES(""));
-
-		printf(BYTES_FMT " " BYTES_FMT "/" BYTES_FMT "\n", BYTES_ARG(change),
-			BYTES_ARG(kind), BYTES_ARG(name));
+		put_member_plain(r, f, "change");
+		putchar(' ');
+		put_member_plain(r, f, "kind");
+		putchar('/');
+		put_member_plain(r, f, "name");
+		putchar('\n');
 	}
 }
 

@@ -6,7 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { exchange, parseAnswers, request } from './lib/http.js';
-import { isSanitized, sleep, startServe, tempDir, until } from './lib/sluice.js';
+import { isSanitized, run, sleep, startServe, tempDir, until } from './lib/sluice.js';
 
 const ADMIN = { name: 'admin', password: 'Adm1n-pw', displayName: 'admin' };
 const basic = (text) => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -140,6 +140,17 @@ test('strangers that hold connections keep nobody out', async (t) => {
 	assert.equal((await api.call('GET /user/info')).status, 200, 'heads that do not end');
 	await hold(300, 'POST /session/login HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n{');
 	assert.equal((await api.call('GET /user/info')).status, 200, 'bodies that do not end');
+});
+
+test('names of files in a backup do not reach the terminal as what it obeys', async (t) => {
+	const api = await start(t);
+	const env = { SLUICE_SERVER: `http://127.0.0.1:${api.port}`, SLUICE_PASSWORD: ADMIN.password };
+	const { id } = (await api.call('POST /v1/backups', { reason: 'before' })).json;
+	fs.mkdirSync(path.join(api.data, 'resources/configmaps'), { recursive: true });
+	fs.writeFileSync(path.join(api.data, 'resources/configmaps/a\x1b[2J\u009b2J\x07é.yaml'), 'kind: ConfigMap\n');
+	const { stdout, code } = await run(['backup', 'show', id], { env });
+	assert.equal(code, 0);
+	assert.match(stdout, /^removes ConfigMap\/a\?\[2J\?2J\?é$/im);
 });
 
 test('clients that leave, writes, log-ins and scrapes together', async (t) => {
