@@ -11,7 +11,23 @@ const struct act_noun noun_source = {&op_source, "service source"};
 const struct act_noun noun_certificate = {&op_certificate, "certificate"};
 const struct act_noun noun_proxy_server = {&op_proxy_server, "proxy server"};
 
+#define VERSION_MAX 64u
+
 /* --- entity tags -------------------------------------------------------------------------------- */
+
+/* Whether a version is one as stores write it. A file's may be anything, and it becomes part of a header. */
+static bool is_plain(struct bytes version)
+{
+	for (size_t i = 0; i < version.n; i++) {
+		char c = version.p[i];
+
+		if (!(ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') && !ascii_digit(c) &&
+			c != '-' && c != '.' && c != '_') {
+			return false;
+		}
+	}
+	return version.n != 0 && version.n <= VERSION_MAX;
+}
 
 /* A strong tag of what GET shows; of a version where there is one, so that people may write it. */
 static struct bytes etag_of(struct act *a, const struct doc *object)
@@ -24,7 +40,7 @@ static struct bytes etag_of(struct act *a, const struct doc *object)
 	struct bytes tag;
 
 	text_init(&t, RESOURCE_FILE_MAX);
-	if (version.n == 0) {
+	if (!is_plain(version)) {
 		json_writer_init(&w, &t);
 		doc_put_json(a->arena, &w, object);
 		digest_sha256(digest, text_bytes(&t));

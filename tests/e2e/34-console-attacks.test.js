@@ -142,6 +142,24 @@ test('strangers that hold connections keep nobody out', async (t) => {
 	assert.equal((await api.call('GET /user/info')).status, 200, 'bodies that do not end');
 });
 
+test('a version that somebody wrote into a file is no part of a header', async (t) => {
+	const api = await start(t);
+	const file = path.join(api.data, 'resources/configmaps/domain-a.example.com.yaml');
+	assert.equal((await api.call('POST /v1/domains', { name: 'a.example.com' })).status, 201);
+	const text = fs.readFileSync(file, 'utf8');
+	for (const version of ['1\r\nX-Evil: 1', 'a"b', '\x01', 'é', '1,2', 'x'.repeat(100000)]) {
+		fs.writeFileSync(file, text.replace(/resourceVersion: .*/, () => `resourceVersion: ${JSON.stringify(version)}`));
+		const got = await until('the file is read', async () => {
+			const g = await api.call('GET /v1/domains/a.example.com');
+			return g.json.data.version === version && g;
+		});
+		assert.match(got.headers.etag, /^"[0-9a-f]+"$/, JSON.stringify(version.slice(0, 20)));
+		assert.equal(got.headers['x-evil'], undefined);
+		assert.equal((await api.call('PUT /v1/domains/a.example.com', { enableHttps: 'on' }, { 'if-match': '"1"' })).status, 412);
+		assert.equal((await api.call('PUT /v1/domains/a.example.com', { enableHttps: 'on' }, { 'if-match': got.headers.etag })).status, 200);
+	}
+});
+
 test('names of files in a backup do not reach the terminal as what it obeys', async (t) => {
 	const api = await start(t);
 	const env = { SLUICE_SERVER: `http://127.0.0.1:${api.port}`, SLUICE_PASSWORD: ADMIN.password };
