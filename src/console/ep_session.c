@@ -135,6 +135,10 @@ int ep_session_seed(struct account **account, const char *path, bool *made, stru
 			"HICLAW_ADMIN_PASSWORD is too long: at most %u bytes", PASSWORD_MAX);
 	}
 	name = bytes_str(user != NULL && user[0] != '\0' ? user : "admin");
+	if (name.n > NAME_MAX_BYTES) {
+		return (int)fault_set(fault, ERR_LIMIT, 0, 0,
+			"HICLAW_ADMIN_USER is too long: at most %u bytes", NAME_MAX_BYTES);
+	}
 	next = account_with_admin(*account, name, name, bytes_str(hashed));
 	rc = account_save(next, path, fault);
 	if (rc != 0) {

@@ -265,8 +265,8 @@ static bool admit_stranger(struct errand *t)
 		refuse(t, 503, &retry_soon, "too much is being asked at once; try again");
 		return false;
 	}
-	/* A log-in: the only one of these that is no GET. */
-	if (t->act.endpoint->method[0] == 'P') {
+	/* A log-in: the only one of these that reads and is no GET. */
+	if (t->act.endpoint->effect == ACT_READS && t->act.endpoint->method[0] == 'P') {
 		if (!who_take_check(t->manage, t->act.peer.p, &wait_s)) {
 			refuse_later(t, wait_s);
 			return false;
@@ -367,6 +367,13 @@ static void submit_write(struct errand *t)
 	timer_set(manage_loop(t->manage), &t->deadline, ERRAND_WRITE_MS, on_deadline);
 }
 
+/* What a stranger may not change any more takes no place among those that change something. */
+static bool is_queued(const struct errand *t)
+{
+	return t->act.endpoint->effect != ACT_READS &&
+		(t->act.endpoint->access == ACT_ADMIN || !t->act.account->initialized);
+}
+
 static void work(struct errand *t)
 {
 	const struct writer *writer = &t->console->opts.writer;
@@ -378,7 +385,7 @@ static void work(struct errand *t)
 		refuse(t, 401, NULL, login_first);
 		return;
 	}
-	if (t->act.endpoint->effect != ACT_READS) {
+	if (is_queued(t)) {
 		submit_write(t);
 		return;
 	}

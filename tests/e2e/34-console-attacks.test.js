@@ -142,6 +142,30 @@ test('strangers that hold connections keep nobody out', async (t) => {
 	assert.equal((await api.call('GET /user/info')).status, 200, 'bodies that do not end');
 });
 
+test('strangers do not stand in the queue of changes', async (t) => {
+	const api = await start(t);
+	let done = 0;
+	const writes = Array.from({ length: 150 }, (_, i) => api.call('POST /v1/domains', { name: `d${i}.example.com` }).then((g) => {
+		done++;
+		return g.status;
+	}));
+	await Promise.race(writes);
+	const got = await request(api.port, { path: '/system/init', body: { adminUser: ADMIN } });
+	const before = done;
+	assert.equal(got.status, 500);
+	assert.match(got.text, /already.?init/);
+	assert.deepEqual([...new Set(await Promise.all(writes))], [201]);
+	assert.ok(before < 150, 'it was answered behind all of them');
+});
+
+test('a name from the environment that no session could hold is refused at the start', async (t) => {
+	const data = tempDir(t);
+	fs.mkdirSync(path.join(data, 'resources'));
+	const { code, stderr } = await run(['serve', '--data', data, '--gateway', '127.0.0.1:0'], { env: { HICLAW_ADMIN_USER: 'x'.repeat(600), HICLAW_ADMIN_PASSWORD: 'p' } });
+	assert.equal(code, 1);
+	assert.match(stderr, /HICLAW_ADMIN_USER is too long/);
+});
+
 test('a version that somebody wrote into a file is no part of a header', async (t) => {
 	const api = await start(t);
 	const file = path.join(api.data, 'resources/configmaps/domain-a.example.com.yaml');
