@@ -273,6 +273,26 @@ enum act_found act_find(const struct act_endpoints *t, struct arena *arena, stru
 
 /* --- running ------------------------------------------------------------------------------------ */
 
+/* Accident: an object of a million members, which are looked for one by one. What people and programs write has
+ * a few; what is many is in lists. */
+#define MEMBERS_MAX 10000u
+
+/* As deep as the parser lets it be. */
+static bool has_wide_object(const struct json_value *v)
+{
+	if (v->type == JSON_OBJECT && v->n > MEMBERS_MAX) {
+		return true;
+	}
+	for (const struct json_value *m = v->type == JSON_OBJECT || v->type == JSON_ARRAY ? v->items
+											  : NULL;
+		m != NULL; m = m->next) {
+		if (has_wide_object(m)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static const char no_json[] = "the body is no JSON: %s";
 
 /* The body as a document; false: refused. W9: whatever its type is said to be. */
@@ -292,6 +312,10 @@ static bool read_body(struct act *a, struct arena *arena)
 	}
 	if (v->type != JSON_OBJECT) {
 		act_refuse(a, 400, "the body must be a JSON object");
+		return false;
+	}
+	if (has_wide_object(v)) {
+		act_refuse(a, 400, "an object has more than %u members", MEMBERS_MAX);
 		return false;
 	}
 	a->body = doc_of_json(arena, v);

@@ -166,6 +166,23 @@ test('a name from the environment that no session could hold is refused at the s
 	assert.match(stderr, /HICLAW_ADMIN_USER is too long/);
 });
 
+test('an object of very many members is refused before anybody looks for each of them', async (t) => {
+	const api = await start(t);
+	const object = (n) => Object.fromEntries(Array.from({ length: n }, (_, i) => [`k${i}`, 1]));
+	for (const [line, body] of [
+		['PUT /v1/global/plugin-instances/key-auth', { enabled: true, configurations: { a: object(300000) } }],
+		['POST /v1/ai/providers', { name: 'p', type: 'openai', tokens: ['t'], rawConfigs: { a: [{ b: object(10001) }] } }],
+		['PUT /v1/resources', object(10001)],
+	]) {
+		const got = await api.call(line, body);
+		assert.equal(got.status, 400, `${line}: ${got.text.slice(0, 200)}`);
+		assert.match(got.json.message, /more than 10000 members/);
+	}
+	const few = { name: 'p', type: 'openai', tokens: ['t'], rawConfigs: { a: object(10000) } };
+	assert.equal((await api.call('POST /v1/ai/providers', few)).status, 201);
+	assert.deepEqual(await api.serve.stop(), { code: 0, signal: null });
+});
+
 test('a version that somebody wrote into a file is no part of a header', async (t) => {
 	const api = await start(t);
 	const file = path.join(api.data, 'resources/configmaps/domain-a.example.com.yaml');
