@@ -25,7 +25,8 @@ static bool has_error(const struct findings *f, const struct finding *e)
 }
 
 /* What the API takes though it does not serve yet: a provider whose tokens were taken away, a source behind a
- * proxy. Requests to that one are refused, and nobody else's change (console-api.md K046, K231). */
+ * proxy, a certificate that is not there yet or not any more. Requests to that one are refused, and nobody else's
+ * change (console-api.md §3.5, K046, K231). */
 static bool is_accepted(const struct finding *f)
 {
 	static const char *const codes[] = {
@@ -36,7 +37,10 @@ static bool is_accepted(const struct finding *f)
 			return true;
 		}
 	}
-	return false;
+	/* Of who names it; a Secret without its certificate is no good itself. */
+	return !bytes_starts(f->file, BYTES("secrets/")) &&
+		(strcmp(f->code, "certificate-missing") == 0 ||
+			strcmp(f->code, "certificate-type") == 0);
 }
 
 /* The first error that the live plan has not. */

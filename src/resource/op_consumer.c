@@ -4,6 +4,7 @@
  */
 #include "resource/name_index.h"
 #include "resource/op_int.h"
+#include "wire/h1.h"
 
 /* Attack: each value is compared with those of every other consumer. */
 #define VALUES_MAX 100u
@@ -268,9 +269,10 @@ static enum op_rc take_source(struct op *o, const struct doc *given, struct cred
 			"credentials: key must be given for HEADER and QUERY: the name of the header "
 			"or parameter");
 	}
-	if (!op_is_line(c->key) || memchr(c->key.p, ' ', c->key.n) != NULL) {
+	if (!op_is_word(c->key) || c->key.n > NAME_MAX_BYTES ||
+		(bytes_eq(source, BYTES("HEADER")) && !h1_is_token(c->key))) {
 		return op_refuse(o, OP_INVALID,
-			"credentials: key must not hold blanks or control characters");
+			"credentials: key must be the name of a header or parameter, without blanks");
 	}
 	return OP_OK;
 }

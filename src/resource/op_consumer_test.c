@@ -157,6 +157,9 @@ static const struct op_row rows[] = {
 	{"K099", PROVIDER,
 		ROUTE("create", "{\"enabled\":true,\"allowedCredentialTypes\":[\"jwt\"]}"),
 		OP_INVALID, AUTH " . -", "nobody could check it"},
+	{"OPS-17", NULL,
+		CRED("create", "x", "\"source\":\"HEADER\",\"key\":\"a:b\",\"values\":[\"v\"]"),
+		OP_INVALID, AUTH " . -", "no header is called so"},
 	{"OPS-16", NULL, BEARER("..", "k"), OP_INVALID, AUTH " . -", "no path could name it"},
 };
 

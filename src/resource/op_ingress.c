@@ -14,6 +14,8 @@
 #define LABEL_MAX 63u
 /* RFC 1035 §2.3.4 */
 #define HOST_MAX 253u
+/* A host's name and the type of its registry. */
+#define SERVICE_MAX (HOST_MAX + 16u)
 
 /* --- checks: texts ------------------------------------------------------------------------------ */
 
@@ -110,7 +112,8 @@ static enum op_rc check_services(struct op *o, const struct doc *list)
 		const struct doc *weight = doc_get(o->arena, s, "weight");
 		struct bytes name = member(o, s, "name");
 
-		if (name.n == 0 || !op_is_word(name) || !op_is_word(member(o, s, "version"))) {
+		if (name.n == 0 || name.n > SERVICE_MAX || !op_is_word(name) ||
+			!op_is_word(member(o, s, "version"))) {
 			return op_refuse(o, OP_INVALID,
 				"services: a name must be given, and neither name nor version "
 				"holds blanks or control characters");

@@ -62,8 +62,10 @@ static enum op_rc check_proxy(struct op *o, const struct doc *given)
 	const struct doc *port = doc_get(o->arena, given, "serverPort");
 	const struct doc *timeout = doc_get(o->arena, given, "connectTimeout");
 
-	if (bytes_trim(text_of(o, given, "type")).n == 0) {
-		return op_refuse(o, OP_INVALID, "type must be given: http");
+	struct bytes type = text_of(o, given, "type");
+
+	if (bytes_trim(type).n == 0 || !op_is_word(bytes_trim(type)) || type.n > NAME_LONGEST) {
+		return op_refuse(o, OP_INVALID, "type must be given, in one word: http");
 	}
 	if (!op_host_is_ipv4(address) && !op_host_is_dotted(address)) {
 		return op_refuse(o, OP_INVALID,

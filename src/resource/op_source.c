@@ -241,7 +241,7 @@ static bool is_texts(struct op *o, const struct doc *v)
 {
 	const struct doc *i = doc_first(o->arena, v);
 
-	while (i != NULL && i->type == DOC_STRING) {
+	while (i != NULL && i->type == DOC_STRING && op_is_line(i->text)) {
 		i = i->next;
 	}
 	return v->type == DOC_LIST && i == NULL;
@@ -251,13 +251,17 @@ static enum op_rc check_type(struct op *o, const struct property *p, const struc
 {
 	switch (p->type) {
 	case PROPERTY_TEXT:
-		return v->type == DOC_STRING
+		return v->type == DOC_STRING && op_is_line(v->text)
 			? OP_OK
-			: op_refuse(o, OP_INVALID, "properties.%s must be a text", p->name);
+			: op_refuse(o, OP_INVALID,
+				  "properties.%s must be a text without control characters",
+				  p->name);
 	case PROPERTY_TEXTS:
 		return is_texts(o, v) ? OP_OK
 				      : op_refuse(o, OP_INVALID,
-						"properties.%s must be a list of texts", p->name);
+						"properties.%s must be a list of texts without "
+						"control characters",
+						p->name);
 	case PROPERTY_BOOL:
 		return v->type == DOC_BOOL
 			? OP_OK
@@ -347,6 +351,10 @@ static enum op_rc check_vport(struct op *o, const struct doc *vport)
 	for (const struct doc *s = doc_first(o->arena, all); s != NULL; s = s->next) {
 		struct bytes name = text_of(o, s, "name");
 
+		if (!op_is_line(name)) {
+			return op_refuse(o, OP_INVALID,
+				"vport.servicesVport: a name must not hold control characters");
+		}
 		if (!is_port(doc_get(o->arena, s, "value"))) {
 			return op_refuse(o, OP_INVALID,
 				"vport.servicesVport: a value must be given, between 1 and 65535");
@@ -442,6 +450,19 @@ static enum op_rc need(struct op *o, const struct doc *p, const char *key)
 		: op_refuse(o, OP_INVALID, "authN.properties.%s must be given", key);
 }
 
+/* What Kubernetes takes as a key of a Secret. */
+static bool is_secret_key(struct bytes s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = ascii_lower(s.p[i]);
+
+		if (!ascii_digit(c) && (c < 'a' || c > 'z') && c != '-' && c != '_' && c != '.') {
+			return false;
+		}
+	}
+	return s.n > 0 && s.n <= 253;
+}
+
 static enum op_rc check_auth(
 	struct op *o, unsigned kind, const struct doc *auth, struct bytes secret)
 {
@@ -457,9 +478,11 @@ static enum op_rc check_auth(
 			o, OP_INVALID, "authN is enabled without properties, and none are stored");
 	}
 	for (; first != NULL; first = first->next) {
-		if (first->text.n > CREDENTIAL_MAX || first->key.n == 0) {
+		if (first->text.n > CREDENTIAL_MAX || !is_secret_key(first->key)) {
 			return op_refuse(o, OP_INVALID,
-				"authN.properties: a name is empty or a value too long");
+				"authN.properties: a name consists of at most 253 of A-Z, a-z, 0-9, \"-\", "
+				"\"_\" and \".\", and a value has at most %u bytes",
+				CREDENTIAL_MAX);
 		}
 	}
 	if ((kind & (NACOS | NACOS3)) != 0) {

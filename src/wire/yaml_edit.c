@@ -234,11 +234,12 @@ static struct bytes render(
 	return s;
 }
 
+/* s lost its last line end; one that is left belongs to a literal that keeps them. */
 static void put_lines(struct edit *e, struct bytes s)
 {
 	need_line(e);
 	edit_put(e, s);
-	need_line(e);
+	text_add_str(e->out, e->eol);
 }
 
 /* `key: old # comment` becomes `key: # comment` and lines below. */

@@ -26,11 +26,14 @@ static inline unsigned edit_take(struct edit_random *r)
 
 static inline struct doc *edit_value(struct arena *a, unsigned which)
 {
-	static const char *const texts[] = {
-		"x", "", "off", "a\nb\n", "a: b", "#", "- x", "p q", "1", "\xf0\x9f\x98\x80"};
+	static const char *const texts[] = {"x", "", "off", "a\nb\n", "a: b", "#", "- x", "p q",
+		"1", "\xf0\x9f\x98\x80", "a\tb", " a\nb", "a\r\nb", "\n\n", "a \nb", "'",
+		"\xe2\x80\xa8", "\xef\xbb\xbf-", "1e400", "2001-01-01", "a\x01", "*x", "]",
+		"trailing ", "<<",
+		"aaaaaaaaaa bbbbbbbbbb cccccccccc dddddddddd eeeeeeeeee ffffffffff gggggggggg hhhhhhhhhh i j k"};
 	struct doc *d;
 
-	switch (which % 16) {
+	switch (which % (6 + ARRAY_LEN(texts))) {
 	case 0:
 		return doc_list(a);
 	case 1:
@@ -50,7 +53,7 @@ static inline struct doc *edit_value(struct arena *a, unsigned which)
 	case 5:
 		return doc_null(a);
 	default:
-		return doc_str(a, texts[which % 16 - 6]);
+		return doc_str(a, texts[which % (6 + ARRAY_LEN(texts)) - 6]);
 	}
 }
 
@@ -64,13 +67,78 @@ static inline struct doc *edit_nth(struct arena *a, struct doc *d, unsigned n)
 	return item;
 }
 
-static inline void edit_once(struct arena *a, struct doc *d, struct edit_random *r)
+/*
+ * What a single change may touch: from behind the neighbour in front of what is changed up to the neighbour behind it.
+ * A collection that gets its first item, or loses its last, is changed as a whole.
+ */
+struct edit_span {
+	size_t from, to;
+	bool known;
+};
+
+static inline size_t edit_start(const struct yaml_node *n)
 {
-	static const char *const keys[] = {"a", "b", "c", "zz", "0", "k 1", "*"};
+	return n->key != NULL ? n->key->beg : n->beg;
+}
+
+/* To that item, when all of the collection stands in the text in its order. */
+static inline void edit_narrow(
+	struct edit_span *s, const struct yaml_node *parent, const struct yaml_node *item)
+{
+	size_t from = s->from, to = s->to, before = parent->beg;
+	bool found = false;
+
+	for (const struct yaml_node *i = parent->items; i != NULL; i = i->next) {
+		if (edit_start(i) < before || i->beg < edit_start(i) || i->end > parent->end) {
+			/* An alias, a merge, a repeated key: the order of the text is another one. */
+			s->known = false;
+			return;
+		}
+		before = i->end;
+		if (i == item) {
+			to = i->next != NULL ? edit_start(i->next) : to;
+			found = true;
+		}
+		from = found ? from : i->end;
+	}
+	if (found && parent->n > 1) {
+		s->from = MAX(s->from, from);
+		s->to = MIN(s->to, to);
+	}
+}
+
+static inline void edit_narrow_to(struct edit_span *s, const struct doc *d, const struct doc *item)
+{
+	if (item != NULL && d->origin != NULL && item->origin != NULL) {
+		edit_narrow(s, d->origin, item->origin);
+	}
+}
+
+/* What stands in front of the span and behind it is in the new text, byte by byte. */
+static inline void edit_check_span(
+	const struct edit_span *s, struct bytes old, struct bytes made, bool no_last_end)
+{
+	size_t behind = old.n - s->to;
+
+	if (!s->known || no_last_end) {
+		return;
+	}
+	ASSERT(made.n >= s->from && memcmp(made.p, old.p, s->from) == 0);
+	ASSERT(made.n >= behind && memcmp(made.p + made.n - behind, old.p + s->to, behind) == 0);
+}
+
+static inline void edit_once(
+	struct arena *a, struct doc *d, struct edit_random *r, struct edit_span *span)
+{
+	static const char *const keys[] = {
+		"a", "b", "c", "zz", "0", "k 1", "*", "<<", "a\nb", "off", "", "a: ", "\xc2\x85"};
 	struct doc *item = edit_nth(a, d, edit_take(r));
 	unsigned what = edit_take(r), value = edit_take(r);
 
 	while (item != NULL && item->n != 0 && what % 4 != 0) {
+		if (d->origin != NULL && item->origin != NULL) {
+			edit_narrow(span, d->origin, item->origin);
+		}
 		d = item;
 		item = edit_nth(a, d, edit_take(r));
 		what = edit_take(r);
@@ -85,9 +153,11 @@ static inline void edit_once(struct arena *a, struct doc *d, struct edit_random 
 				a, d, value % 2 == 0 ? NULL : item, edit_value(a, value / 2));
 			break;
 		case 2:
+			edit_narrow_to(span, d, item);
 			doc_remove(a, d, item);
 			break;
 		default:
+			edit_narrow_to(span, d, item);
 			doc_replace(a, d, item, edit_value(a, value));
 			break;
 		}
@@ -95,8 +165,10 @@ static inline void edit_once(struct arena *a, struct doc *d, struct edit_random 
 		if (item == NULL || what / 4 % 3 == 0) {
 			doc_set(a, d, keys[what / 16 % ARRAY_LEN(keys)], edit_value(a, value));
 		} else if (what / 4 % 3 == 1) {
+			edit_narrow_to(span, d, item);
 			doc_drop_bytes(a, d, item->key);
 		} else {
+			edit_narrow_to(span, d, item);
 			doc_set_bytes(a, d, item->key, edit_value(a, value));
 		}
 	}
@@ -110,7 +182,10 @@ static inline bool edit_agree(struct bytes text, struct edit_random changes)
 	struct yaml_doc doc;
 	struct yaml_check check = {0};
 	struct fault fault = {0};
+	struct edit_span span = {.to = text.n, .known = true};
 	bool canonical, done = false;
+	bool changed = false;
+	unsigned n;
 	struct doc *want;
 
 	arena_init(&a, EDIT_ARENA_MAX);
@@ -126,12 +201,15 @@ static inline bool edit_agree(struct bytes text, struct edit_random changes)
 		ASSERT(yaml_edit(&a, text, doc.root, want, &out, NULL, &fault) == 0);
 		ASSERT(bytes_eq(text_bytes(&out), text));
 		text_clear(&out);
-		for (unsigned n = edit_take(&changes) % 4 + 1; n != 0; n--) {
-			edit_once(&a, want, &changes);
+		for (n = edit_take(&changes) % 4 + 1; n != 0; n--) {
+			span.known = span.known && n == 1 && !changed;
+			edit_once(&a, want, &changes, &span);
+			changed = true;
 		}
 		done = yaml_edit(&a, text, doc.root, want, &out, &check, &fault) == 0;
 		if (done) {
 			ASSERT(doc_is_yaml(&a, want, check.doc.root));
+			edit_check_span(&span, text, text_bytes(&out), text.p[text.n - 1] != '\n');
 		} else {
 			ASSERT(out.n == 0 && fault.text[0] != '\0' && fault.where != 0);
 		}

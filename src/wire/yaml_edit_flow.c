@@ -67,6 +67,7 @@ struct items {
 	size_t left;  /* new items to come */
 	bool first;   /* none was written yet */
 	bool member;
+	bool comma; /* also behind the last one, as in the old text */
 };
 
 static void put_kept(
@@ -105,7 +106,7 @@ static void put_item(struct edit *e, struct items *t, const struct edit_step *s)
 		put_new(e, s->new, t->member);
 	}
 	t->first = false;
-	edit_put(e, --t->left != 0 ? BYTES(",") : BYTES(""));
+	edit_put(e, --t->left != 0 || t->comma ? BYTES(",") : BYTES(""));
 }
 
 static void put_items(struct edit *e, const struct doc *d, const struct yaml_node *n,
@@ -117,6 +118,13 @@ static void put_items(struct edit *e, const struct doc *d, const struct yaml_nod
 		.first = true,
 		.member = d->type == DOC_MAP};
 
+	for (size_t i = 0; i < steps->n; i++) {
+		if (steps->v[i].old != NULL) {
+			size_t tail = piece_of(e, steps->v[i].old, 0).tail;
+
+			t.comma = tail < e->text.n && e->text.p[tail] == ',';
+		}
+	}
 	for (size_t i = 0; i < steps->n; i++) {
 		put_item(e, &t, &steps->v[i]);
 	}

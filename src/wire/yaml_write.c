@@ -59,16 +59,20 @@ static bool is_letter(uint32_t v)
 	return true;
 }
 
-/* The run of digits at i as a number that wraps, as Go's does; *end is behind it. */
-static int64_t number_at(struct bytes s, size_t i, bool one_before, size_t *end)
+/* The run of digits at i as a number; *end is behind it. What is beyond a number is the greatest: Go's wraps, and its
+ * order is none then. */
+static uint64_t number_at(struct bytes s, size_t i, bool one_before, size_t *end)
 {
 	uint64_t v = one_before;
 
 	for (; i < s.n && ascii_digit(s.p[i]); i++) {
-		v = v * 10 + (uint64_t)(s.p[i] - '0');
+		if (__builtin_mul_overflow(v, 10u, &v) ||
+			__builtin_add_overflow(v, (uint64_t)(s.p[i] - '0'), &v)) {
+			v = UINT64_MAX;
+		}
 	}
 	*end = i;
-	return (int64_t)v;
+	return v;
 }
 
 /* x and y are equal up to i and differ there: neither is a letter. */
@@ -76,7 +80,7 @@ static int order_digits(struct bytes x, struct bytes y, size_t i, bool less)
 {
 	bool one_before = false;
 	size_t x_end, y_end;
-	int64_t xn, yn;
+	uint64_t xn, yn;
 
 	if (x.p[i] == '0' || y.p[i] == '0') {
 		for (size_t j = i; j > 0 && ascii_digit(x.p[j - 1]) && !one_before; j--) {

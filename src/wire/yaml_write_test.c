@@ -372,6 +372,9 @@ static void test_key_order(void **state)
 	assert_true(yaml_key_order(BYTES("\xe3\x80\x81"), BYTES("a")) < 0);
 	assert_true(yaml_key_order(BYTES("\xe4\xb8\xad"), BYTES("a")) > 0);
 	assert_true(yaml_key_order(BYTES("\xef\xbb\xbf"), BYTES("a")) < 0);
+	/* Digits without end: still one order. */
+	assert_true(yaml_key_order(BYTES("*"), BYTES("888888888888888888888888")) < 0);
+	assert_true(yaml_key_order(BYTES("*"), BYTES("999999999999999999999999")) < 0);
 	assert_true(yaml_key_order(BYTES("a-02"), BYTES("a-2")) > 0);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		for (size_t j = 0; j < ARRAY_LEN(keys); j++) {
