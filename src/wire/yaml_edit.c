@@ -83,8 +83,10 @@ static size_t line_after(const struct edit *e, size_t end)
 	return nl != NULL ? (size_t)(nl - e->text.p) + 1 : e->text.n;
 }
 
+/* What is behind the end counts as blank. */
 static bool is_blank(const struct edit *e, size_t from, size_t to)
 {
+	to = MIN(to, e->text.n);
 	while (from < to && strchr(" \t\r\n", e->text.p[from]) != NULL && e->text.p[from] != '\0') {
 		from++;
 	}

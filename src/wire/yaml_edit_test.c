@@ -192,6 +192,7 @@ static const struct row rows[] = {
 	{"a:\nb: 2\n", "set a 1", "a: 1\nb: 2\n", "nothing becomes something"},
 	{"a: # c\nb: 2\n", "set a 1", "a: 1 # c\nb: 2\n", "nothing with a comment"},
 	{"- \n- x\n", "set 0 1", "- 1\n- x\n", "an empty item"},
+	{"- x\n-", "set 1 1", "- x\n- 1", "a dash that ends the text"},
 	{"-\n- x\n", "set 0 1", "- 1\n- x\n", "a dash alone"},
 	{"a:\n  x\nb: 2\n", "set a \"w\"", "a:\n  w\nb: 2\n", "a value on a line of its own"},
 	{"x\n", "set root \"w\"", "w\n", "the document is a scalar"},
