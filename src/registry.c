@@ -318,6 +318,7 @@ static const struct act_endpoint acts[] = {
 		.access = ACT_ADMIN,
 		.shape = ACT_WRAPPED,
 		.effect = ACT_CHANGES,
+		.body_max = EP_RESOURCES_BODY_MAX,
 		.fn = ep_resources_apply,
 		.answer = ep_resources_answer,
 		.summary = "write and remove any number of resources as one change"},

@@ -13,7 +13,8 @@
 /* A change waits for its turn and for the workers, 30 s at most; then the server answers. */
 #define TIMEOUT_MS 60000u
 #define PATH_MAX_BYTES 4096u
-#define BODY_MAX ((size_t)64 << 20)
+/* The most that the server takes in one request. */
+#define BODY_MAX ((size_t)96 << 20)
 /* Words of the server that go to a terminal. */
 #define MESSAGE_MAX 1024
 
@@ -56,7 +57,9 @@ void remote_help(FILE *out)
 	args_help(&remote_args, out);
 	fputs("\nThe password comes from the environment, SLUICE_PASSWORD, or from the file\n"
 	      "~/.config/sluice/config.yaml (keys server, username, password), which must be\n"
-	      "readable by its owner only: chmod 600.\n",
+	      "readable by its owner only: chmod 600. Over https the server's certificate must bear\n"
+	      "its name and come from an authority that the system trusts, or from one of the file\n"
+	      "that SSL_CERT_FILE names.\n",
 		out);
 }
 
@@ -307,6 +310,14 @@ int remote_ask(struct remote *r, struct arena *arena, const struct remote_call *
 	if (call->body != NULL) {
 		json_writer_init(&w, &body);
 		doc_put_json(arena, &w, call->body);
+		if (text_full(&body) || arena_full(arena)) {
+			fprintf(r->err,
+				"sluice %s: the change is larger than the %zu MiB that a gateway takes at "
+				"once: apply fewer files at a time\n",
+				r->command, BODY_MAX >> 20);
+			text_done(&body);
+			return COMMAND_NO;
+		}
 		fetch_add(&q, BYTES("Content-Type"), BYTES("application/json"));
 		q.body = text_bytes(&body);
 	}

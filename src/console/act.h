@@ -48,6 +48,7 @@ struct act_endpoint {
 	enum act_name name;
 	const struct act_noun *noun; /* for the functions that all nouns share; NULL: none */
 	bool list;                   /* answers a list, without being a noun's */
+	size_t body_max;             /* bytes; 0: the usual limit (console/errand.h) */
 	/* Refuses with act_refuse or act_op, else leaves the answer. Of ACT_CHANGES: may be called again on
 	 * another draft; data need not be left. */
 	void (*fn)(struct act *a);

@@ -10,6 +10,8 @@
 
 /* Objects of one request. Accident: a directory that is none of resources. */
 #define EP_RESOURCES_MAX 100000u
+/* A change may hold the largest file (RESOURCE_FILE_MAX) and others, as JSON. */
+#define EP_RESOURCES_BODY_MAX ((size_t)96 << 20)
 
 /* GET: [{kind, name, file, version, text}], by kind and name; ?kind=Ingress: of one kind. */
 void ep_resources_list(struct act *a);

@@ -400,9 +400,18 @@ static void work(struct errand *t)
 
 /* --- the body ----------------------------------------------------------------------------------- */
 
+static void refuse_large(struct errand *t)
+{
+	size_t max = t->act.endpoint->body_max;
+	char why[100];
+
+	snprintf(why, sizeof(why), "the body is too large: at most %zu MiB are taken here",
+		max >> 20);
+	refuse(t, 413, NULL, max != 0 ? why : "the body is too large");
+}
+
 static void go_on(struct errand *t, enum body_rc rc)
 {
-
 	switch (rc) {
 	case BODY_MORE:
 		break;
@@ -410,7 +419,7 @@ static void go_on(struct errand *t, enum body_rc rc)
 		work(t);
 		break;
 	case BODY_TOO_LARGE:
-		refuse(t, 413, NULL, "the body is too large");
+		refuse_large(t);
 		break;
 	case BODY_BUSY:
 		refuse(t, 503, &retry_soon, "too much is being sent at once; try again");
@@ -429,8 +438,9 @@ static void on_body(struct call_work *w)
 
 static void gather(struct errand *t)
 {
-	size_t max =
-		t->act.endpoint->access == ACT_ADMIN ? ERRAND_BODY_MAX : ERRAND_BODY_MAX_ANYBODY;
+	size_t max = t->act.endpoint->access != ACT_ADMIN ? ERRAND_BODY_MAX_ANYBODY
+		: t->act.endpoint->body_max != 0          ? t->act.endpoint->body_max
+							  : ERRAND_BODY_MAX;
 
 	t->step = ERRAND_BODY;
 	t->calls.yields = t->act.endpoint->access == ACT_ANONYMOUS;

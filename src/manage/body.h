@@ -7,7 +7,7 @@
 #include "manage/manage.h"
 
 /* Above it nobody may send more: 503. */
-#define BODY_ALL_MAX ((size_t)64 << 20)
+#define BODY_ALL_MAX ((size_t)128 << 20)
 
 struct body {
 	struct manage *manage;

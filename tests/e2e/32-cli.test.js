@@ -4,9 +4,12 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
+import { newAuthority } from './lib/tls.js';
 import { ROOT, run, SLUICE, startMock, startServe, tempDir, cleanEnv } from './lib/sluice.js';
 
 const PASSWORD = 'c0rrect-horse';
@@ -264,6 +267,73 @@ test('a bundle goes from one gateway to another through a pipe', async (t) => {
 	assert.match(got.stdout, /2 created, 0 changed/);
 	assert.match(await other.cli.good('consumers', 'list', '--show-secrets'), new RegExp(KEY));
 	assert.equal((await feed(other.env, bundle, 'diff', '-f', '-')).stdout, '');
+});
+
+// Consumers as the file store writes them, 170 bytes each.
+function manyConsumers(n) {
+	const head = ['apiVersion: extensions.higress.io/v1alpha1', 'kind: WasmPlugin', 'metadata:', '  labels:', '    higress.io/wasm-plugin-name: key-auth', '  name: key-auth.internal', 'spec:', '  defaultConfig:', '    consumers:'];
+	const each = (i) => `    - credentials:\n      - Bearer sk-0123456789abcdef0123456789abcdef-${i}\n      in_header: true\n      in_query: false\n      keys:\n      - Authorization\n      name: consumer-${i}`;
+	return [...head, ...Array.from({ length: n }, (_, i) => each(i)), '    global_auth: false', '  defaultConfigDisable: false', ''].join('\n');
+}
+
+test('a file of 100,000 consumers is applied as one change; more than a gateway takes is said so', async (t) => {
+	const { serve, cli } = await start(t);
+	const dir = path.join(tempDir(t), 'wasmplugins');
+	fs.mkdirSync(dir);
+	const text = manyConsumers(100000);
+	assert.ok(text.length > 16 << 20, `${text.length}`);
+	fs.writeFileSync(path.join(dir, 'key-auth.internal.yaml'), text);
+	assert.match(await cli.good('apply', '-f', path.dirname(dir)), /^WasmPlugin\/key-auth\.internal created\n1 created/);
+	assert.equal(await cli.good('diff', '-f', path.dirname(dir)), '');
+	assert.equal((await chat(serve, 'mock', 'sk-0123456789abcdef0123456789abcdef-99999')).status, 404, 'no route, but it is served');
+	const answered = await new Promise((resolve, reject) => {
+		const req = http.request({ port: serve.console, method: 'PUT', path: '/v1/resources', headers: { authorization: `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`, 'content-length': 97 << 20 } });
+		req.on('response', (res) => { res.resume(); resolve(res.statusCode); req.destroy(); }).on('error', reject);
+		req.flushHeaders();
+	});
+	assert.equal(answered, 413);
+});
+
+// The console behind somebody who speaks TLS for it.
+async function startTls(t, serve, { key, cert }) {
+	const server = https.createServer({ key, cert }, (req, res) => {
+		const up = http.request({ port: serve.console, method: req.method, path: req.url, headers: req.headers }, (from) => {
+			res.writeHead(from.statusCode, from.headers);
+			from.pipe(res);
+		});
+		req.pipe(up);
+	});
+	t.after(() => { server.close(); server.closeAllConnections(); });
+	await once(server.listen(0, '127.0.0.1'), 'listening');
+	return server.address().port;
+}
+
+test('a server behind TLS: its certificate must be of an authority that is trusted, and of its name', async (t) => {
+	const { serve, env } = await start(t);
+	const authority = await newAuthority(t);
+	const stranger = await newAuthority(t);
+	const good = await startTls(t, serve, await authority.issue(['DNS:localhost', 'IP:127.0.0.1']));
+	const otherName = await startTls(t, serve, await authority.issue(['DNS:gateway.example.com']));
+	const ask = (url, more = {}) => run(['consumers', 'list'], { env: { ...env, SLUICE_SERVER: url, SSL_CERT_FILE: authority.file, ...more } });
+	for (const host of ['localhost', '127.0.0.1']) {
+		const got = await ask(`https://${host}:${good}`);
+		assert.deepEqual([got.code, got.stderr], [0, ''], host);
+	}
+	// Nothing goes to a server that could be anybody: exit 3, and why.
+	for (const [why, url, more] of [
+		['another name', `https://localhost:${otherName}`],
+		['another address', `https://127.0.0.1:${otherName}`],
+		['an authority that nobody trusts', `https://localhost:${good}`, { SSL_CERT_FILE: stranger.file }],
+		['no TLS there', `https://127.0.0.1:${serve.console}`],
+	]) {
+		const got = await ask(url, more);
+		assert.equal(got.code, 3, `${why}: ${got.stdout}${got.stderr}`);
+		assert.equal(got.stderr.trim().split('\n').length, 1, got.stderr);
+		assert.match(got.stderr, /could not be reached/, why);
+		if (/name|address|authority/.test(why)) assert.match(got.stderr, /certificate/i, why);
+	}
+	const plain = await ask(`http://127.0.0.1:${good}`);
+	assert.equal(plain.code, 3, plain.stderr);
 });
 
 test('apply changes all or nothing', async (t) => {
