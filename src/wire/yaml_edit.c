@@ -203,6 +203,17 @@ static bool find_slot(const struct edit *e, const struct yaml_node *parent,
 
 /* --- a value in the place of another ------------------------------------------------------------- */
 
+/* Lines are folded by characters, not by bytes. */
+static size_t characters(const struct edit *e, size_t from, size_t to)
+{
+	size_t n = 0;
+
+	for (; from < to; from++) {
+		n += ((unsigned char)e->text.p[from] & 0xc0u) != 0x80;
+	}
+	return n;
+}
+
 /* What was written for the value, without the blank or line end in front. */
 static struct bytes render(
 	struct edit *e, const struct doc *d, const struct slot *slot, bool one_line, bool *lines)
@@ -214,7 +225,7 @@ static struct bytes render(
 	emit.one_line = one_line;
 	if (slot->column >= 0) {
 		/* Behind a key or a dash, whatever its length: that folds as go-yaml does. */
-		emit.column = slot->of_key ? slot->mark - line_start(e, slot->mark)
+		emit.column = slot->of_key ? characters(e, line_start(e, slot->mark), slot->mark)
 					   : (size_t)slot->column + 1;
 		emit.whitespace = false;
 		emit.indention = !slot->of_key;
