@@ -9,6 +9,8 @@
 #define PREFIX "domain-"
 /* Kubernetes: the name part of a label has at most 63 characters. */
 #define LABEL_NAME_MAX 63u
+/* RFC 1035 §2.3.4; Kubernetes: names of objects. */
+#define NAME_LONGEST 253u
 
 static const struct op_shape_row rows[] = {
 	{"name", OP_SHAPE_TEXT, NULL},
@@ -73,7 +75,7 @@ static enum op_rc check_domain(struct op *o, struct bytes name, const struct doc
 	struct bytes https = text_of(o, given, "enableHttps"),
 		     cert = text_of(o, given, "certIdentifier");
 
-	if (name.n == 0 || !is_domain(name)) {
+	if (name.n == 0 || name.n > NAME_LONGEST || !is_domain(name)) {
 		return op_refuse(o, OP_INVALID,
 			"the name of the domain must be a host name, \"*.\" and a host name, an "
 			"address, or higress-default-domain");
@@ -82,7 +84,7 @@ static enum op_rc check_domain(struct op *o, struct bytes name, const struct doc
 		!bytes_eq(https, BYTES("force"))) {
 		return op_refuse(o, OP_INVALID, "enableHttps must be off, on or force");
 	}
-	if (cert.n > 0 && (memchr(cert.p, '/', cert.n) != NULL)) {
+	if (memchr(cert.p, '/', cert.n) != NULL || !op_is_word(cert) || cert.n > NAME_LONGEST) {
 		return op_refuse(o, OP_INVALID, "certIdentifier must be the name of a certificate");
 	}
 	return op_check_file_name(o, "domain", record_name(o, name));
