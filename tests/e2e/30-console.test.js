@@ -4,55 +4,23 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
+import { ADMIN, basic, isError, isWrapped, startConsole } from './lib/console.js';
 import { completion, exchange, json, request, startUpstream } from './lib/http.js';
-import { isSanitized, sleep, startServe, tempDir, until } from './lib/sluice.js';
+import { isSanitized, sleep, tempDir, until } from './lib/sluice.js';
 
-const ADMIN = { name: 'admin', password: 'Adm1n-pw', displayName: 'admin' };
-const basic = (text) => `Basic ${Buffer.from(text).toString('base64')}`;
-
-async function start(t, { data = tempDir(t), args = [], env } = {}) {
-	fs.mkdirSync(path.join(data, 'resources'), { recursive: true });
-	const serve = await startServe(t, { data, args: ['--access-log', 'off', ...args], env });
-	// call('GET /v1/domains', { body, anon, headers }) with the cookie of the last log-in.
-	const api = { serve, data, cookie: null };
-	api.call = async (line, body, { anon = false, headers = {} } = {}) => {
-		const [method, target] = line.split(' ');
-		const got = await request(serve.console, {
-			method,
-			path: target,
-			body,
-			headers: { ...(api.cookie && !anon ? { cookie: api.cookie } : {}), ...headers },
-		});
-		const cookie = got.headers['set-cookie']?.[0];
-		if (cookie && /_hi_sess=[^;]/.test(cookie)) api.cookie = cookie.split(';')[0];
-		assert.doesNotMatch(target === '/' ? '' : got.text, /<!DOCTYPE/i);
-		if (got.text && target !== '/' && /json/.test(got.headers['content-type'] ?? ''))
-			assert.equal(JSON.stringify(got.json), got.text.replace(/\\u[0-9a-f]{4}/g, (m) => m), `not compact: ${got.text}`);
-		return got;
-	};
+// serve, data (the directory), call(line, body, options), init().
+async function start(t, options) {
+	const c = await startConsole(t, options);
+	const api = { serve: c.serve, data: c.serve.data, call: c.call.bind(c) };
+	Object.defineProperty(api, 'cookie', { get: () => c.cookie });
 	api.init = async () => {
-		assert.equal((await api.call('POST /system/init', { adminUser: ADMIN })).status, 200);
-		assert.equal((await api.call('POST /session/login', { username: ADMIN.name, password: ADMIN.password })).status, 201);
+		await c.init();
 		return api;
 	};
 	return api;
 }
 
 const initialised = async (t, options) => (await start(t, options)).init();
-
-function isError(got, status, id) {
-	assert.equal(got.status, status, `${id}: ${got.status} ${got.text}`);
-	assert.deepEqual(Object.keys(got.json), ['success', 'message', 'data'], id);
-	assert.equal(got.json.success, false, id);
-	assert.equal(got.json.data, null, id);
-	assert.ok(got.json.message.length > 5, id);
-}
-function isWrapped(got, id) {
-	assert.equal(got.status, 200, `${id}: ${got.status} ${got.text}`);
-	assert.equal(got.json.success, true, id);
-	assert.equal(got.json.message, null, id);
-	return got.json.data;
-}
 
 // Rows: id, what is asked, whether without a session, what is expected, why it matters. They run in order.
 test('golden cases of an empty instance', async (t) => {

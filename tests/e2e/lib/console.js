@@ -33,6 +33,23 @@ export const DEFAULT_ROUTE = {
 };
 export const basic = (text) => `Basic ${Buffer.from(text).toString('base64')}`;
 
+// An error as every endpoint answers it, of one of the statuses.
+export function isError(got, status, what) {
+	assert.ok([status].flat().includes(got.status), `${what}: ${got.status} ${got.text}`);
+	if (got.headers) assert.match(got.headers['content-type'], /^application\/json/, what);
+	assert.deepEqual(Object.keys(got.json), ['success', 'message', 'data'], what);
+	assert.equal(got.json.success, false, what);
+	assert.equal(got.json.data, null, what);
+	assert.ok(got.json.message.length > 5, what);
+}
+
+// A success in its envelope; gives data.
+export function isWrapped(got, what) {
+	assert.equal(got.status, 200, `${what}: ${got.status} ${got.text}`);
+	assert.deepEqual([got.json.success, got.json.message], [true, null], what);
+	return got.json.data;
+}
+
 export class Console {
 	constructor(serve) {
 		this.serve = serve;
@@ -64,12 +81,7 @@ export class Console {
 	// The expected kinds of answer; each fails with what was answered instead.
 	async refused(status, line, body, options) {
 		const got = await this.call(line, body, options);
-		assert.ok([status].flat().includes(got.status), `${line}: ${got.status} ${got.text}`);
-		assert.match(got.headers['content-type'], /^application\/json/, line);
-		assert.deepEqual(Object.keys(got.json), ['success', 'message', 'data'], line);
-		assert.equal(got.json.success, false, line);
-		assert.equal(got.json.data, null, line);
-		assert.ok(got.json.message.length > 5, line);
+		isError(got, status, line);
 		return got;
 	}
 
@@ -87,8 +99,7 @@ export class Console {
 
 	async wrapped(line, body, options) {
 		const got = await this.call(line, body, options);
-		assert.equal(got.status, 200, `${line}: ${got.status} ${got.text}`);
-		assert.deepEqual([got.json.success, got.json.message], [true, null], line);
+		isWrapped(got, line);
 		return got;
 	}
 
