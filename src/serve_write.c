@@ -24,23 +24,28 @@ static bool has_error(const struct findings *f, const struct finding *e)
 	return false;
 }
 
-/* What the API takes though it does not serve yet: a provider whose tokens were taken away, a source behind a
- * proxy, a certificate that is not there yet or not any more. Requests to that one are refused, and nobody else's
- * change (console-api.md §3.5, K046, K231). */
+/* What the API takes though it does not serve yet: a provider whose tokens were taken away, or of a type or with a
+ * setting that asks for a protocol nobody here translates to; a source behind a proxy; a certificate that is not there
+ * yet or not any more. Requests to that one are refused, and nobody else's change (console-api.md §3.2.2, §3.5, K046,
+ * K231). */
 static bool is_accepted(const struct finding *f)
 {
-	static const char *const codes[] = {
-		"token-missing", "registry-proxy", "registry-proxy-unknown"};
+	static const struct {
+		const char *code, *files;
+	} rows[] = {{"token-missing", ""}, {"registry-proxy", ""}, {"registry-proxy-unknown", ""},
+		{"provider-type-unknown", "wasmplugins/ai-proxy"},
+		{"unsupported-setting", "wasmplugins/ai-proxy"},
+		/* Not of a Secret without its certificate, which is no good itself. */
+		{"certificate-missing", "configmaps/"}, {"certificate-type", "configmaps/"},
+		{"certificate-missing", "ingresses/"}, {"certificate-type", "ingresses/"}};
 
-	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
-		if (strcmp(f->code, codes[i]) == 0) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (strcmp(f->code, rows[i].code) == 0 &&
+			bytes_starts(f->file, bytes_str(rows[i].files))) {
 			return true;
 		}
 	}
-	/* Of who names it; a Secret without its certificate is no good itself. */
-	return !bytes_starts(f->file, BYTES("secrets/")) &&
-		(strcmp(f->code, "certificate-missing") == 0 ||
-			strcmp(f->code, "certificate-type") == 0);
+	return false;
 }
 
 /* The first error that the live plan has not. */

@@ -151,6 +151,30 @@ test('names that a file, a path or a header cannot carry', async (t) => {
 	assert.equal(stateOf(path.join(c.serve.data, 'resources')), before);
 });
 
+// console-api.md 3.2.2: also those that no request can be translated for yet; they answer for themselves alone.
+test('a provider of every type is kept, whether it is served or not', async (t) => {
+	const c = await startFull(t);
+	const vertexAuthKey = JSON.stringify({ client_email: 'a', private_key_id: 'b', private_key: 'c', token_uri: 'd' });
+	const settings = {
+		azure: { azureServiceUrl: 'https://h.example.com/openai/deployments/d/chat/completions?api-version=1' },
+		ollama: { ollamaServerHost: '127.0.0.1', ollamaServerPort: 5 },
+		vllm: { vllmCustomUrl: 'http://127.0.0.1:1/v1' },
+		vertex: { vertexRegion: 'us', vertexProjectId: 'p', vertexAuthKey },
+		bedrock: { awsRegion: 'us-east-1', awsAccessKey: 'a', awsSecretKey: 'b' },
+		claude: { claudeCodeMode: true },
+	};
+	const types = 'openai qwen claude azure vertex bedrock ollama vllm zhipuai moonshot ai360 github groq baichuan yi deepseek baidu stepfun minimax gemini mistral cohere doubao coze openrouter grok'.split(' ');
+	assert.equal(types.length, 26);
+	for (const type of types) {
+		const made = await c.raw('POST /v1/ai/providers', { name: `p-${type}`, type, tokens: ['k'], rawConfigs: settings[type] });
+		assert.deepEqual([made.type, made.rawConfigs.id], [type, `p-${type}`]);
+	}
+	assert.equal((await c.data('GET /v1/ai/providers')).length, 26 + 2);
+	for (const type of ['hunyuan', 'cloudflare', 'spark', 'deepl', 'together-ai', 'nope']) await c.refused(400, 'POST /v1/ai/providers', { name: 'x', type });
+	await c.raw('POST /v1/ai/routes', { name: 'r', upstreams: [{ provider: 'p-bedrock', weight: 100 }] });
+	assert.ok((await c.chat(null)).status >= 500, 'nobody else answers for it');
+});
+
 test('what is named elsewhere: what may go, what stays, and what follows', async (t) => {
 	const c = await startFull(t);
 	const pair = await (await newAuthority(t)).issue(['DNS:a.example.com']);
