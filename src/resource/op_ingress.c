@@ -14,6 +14,8 @@
 #define LABEL_MAX 63u
 /* RFC 1035 §2.3.4 */
 #define HOST_MAX 253u
+/* Attack: each is a label, and those are compared. */
+#define DOMAINS_MAX 1000u
 /* A host's name and the type of its registry. */
 #define SERVICE_MAX (HOST_MAX + 16u)
 
@@ -248,6 +250,9 @@ static enum op_rc check_domains(struct op *o, const struct doc *route)
 	struct doc *tls;
 	bool redirect;
 
+	if (domains != NULL && domains->n > DOMAINS_MAX) {
+		return op_refuse(o, OP_LIMIT, "domains: a route has at most %u", DOMAINS_MAX);
+	}
 	for (const struct doc *d = doc_first(o->arena, domains); d != NULL; d = d->next) {
 		if (d->text.n == 0 || d->text.n > HOST_MAX || !printable(d->text) ||
 			holds(d->text, " ,/\\") || d->text.p[0] == '.') {

@@ -351,6 +351,10 @@ static enum op_rc parse_raw(struct op *o, struct bytes raw, struct doc **out)
 	if (doc.root->type != YAML_MAP) {
 		return op_refuse(o, OP_INVALID, "rawConfigurations must be a YAML mapping");
 	}
+	if (!op_shape_fits(o, doc_of_yaml(o->arena, doc.root))) {
+		return op_refuse(
+			o, OP_LIMIT, "rawConfigurations holds a mapping with too many entries");
+	}
 	*out = fresh(o, doc_of_yaml(o->arena, doc.root));
 	return OP_OK;
 }

@@ -88,6 +88,8 @@ struct op_shape {
  * others are ignored. OP_INVALID: one is of another type; the text says which. */
 enum op_rc op_shape_take(
 	struct op *o, const struct op_shape *s, const struct doc *body, struct doc **out);
+/* Whether no map in it has more members than can be worked on: of configurations that are taken as they are. */
+bool op_shape_fits(struct op *o, const struct doc *d);
 /* For answers: every member of s is there, null when `stored` has none, at every depth. What is of
  * another type is shown as null. NULL gives null. */
 struct doc *op_shape_show(struct op *o, const struct op_shape *s, const struct doc *stored);

@@ -7,6 +7,7 @@
 #define STARS BYTES("******")
 /* Above it a mask shows three characters at both ends. */
 #define SHORT_MAX 9u
+#define MASK_MAX (3u + 6u + 3u)
 
 /* `ends` characters at both ends of the secret, stars between. */
 static bool masks(struct bytes mask, struct bytes secret, size_t head, size_t tail)
@@ -77,8 +78,8 @@ void op_mask_restore_list(struct op *o, struct doc *given, const struct doc *sto
 		const struct doc *secret;
 
 		next = g->next;
-		if (holds(o, stored, g->text)) {
-			continue; /* a secret that looks like a mask */
+		if (g->text.n < STARS.n || g->text.n > MASK_MAX || holds(o, stored, g->text)) {
+			continue; /* no mask, or a secret that looks like one */
 		}
 		secret = meant(o, given, stored, g, index);
 		if (secret != NULL) {

@@ -5,6 +5,8 @@
 #include "resource/op_int.h"
 
 #define REGISTRIES "registries"
+/* Attack: each is compared with those that are stored (op_mask.c). */
+#define TOKENS_MAX 10000u
 
 static const struct op_shape_row failover_rows[] = {
 	{"enabled", OP_SHAPE_BOOL, NULL},
@@ -149,6 +151,9 @@ static enum op_rc flatten_tokens(struct op *o, struct doc *body)
 
 	if (tokens == NULL || tokens->type != DOC_LIST) {
 		return OP_OK;
+	}
+	if (tokens->n > TOKENS_MAX) {
+		return op_refuse(o, OP_LIMIT, "tokens: at most %u are taken", TOKENS_MAX);
 	}
 	for (const struct doc *t = doc_first(o->arena, tokens); t != NULL; t = t->next) {
 		value = t->type == DOC_MAP ? doc_get(o->arena, t, "value") : t;

@@ -5,6 +5,12 @@
 #include "base/num.h"
 #include "resource/op_int.h"
 
+/* Attack: a body of some megabytes whose lists and maps are compared item by item would hold up all changes. */
+#define OBJECTS_MAX 1000u
+#define TEXTS_MAX 100000u
+#define TEXT_MEMBERS_MAX 1000u
+#define ANY_MEMBERS_MAX 10000u
+
 /* Where in the body something stands, for sentences. */
 struct place_in {
 	const struct place_in *up;
@@ -34,6 +40,17 @@ static enum op_rc wrong(struct op *o, const struct place_in *at, const char *wha
 	put_place(&where, at);
 	return op_refuse(
 		o, OP_INVALID, BYTES_FMT " must be %s", BYTES_ARG(text_bytes(&where)), what);
+}
+
+static enum op_rc too_many(struct op *o, const struct place_in *at, unsigned max)
+{
+	char room[256];
+	struct text where;
+
+	text_init_fixed(&where, room, sizeof(room));
+	put_place(&where, at);
+	return op_refuse(o, OP_LIMIT, BYTES_FMT " has more than %u entries",
+		BYTES_ARG(text_bytes(&where)), max);
 }
 
 /* --- scalars; NULL: it is of another type ------------------------------------------------------- */
@@ -106,6 +123,9 @@ static enum op_rc take_texts(
 	if (v->type != DOC_LIST) {
 		return wrong(o, at, "a list of texts");
 	}
+	if (v->n > TEXTS_MAX) {
+		return too_many(o, at, TEXTS_MAX);
+	}
 	*out = doc_list(o->arena);
 	for (const struct doc *i = doc_first(o->arena, v); i != NULL; i = i->next, here.index++) {
 		struct doc *text = doc_given(i) ? take_text(o, i) : NULL;
@@ -128,6 +148,9 @@ static enum op_rc take_objects(struct op *o, const struct op_shape *s, const str
 	if (v->type != DOC_LIST) {
 		return wrong(o, at, "a list of objects");
 	}
+	if (v->n > OBJECTS_MAX) {
+		return too_many(o, at, OBJECTS_MAX);
+	}
 	*out = doc_list(o->arena);
 	for (const struct doc *i = doc_first(o->arena, v); i != NULL; i = i->next, here.index++) {
 		rc = take_map(o, s, i, &here, &item);
@@ -145,6 +168,9 @@ static enum op_rc take_text_map(
 	if (v->type != DOC_MAP) {
 		return wrong(o, at, "an object");
 	}
+	if (v->n > TEXT_MEMBERS_MAX) {
+		return too_many(o, at, TEXT_MEMBERS_MAX);
+	}
 	*out = doc_map(o->arena);
 	for (const struct doc *i = doc_first(o->arena, v); i != NULL; i = i->next) {
 		struct doc *text = doc_given(i) ? take_text(o, i) : NULL;
@@ -155,6 +181,19 @@ static enum op_rc take_text_map(
 		doc_set_bytes(o->arena, *out, i->key, text);
 	}
 	return OP_OK;
+}
+
+bool op_shape_fits(struct op *o, const struct doc *d)
+{
+	if (d->type == DOC_MAP && d->n > ANY_MEMBERS_MAX) {
+		return false;
+	}
+	for (const struct doc *i = doc_first(o->arena, d); i != NULL; i = i->next) {
+		if (!op_shape_fits(o, i)) {
+			return false;
+		}
+	}
+	return true;
 }
 
 static enum op_rc take_member(struct op *o, const struct op_shape_row *row, const struct doc *v,
@@ -180,7 +219,10 @@ static enum op_rc take_member(struct op *o, const struct op_shape_row *row, cons
 		return take_objects(o, row->items, v, at, out);
 	case OP_SHAPE_ANY_MAP:
 		*out = doc_copy(o->arena, v);
-		return v->type == DOC_MAP ? OP_OK : wrong(o, at, "an object");
+		if (v->type != DOC_MAP) {
+			return wrong(o, at, "an object");
+		}
+		return op_shape_fits(o, v) ? OP_OK : too_many(o, at, ANY_MEMBERS_MAX);
 	}
 	return OP_OK;
 }

@@ -203,3 +203,28 @@ test('what is named elsewhere: what may go, what stays, and what follows', async
 	const files = fs.readdirSync(path.join(c.serve.data, 'resources'), { recursive: true });
 	assert.deepEqual(files.filter((f) => /ai-route-r/.test(f)), [], 'both Ingresses, the filter and the record');
 });
+
+// Lists and maps that were compared item by item held up every other change for minutes.
+test('objects with more than anybody needs are refused at once', async (t) => {
+	const c = await startFull(t);
+	const many = (n, each) => Array.from({ length: n }, (_, i) => each(i));
+	const members = (n) => Object.fromEntries(many(n, (i) => [`k${i}`, 'x']));
+	const route = { name: 'r', upstreams: [{ provider: 'qwen', weight: 100 }] };
+	const generic = { name: 'g', path: predicate({ matchValue: '/' }), services: [{ name: 'a.dns' }] };
+	for (const [noun, object] of [
+		['ai/routes', { ...route, domains: many(16000, (i) => `d${i}.example.com`) }],
+		['ai/routes', { ...route, upstreams: [{ provider: 'qwen', weight: 100, modelMapping: members(60000) }] }],
+		['ai/routes', { ...route, upstreams: many(20000, () => ({ provider: 'qwen', weight: 0 })) }],
+		['ai/routes', { ...route, headerPredicates: many(20000, (i) => predicate({ key: `x${i}` })) }],
+		['routes', { ...generic, services: many(20000, (i) => ({ name: `s${i}.dns` })) }],
+		['routes', { ...generic, customConfigs: members(60000) }],
+		['ai/providers', { ...QWEN, tokens: many(60000, (i) => `sk-${i}`) }],
+		['ai/providers', { ...QWEN, rawConfigs: members(60000) }],
+		['service-sources', { name: 's', type: 'dns', domain: 'a.example.com', port: 1, vport: { servicesVport: many(60000, (i) => ({ name: `s${i}`, value: 1 })) } }],
+	]) await c.refused(400, `POST /v1/${noun}`, object);
+	await c.refused(400, 'PUT /v1/global/plugin-instances/waf', { configurations: members(60000) });
+	await c.refused(400, 'PUT /v1/global/plugin-instances/waf', { rawConfigurations: many(60000, (i) => `k${i}: x`).join('\n') });
+	// What is large and makes sense is taken.
+	await c.raw('POST /v1/ai/routes', { ...route, domains: many(1000, (i) => `d${i}.example.com`), authConfig: { enabled: true, allowedConsumers: many(20000, (i) => `c${i}`) } });
+	await c.raw('PUT /v1/ai/providers/qwen', { ...QWEN, tokens: many(10000, (i) => `sk-${i}`) });
+});
