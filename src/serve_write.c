@@ -33,7 +33,7 @@ static bool is_accepted(const struct finding *f)
 	static const struct {
 		const char *code, *files;
 	} rows[] = {{"token-missing", ""}, {"registry-proxy", ""}, {"registry-proxy-unknown", ""},
-		{"provider-type-unknown", "wasmplugins/ai-proxy"},
+		{"provider-untranslated", "wasmplugins/ai-proxy"},
 		{"unsupported-setting", "wasmplugins/ai-proxy"},
 		/* Not of a Secret without its certificate, which is no good itself. */
 		{"certificate-missing", "configmaps/"}, {"certificate-type", "configmaps/"},

@@ -108,7 +108,7 @@ static void check_value(struct entry *e, const struct provider_key *k, const str
 	uint64_t port;
 
 	if (k->untranslated) {
-		provider_refuse(e, n, "unsupported-setting",
+		provider_refuse(e, n, "provider-untranslated",
 			"%s asks for a protocol that this version does not translate to; remove it",
 			k->name);
 	} else if (k->type == KEY_BOOL && n->type != YAML_BOOL && n->type != YAML_STRING) {
@@ -384,7 +384,7 @@ static void read_type(struct entry *e, const struct provider_types *types)
 
 	e->type = find_type(types, name);
 	if (e->type != NULL && e->type->untranslated) {
-		provider_refuse(e, yaml_get(e->node, "type"), "provider-type-unknown",
+		provider_refuse(e, yaml_get(e->node, "type"), "provider-untranslated",
 			"type %s speaks a protocol of its own, which this version does not translate to",
 			e->type->name);
 		e->type = NULL;
