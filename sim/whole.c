@@ -49,8 +49,9 @@ static void on_live(void *arg)
 
 static void read_resources(struct whole *w)
 {
-	const struct plan_env env = {&provider_types, w->opts.seed,
-		w->gateway != NULL ? gateway_plan(w->gateway) : NULL};
+	const struct plan_env env = {.types = &provider_types,
+		.seed = w->opts.seed,
+		.before = w->gateway != NULL ? gateway_plan(w->gateway) : NULL};
 	struct directory_report report;
 	struct snapshot *snap = directory_read(w->directory, &report);
 
