@@ -7,6 +7,8 @@
 
 #define SLAB_SEGS 32u
 #define TRIM_PER_CALL 16u
+#define PAGE 4096u
+#define LOOK_PER_CALL (8u * SLAB_SEGS)
 
 struct seg_slab {
 	struct list link;
@@ -131,6 +133,7 @@ void seg_give(struct segpool *p, struct seg *s)
 		return;
 	}
 	slab = s->slab;
+	s->wide |= s->end > PAGE - offsetof(struct seg, data);
 	s->next = slab->free;
 	slab->free = s;
 	if (slab->n_free++ == 0) {
@@ -142,23 +145,12 @@ void seg_give(struct segpool *p, struct seg *s)
 	p->lent--;
 }
 
-void segpool_trim(struct segpool *p, uint64_t now_ms)
+static unsigned trim_slabs(struct segpool *p)
 {
 	struct list *at;
 	struct list *next;
 	unsigned freed = 0;
 
-	if (p->free <= SLAB_SEGS || p->free < p->lent) {
-		p->mostly_free_ms = 0;
-		return;
-	}
-	if (p->mostly_free_ms == 0) {
-		p->mostly_free_ms = now_ms != 0 ? now_ms : 1;
-		return;
-	}
-	if (now_ms - p->mostly_free_ms < 1000) {
-		return;
-	}
 	for (at = p->partial.prev; at != &p->partial && freed < TRIM_PER_CALL; at = next) {
 		struct seg_slab *slab = CONTAINER_OF(at, struct seg_slab, link);
 
@@ -169,6 +161,46 @@ void segpool_trim(struct segpool *p, uint64_t now_ms)
 			freed++;
 		}
 	}
+	return freed;
+}
+
+/* The first page has what the pool knows of the segment. */
+static void trim_pages(struct segpool *p, unsigned most)
+{
+	unsigned looks = LOOK_PER_CALL;
+
+	for (struct list *at = p->partial.prev; at != &p->partial; at = at->prev) {
+		struct seg_slab *slab = CONTAINER_OF(at, struct seg_slab, link);
+
+		for (struct seg *s = slab->free; s != NULL; s = s->next) {
+			if (looks-- == 0 || most == 0) {
+				return;
+			}
+			if (s->wide == 0) {
+				continue;
+			}
+			most--;
+			IGNORE(madvise(
+				(char *)s + PAGE, SEG_SIZE - PAGE, MADV_DONTNEED)); /* a hint */
+			s->wide = 0;
+		}
+	}
+}
+
+void segpool_trim(struct segpool *p, uint64_t now_ms)
+{
+	if (p->free == 0 || p->free < p->lent) {
+		p->mostly_free_ms = 0;
+		return;
+	}
+	if (p->mostly_free_ms == 0) {
+		p->mostly_free_ms = now_ms != 0 ? now_ms : 1;
+		return;
+	}
+	if (now_ms - p->mostly_free_ms < 1000) {
+		return;
+	}
+	trim_pages(p, TRIM_PER_CALL - trim_slabs(p));
 }
 
 void chain_append(struct chain *c, struct seg *s)

@@ -24,7 +24,7 @@ struct seg {
 	struct seg_slab *slab; /* where it came from */
 	uint32_t beg, end;     /* filled part of data */
 	uint32_t refs;         /* holders: a head and a body may share one segment */
-	uint32_t unused;
+	uint32_t wide; /* pages behind its first have been used since they were given back */
 	char data[SEG_SIZE - 2 * sizeof(void *) - 16];
 };
 static_assert(sizeof(struct seg) == SEG_SIZE, "a segment is exactly one slot of its slab");
@@ -63,7 +63,8 @@ bool segpool_tight(const struct segpool *p);
 bool segpool_spent(const struct segpool *p);
 
 /* Called about once a second: gives free slabs back to the system when more than half of the pool has
- * been free for a second. Bounded work per call. */
+ * been free for a second, and of the segments in the last one all pages but the first: what 100 KB of prompt
+ * needed is not kept by those that read 1 KB. Bounded work per call. */
 void segpool_trim(struct segpool *p, uint64_t now_ms);
 
 /* A chain of segments: a queue of bytes. */

@@ -1,9 +1,11 @@
+#define _DEFAULT_SOURCE /* mincore */
 #include "base/seg.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <cmocka.h>
 
@@ -33,6 +35,46 @@ static void the_budget_has_three_marks(void **state)
 	seg_give(&p, NULL);
 	assert_int_equal(p.lent, 0);
 	assert_int_equal(p.high, 120);
+	segpool_done(&p);
+}
+
+static bool is_resident(const char *page)
+{
+	unsigned char there;
+
+	assert_int_equal(mincore((void *)(uintptr_t)page, 4096, &there), 0);
+	return (there & 1) != 0;
+}
+
+/* What a large body needed is given back although the slab stays. */
+static void pages_go_after_a_second_of_rest(void **state)
+{
+	struct segpool p;
+	struct seg *s;
+	struct seg *small;
+
+	(void)state;
+	segpool_init(&p, 100 * SEG_SIZE);
+	s = seg_take(&p);
+	small = seg_take(&p);
+	memset(s->data, 'x', SEG_ROOM);
+	s->end = SEG_ROOM;
+	memset(small->data, 'x', 1000);
+	small->end = 1000;
+	seg_give(&p, small);
+	seg_give(&p, s);
+	segpool_trim(&p, 1000);
+	assert_true(is_resident((char *)s + SEG_SIZE / 2));
+	segpool_trim(&p, 1999);
+	assert_true(is_resident((char *)s + SEG_SIZE / 2));
+	segpool_trim(&p, 2000);
+	assert_false(is_resident((char *)s + SEG_SIZE / 2));
+	assert_true(is_resident((char *)s));
+	assert_true(is_resident((char *)small));
+	assert_ptr_equal(seg_take(&p), s); /* it is as good as before */
+	assert_int_equal(s->end, 0);
+	assert_int_equal(s->data[SEG_ROOM - 1], 0);
+	seg_give(&p, s);
 	segpool_done(&p);
 }
 
@@ -239,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_held_counts_as_lent),
 		cmocka_unit_test(the_budget_has_three_marks),
+		cmocka_unit_test(pages_go_after_a_second_of_rest),
 		cmocka_unit_test(segments_are_empty_and_apart),
 		cmocka_unit_test(memory_goes_back_after_a_second_of_quiet),
 		cmocka_unit_test(a_burst_in_between_starts_the_second_anew),
