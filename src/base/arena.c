@@ -123,15 +123,20 @@ void *arena_must(struct arena *a, size_t size)
 
 struct bytes arena_copy(struct arena *a, struct bytes b)
 {
-	char *p = b.n < SIZE_MAX ? take(a, b.n + 1, 1) : NULL;
+	char *p;
 
+	if (b.n < (size_t)(a->end - a->at) && b.n < a->max - a->total) {
+		/* Nearly always: there is room in the block. */
+		p = a->at;
+		a->at += b.n + 1;
+		a->total += b.n + 1;
+	} else {
+		p = b.n < SIZE_MAX ? take(a, b.n + 1, 1) : NULL;
+	}
 	if (p == NULL) {
 		return (struct bytes){NULL, 0};
 	}
-	if (b.n != 0) {
-		memcpy(p, b.p, b.n);
-	}
-	p[b.n] = '\0';
+	*bytes_put(p, b) = '\0';
 	return (struct bytes){p, b.n};
 }
 

@@ -1,36 +1,51 @@
 #include "base/bytes.h"
 
-struct bytes bytes_str(const char *s)
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Eight bytes with the letters among them in lower case: bit 7 of a byte is set by the first sum from 'A'
+ * on, by the second behind 'Z', and not looked at above 0x7f. */
+static uint64_t lower_word(uint64_t w)
 {
-	return (struct bytes){s, s != NULL ? strlen(s) : 0};
+	uint64_t low = w & EACH(0x7f);
+	uint64_t letters =
+		(low + EACH(0x80 - 'A')) & ~(low + EACH(0x80 - 'Z' - 1)) & ~w & EACH(0x80);
+
+	return w | letters >> 2;
 }
 
-bool bytes_eq_nocase(struct bytes a, struct bytes b)
+static uint64_t load(const char *p)
 {
-	if (a.n != b.n) {
-		return false;
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+	return w;
+}
+
+static bool same_word(const char *a, const char *b)
+{
+	uint64_t x = load(a);
+	uint64_t y = load(b);
+
+	return x == y || lower_word(x) == lower_word(y);
+}
+
+/* The last word overlaps the one before it. */
+bool bytes_same_nocase(const char *a, const char *b, size_t n)
+{
+	if (n >= 8) {
+		for (size_t i = 0; i < n - 8; i += 8) {
+			if (!same_word(a + i, b + i)) {
+				return false;
+			}
+		}
+		return same_word(a + n - 8, b + n - 8);
 	}
-	for (size_t i = 0; i < a.n; i++) {
-		if (a.p[i] != b.p[i] && ascii_lower(a.p[i]) != ascii_lower(b.p[i])) {
+	for (size_t i = 0; i < n; i++) {
+		if (a[i] != b[i] && ascii_lower(a[i]) != ascii_lower(b[i])) {
 			return false;
 		}
 	}
 	return true;
-}
-
-bool bytes_starts(struct bytes s, struct bytes prefix)
-{
-	return s.n >= prefix.n && bytes_eq(bytes_of(s.p, prefix.n), prefix);
-}
-
-bool bytes_starts_nocase(struct bytes s, struct bytes prefix)
-{
-	return s.n >= prefix.n && bytes_eq_nocase(bytes_of(s.p, prefix.n), prefix);
-}
-
-bool bytes_ends(struct bytes s, struct bytes suffix)
-{
-	return s.n >= suffix.n && bytes_eq(bytes_of(s.p + s.n - suffix.n, suffix.n), suffix);
 }
 
 struct bytes bytes_trim(struct bytes s)

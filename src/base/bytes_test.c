@@ -29,6 +29,14 @@ static void equality_and_case(void **state)
 		{LIT("["), LIT("{"), false, false, "bit 5 alone does not make a letter"},
 		{LIT("@"), LIT("`"), false, false, "nor below A"},
 		{LIT("\xc4"), LIT("\xe4"), false, false, "ASCII only"},
+		{LIT("Content-Length"), LIT("cONTENT-lENGTH"), false, true, "in words of eight"},
+		{LIT("Content-Length"), LIT("content-lengti"), false, false, "the last of them"},
+		{LIT("content-Length1"), LIT("bontent-length1"), false, false, "the first of them"},
+		{LIT("AZ[@az{`"), LIT("az[@AZ{`"), false, true, "the first and the last letter"},
+		{LIT("AZ[@az{`"), LIT("az{@az{`"), false, false, "and what is behind them"},
+		{LIT("AZ[@az{`"), LIT("az[`az{`"), false, false, "and before"},
+		{LIT("\xc1\xda\xe1\xfa\x80\xff--"), LIT("\xe1\xda\xe1\xfa\x80\xff--"), false, false,
+			"ASCII only, in words too"},
 		{LIT("a\0b"), LIT("a\0c"), false, false, "a NUL is a byte like any other"},
 	};
 
@@ -145,6 +153,25 @@ static void copies_end_with_a_nul(void **state)
 	assert_int_equal(bytes_str(NULL).n, 0);
 }
 
+static void a_copy_is_as_long_as_its_text(void **state)
+{
+	char from[80];
+	char to[80 + 2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(from); i++) {
+		from[i] = (char)('!' + i);
+	}
+	for (size_t n = 0; n <= sizeof(from); n++) {
+		memset(to, '\0', sizeof(to));
+		assert_ptr_equal(bytes_put(to + 1, bytes_of(from, n)), to + 1 + n);
+		assert_memory_equal(to + 1, from, n);
+		assert_int_equal(to[0], 0);
+		assert_int_equal(to[1 + n], 0); /* nothing behind it */
+	}
+	assert_ptr_equal(bytes_put(to, NOTHING), to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +181,7 @@ int main(void)
 		cmocka_unit_test(order_is_by_unsigned_byte),
 		cmocka_unit_test(cutting_visits_every_part),
 		cmocka_unit_test(copies_end_with_a_nul),
+		cmocka_unit_test(a_copy_is_as_long_as_its_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,9 @@
 #include "base/num.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 bool num_mul(size_t a, size_t b, size_t *out)
 {
 	size_t r;
@@ -17,6 +21,16 @@ bool num_parse_u64(struct bytes text, uint64_t max, uint64_t *out)
 
 	if (text.n == 0) {
 		return false;
+	}
+	if (text.n < NUM_U64_MAX - 1) { /* cannot overflow */
+		for (size_t i = 0; i < text.n; i++) {
+			if (!ascii_digit(text.p[i])) {
+				return false;
+			}
+			v = v * 10 + (uint64_t)(text.p[i] - '0');
+		}
+		*out = v <= max ? v : *out;
+		return v <= max;
 	}
 	for (size_t i = 0; i < text.n; i++) {
 		if (!ascii_digit(text.p[i]) || __builtin_mul_overflow(v, 10, &v) ||
@@ -59,14 +73,17 @@ bool num_parse_hex(struct bytes text, uint64_t max, uint64_t *out)
 	return true;
 }
 
+/* Every bit is 0.3 digits; whether that is one too few the power says. */
 static size_t decimal_digits(uint64_t v)
 {
-	size_t n = 1;
+	static const uint64_t powers[] = {0, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+		100000000, 1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000,
+		100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
+		1000000000000000000, 10000000000000000000u};
+	size_t bits = 64u - (size_t)__builtin_clzll(v | 1);
+	size_t n = bits * 1233 >> 12;
 
-	for (; v >= 100; v /= 100) {
-		n += 2;
-	}
-	return n + (v >= 10);
+	return n + (v >= powers[n]);
 }
 
 /* Two digits at a time: a line of the access log has a dozen numbers. */
@@ -102,24 +119,28 @@ size_t num_format_hex(char *p, uint64_t v)
 	return n;
 }
 
-/* Eight digits at once: the nibbles are spread over the bytes of a word, the highest into the lowest
- * byte, then '0' is added to each and the distance to 'a' to those above 9. */
-static uint64_t eight_digits(uint32_t v)
-{
-	uint64_t w = __builtin_bswap32(v);
-	uint64_t above9;
+#ifdef __SSE2__
 
-	w = (w | w << 16) & UINT64_C(0x0000ffff0000ffff);
-	w = (w | w << 8) & UINT64_C(0x00ff00ff00ff00ff);
-	w = (w >> 4 | w << 8) & UINT64_C(0x0f0f0f0f0f0f0f0f);
-	above9 = ((w + UINT64_C(0x0606060606060606)) >> 4) & UINT64_C(0x0101010101010101);
-	return w + UINT64_C(0x3030303030303030) + above9 * ('a' - '0' - 10);
+/* All nibbles at once, the higher of each byte before the lower. */
+void num_format_hex16(char p[16], uint64_t v)
+{
+	__m128i bytes = _mm_cvtsi64_si128((long long)__builtin_bswap64(v));
+	__m128i nibbles = _mm_and_si128(
+		_mm_unpacklo_epi8(_mm_srli_epi64(bytes, 4), bytes), _mm_set1_epi8(0x0f));
+	__m128i above9 = _mm_cmpgt_epi8(nibbles, _mm_set1_epi8(9));
+	__m128i digits = _mm_add_epi8(_mm_add_epi8(nibbles, _mm_set1_epi8('0')),
+		_mm_and_si128(above9, _mm_set1_epi8('a' - '0' - 10)));
+
+	_mm_storeu_si128((__m128i *)(void *)p, digits);
 }
+
+#else
 
 void num_format_hex16(char p[16], uint64_t v)
 {
-	const uint64_t words[2] = {eight_digits((uint32_t)(v >> 32)), eight_digits((uint32_t)v)};
-
-	static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the lowest byte comes first");
-	memcpy(p, words, sizeof(words));
+	for (unsigned i = 16; i-- > 0; v >>= 4) {
+		p[i] = "0123456789abcdef"[v & 15];
+	}
 }
+
+#endif

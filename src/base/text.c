@@ -15,6 +15,11 @@ void text_init_fixed(struct text *t, char *storage, size_t cap)
 	*t = (struct text){.p = storage, .cap = cap, .max = cap, .fixed = true};
 }
 
+void text_init_with(struct text *t, char *storage, size_t cap, size_t max)
+{
+	*t = (struct text){.p = storage, .cap = cap, .max = max, .fixed = true};
+}
+
 void text_done(struct text *t)
 {
 	if (!t->fixed) {
@@ -29,39 +34,46 @@ void text_clear(struct text *t)
 	t->full = false;
 }
 
-/* Room for n more bytes, or the text is full from now on. */
-static bool reserve(struct text *t, size_t n)
+/* The text has to move; what the caller's storage held goes with it. */
+static void move_to(struct text *t, size_t cap)
+{
+	char *old = t->p;
+
+	t->p = must_realloc(t->fixed ? NULL : old, cap);
+	if (t->fixed && t->n != 0) {
+		memcpy(t->p, old, t->n);
+	}
+	t->fixed = false;
+	t->cap = cap;
+}
+
+static bool grow(struct text *t, size_t n)
 {
 	size_t need;
-	size_t cap;
+	size_t cap = MAX(t->cap, (size_t)64);
 
-	if (t->full) {
-		return false;
-	}
-	if (!num_add(t->n, n, &need) || need > t->max) {
+	if (t->full || !num_add(t->n, n, &need) || need > t->max) {
 		t->full = true;
 		return false;
 	}
-	if (need <= t->cap) {
-		return true;
-	}
-	if (t->fixed) {
-		t->full = true;
-		return false;
-	}
-	cap = t->cap < 64 ? 64 : t->cap;
 	while (cap < need) {
 		cap = cap > t->max / 2 ? t->max : cap * 2;
 	}
-	t->p = must_realloc(t->p, cap);
-	t->cap = cap;
+	move_to(t, cap);
 	return true;
+}
+
+/* Room for n more bytes, or the text is full from now on. There may be a byte beyond the maximum, which
+ * is for the NUL. */
+static bool reserve(struct text *t, size_t n)
+{
+	return (n <= MIN(t->cap, t->max) - t->n && !t->full) || grow(t, n);
 }
 
 void text_add(struct text *t, const char *p, size_t n)
 {
 	if (n != 0 && reserve(t, n)) {
-		memcpy(t->p + t->n, p, n);
+		bytes_put(t->p + t->n, bytes_of(p, n));
 		t->n += n;
 	}
 }
@@ -78,7 +90,9 @@ void text_add_str(struct text *t, const char *s)
 
 void text_add_char(struct text *t, char c)
 {
-	text_add(t, &c, 1);
+	if (reserve(t, 1)) {
+		t->p[t->n++] = c;
+	}
 }
 
 void text_add_u64(struct text *t, uint64_t v)
@@ -221,11 +235,10 @@ const char *text_cstr(struct text *t)
 		return t->p;
 	}
 	/* The NUL does not count against the maximum of heap texts. */
-	if (t->fixed) {
+	if (t->fixed && t->cap == t->max) {
 		return "";
 	}
-	t->p = must_realloc(t->p, t->n + 1);
-	t->cap = t->n + 1;
+	move_to(t, t->n + 1);
 	t->p[t->n] = '\0';
 	t->full = full;
 	return t->p;

@@ -15,13 +15,15 @@ struct text {
 	char *p;
 	size_t n, cap, max;
 	bool full;
-	bool fixed; /* p is the caller's storage */
+	bool fixed; /* p is the caller's storage; grows out of it when max is more than cap */
 };
 
 /* Grows on the heap up to max bytes; text_done frees. */
 void text_init(struct text *t, size_t max);
 /* Uses the caller's storage of cap bytes and never grows. */
 void text_init_fixed(struct text *t, char *storage, size_t cap);
+/* Begins in the caller's storage of cap bytes and goes on on the heap, up to max (more than cap). */
+void text_init_with(struct text *t, char *storage, size_t cap, size_t max);
 void text_done(struct text *t);
 void text_clear(struct text *t);
 

@@ -48,6 +48,46 @@ static void a_full_text_stays_as_it_was(void **state)
 	text_done(&t);
 }
 
+static void storage_is_left_when_it_is_too_small(void **state)
+{
+	char storage[8];
+	struct text t;
+
+	(void)state;
+	text_init_with(&t, storage, sizeof(storage), 100);
+	text_add_str(&t, "12345678");
+	assert_ptr_equal(t.p, storage);
+	assert_string_equal(text_cstr(&t), "12345678"); /* the NUL has room elsewhere */
+	assert_ptr_not_equal(t.p, storage);
+	text_done(&t);
+	text_init_with(&t, storage, sizeof(storage), 100);
+	text_add_str(&t, "1234");
+	for (int i = 4; i < 100; i++) {
+		text_add_char(&t, (char)('0' + i % 10));
+	}
+	assert_false(text_full(&t));
+	assert_memory_equal(t.p, "12344567", 8); /* what stood in the storage is still there */
+	text_add_char(&t, '!');
+	assert_true(text_full(&t));
+	assert_int_equal(t.n, 100);
+	assert_memory_equal(storage, "1234", 4);
+	text_done(&t);
+	text_done(&t);
+}
+
+static void the_byte_of_the_nul_is_not_for_text(void **state)
+{
+	struct text t;
+
+	(void)state;
+	text_init(&t, 5);
+	text_add_str(&t, "abcde");
+	assert_string_equal(text_cstr(&t), "abcde");
+	text_add_char(&t, 'f');
+	assert_true(text_full(&t));
+	text_done(&t);
+}
+
 static void fixed_storage_is_never_left(void **state)
 {
 	char storage[8];
@@ -174,6 +214,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_grows_up_to_its_maximum),
 		cmocka_unit_test(a_full_text_stays_as_it_was),
+		cmocka_unit_test(storage_is_left_when_it_is_too_small),
+		cmocka_unit_test(the_byte_of_the_nul_is_not_for_text),
 		cmocka_unit_test(fixed_storage_is_never_left),
 		cmocka_unit_test(json_takes_what_there_is_room_for),
 		cmocka_unit_test(formats_of_every_length),

@@ -324,7 +324,7 @@ static void put_stdin(struct tree *t)
 static bool on_name(void *arg, const char *name)
 {
 	struct listing *l = arg;
-	struct bytes n = bytes_str(name);
+	struct bytes n = bytes_of(name, strlen(name));
 	char path[PATH_MAX_BYTES];
 	struct file_stat st;
 	struct bytes label = BYTES("");
