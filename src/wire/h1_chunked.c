@@ -27,6 +27,8 @@ enum state {
 	FAILED
 };
 
+#define PLAIN_DIGITS 8u
+
 /* Sizes stay below half of the range, so that sums with them cannot overflow. */
 #define SIZE_BEFORE_DIGIT_MAX ((uint64_t)INT64_MAX >> 4)
 
@@ -148,6 +150,31 @@ static enum state next_state(struct h1_chunked *c, char ch)
 	return FAILED;
 }
 
+/* What nearly always stands between data, when all of it is there: the end of a chunk, and a size of a few
+ * digits without extension. Returns how many bytes that are; 0: whatever it is goes byte by byte. */
+static size_t take_plain(struct h1_chunked *c, const char *p, size_t n)
+{
+	size_t beg = c->state == DATA_CR && n >= 2 && p[0] == '\r' && p[1] == '\n' ? 2 : 0;
+	size_t at = beg;
+	uint64_t size = 0;
+	int digit;
+
+	if (beg == 0 && (c->state != SIZE_FIRST || c->count != 0)) {
+		return 0;
+	}
+	while (at < n && at - beg < PLAIN_DIGITS && (digit = hex_digit(p[at])) >= 0) {
+		size = size << 4 | (uint64_t)digit;
+		at++;
+	}
+	if (size == 0 || n - at < 2 || p[at] != '\r' || p[at + 1] != '\n') {
+		c->state = beg != 0 ? SIZE_FIRST : c->state;
+		return beg;
+	}
+	c->left = size;
+	c->state = DATA;
+	return at + 2;
+}
+
 enum read_rc h1_chunked_decode(
 	struct h1_chunked *c, char *p, size_t n, size_t *data_n, size_t *used, struct fault *fault)
 {
@@ -155,6 +182,11 @@ enum read_rc h1_chunked_decode(
 	size_t kept = 0;
 	while (at < n && c->state != FINISHED && c->state != FAILED) {
 		if (c->state != DATA) {
+			size_t plain = take_plain(c, p + at, n - at);
+			at += plain;
+			if (plain != 0) {
+				continue;
+			}
 			c->state = (uint8_t)next_state(c, p[at]);
 			at++;
 			continue;

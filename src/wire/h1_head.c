@@ -160,7 +160,7 @@ static bool read_field(struct parse *p, struct field *f)
 	const char *head = p->in.p;
 	const char *end = head + p->in.n;
 	const char *name = head + p->at;
-	const char *colon = h1_scan_token(name, end);
+	const char *colon = h1_scan_name(name, end);
 	if (colon == name) {
 		return refuse(p, p->at,
 			is_blank(*name) ? "a folded field line" : "a field without a name");
@@ -174,7 +174,7 @@ static bool read_field(struct parse *p, struct field *f)
 	while (is_blank(*value)) {
 		value++;
 	}
-	const char *line_end = h1_scan_value(value, end);
+	const char *line_end = h1_scan_line(value, end);
 	if (!is_crlf(line_end)) {
 		return refuse(p, (size_t)(line_end - head), "a control character in a field value");
 	}
@@ -183,12 +183,13 @@ static bool read_field(struct parse *p, struct field *f)
 		value_end--;
 	}
 	struct bytes name_bytes = bytes_of(name, (size_t)(colon - name));
-	f->name = (uint16_t)p->at;
-	f->name_n = (uint16_t)name_bytes.n;
-	f->value = (uint16_t)(value - head);
-	f->value_n = (uint16_t)(value_end - value);
-	f->id = (uint8_t)field_id_of(name_bytes);
-	f->hop = (hop_ids & ID_BIT(f->id)) != 0;
+	enum field_id id = field_id_of(name_bytes);
+	*f = (struct field){.name = (uint16_t)p->at,
+		.name_n = (uint16_t)name_bytes.n,
+		.value = (uint16_t)(value - head),
+		.value_n = (uint16_t)(value_end - value),
+		.id = (uint8_t)id,
+		.hop = (hop_ids & ID_BIT(id)) != 0};
 	p->at = (size_t)(line_end - head) + 2;
 	return true;
 }
@@ -203,9 +204,16 @@ static bool note_once(
 	return true;
 }
 
+static const uint64_t framing_ids = ID_BIT(FIELD_HOST) | ID_BIT(FIELD_CONTENT_LENGTH) |
+	ID_BIT(FIELD_TRANSFER_ENCODING) | ID_BIT(FIELD_CONNECTION) | ID_BIT(FIELD_UPGRADE) |
+	ID_BIT(FIELD_EXPECT);
+
 /* Remembers the fields that framing needs. */
 static bool note_field(struct parse *p, const struct field *f)
 {
+	if ((framing_ids & ID_BIT(f->id)) == 0) {
+		return true;
+	}
 	if (f->id == FIELD_HOST) {
 		return !p->is_request || note_once(p, &p->host, f, "a second Host");
 	}

@@ -4,10 +4,6 @@
  */
 #include "wire/h1_scan.h"
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 /* tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" /
  *         DIGIT / ALPHA                                                       (RFC 9110 §5.6.2) */
 /* clang-format off */
@@ -32,40 +28,11 @@ static const bool token_chars[256] = {
 
 #ifdef __SSE2__
 
-#define STEP 16
-
-static __m128i load(const char *p)
-{
-	return _mm_loadu_si128((const __m128i *)(const void *)p);
-}
-
-static unsigned bits(__m128i v)
-{
-	return (unsigned)_mm_movemask_epi8(v);
-}
-
-/* Bits of the bytes that are neither letter nor '-'. */
-static unsigned not_letter_or_dash(__m128i v)
-{
-	__m128i lower = _mm_or_si128(v, _mm_set1_epi8(0x20));
-	__m128i from_a = _mm_sub_epi8(lower, _mm_set1_epi8('a'));
-	__m128i beyond_z = _mm_subs_epu8(from_a, _mm_set1_epi8('z' - 'a'));
-	__m128i letter = _mm_cmpeq_epi8(beyond_z, _mm_setzero_si128());
-	return bits(_mm_or_si128(letter, _mm_cmpeq_epi8(v, _mm_set1_epi8('-')))) ^ 0xffffu;
-}
-
-/* Bits of the bytes below 0x20 (unsigned) and of 0x7f. */
-static unsigned control(__m128i v)
-{
-	__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
-	return bits(_mm_or_si128(low, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
-}
-
 /* Bits of the bytes outside 0x21..0x7e; those above 0x7f are negative here. */
 static unsigned not_visible(__m128i v)
 {
 	__m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(0x21));
-	return bits(_mm_or_si128(low, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
+	return h1_scan_bits(_mm_or_si128(low, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))));
 }
 
 #endif
@@ -73,13 +40,13 @@ static unsigned not_visible(__m128i v)
 const char *h1_scan_token(const char *p, const char *end)
 {
 #ifdef __SSE2__
-	while (end - p >= STEP) {
-		unsigned stops = not_letter_or_dash(load(p));
+	while (end - p >= H1_SCAN_STEP) {
+		unsigned stops = h1_scan_not_letter_or_dash(h1_scan_load(p));
 		if (stops != 0) {
 			p += __builtin_ctz(stops);
 			break;
 		}
-		p += STEP;
+		p += H1_SCAN_STEP;
 	}
 #endif
 	while (p < end && token_chars[(unsigned char)*p]) {
@@ -97,10 +64,10 @@ static bool in_value(char c)
 const char *h1_scan_value(const char *p, const char *end)
 {
 #ifdef __SSE2__
-	while (end - p >= STEP) {
-		unsigned stops = control(load(p));
+	while (end - p >= H1_SCAN_STEP) {
+		unsigned stops = h1_scan_control(h1_scan_load(p));
 		if (stops == 0) {
-			p += STEP;
+			p += H1_SCAN_STEP;
 			continue;
 		}
 		p += __builtin_ctz(stops);
@@ -119,12 +86,12 @@ const char *h1_scan_value(const char *p, const char *end)
 const char *h1_scan_target(const char *p, const char *end)
 {
 #ifdef __SSE2__
-	while (end - p >= STEP) {
-		unsigned stops = not_visible(load(p));
+	while (end - p >= H1_SCAN_STEP) {
+		unsigned stops = not_visible(h1_scan_load(p));
 		if (stops != 0) {
 			return p + __builtin_ctz(stops);
 		}
-		p += STEP;
+		p += H1_SCAN_STEP;
 	}
 #endif
 	while (p<end && * p> 0x20 && *p < 0x7f) {
@@ -145,10 +112,11 @@ size_t h1_scan_empty_line(struct bytes in, size_t from)
 	}
 #ifdef __SSE2__
 	const __m128i lf = _mm_set1_epi8('\n');
-	for (; in.n - at >= STEP; at += STEP) {
-		unsigned line_feed = bits(_mm_cmpeq_epi8(load(p + at), lf));
-		unsigned behind_cr = bits(_mm_cmpeq_epi8(load(p + at - 1), _mm_set1_epi8('\r')));
-		unsigned behind_line = bits(_mm_cmpeq_epi8(load(p + at - 2), lf));
+	for (; in.n - at >= H1_SCAN_STEP; at += H1_SCAN_STEP) {
+		unsigned line_feed = h1_scan_bits(_mm_cmpeq_epi8(h1_scan_load(p + at), lf));
+		unsigned behind_cr =
+			h1_scan_bits(_mm_cmpeq_epi8(h1_scan_load(p + at - 1), _mm_set1_epi8('\r')));
+		unsigned behind_line = h1_scan_bits(_mm_cmpeq_epi8(h1_scan_load(p + at - 2), lf));
 		unsigned stops = line_feed & (~behind_cr | behind_line);
 		if (stops != 0) {
 			return at + (size_t)__builtin_ctz(stops);

@@ -18,11 +18,34 @@ static unsigned hex_value(char c)
 	return ascii_digit(c) ? (unsigned)(c - '0') : (unsigned)(ascii_lower(c) - 'a') + 10;
 }
 
+enum { IN_HOST = 1, IN_REST = 2 };
+
+/* IN_HOST: letters, digits and "-._~". IN_REST: what may stand anywhere behind the host, so visible
+ * characters but '#', which begins a fragment, and '%', which begins an escape. */
+/* clang-format off */
+#define H (IN_HOST | IN_REST)
+#define R IN_REST
+static const uint8_t url_chars[256] = {
+	['!'] = R, ['"'] = R, ['$'] = R, ['&'] = R, ['\''] = R, ['('] = R, [')'] = R, ['*'] = R,
+	['+'] = R, [','] = R, ['-'] = H, ['.'] = H, ['/'] = R,
+	['0'] = H, ['1'] = H, ['2'] = H, ['3'] = H, ['4'] = H, ['5'] = H, ['6'] = H, ['7'] = H,
+	['8'] = H, ['9'] = H, [':'] = R, [';'] = R, ['<'] = R, ['='] = R, ['>'] = R, ['?'] = R,
+	['@'] = R, ['A'] = H, ['B'] = H, ['C'] = H, ['D'] = H, ['E'] = H, ['F'] = H, ['G'] = H,
+	['H'] = H, ['I'] = H, ['J'] = H, ['K'] = H, ['L'] = H, ['M'] = H, ['N'] = H, ['O'] = H,
+	['P'] = H, ['Q'] = H, ['R'] = H, ['S'] = H, ['T'] = H, ['U'] = H, ['V'] = H, ['W'] = H,
+	['X'] = H, ['Y'] = H, ['Z'] = H, ['['] = R, ['\\'] = R, [']'] = R, ['^'] = R, ['_'] = H,
+	['`'] = R, ['a'] = H, ['b'] = H, ['c'] = H, ['d'] = H, ['e'] = H, ['f'] = H, ['g'] = H,
+	['h'] = H, ['i'] = H, ['j'] = H, ['k'] = H, ['l'] = H, ['m'] = H, ['n'] = H, ['o'] = H,
+	['p'] = H, ['q'] = H, ['r'] = H, ['s'] = H, ['t'] = H, ['u'] = H, ['v'] = H, ['w'] = H,
+	['x'] = H, ['y'] = H, ['z'] = H, ['{'] = R, ['|'] = R, ['}'] = R, ['~'] = H,
+};
+#undef H
+#undef R
+/* clang-format on */
+
 static bool is_host_char(char c)
 {
-	char lower = ascii_lower(c);
-	return (lower >= 'a' && lower <= 'z') || ascii_digit(c) || c == '-' || c == '.' ||
-		c == '_' || c == '~';
+	return (url_chars[(unsigned char)c] & IN_HOST) != 0;
 }
 
 /* Length of the host at the beginning of text, 0 when there is none. */
@@ -67,6 +90,9 @@ static int check_rest(struct bytes rest, size_t where, struct fault *fault)
 {
 	for (size_t i = 0; i < rest.n; i++) {
 		char c = rest.p[i];
+		if ((url_chars[(unsigned char)c] & IN_REST) != 0) {
+			continue;
+		}
 		if (c < 0x21 || c > 0x7e) {
 			return fault_set(
 				fault, ERR_SYNTAX, 400, where + i, "a byte that no URL may hold");
@@ -74,9 +100,7 @@ static int check_rest(struct bytes rest, size_t where, struct fault *fault)
 		if (c == '#') {
 			return fault_set(fault, ERR_SYNTAX, 400, where + i, "a fragment in a URL");
 		}
-		if (c != '%') {
-			continue;
-		}
+		/* All that is left is '%'. */
 		if (rest.n - i < 3 || !is_hex(rest.p[i + 1]) || !is_hex(rest.p[i + 2])) {
 			return fault_set(fault, ERR_SYNTAX, 400, where + i,
 				"'%%' without two hexadecimal digits in a URL");
