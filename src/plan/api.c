@@ -237,8 +237,13 @@ static size_t pattern_length(const struct pattern *p)
 
 enum api api_of_path(struct bytes path, struct bytes *suffix)
 {
+	const struct bytes chat = BYTES("/v1/chat/completions");
 	struct tail t;
 
+	if (bytes_ends(path, chat)) { /* the first row, which nearly all ask for */
+		*suffix = bytes_of(path.p + path.n - chat.n, chat.n);
+		return API_CHAT_COMPLETIONS;
+	}
 	tail_of(path, &t);
 	for (size_t i = 0; i < ARRAY_LEN(patterns); i++) {
 		if (tail_matches(&t, &patterns[i])) {

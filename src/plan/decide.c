@@ -2,13 +2,6 @@
 
 #include "plan/groups.h"
 
-bool decide_forbids(enum field_id id)
-{
-	return id == FIELD_X_MSE_CONSUMER || id == FIELD_X_HIGRESS || id == FIELD_X_ENVOY ||
-		id == FIELD_X_HI_ORIGINAL_AUTH || id == FIELD_X_SLUICE || id == FIELD_X_FORWARDED ||
-		id == FIELD_FORWARDED;
-}
-
 bool decide_is_routers(const struct model_router *m, enum field_id id, struct bytes name)
 {
 	return m->on && id == FIELD_OTHER &&

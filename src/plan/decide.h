@@ -12,7 +12,15 @@
 
 /* A header that no client may set (data-plane.md §12.6, providers.md §8): it is not sent on, and no
  * condition sees it. */
-bool decide_forbids(enum field_id id);
+static inline bool decide_forbids(enum field_id id)
+{
+	const uint64_t forbidden = UINT64_C(1) << FIELD_X_MSE_CONSUMER |
+		UINT64_C(1) << FIELD_X_HIGRESS | UINT64_C(1) << FIELD_X_ENVOY |
+		UINT64_C(1) << FIELD_X_HI_ORIGINAL_AUTH | UINT64_C(1) << FIELD_X_SLUICE |
+		UINT64_C(1) << FIELD_X_FORWARDED | UINT64_C(1) << FIELD_FORWARDED;
+
+	return (forbidden >> id & 1) != 0;
+}
 /* The same of headers that the model router sets. */
 bool decide_is_routers(const struct model_router *m, enum field_id id, struct bytes name);
 
