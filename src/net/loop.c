@@ -180,7 +180,9 @@ void timer_set(
 
 void timer_clear(struct loop *l, struct timer *t)
 {
-	wheel_clear(&l->wheel, t);
+	if (timer_is_set(t)) {
+		wheel_clear(&l->wheel, t);
+	}
 }
 
 void loop_again(struct loop *l, struct task *t, void (*run)(struct task *t))
