@@ -43,7 +43,7 @@ static void ask(const struct exchange *x, struct verdict_of *v)
 		.tls = x->client->tls != NULL,
 		.has_body = h->has_body,
 		.model = rq->body_model};
-	v->rq.url.host = exchange_host(x);
+	v->rq.url.host = x->rq->host;
 	explain_request(x->view->plan, &v->rq, &v->arena, &v->e);
 }
 
@@ -52,8 +52,8 @@ static void differ(
 {
 	world_wrong("explain says another %s of " BYTES_FMT " " BYTES_FMT ": " BYTES_FMT
 		    ", the gateway " BYTES_FMT,
-		what, BYTES_ARG(x->rec.method), BYTES_ARG(x->rec.path), BYTES_ARG(explained),
-		BYTES_ARG(gateway));
+		what, BYTES_ARG(x->rq->texts.method), BYTES_ARG(x->rq->texts.path),
+		BYTES_ARG(explained), BYTES_ARG(gateway));
 }
 
 static void same(

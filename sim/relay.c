@@ -187,7 +187,7 @@ static void on_up(struct stream_user *u, struct stream *s)
 	}
 	if (s->in != STREAM_IN_HEAD && !p->answered) {
 		p->answered = true;
-		if (copy_head(p, &s->head, p->client, &p->answer) != 0) {
+		if (copy_head(p, s->head, p->client, &p->answer) != 0) {
 			cut(p);
 			return;
 		}
@@ -206,7 +206,7 @@ static void begin_echo(struct pair *p)
 	p->up = p->client;
 	head_out_init(out);
 	out->status = 200;
-	out->length = p->client->head.has_body ? p->client->head.length : 0;
+	out->length = p->client->head->has_body ? p->client->head->length : 0;
 	stream_send_continue(p->client);
 	if (stream_send(p->client, out, &p->request.source) != 0) {
 		cut(p);
@@ -225,10 +225,10 @@ static void begin_relay(struct pair *p)
 		UPSTREAM_PORT)); /* a literal */
 	p->up_user.on_stream = on_up;
 	p->up = client_open(p->relay->client, &t, &p->up_user);
-	if (bytes_eq(p->client->head.method, BYTES("HEAD"))) {
+	if (bytes_eq(p->client->head->method, BYTES("HEAD"))) {
 		client_expect_no_body(p->up);
 	}
-	if (copy_head(p, &p->client->head, p->up, &p->request) != 0) {
+	if (copy_head(p, p->client->head, p->up, &p->request) != 0) {
 		cut(p);
 		return;
 	}
@@ -251,9 +251,9 @@ static void on_request(struct server *srv, struct stream *s)
 	flow_init(&p->request, r);
 	flow_init(&p->answer, r);
 	p->request.from = s;
-	if (bytes_eq(s->head.target, BYTES("/refuse"))) {
+	if (bytes_eq(s->head->target, BYTES("/refuse"))) {
 		answer_plainly(p, 417);
-	} else if (bytes_eq(s->head.target, BYTES("/echo"))) {
+	} else if (bytes_eq(s->head->target, BYTES("/echo"))) {
 		begin_echo(p);
 	} else {
 		begin_relay(p);

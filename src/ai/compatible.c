@@ -112,7 +112,7 @@ static bool read_request(struct exchange *x)
 	if (!read_model(x)) {
 		return false;
 	}
-	x->rec.model = exchange_keep(x, rq->model);
+	x->rq->texts.model = texts_cut(rq->model);
 	return true;
 }
 
@@ -175,7 +175,7 @@ static void unsupported(struct exchange *x)
 {
 	const struct provider *p = x->rq->at.to->provider;
 	enum protocol asked = api_protocol(x->rq->api);
-	const struct bytes id = exchange_keep(x, p->id);
+	const struct bytes id = texts_cut(p->id);
 
 	if (p->type->n_caps != 0 && asked != api_protocol(p->type->caps[0].api)) {
 		reply_set(x, 404, "api.unsupported",
@@ -223,7 +223,7 @@ static bool is_denied(struct exchange *x)
 		!mapping_matches(&p->deny, rq->model)) {
 		return false;
 	}
-	name = exchange_keep(x, rq->model);
+	name = texts_cut(rq->model);
 	reply_set(x, 403, "model.denied", "model %.*s may not be used here; ask for another one",
 		BYTES_ARG(name));
 	return true;
@@ -268,7 +268,7 @@ static bool prepare(struct exchange *x)
 		return true; /* its model may still have to come */
 	}
 	at->upstream_model = model;
-	x->rec.upstream_model = exchange_keep(x, model);
+	x->rq->texts.upstream_model = texts_cut(model);
 	if (!rq->gathers || !api_reads_body(rq->api)) {
 		return true;
 	}
@@ -344,6 +344,8 @@ struct ai_answer {
 	struct whole *whole; /* an answer that is no stream and comes in pieces; NULL: not yet */
 };
 
+static_assert(sizeof(struct ai_answer) <= DIALECT_ROOM, "it lives in the exchange");
+
 /* The scan of an answer that passes in pieces. */
 struct whole {
 	struct json_scan_room room;
@@ -359,12 +361,14 @@ struct whole {
 
 static void begin_answer(struct exchange *x, bool stream)
 {
-	struct ai_answer *a = must_alloc(sizeof(*a));
+	struct ai_answer *a = (struct ai_answer *)(void *)x->answer_room;
 
-	a->stream = stream;
-	a->api = x->rq->api;
-	a->hide_usage = x->rq->at.hide_usage;
-	a->moonshot = (x->rq->at.to->provider->tweaks & TWEAK_MOONSHOT_USAGE) != 0;
+	*a = (struct ai_answer){
+		.stream = stream,
+		.api = x->rq->api,
+		.hide_usage = x->rq->at.hide_usage,
+		.moonshot = (x->rq->at.to->provider->tweaks & TWEAK_MOONSHOT_USAGE) != 0,
+	};
 	x->answer_state = a;
 }
 
@@ -561,7 +565,6 @@ static void done(struct exchange *x)
 		json_hits_done(&a->whole->hits);
 		free(a->whole);
 	}
-	free(a);
 }
 
 const struct dialect dialect_compatible = {

@@ -1,12 +1,12 @@
 #include "filter/credential.h"
 
 /* Each field of that name: a client that repeats it would send the credential on. */
-static void strip_all(struct exchange *x, struct bytes name)
+static void strip_all(struct exchange *x, struct bytes name, uint8_t id)
 {
 	const struct head *h = &x->rq->head;
 
 	for (unsigned i = 0; i < h->n_fields; i++) {
-		if (bytes_eq_nocase(head_name(h, i), name)) {
+		if (h->fields[i].id == id && bytes_eq_nocase(head_name(h, i), name)) {
 			exchange_strip(x, i);
 		}
 	}
@@ -29,7 +29,7 @@ static const struct consumer *look_up(struct exchange *x, const struct consumers
 		return NULL;
 	}
 	if (hit.source == KEY_IN_HEADER) {
-		strip_all(x, head_name(h, (unsigned)hit.header));
+		strip_all(x, head_name(h, (unsigned)hit.header), h->fields[hit.header].id);
 	} else {
 		rq->query = decide_query_without(rq->query, hit.whole, &rq->arena);
 	}

@@ -38,19 +38,19 @@ struct up {
 	struct task again;
 	struct h1_in in;
 	struct h1_out out;
-	size_t want;
 	uint8_t interim;
 	bool idle, closed;
 	bool forgotten;  /* its endpoint is gone: not kept after its stream */
 	bool keep_alive; /* of the current response */
 	bool is_head;
 	bool running, tell, starved;
-	char peer[SYS_ADDR_TEXT];
+	char peer[]; /* with a NUL */
 };
 
 struct client {
 	struct client_opts opts;
 	struct map pools;
+	struct pool *last; /* of them: asked for again and again */
 	struct list busy;
 	struct client_counts counts;
 	struct field fields[H1_FIELDS_MAX];
@@ -165,7 +165,7 @@ static void flush(struct up *u)
 	if (r < 0) {
 		/* The response may be there all the same (an early refusal): reading decides. */
 		s->out = STREAM_OUT_FAILED;
-		s->out_err = (enum err)r;
+		s->out_err = (int8_t)r;
 		u->sock.watch.readable = true;
 		look_again(u);
 		return;
@@ -192,7 +192,7 @@ static void op_pump(struct stream *s)
 
 static bool wants_to_read(const struct up *u)
 {
-	return u->stream.in == STREAM_IN_BODY && u->want > u->stream.body.n &&
+	return u->stream.in == STREAM_IN_BODY && u->in.want > u->stream.body.n &&
 		sock_readable(&u->sock) && !u->starved;
 }
 
@@ -200,7 +200,7 @@ static void op_want(struct stream *s, size_t max)
 {
 	struct up *u = up_of(s);
 
-	u->want = max;
+	u->in.want = max;
 	if (wants_to_read(u)) {
 		look_again(u);
 	}
@@ -278,7 +278,7 @@ static const struct stream_ops ops = {
 static void fail(struct up *u, enum err err)
 {
 	u->stream.in = STREAM_IN_FAILED;
-	u->stream.in_err = err;
+	u->stream.in_err = (int8_t)err;
 	u->client->counts.failed++;
 	u->tell = true;
 }
@@ -401,15 +401,14 @@ static void read_body(struct up *u, struct fault *f)
 	enum read_rc rc;
 	size_t sum = 0;
 
-	for (int i = 0; s->in == STREAM_IN_BODY && u->want > s->body.n && sock_readable(&u->sock);
-		i++) {
+	for (int i = 0;
+		s->in == STREAM_IN_BODY && u->in.want > s->body.n && sock_readable(&u->sock); i++) {
 		ssize_t r;
 
 		if (i == READS_PER_TURN || sum >= BODY_PER_TURN) {
 			loop_again(u->client->opts.loop, &u->again, on_again);
 			return;
 		}
-		u->in.want = u->want - s->body.n;
 		r = h1_in_read_body(&u->in, s, &u->sock, &rc, f);
 		if (r == ERR_AGAIN) {
 			return;
@@ -518,14 +517,19 @@ static void on_timer(struct timer *t)
 
 static struct pool *pool_of(struct client *c, uint64_t key)
 {
-	struct pool *p = map_get(&c->pools, bytes_of((const char *)&key, sizeof(key)));
+	struct pool *p;
 
+	if (c->last != NULL && c->last->key == key) {
+		return c->last;
+	}
+	p = map_get(&c->pools, bytes_of((const char *)&key, sizeof(key)));
 	if (p == NULL) {
 		p = must_alloc(sizeof(*p));
 		p->key = key;
 		list_init(&p->idle);
 		map_put(&c->pools, bytes_of((const char *)&p->key, sizeof(p->key)), p);
 	}
+	c->last = p;
 	return p;
 }
 
@@ -534,7 +538,6 @@ static void begin_stream(struct up *u, struct stream_user *user)
 	u->stream = (struct stream){.ops = &ops, .pool = u->client->opts.pool, .user = user};
 	h1_in_init(&u->in);
 	h1_out_init(&u->out);
-	u->want = 0;
 	u->interim = 0;
 	u->is_head = u->tell = u->starved = false;
 	u->keep_alive = false;
@@ -579,17 +582,20 @@ struct stream *client_open(
 	struct client *c, const struct client_target *t, struct stream_user *user)
 {
 	struct pool *p = pool_of(c, t->key);
+	char name[SYS_ADDR_TEXT];
 	struct up *u;
+	size_t n;
 	int rc;
 
 	if (!t->fresh && !list_empty(&p->idle)) {
 		return reuse(c, p, user);
 	}
-	u = must_alloc(sizeof(*u));
+	n = sys_addr_format(&t->addr, name);
+	u = must_alloc(sizeof(*u) + n + 1);
 	u->client = c;
 	u->pool = p;
 	list_append(&c->busy, &u->link);
-	sys_addr_format(&t->addr, u->peer);
+	memcpy(u->peer, name, n);
 	begin_stream(u, user);
 	c->counts.opened++;
 	c->counts.open++;

@@ -107,11 +107,11 @@ static void take_head(struct fetch *f, const struct stream *s)
 	if (f->status != 0) {
 		return;
 	}
-	f->status = s->head.status;
-	for (unsigned i = 0; i < s->head.n_fields; i++) {
-		text_add_bytes(&f->fields, head_name(&s->head, i));
+	f->status = s->head->status;
+	for (unsigned i = 0; i < s->head->n_fields; i++) {
+		text_add_bytes(&f->fields, head_name(s->head, i));
 		text_add_str(&f->fields, ": ");
-		text_add_bytes(&f->fields, head_value(&s->head, i));
+		text_add_bytes(&f->fields, head_value(s->head, i));
 		text_add_str(&f->fields, "\n");
 	}
 }

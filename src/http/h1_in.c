@@ -15,13 +15,23 @@ void h1_in_done(struct h1_in *in, struct segpool *pool)
 	h1_in_init(in);
 }
 
+static struct seg *take_rx(struct segpool *pool)
+{
+	struct seg *seg = seg_take(pool);
+
+	if (seg != NULL) {
+		seg->beg = seg->end = H1_IN_FRONT;
+	}
+	return seg;
+}
+
 ssize_t h1_in_read_head(struct h1_in *in, struct segpool *pool, struct sock *sock)
 {
 	ssize_t r;
 
 	if (in->rx == NULL) {
 		/* From the reserve too: a refusal for want of memory begins with reading the head. */
-		in->rx = seg_take(pool);
+		in->rx = take_rx(pool);
 		if (in->rx == NULL) {
 			return ERR_MEMORY;
 		}
@@ -37,9 +47,12 @@ ssize_t h1_in_read_head(struct h1_in *in, struct segpool *pool, struct sock *soc
 	return r;
 }
 
-void h1_in_show(struct stream *s, const struct h1_head *h, const char *base)
+/* seg: whose front has room for it. */
+static void show(struct stream *s, const struct h1_head *h, struct seg *seg, const char *base)
 {
-	s->head = (struct head){
+	s->head_seg = seg;
+	s->head = (struct head *)(void *)seg->data;
+	*s->head = (struct head){
 		.base = base,
 		.method = h->method,
 		.target = h->target,
@@ -62,12 +75,13 @@ static bool keep_rest(struct h1_in *in, struct segpool *pool, const char *p, siz
 		return true;
 	}
 	ASSERT(in->rx == NULL);
-	in->rx = seg_take(pool);
+	in->rx = take_rx(pool);
 	if (in->rx == NULL) {
 		return false;
 	}
-	memcpy(in->rx->data, p, n);
-	in->rx->end = (uint32_t)n;
+	ASSERT(n <= SEG_ROOM - H1_IN_FRONT); /* no more is read at once (add_room) */
+	memcpy(in->rx->data + in->rx->end, p, n);
+	in->rx->end += (uint32_t)n;
 	return true;
 }
 
@@ -101,15 +115,17 @@ enum read_rc h1_in_begin(struct h1_in *in, struct stream *s, const struct h1_hea
 	size_t taken;
 	enum read_rc rc;
 
-	h1_in_show(s, h, seg->data + seg->beg);
+	show(s, h, seg, seg->data + seg->beg);
 	in->framing = (uint8_t)h->framing;
-	in->left = h->framing == H1_LENGTH ? h->length : 0;
 	in->scanned = 0;
 	in->ended = false;
 	in->filled = seg->end == SEG_ROOM;
-	h1_chunked_init(&in->chunked);
+	if (h->framing == H1_LENGTH) {
+		in->left = h->length;
+	} else {
+		h1_chunked_init(&in->chunked);
+	}
 	in->rx = NULL;
-	s->head_seg = seg;
 	seg->beg += (uint32_t)used;
 	n = seg->end - seg->beg;
 	rc = unframe(in, seg->data + seg->beg, n, &data_n, &taken, fault);
@@ -149,7 +165,8 @@ static bool add_room(struct intake *k, struct seg *seg)
 	if (seg == NULL) {
 		return false;
 	}
-	room = SEG_ROOM - seg->end;
+	/* All of it may turn out to be the next message. */
+	room = SEG_ROOM - H1_IN_FRONT - seg->end;
 	k->segs[k->n] = seg;
 	k->v[k->n] = (struct iovec){seg->data + seg->end, room};
 	k->size += room;
@@ -168,7 +185,8 @@ static bool make_room(struct intake *k)
 	struct segpool *pool = k->s->pool;
 	struct seg *tail = k->s->body.tail;
 	bool wide = in->filled && in->framing != H1_CHUNKED;
-	uint64_t most = in->framing == H1_LENGTH ? MIN(in->left, (uint64_t)in->want) : in->want;
+	uint64_t want = in->want - MIN(in->want, k->s->body.n);
+	uint64_t most = in->framing == H1_LENGTH ? MIN(in->left, want) : want;
 
 	k->fresh = tail == NULL || SEG_ROOM - tail->end < ROOM_MIN;
 	if (!add_room(k, k->fresh ? seg_take_input(pool) : tail)) {
@@ -218,10 +236,14 @@ static enum read_rc take_in(struct intake *k, int i, size_t n, struct fault *fau
 ssize_t h1_in_read_body(struct h1_in *in, struct stream *s, struct sock *sock, enum read_rc *rc,
 	struct fault *fault)
 {
-	struct intake k = {.in = in, .s = s};
+	struct intake k; /* its arrays are filled as far as they are used */
 	size_t left;
 	ssize_t r;
 
+	k.in = in;
+	k.s = s;
+	k.n = 0;
+	k.size = 0;
 	*rc = READ_MORE;
 	if (!make_room(&k)) {
 		return ERR_MEMORY;

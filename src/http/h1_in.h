@@ -13,9 +13,11 @@ struct h1_in {
 	struct seg *
 		rx; /* bytes that belong to no message yet: a head in progress, pipelined requests */
 	size_t scanned; /* of the head in progress */
-	uint64_t left;  /* H1_LENGTH: body bytes still to come */
-	struct h1_chunked chunked;
-	size_t want;     /* body bytes that the owner takes now: set before h1_in_read_body */
+	union {
+		uint64_t left; /* H1_LENGTH: body bytes still to come */
+		struct h1_chunked chunked;
+	};
+	size_t want;     /* body bytes that may wait in the stream, as its user wants it */
 	uint8_t framing; /* enum h1_framing */
 	bool ended;      /* the body is complete */
 	bool filled;     /* the last read filled what it was given: there may be much more */
@@ -23,6 +25,10 @@ struct h1_in {
 
 void h1_in_init(struct h1_in *in);
 void h1_in_done(struct h1_in *in, struct segpool *pool);
+
+/* A segment that is read into has the stream's head in front, when it is known: so a connection need not
+ * keep one while its body comes. */
+#define H1_IN_FRONT ((uint32_t)sizeof(struct head))
 
 /* Reads once into rx. > 0 bytes; 0 end of stream; ERR_AGAIN; ERR_MEMORY (the pool has nothing: try
  * later); else broken. */
@@ -40,8 +46,5 @@ MUST_CHECK enum read_rc h1_in_begin(struct h1_in *in, struct stream *s, const st
  * otherwise as h1_in_read_head, the end of stream being no failure for H1_TO_CLOSE (READ_DONE). */
 MUST_CHECK ssize_t h1_in_read_body(struct h1_in *in, struct stream *s, struct sock *sock,
 	enum read_rc *rc, struct fault *fault);
-
-/* Copies what the stream shows of a parsed head. */
-void h1_in_show(struct stream *s, const struct h1_head *h, const char *base);
 
 #endif

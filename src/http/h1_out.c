@@ -3,6 +3,12 @@
 #include "base/num.h"
 
 #define PIECES_MAX 32
+/* A chunk's size has at most six digits: with its line end that is what frame has room for. */
+#define CHUNK_MAX 0xffffffu
+
+/* The end of a chunk and the last one behind it, or one of them. */
+static const char tails[] = "\r\n0\r\n\r\n";
+#define TAIL_N 2u
 
 void h1_out_init(struct h1_out *o)
 {
@@ -28,10 +34,7 @@ static void put(struct pen *p, struct bytes b)
 		p->full = true;
 		return;
 	}
-	if (b.n != 0) {
-		memcpy(p->at, b.p, b.n);
-	}
-	p->at += b.n;
+	p->at = bytes_put(p->at, b);
 }
 
 static void put_field(struct pen *p, struct bytes name, struct bytes value)
@@ -42,26 +45,27 @@ static void put_field(struct pen *p, struct bytes name, struct bytes value)
 		p->full = true;
 		return;
 	}
-	memcpy(at, name.p, name.n);
-	at += name.n;
-	*at++ = ':';
-	*at++ = ' ';
-	if (value.n != 0) {
-		memcpy(at, value.p, value.n);
-		at += value.n;
+	at = bytes_put(at, name);
+	memcpy(at, ": ", 2);
+	at = bytes_put(at + 2, value);
+	memcpy(at, "\r\n", 2);
+	p->at = at + 2;
+}
+
+static void put_number(struct pen *p, uint64_t v)
+{
+	if ((size_t)(p->end - p->at) < NUM_U64_MAX) {
+		p->full = true;
+		return;
 	}
-	*at++ = '\r';
-	*at++ = '\n';
-	p->at = at;
+	p->at += num_format_u64(p->at, v);
 }
 
 static void put_first_line(struct pen *p, const struct head_out *h, const struct h1_out_line *line)
 {
-	char digits[NUM_U64_MAX];
-
 	if (line->response) {
 		put(p, BYTES("HTTP/1.1 "));
-		put(p, bytes_of(digits, num_format_u64(digits, h->status)));
+		put_number(p, h->status);
 		put(p, BYTES(" "));
 		put(p, bytes_str(h1_reason(h->status)));
 		put(p, BYTES("\r\n"));
@@ -85,9 +89,9 @@ static bool has_date(const struct head_out *h)
 
 static void put_length(struct pen *p, uint64_t length)
 {
-	char digits[NUM_U64_MAX];
-
-	put_field(p, BYTES("Content-Length"), bytes_of(digits, num_format_u64(digits, length)));
+	put(p, BYTES("Content-Length: "));
+	put_number(p, length);
+	put(p, BYTES("\r\n"));
 }
 
 /* Chooses the framing and writes its fields (RFC 9112 §6). */
@@ -208,50 +212,57 @@ static int cut(struct iovec *v, int n, uint64_t max)
 	return n;
 }
 
-/* One chunk for everything that the source shows now. */
-static void start_chunk(struct h1_out *o, struct iovec *v, int max)
+static struct iovec tail_of(const struct h1_out *o)
 {
-	int n = o->source->fill(o->source, v, max);
-	size_t size = total(v, n);
-
-	o->last_chunk = o->source->ended && n < max;
-	if (size == 0) {
-		if (o->last_chunk) {
-			o->tail = "0\r\n\r\n";
-			o->tail_n = 5;
-		}
-		return;
-	}
-	o->chunk_left = size;
-	o->frame_at = 0;
-	o->frame_n = (uint8_t)h1_chunk_head(o->frame, size);
-	o->tail = o->last_chunk ? "\r\n0\r\n\r\n" : "\r\n";
-	o->tail_n = o->last_chunk ? 7 : 2;
+	return (struct iovec){(void *)(uintptr_t)(tails + o->tail_at), o->tail_n};
 }
 
+/* One chunk for everything that the source shows now. */
+static int start_chunk(struct h1_out *o, struct iovec *v, int max)
+{
+	int n = o->source->fill(o->source, v + 1, max - 2);
+	size_t size = total(v + 1, n);
+	char frame[18];
+
+	o->last_chunk = o->source->ended && n < max - 2 && size <= CHUNK_MAX;
+	o->tail_at = size == 0 ? TAIL_N : 0;
+	o->tail_n = (uint8_t)((o->last_chunk ? sizeof(tails) - 1 : TAIL_N) - o->tail_at);
+	if (size == 0) {
+		v[0] = tail_of(o);
+		return o->tail_n != 0 ? 1 : 0;
+	}
+	n = size > CHUNK_MAX ? cut(v + 1, n, CHUNK_MAX) : n;
+	o->left = MIN(size, CHUNK_MAX);
+	o->frame_at = 0;
+	o->frame_n = (uint8_t)h1_chunk_head(frame, o->left);
+	ASSERT(o->frame_n <= sizeof(o->frame));
+	memcpy(o->frame, frame, sizeof(o->frame));
+	v[0] = (struct iovec){o->frame, o->frame_n};
+	v[n + 1] = tail_of(o);
+	return n + 2;
+}
+
+/* What is left of a chunk that was begun. */
 static int gather_chunk(struct h1_out *o, struct iovec *v, int max)
 {
 	int n = 0;
 	int data;
 
 	if (o->tail_n == 0) {
-		start_chunk(o, v, max - 2);
+		return start_chunk(o, v, max);
 	}
 	if (o->frame_at < o->frame_n) {
 		v[n++] = (struct iovec){o->frame + o->frame_at, (size_t)(o->frame_n - o->frame_at)};
 	}
-	if (o->chunk_left != 0) {
+	if (o->left != 0) {
 		data = o->source->fill(o->source, v + n, max - n - 1);
-		data = cut(v + n, data, o->chunk_left);
+		data = cut(v + n, data, o->left);
 		n += data;
-		if (total(v + n - data, data) < o->chunk_left) {
+		if (total(v + n - data, data) < o->left) {
 			return n;
 		}
 	}
-	if (o->tail_n != 0) {
-		v[n].iov_base = (void *)(uintptr_t)o->tail;
-		v[n++].iov_len = o->tail_n;
-	}
+	v[n++] = tail_of(o);
 	return n;
 }
 
@@ -304,13 +315,13 @@ static void account(struct h1_out *o, struct segpool *pool, size_t n)
 		return;
 	}
 	o->frame_at = (uint8_t)(o->frame_at + take(&n, (uint64_t)(o->frame_n - o->frame_at)));
-	k = take(&n, o->chunk_left);
+	k = take(&n, o->left);
 	if (k != 0) {
-		o->chunk_left -= k;
+		o->left -= k;
 		o->source->sent(o->source, k);
 	}
 	k = take(&n, o->tail_n);
-	o->tail += k;
+	o->tail_at = (uint8_t)(o->tail_at + k);
 	o->tail_n = (uint8_t)(o->tail_n - k);
 	ASSERT(n == 0);
 }
@@ -326,7 +337,7 @@ static bool is_done(const struct h1_out *o)
 	case H1_LENGTH:
 		return o->left == 0;
 	case H1_CHUNKED:
-		return o->last_chunk && o->chunk_left == 0 && o->tail_n == 0;
+		return o->last_chunk && o->left == 0 && o->tail_n == 0;
 	case H1_TO_CLOSE: {
 		struct iovec v;
 

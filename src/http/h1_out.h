@@ -14,15 +14,13 @@
 struct h1_out {
 	struct seg *head; /* rest of the head, NULL when it is sent */
 	struct stream_source *source;
-	uint64_t left;       /* H1_LENGTH: body bytes still due */
-	uint64_t chunk_left; /* H1_CHUNKED: data bytes of the current chunk still due */
-	const char *tail;    /* what ends the current chunk */
-	uint8_t tail_n;
+	uint64_t left; /* H1_LENGTH: body bytes still due; H1_CHUNKED: of the current chunk */
+	uint8_t tail_at, tail_n;   /* what ends the current chunk: part of "\r\n0\r\n\r\n" */
 	uint8_t frame_at, frame_n; /* unsent part of frame */
 	uint8_t framing;           /* enum h1_framing */
 	bool open, done;
 	bool last_chunk; /* the tail ends the body */
-	char frame[20];  /* chunk size line */
+	char frame[8];   /* chunk size line */
 };
 
 /* What the first line of a head is, and which framing fields it gets. */

@@ -2,16 +2,6 @@
 
 #include "http/stream.h"
 
-struct bytes head_get(const struct head *h, enum field_id id)
-{
-	for (unsigned i = 0; i < h->n_fields; i++) {
-		if (h->fields[i].id == id) {
-			return head_value(h, i);
-		}
-	}
-	return (struct bytes){NULL, 0};
-}
-
 bool head_keep(struct head *h, struct arena *a)
 {
 	size_t size = h->n_fields * sizeof(struct field);
@@ -40,17 +30,9 @@ void head_out_init(struct head_out *h)
 	h->overflow = false;
 }
 
-void head_out_add(struct head_out *h, struct bytes name, struct bytes value)
-{
-	if (h->n == HEAD_OUT_MAX) {
-		h->overflow = true;
-		return;
-	}
-	h->v[h->n++] = (struct header){name, value};
-}
-
 void stream_release_head(struct stream *s)
 {
 	seg_give(s->pool, s->head_seg);
 	s->head_seg = NULL;
+	s->head = NULL;
 }

@@ -31,7 +31,15 @@ static inline struct bytes head_value(const struct head *h, unsigned i)
 	return bytes_of(h->base + h->fields[i].value, h->fields[i].value_n);
 }
 /* First field of that id: its value, p == NULL when there is none. */
-struct bytes head_get(const struct head *h, enum field_id id);
+static inline struct bytes head_get(const struct head *h, enum field_id id)
+{
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (h->fields[i].id == id) {
+			return head_value(h, i);
+		}
+	}
+	return (struct bytes){NULL, 0};
+}
 
 /* A head to send. Fields are sent in order, as they are; framing fields (Content-Length,
  * Transfer-Encoding, Connection, Date on responses of a server) are added by the connection. */
@@ -54,6 +62,13 @@ struct head_out {
 
 void head_out_init(struct head_out *h);
 /* name and value must live until the head is sent (stream_send returns). */
-void head_out_add(struct head_out *h, struct bytes name, struct bytes value);
+static inline void head_out_add(struct head_out *h, struct bytes name, struct bytes value)
+{
+	if (h->n == HEAD_OUT_MAX) {
+		h->overflow = true;
+		return;
+	}
+	h->v[h->n++] = (struct header){name, value};
+}
 
 #endif

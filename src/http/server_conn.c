@@ -32,7 +32,6 @@ struct conn {
 	struct task again;
 	struct h1_in in;
 	struct h1_out out;
-	size_t want;
 	uint8_t state;   /* enum conn_state */
 	uint8_t minor;   /* of the current request */
 	bool keep_alive; /* the client's wish for the current request */
@@ -45,7 +44,7 @@ struct conn {
 	uint8_t hungry;  /* looks in a row that found nothing */
 	uint32_t served; /* streams begun on this connection */
 	uint32_t idle_ms; /* the deadline of its silence, as it was when that began */
-	char peer[SYS_ADDR_TEXT];
+	char peer[];      /* with a NUL */
 };
 
 static void conn_run(struct conn *c);
@@ -109,7 +108,7 @@ static void arm(struct conn *c)
 			timer_set(c->srv->opts.loop, &c->timer, lim->write_ms, on_timer);
 			return;
 		}
-		if (s->in == STREAM_IN_BODY && c->want > s->body.n) {
+		if (s->in == STREAM_IN_BODY && c->in.want > s->body.n) {
 			ms = lim->body_ms;
 		}
 		break;
@@ -202,7 +201,7 @@ static void flush(struct conn *c)
 
 	if (r < 0) {
 		s->out = STREAM_OUT_FAILED;
-		s->out_err = (enum err)r;
+		s->out_err = (int8_t)r;
 		c->tell = true;
 		look_again(c);
 		return;
@@ -248,7 +247,7 @@ static void op_send_continue(struct stream *s)
 
 static bool is_reading(const struct conn *c)
 {
-	return c->stream.in == STREAM_IN_BODY && c->want > c->stream.body.n;
+	return c->stream.in == STREAM_IN_BODY && c->in.want > c->stream.body.n;
 }
 
 static bool wants_to_read(const struct conn *c)
@@ -260,7 +259,7 @@ static void op_want(struct stream *s, size_t max)
 {
 	struct conn *c = conn_of(s);
 
-	c->want = max;
+	c->in.want = max;
 	if (c->state == CONN_STREAM && s->in == STREAM_IN_BODY && max > s->body.n) {
 		arm(c);
 		if (wants_to_read(c)) {
@@ -319,7 +318,7 @@ static void op_close(struct stream *s)
 	conn_forget_message(c);
 	h1_out_init(&c->out);
 	c->state = c->in.rx != NULL ? CONN_HEAD : CONN_IDLE;
-	c->want = 0;
+	c->in.want = 0;
 	if (c->state == CONN_HEAD) {
 		timer_set(c->srv->opts.loop, &c->timer, c->srv->opts.limits.head_ms, on_timer);
 	} else {
@@ -388,7 +387,7 @@ static void refuse(struct conn *c, const struct fault *f)
 static void fail_in(struct conn *c, enum err err)
 {
 	c->stream.in = STREAM_IN_FAILED;
-	c->stream.in_err = err;
+	c->stream.in_err = (int8_t)err;
 	c->tell = true;
 }
 
@@ -410,7 +409,7 @@ static void begin_stream(struct conn *c, const struct h1_head *h, size_t used)
 	c->keep_alive = h->keep_alive;
 	c->expects = h->expect_continue;
 	c->is_head = bytes_eq(h->method, BYTES("HEAD"));
-	c->want = 0;
+	c->in.want = 0;
 	c->blocked = false;
 	c->hungry = 0;
 	c->tell = false;
@@ -512,15 +511,14 @@ static void read_body(struct conn *c)
 	enum read_rc rc;
 	size_t sum = 0;
 
-	for (int i = 0; s->in == STREAM_IN_BODY && c->want > s->body.n && sock_readable(&c->sock);
-		i++) {
+	for (int i = 0;
+		s->in == STREAM_IN_BODY && c->in.want > s->body.n && sock_readable(&c->sock); i++) {
 		ssize_t r;
 
 		if (i == READS_PER_TURN || sum >= BODY_PER_TURN) {
 			loop_again(c->srv->opts.loop, &c->again, on_again);
 			return;
 		}
-		c->in.want = c->want - s->body.n;
 		r = h1_in_read_body(&c->in, s, &c->sock, &rc, &fault);
 		if (r == ERR_AGAIN) {
 			return;
@@ -692,14 +690,16 @@ static void on_timer(struct timer *t)
 
 static struct conn *conn_make(struct server *srv, const struct sys_addr *peer)
 {
-	struct conn *c = must_alloc(sizeof(*c));
+	char name[SYS_ADDR_TEXT];
+	size_t n = sys_addr_format(peer, name);
+	struct conn *c = must_alloc(sizeof(*c) + n + 1);
 
 	c->srv = srv;
 	c->state = CONN_IDLE;
 	c->stream.pool = srv->opts.pool;
 	h1_in_init(&c->in);
 	h1_out_init(&c->out);
-	sys_addr_format(peer, c->peer);
+	memcpy(c->peer, name, n);
 	return c;
 }
 

@@ -41,7 +41,7 @@ static void on_request(struct server *srv, struct stream *st)
 	struct shop *s = server_context(srv);
 
 	s->requests++;
-	snprintf(s->target, sizeof(s->target), BYTES_FMT, BYTES_ARG(st->head.target));
+	snprintf(s->target, sizeof(s->target), BYTES_FMT, BYTES_ARG(st->head->target));
 	snprintf(s->version, sizeof(s->version), "%s", st->tls);
 	stream_reset(st);
 }

@@ -64,26 +64,24 @@ struct stream {
 	struct stream_user *user;
 	struct segpool *pool; /* that the segments of body come from */
 
-	enum stream_in in;
-	enum stream_out out;
-	enum err in_err, out_err;
+	uint8_t in;             /* enum stream_in */
+	uint8_t out;            /* enum stream_out */
+	int8_t in_err, out_err; /* enum err */
+	bool gone : 1;          /* the peer has left although it waits for an answer (server end) */
+	bool connected : 1;     /* client end: the connection is up */
+	bool reused : 1;        /* client end: and was used before */
+	bool spoke : 1;         /* client end: bytes of a response have come */
+	bool tls_resumed : 1;   /* server end: see tls */
 	/* One sentence about in_err, valid only while on_stream runs; may be NULL. */
 	const struct fault *fault;
-	/* The peer has gone away although it waits for an answer (server end only). */
-	bool gone;
-	/* Client end: the connection is up and was used before. */
-	bool connected, reused;
-	bool spoke; /* client end: bytes of a response have come */
 	/* Server end: the version of TLS ("TLSv1.3", static) that the client speaks, so its scheme is
 	 * https; NULL: plain. And whether its session was resumed. */
 	const char *tls;
-	bool tls_resumed;
 
-	/* Valid from STREAM_IN_BODY on. head.fields are only valid while the on_stream (or on_request)
-	 * that first shows the head runs: copy them (head_keep). The bytes behind head.base are held
-	 * until stream_release_head. */
-	struct head head;
-	struct seg *head_seg; /* holds the bytes of head; the connection's */
+	/* From STREAM_IN_BODY on, until stream_release_head; then NULL. head->fields are only valid while
+	 * the on_stream (or on_request) that first shows the head runs: copy them (head_keep). */
+	struct head *head;
+	struct seg *head_seg; /* holds head and its bytes; the connection's */
 	/* Arrived and not yet taken: the user takes from the front (chain_drop, chain_move) and then
 	 * calls stream_want again when it had stopped the stream. */
 	struct chain body;
@@ -130,7 +128,7 @@ static inline const char *stream_peer(const struct stream *s)
 {
 	return s->ops->peer(s);
 }
-/* The bytes behind head.base are not needed any more (also done by close and reset). */
+/* The head is not needed any more (also done by close and reset). */
 void stream_release_head(struct stream *s);
 
 /* Copies the fields into the arena so that they outlive on_stream; false when it is full. */

@@ -14,7 +14,7 @@ enum body_rc body_begin(struct body *b, struct manage *m, struct stream *s, size
 	b->max = max;
 	text_init(&b->text, max);
 	if (s->in == STREAM_IN_BODY) {
-		if (s->head.length != HEAD_NO_LENGTH && s->head.length > max) {
+		if (s->head->length != HEAD_NO_LENGTH && s->head->length > max) {
 			return BODY_TOO_LARGE;
 		}
 		stream_send_continue(s);

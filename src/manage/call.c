@@ -57,7 +57,7 @@ struct call *call_new(struct door *door, struct stream *s)
 	c->door = door;
 	c->stream = s;
 	c->user.on_stream = on_stream;
-	c->head = &s->head;
+	c->head = s->head;
 	list_init(&c->wait);
 	list_append(&door->manage->calls, &c->link);
 	s->user = &c->user;

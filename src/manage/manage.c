@@ -55,7 +55,7 @@ static void on_request(struct server *srv, struct stream *s)
 		call_refuse(c, 403, NULL, "this listener is the gateway's own");
 		return;
 	}
-	if (url_parse_target(&c->url, s->head.target, &f) != 0) {
+	if (url_parse_target(&c->url, s->head->target, &f) != 0) {
 		call_refuse(c, 400, NULL, "%s", f.text);
 		return;
 	}

@@ -11,6 +11,7 @@
 #include "plan/condition.h"
 #include "proxy/exchange.h"
 #include "proxy/gateway.h"
+#include "proxy/worker.h"
 
 /* Rows looked at in a second's tidying, and copied in one slice: both far below a millisecond. */
 #define TIDY_ROWS 64u
@@ -33,10 +34,23 @@ const double meter_first_bounds[METER_FIRST_BOUNDS] = {
 const double meter_token_bounds[METER_TOKEN_BOUNDS] = {
 	1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
 
+/* Who asks for what is the same again and again: the row that was found for it, so that no labels have to
+ * be made and hashed. A route and a consumer are the same ones as long as the plan is. */
+struct recalled {
+	uint64_t plan; /* its version */
+	const struct route *route;
+	const struct destination *to;
+	const struct consumer *consumer;
+	struct series_row *row; /* NULL: nothing; its model is the request's */
+	enum api api;
+};
+#define RECALLED_BITS 9u
+
 struct meter {
 	struct series series;
 	size_t tidied;   /* the row that is looked at next */
 	unsigned copies; /* under way: rows keep their places */
+	struct recalled recalled[1u << RECALLED_BITS];
 };
 
 struct copied_head {
@@ -124,9 +138,8 @@ static void let_go(struct exchange *x)
 	}
 }
 
-static void chosen(void *kept, struct exchange *x)
+static struct series_row *find_row(struct meter *m, const struct exchange *x)
 {
-	struct meter *m = kept;
 	const struct request *rq = x->rq;
 	const struct provider *p = rq->at.to->provider;
 	char room[LABEL_MAX];
@@ -138,19 +151,63 @@ static void chosen(void *kept, struct exchange *x)
 		[LABEL_PROVIDER] = p != NULL ? bytes_str(p->type->name) : LABEL_NONE,
 		[LABEL_OPERATION] = p != NULL ? or_none(operation_label(rq->api)) : LABEL_NONE,
 	};
+
+	return series_take(&m->series, labels);
+}
+
+/* Where the row of an exchange is recalled. */
+static struct recalled *place_of(struct meter *m, const struct request *rq)
+{
+	uint64_t h = (uint64_t)(uintptr_t)rq->route * UINT64_C(0x9e3779b97f4a7c15) +
+		(uint64_t)(uintptr_t)rq->consumer;
+
+	return &m->recalled[(h * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - RECALLED_BITS)];
+}
+
+/* The row is of that model by name: not "none", "other" or one that was cut. */
+static bool is_of_model(const struct series_row *r, struct bytes model)
+{
+	return model.n != 0 && bytes_eq(series_label(r, LABEL_MODEL), model);
+}
+
+static struct series_row *take_row(struct meter *m, const struct exchange *x)
+{
+	const struct request *rq = x->rq;
+	const struct attempt *at = &rq->at;
+	struct bytes model = at->to->provider != NULL ? at->upstream_model : BYTES("");
+	struct recalled *c = place_of(m, rq);
+	uint64_t overflows = m->series.overflows;
+	struct series_row *r;
+
+	if (c->row != NULL && c->plan == x->view->plan->version && c->route == rq->route &&
+		c->to == at->to && c->consumer == rq->consumer && c->api == rq->api &&
+		is_of_model(c->row, model)) {
+		return c->row;
+	}
+	r = find_row(m, x);
+	/* One that stands for others is to be counted as such each time. */
+	if (m->series.overflows == overflows && is_of_model(r, model)) {
+		*c = (struct recalled){
+			x->view->plan->version, rq->route, at->to, rq->consumer, r, rq->api};
+	}
+	return r;
+}
+
+static void chosen(void *kept, struct exchange *x)
+{
 	struct series_row *r;
 
 	let_go(x);
-	r = series_take(&m->series, labels);
+	r = take_row(kept, x);
 	r->users++;
 	x->observed = r;
 }
 
 /* The row of those that went nowhere. */
-static struct series_row *row_of_none(struct meter *m, const struct exchange *x)
+static struct series_row *row_of_none(struct meter *m, const struct texts *t)
 {
-	const struct bytes labels[LABELS] = {or_none(x->rec.route), LABEL_NONE, LABEL_NONE,
-		or_none(x->rec.consumer), LABEL_NONE, LABEL_NONE};
+	const struct bytes labels[LABELS] = {or_none(t->route), LABEL_NONE, LABEL_NONE,
+		or_none(t->consumer), LABEL_NONE, LABEL_NONE};
 
 	return series_take(&m->series, labels);
 }
@@ -202,8 +259,10 @@ static void finish(void *kept, struct exchange *x)
 {
 	struct meter *m = kept;
 	const struct record *r = &x->rec;
-	struct series_row *row = x->observed != NULL ? x->observed : row_of_none(m, x);
-	uint64_t *v = row->values;
+	struct texts room;
+	const struct texts *t = texts_of(x, &room);
+	struct series_row *row = x->observed != NULL ? x->observed : row_of_none(m, t);
+	uint64_t *v = series_values(&m->series, row);
 	unsigned digit = r->status / 100u;
 
 	v[VALUE_REQUESTS + (digit <= 5 ? digit : 0)]++;
@@ -213,7 +272,7 @@ static void finish(void *kept, struct exchange *x)
 	if (r->usage.known) {
 		count_usage(v, &r->usage);
 	}
-	if (x->committed && r->provider.n != 0 && digit == 2 && !r->client_abort && !r->cut) {
+	if (x->committed && t->provider.n != 0 && digit == 2 && !r->client_abort && !r->cut) {
 		count_times(v, r);
 	}
 	let_go(x);
@@ -278,6 +337,7 @@ static void tidy(void *kept, const struct plan *p, uint64_t now_ms)
 		look_at(m->series.rows[m->tidied], p, now_ms);
 		if (is_over(m->series.rows[m->tidied], m->series.n > m->series.limit / 2, now_ms)) {
 			series_drop(&m->series, m->tidied);
+			memset(m->recalled, 0, sizeof(m->recalled));
 			return;
 		}
 		m->tidied++;

@@ -146,10 +146,10 @@ struct sums {
 
 static void add_row(struct series *s, const struct bytes labels[LABELS], const uint64_t *values)
 {
-	struct series_row *row = series_take(s, labels);
+	uint64_t *sum = series_values(s, series_take(s, labels));
 
 	for (unsigned i = 0; i < VALUE_COUNT; i++) {
-		row->values[i] += values[i];
+		sum[i] += values[i];
 	}
 }
 

@@ -16,7 +16,7 @@ static struct series_row *row_new(const struct series *s, const struct bytes lab
 		n += MIN(labels[i].n, LABEL_MAX);
 	}
 	r = must_alloc(sizeof(*r) + n);
-	r->values = must_alloc(s->n_values * sizeof(*r->values));
+	r->values = s->none;
 	n = 0;
 	for (unsigned i = 0; i < LABELS; i++) {
 		r->label_n[i] = (uint16_t)MIN(labels[i].n, LABEL_MAX);
@@ -28,10 +28,20 @@ static struct series_row *row_new(const struct series *s, const struct bytes lab
 	return r;
 }
 
-static void row_free(struct series_row *r)
+static void row_free(const struct series *s, struct series_row *r)
 {
-	free(r->values);
+	if (r->values != s->none) {
+		free((void *)(uintptr_t)r->values);
+	}
 	free(r);
+}
+
+uint64_t *series_values(const struct series *s, struct series_row *r)
+{
+	if (r->values == s->none) {
+		r->values = must_alloc(s->n_values * sizeof(*r->values));
+	}
+	return (uint64_t *)(uintptr_t)r->values;
 }
 
 void series_init(struct series *s, const struct hash_seed *seed, size_t limit, unsigned n_values)
@@ -48,19 +58,21 @@ void series_init(struct series *s, const struct hash_seed *seed, size_t limit, u
 		.seed = *seed, .n_values = n_values, .limit = limit, .n_slots = n_slots};
 	s->rows = must_alloc(limit * sizeof(struct series_row *));
 	s->slots = must_alloc(n_slots * sizeof(*s->slots));
+	s->none = must_alloc(n_values * sizeof(*s->none));
 	s->other = row_new(s, other);
 }
 
 void series_done(struct series *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		row_free(s->rows[i]);
+		row_free(s, s->rows[i]);
 	}
 	if (s->other != NULL) {
-		row_free(s->other);
+		row_free(s, s->other);
 	}
 	free(s->rows);
 	free(s->slots);
+	free(s->none);
 	*s = (struct series){.n = 0};
 }
 
@@ -170,7 +182,7 @@ struct series_row *series_take(struct series *s, const struct bytes labels[LABEL
 void series_drop(struct series *s, size_t i)
 {
 	ASSERT(i < s->n && s->rows[i]->users == 0);
-	row_free(s->rows[i]);
+	row_free(s, s->rows[i]);
 	s->rows[i] = s->rows[--s->n];
 	memset(s->slots, 0, s->n_slots * sizeof(*s->slots));
 	for (size_t k = 0; k < s->n; k++) {

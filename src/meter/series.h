@@ -34,8 +34,8 @@ struct series_row {
 	uint64_t seen;        /* how much there was then */
 	uint32_t users;       /* exchanges that will still count in it */
 	uint16_t label_n[LABELS];
-	uint64_t *values;
-	char labels[]; /* one behind the other */
+	const uint64_t *values; /* to be read; all 0 until somebody counts */
+	char labels[];          /* one behind the other */
 };
 
 struct series {
@@ -46,6 +46,7 @@ struct series {
 	size_t n;
 	uint32_t *slots; /* row + 1 by hash, 0: free; a power of two, at least half of it free */
 	size_t n_slots;
+	uint64_t *none;           /* the values of rows in which nothing was counted */
 	struct series_row *other; /* the last resort; not in rows */
 	uint64_t overflows;       /* how often a row other than the one asked for was given */
 };
@@ -56,6 +57,8 @@ void series_done(struct series *s);
 
 /* The row of these labels, made when it is new; never NULL. Costs one keyed hash of the labels. */
 struct series_row *series_take(struct series *s, const struct bytes labels[LABELS]);
+/* The row's values, to count in: made the first time, for many a stream is open before anything is counted. */
+uint64_t *series_values(const struct series *s, struct series_row *r);
 /* Row i goes, the last one takes its place. Nobody uses it. */
 void series_drop(struct series *s, size_t i);
 

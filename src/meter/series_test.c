@@ -115,7 +115,7 @@ static void test_drop(void **state)
 	for (unsigned i = 0; i < 12; i++) {
 		snprintf(name, sizeof(name), "r%u", i);
 		rows[i] = take(&s, name, "c");
-		rows[i]->values[0] = i;
+		series_values(&s, rows[i])[0] = i;
 	}
 	series_drop(&s, 3);
 	series_drop(&s, 0);
@@ -128,6 +128,12 @@ static void test_drop(void **state)
 	}
 	assert_int_equal(s.n, 10);
 	assert_int_equal(take(&s, "r3", "c")->values[0], 0);
+	/* Rows in which nothing was counted share what they show, until one counts. */
+	assert_ptr_equal(take(&s, "r3", "c")->values, take(&s, "r0", "c")->values);
+	series_values(&s, take(&s, "r3", "c"))[0] = 5;
+	assert_int_equal(take(&s, "r3", "c")->values[0], 5);
+	assert_int_equal(take(&s, "r0", "c")->values[0], 0);
+	assert_ptr_equal(series_values(&s, take(&s, "r3", "c")), take(&s, "r3", "c")->values);
 	series_done(&s);
 }
 

@@ -391,10 +391,10 @@ static uint64_t query_number(struct bytes query, const char *name, uint64_t def)
 
 static void answer_requests(struct mock_exchange *x)
 {
-	struct bytes query = x->stream->head.target;
+	struct bytes query = x->stream->head->target;
 	struct mock *m = x->mock;
 
-	if (bytes_eq(x->stream->head.method, BYTES("DELETE"))) {
+	if (bytes_eq(x->stream->head->method, BYTES("DELETE"))) {
 		mock_record_clear(m->record);
 		text_add_str(&x->out, "[]");
 	} else {
@@ -427,7 +427,7 @@ static bool wants_get(enum mock_api api)
 static unsigned read_ask(struct mock_exchange *x, struct fault *fault)
 {
 	struct mock_ask *ask = &x->reply.ask;
-	struct bytes method = x->stream->head.method;
+	struct bytes method = x->stream->head->method;
 	bool get = bytes_eq(method, BYTES("GET")) || bytes_eq(method, BYTES("HEAD"));
 
 	if (ask->api == MOCK_UNKNOWN) {
@@ -455,7 +455,7 @@ static void note_begin(struct mock_exchange *x)
 	x->reply.created = clock_wall_ms() / 1000;
 	if (!mock_script_has(x->reply.script.bench)) {
 		x->seen = x->reply.seq = ++m->record_seq;
-		mock_record_add(m->record, x->seen, &x->stream->head, &x->stream->body);
+		mock_record_add(m->record, x->seen, x->stream->head, &x->stream->body);
 	}
 }
 
@@ -491,7 +491,7 @@ static void begin(struct mock_exchange *x)
 	unsigned status;
 
 	x->begun = true;
-	mock_ask_target(&x->reply.ask, s->head.target);
+	mock_ask_target(&x->reply.ask, s->head->target);
 	if (x->reply.ask.api == MOCK_REQUESTS) {
 		answer_requests(x);
 		return;
@@ -543,7 +543,7 @@ static void on_request(struct server *srv, struct stream *s)
 		begin(x);
 		return;
 	}
-	if (!head_keep(&s->head, &x->arena)) {
+	if (!head_keep(s->head, &x->arena)) {
 		exchange_end(x, MOCK_END_CUT);
 		return;
 	}

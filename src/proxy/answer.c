@@ -123,7 +123,7 @@ static void await(struct exchange *x)
 /* Whatever its framing says: a stream of no bytes is a stream without an event. */
 static bool may_have_body(const struct exchange *x)
 {
-	return x->up->head.status != 204 && !bytes_eq(x->rq->head.method, BYTES("HEAD"));
+	return x->up->head->status != 204 && !bytes_eq(x->rq->head.method, BYTES("HEAD"));
 }
 
 /* A page with status 200 where an API should answer: some proxy or portal on the way, never a model. */
@@ -135,7 +135,7 @@ static bool is_page(const struct head *h)
 static enum verdict begin_answer(struct exchange *x)
 {
 	struct stream *up = x->up;
-	const struct head *h = &up->head;
+	const struct head *h = up->head;
 	bool good = h->status >= 200 && h->status < 300;
 	enum body_coding coding = unpack_coding(h);
 	const struct provider *p = x->rq->at.to->provider;
@@ -168,7 +168,7 @@ static enum verdict begin_answer(struct exchange *x)
 	}
 	if (x->is_sse) {
 		sse_init(&x->sse);
-		if (!head_keep(&up->head, &x->rq->arena)) {
+		if (!head_keep(up->head, &x->rq->arena)) {
 			return reply_set(
 				x, 502, "upstream.invalid", "the upstream's head is too large");
 		}
@@ -463,7 +463,7 @@ static struct bytes server_timing(struct exchange *x, char *room, size_t size)
 
 static void add_upstream_fields(struct exchange *x, struct head_out *out)
 {
-	const struct head *h = &x->up->head;
+	const struct head *h = x->up->head;
 	bool anthropic = x->protocol == PROTOCOL_ANTHROPIC;
 	bool has_id = false;
 
@@ -494,9 +494,9 @@ enum verdict step_commit(struct exchange *x)
 	x->timed_out = false;
 	x->rec.added_us += loop_now_us(x->w->loop) - x->woke_us;
 	head_out_init(out);
-	out->status = up->head.status;
-	out->length = x->is_sse || x->unpack.z != NULL ? HEAD_NO_LENGTH : up->head.length;
-	if (!up->head.has_body && out->length == HEAD_NO_LENGTH && may_have_body(x)) {
+	out->status = up->head->status;
+	out->length = x->is_sse || x->unpack.z != NULL ? HEAD_NO_LENGTH : up->head->length;
+	if (!up->head->has_body && out->length == HEAD_NO_LENGTH && may_have_body(x)) {
 		out->length =
 			0; /* the answer to a HEAD says nothing about a length that was not said */
 	}
@@ -653,14 +653,17 @@ static void slim(struct exchange *x)
 
 enum verdict step_relay(struct exchange *x)
 {
+	bool first = x->rec.first_us == 0;
+
 	if (x->up != NULL && !x->ending && take_answer(x) == VERDICT_END) {
 		return VERDICT_END;
 	}
 	stream_pump(x->client);
-	if (x->rec.first_us == 0) {
+	if (first) {
 		x->rec.first_us = loop_now_us(x->w->loop);
 	}
 	if (x->client->out == STREAM_OUT_END) {
+		x->rec.ended_us = first ? x->rec.first_us : 0; /* it went at once */
 		return VERDICT_END;
 	}
 	slim(x);

@@ -30,10 +30,10 @@ enum verdict step_choose(struct exchange *x)
 
 	text_done(&at->target);
 	*at = (struct attempt){.to = choose(x, r)};
-	text_init(&at->target, TARGET_MAX);
+	text_init_with(&at->target, rq->target_room, sizeof(rq->target_room), TARGET_MAX);
 	x->rec.attempts++;
-	x->rec.provider =
-		at->to->provider != NULL ? exchange_keep(x, at->to->provider->id) : BYTES("");
+	x->rq->texts.provider =
+		at->to->provider != NULL ? texts_cut(at->to->provider->id) : BYTES("");
 	if (at->to->service->n_endpoints == 0) {
 		return reply_set(x, 503, "config.invalid", "service %.*s has no endpoint",
 			BYTES_ARG(at->to->service->name));
@@ -109,14 +109,14 @@ enum verdict step_address(struct exchange *x)
 		!atomic_load(&at->cell->resolving);
 	if (atomic_load_explicit(&at->cell->addresses, memory_order_acquire) != NULL) {
 		resolver_check(x->w, at->cell);
-		list_remove(&x->wait_link);
+		list_remove(&x->rq->wait_link);
 		timer_clear(x->w->loop, &x->timer);
 		return VERDICT_NEXT;
 	}
 	if (!at->asked) {
 		at->asked = true;
 		at->answers = atomic_load(&at->cell->answers);
-		list_append(&x->w->waiting, &x->wait_link);
+		list_append(&x->w->waiting, &x->rq->wait_link);
 		exchange_deadline(x, x->w->opts->limits.resolve_ms);
 		resolver_ask(x->w, at->cell);
 		return VERDICT_WAIT;
@@ -304,7 +304,7 @@ enum verdict step_send(struct exchange *x)
 		return reply_set(x, 431, "request.header_too_large",
 			"the request head is too large to be sent on");
 	}
-	x->rec.upstream = exchange_keep(x, bytes_str(stream_peer(x->up)));
+	x->rq->texts.upstream = arena_copy(&rq->arena, bytes_str(stream_peer(x->up)));
 	stream_pump(x->up);
 	rq->at.sent_us = loop_now_us(x->w->loop);
 	x->rec.added_us += rq->at.sent_us - rq->complete_us;

@@ -26,7 +26,7 @@ static void add_value(struct text *t, struct bytes value, size_t max)
 /* The whole attribute, or nothing of it when the text is full. */
 static void add(struct exchange *x, const struct statistics_attribute *a, struct bytes value)
 {
-	struct text *t = &x->rec.attributes;
+	struct text *t = &texts_more(x)->attributes;
 	size_t before = t->n;
 
 	if (value.p == NULL) {
@@ -61,7 +61,7 @@ static void take_session(struct exchange *x)
 		value = routing_header(x, bytes_str(statistics_session_header(i)));
 	}
 	if (value.n != 0) {
-		x->rec.session = exchange_keep(x, value);
+		x->rq->texts.session = texts_cut(value);
 	}
 }
 
@@ -84,7 +84,9 @@ void attributes_of_request(struct exchange *x)
 			add(x, a, routing_header(x, a->value));
 		}
 	}
-	x->rec.request_attributes_n = x->rec.attributes.n;
+	if (x->rec.more != NULL) {
+		x->rec.more->request_attributes_n = x->rec.more->attributes.n;
+	}
 }
 
 static struct bytes answer_header(const struct head *h, struct bytes name)
@@ -101,11 +103,14 @@ void attributes_of_answer(struct exchange *x)
 {
 	const struct statistics *s = x->rq->statistics;
 
-	x->rec.attributes.n = x->rec.request_attributes_n; /* of an attempt before this one */
+	if (x->rec.more != NULL) {
+		x->rec.more->attributes.n =
+			x->rec.more->request_attributes_n; /* of an attempt before this one */
+	}
 	for (size_t i = 0; s != NULL && i < s->n_attributes; i++) {
 		if (s->attributes[i].source == STATISTICS_RESPONSE) {
 			add(x, &s->attributes[i],
-				answer_header(&x->up->head, s->attributes[i].value));
+				answer_header(x->up->head, s->attributes[i].value));
 		}
 	}
 }

@@ -78,17 +78,17 @@ static bool find_routes(struct exchange *x, struct explain_routes *out)
 	return made;
 }
 
-static void make(struct exchange *x, unsigned status)
+static void make(struct exchange *x, unsigned status, struct text *out)
 {
 	const struct destination *to = x->rq->at.to;
 	struct explain_routes routes = {.n = 0};
 	struct explain_line l = {.status = status,
 		.reason = x->rq->reply.reason,
-		.route = x->rec.route,
-		.consumer = x->rec.consumer,
-		.provider = x->rec.provider,
-		.model = x->rec.model,
-		.upstream_model = x->rec.upstream_model,
+		.route = x->rq->texts.route,
+		.consumer = x->rq->texts.consumer,
+		.provider = x->rq->texts.provider,
+		.model = x->rq->texts.model,
+		.upstream_model = x->rq->texts.upstream_model,
 		.service = to != NULL ? to->service->name : BYTES(""),
 		.routes = &routes,
 		.max = x->explains ? EXPLAIN_LINE_MAX : DECISION_LOG_MAX};
@@ -96,8 +96,8 @@ static void make(struct exchange *x, unsigned status)
 	if (x->view != NULL) {
 		IGNORE(find_routes(x, &routes)); /* without room for them they are not named */
 	}
-	text_init(&x->rec.decision, EXPLAIN_LINE_MAX);
-	explain_put_line(&l, &x->rec.decision);
+	text_init(out, EXPLAIN_LINE_MAX);
+	explain_put_line(&l, out);
 }
 
 /* Whether the access line tells it although nobody asked. */
@@ -112,13 +112,16 @@ static bool is_logged(const struct exchange *x)
 
 void decision_add(struct exchange *x, struct head_out *out)
 {
+	struct text *decision;
+
 	if (x->rq == NULL || !(x->explains || is_logged(x))) {
 		return;
 	}
-	if (x->rec.decision.n == 0) {
-		make(x, x->rq->reply.status);
+	decision = &texts_more(x)->decision;
+	if (decision->n == 0) {
+		make(x, x->rq->reply.status, decision);
 	}
 	if (x->explains) {
-		head_out_add(out, BYTES("x-sluice-decision"), text_bytes(&x->rec.decision));
+		head_out_add(out, BYTES("x-sluice-decision"), text_bytes(decision));
 	}
 }

@@ -22,6 +22,9 @@ enum verdict {
 
 enum event_verdict { EVENT_PASS, EVENT_HIDE };
 
+/* What a dialect may keep of an answer in the exchange itself. */
+#define DIALECT_ROOM 24u
+
 struct dialect {
 	/* The body is whole and its hits are in x->rq->hits: reads what routing needs (model, stream).
 	 * False: replied (400). */

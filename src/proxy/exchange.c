@@ -69,30 +69,16 @@ void exchange_deadline(struct exchange *x, uint64_t ms)
 
 /* --- begin -------------------------------------------------------------------------------------- */
 
-struct bytes exchange_keep(struct exchange *x, struct bytes b)
-{
-	struct bytes copy = arena_copy(&x->keep, bytes_of(b.p, MIN(b.n, LOG_TEXT_MAX)));
-
-	return copy.p != NULL ? copy : BYTES("");
-}
-
-void exchange_strip(struct exchange *x, unsigned i)
-{
-	x->rq->strip_fields[i / 64] |= (uint64_t)1 << (i % 64);
-}
-
-bool exchange_stripped(const struct exchange *x, unsigned i)
-{
-	return (x->rq->strip_fields[i / 64] >> (i % 64) & 1) != 0;
-}
-
-static void sanitise(struct exchange *x)
+/* Returns which fields there are: a bit for each enum field_id. */
+static uint64_t sanitise(struct exchange *x)
 {
 	const struct head *h = &x->rq->head;
+	uint64_t there = 0;
 
 	for (unsigned i = 0; i < h->n_fields; i++) {
 		enum field_id id = (enum field_id)h->fields[i].id;
 
+		there |= UINT64_C(1) << id;
 		if (id == FIELD_X_SLUICE) {
 			decision_ask(x, i);
 			x->timing |= bytes_eq_nocase(head_name(h, i), BYTES("x-sluice-timing"));
@@ -101,6 +87,7 @@ static void sanitise(struct exchange *x)
 			exchange_strip(x, i);
 		}
 	}
+	return there;
 }
 
 static bool is_sane_id(struct bytes id)
@@ -141,43 +128,49 @@ static void strip_all(struct exchange *x, enum field_id id)
 }
 
 /* The client's own is sent on where it stands; step_send adds a new one. */
-static void make_id(struct exchange *x)
+static void make_id(struct exchange *x, bool there)
 {
 	struct bytes theirs = {NULL, 0};
 
-	if (find_fields(&x->rq->head, FIELD_X_REQUEST_ID, &theirs) == 1 && is_sane_id(theirs)) {
-		memcpy(x->rec.id, theirs.p, theirs.n);
-		x->rec.id_n = (uint8_t)theirs.n;
-		return;
+	if (there) {
+		if (find_fields(&x->rq->head, FIELD_X_REQUEST_ID, &theirs) == 1 &&
+			is_sane_id(theirs)) {
+			memcpy(x->rec.id, theirs.p, theirs.n);
+			x->rec.id_n = (uint8_t)theirs.n;
+			return;
+		}
+		strip_all(x, FIELD_X_REQUEST_ID);
 	}
-	strip_all(x, FIELD_X_REQUEST_ID);
 	reply_make_id(x->w, x->rec.id);
 	x->rec.id_n = RECORD_ID_NEW;
 	x->rq->new_id = true;
 }
 
 /* W3C Trace Context §3.2, §3.3: tracestate means nothing without a traceparent that can be believed. */
-static void find_trace(struct exchange *x)
+static void find_trace(struct exchange *x, bool there)
 {
 	struct bytes theirs = {NULL, 0};
-	unsigned n = find_fields(&x->rq->head, FIELD_TRACEPARENT, &theirs);
+	unsigned n;
 
-	strip_all(x, FIELD_TRACEPARENT);
-	if (n == 1 && trace_parse(theirs, &x->rec.trace)) {
-		return;
+	if (there) {
+		n = find_fields(&x->rq->head, FIELD_TRACEPARENT, &theirs);
+		strip_all(x, FIELD_TRACEPARENT);
+		if (n == 1 && trace_parse(theirs, &x->rec.trace)) {
+			return;
+		}
+		strip_all(x, FIELD_TRACESTATE);
 	}
-	strip_all(x, FIELD_TRACESTATE);
 	x->rec.trace =
 		(struct trace){.id = {random_u64(&x->w->random) | 1, random_u64(&x->w->random)}};
 }
 
-struct bytes exchange_host(const struct exchange *x)
+static struct bytes find_host(const struct request *rq)
 {
-	struct bytes host = x->rq->url.host;
+	struct bytes host = rq->url.host;
 	uint16_t port;
 
 	if (host.n == 0 &&
-		url_parse_authority(head_get(&x->rq->head, FIELD_HOST), &host, &port) != 0) {
+		url_parse_authority(head_get(&rq->head, FIELD_HOST), &host, &port) != 0) {
 		return (struct bytes){"", 0};
 	}
 	return host;
@@ -209,18 +202,21 @@ static enum verdict step_begin(struct exchange *x)
 	struct request *rq = x->rq;
 	struct bytes suffix;
 	struct fault f;
+	uint64_t there;
 
-	make_id(x);
-	find_trace(x);
-	x->rec.method = exchange_keep(x, rq->head.method);
+	there = sanitise(x);
+	make_id(x, (there >> FIELD_X_REQUEST_ID & 1) != 0);
+	find_trace(
+		x, (there >> FIELD_TRACEPARENT & 1) != 0 || (there >> FIELD_TRACESTATE & 1) != 0);
+	x->rq->texts.method = texts_cut(rq->head.method);
 	if (url_parse_target(&rq->url, rq->head.target, &f) != 0) {
-		x->rec.path = BYTES("-");
+		x->rq->texts.path = BYTES("-");
 		return reply_set(x, 400, "request.malformed", "%s", f.text);
 	}
-	x->rec.path = exchange_keep(x, rq->url.path);
-	x->rec.host = exchange_keep(x, exchange_host(x));
+	x->rq->texts.path = texts_cut(rq->url.path);
+	rq->host = find_host(rq);
+	rq->texts.host = texts_cut(rq->host);
 	rq->query = rq->url.query;
-	sanitise(x);
 	if (bytes_starts(rq->url.path, BYTES("/healthz/"))) {
 		return health(x, rq->url.path);
 	}
@@ -280,13 +276,13 @@ static enum verdict begin_body(struct exchange *x)
 		if (x->timed_out) {
 			return reply_no_memory(x);
 		}
-		if (!list_linked(&x->wait_link)) {
-			list_append(&x->w->tight, &x->wait_link);
+		if (!list_linked(&rq->wait_link)) {
+			list_append(&x->w->tight, &rq->wait_link);
 			exchange_deadline(x, x->w->opts->limits.memory_ms);
 		}
 		return VERDICT_WAIT;
 	}
-	list_remove(&x->wait_link);
+	list_remove(&rq->wait_link);
 	timer_clear(x->w->loop, &x->timer);
 	x->timed_out = false;
 	if (!routing_begin_body(x)) {
@@ -446,7 +442,7 @@ enum verdict exchange_decide(struct exchange *x)
 	const struct hooks *hooks = x->w->opts->hooks;
 	struct request *rq = x->rq;
 
-	x->rec.route = exchange_keep(x, rq->route->name);
+	x->rq->texts.route = texts_cut(rq->route->name);
 	attributes_of_request(x);
 	for (size_t i = 0; i < hooks->n_filters; i++) {
 		if (hooks->filters[i]->decide != NULL && !hooks->filters[i]->decide(x)) {
@@ -454,7 +450,7 @@ enum verdict exchange_decide(struct exchange *x)
 		}
 	}
 	if (rq->consumer != NULL) {
-		x->rec.consumer = exchange_keep(x, rq->consumer->name);
+		x->rq->texts.consumer = texts_cut(rq->consumer->name);
 	}
 	return VERDICT_NEXT;
 }
@@ -469,7 +465,7 @@ static enum verdict step_decide(struct exchange *x)
 	if (rq->route->total_weight == 0) {
 		return reply_set(x, 503, "config.invalid",
 			"route %.*s has no usable destination; its resources need a correction",
-			BYTES_ARG(x->rec.route));
+			BYTES_ARG(x->rq->texts.route));
 	}
 	return VERDICT_NEXT;
 }
@@ -528,9 +524,10 @@ static void drop_upstream(struct exchange *x)
 	}
 }
 
-void exchange_release_request(struct exchange *x)
+static void give_request(struct exchange *x)
 {
 	if (x->rq != NULL) {
+		list_remove(&x->rq->wait_link);
 		/* A stream may run for an hour: it must not hold a segment for a head nobody reads. */
 		stream_release_head(x->client);
 		worker_give_request(x->w, x->rq);
@@ -542,13 +539,21 @@ void exchange_release_request(struct exchange *x)
 	}
 }
 
+void exchange_release_request(struct exchange *x)
+{
+	texts_keep(x);
+	give_request(x);
+}
+
 static void finish(struct exchange *x)
 {
 	struct worker *w = x->w;
 	struct stream *client = x->client;
 
 	drop_upstream(x);
-	x->rec.ended_us = loop_now_us(w->loop);
+	if (x->rec.ended_us == 0) {
+		x->rec.ended_us = loop_now_us(w->loop);
+	}
 	if (x->answer_state != NULL) {
 		w->opts->hooks->dialect->done(x);
 	}
@@ -563,13 +568,11 @@ static void finish(struct exchange *x)
 		w->opts->hooks->observer->finish(w->observed, x);
 	}
 	access_line(w, x, stream_peer(client));
-	text_done(&x->rec.attributes);
-	text_done(&x->rec.decision);
+	texts_done(x);
 	timer_clear(w->loop, &x->timer);
 	loop_again_cancel(&x->again);
-	list_remove(&x->wait_link);
 	list_remove(&x->link);
-	exchange_release_request(x);
+	give_request(x);
 	chain_give(&w->pool, &x->answer.chain);
 	if (client->out == STREAM_OUT_END) {
 		stream_close(client);
@@ -642,6 +645,9 @@ void exchange_wake(struct exchange *x)
 	}
 	x->running = true;
 	x->woke_us = loop_now_us(x->w->loop);
+	if (x->rec.began_us == 0) {
+		x->rec.began_us = x->woke_us;
+	}
 	if (client_left(x) && x->client->out != STREAM_OUT_END) {
 		abandon(x);
 	} else if (run_steps(x)) {
@@ -686,20 +692,18 @@ void exchange_start(struct worker *w, struct stream *client)
 	x->magic = EXCHANGE_MAGIC;
 	x->client = client;
 	x->rq = rq;
+	rq->x = x;
 	x->client_user.on_stream = on_client;
 	x->up_user.on_stream = on_upstream;
-	list_init(&x->wait_link);
 	list_append(&w->exchanges, &x->link);
-	arena_init_with(&x->keep, 4096, x->keep_room, sizeof(x->keep_room));
 	answer_init(x);
 	w->counts.exchanges++;
 	w->counts.open++;
 	client->user = &x->client_user;
-	rq->head = client->head;
+	rq->head = *client->head;
 	arena_init_with(&rq->arena, REQUEST_ARENA_MAX, rq->arena_room, sizeof(rq->arena_room));
 	json_hits_init(&rq->hits, rq->hits_room, HITS_INLINE, 65536);
 	/* H1_FIELDS_MAX fields of 12 bytes always fit. */
 	ASSERT(head_keep(&rq->head, &rq->arena));
-	x->rec.began_us = loop_now_us(w->loop);
 	exchange_wake(x);
 }

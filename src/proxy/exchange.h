@@ -6,7 +6,8 @@
  *                         ├─ request  what is only needed until commit: head, body scan, candidates,
  *                         │           the attempt; recycled then
  *                         ├─ view     the worker's handle of the plan, let go at commit
- *                         └─ record   what finish needs: the line in the access log, and usage
+ *                         └─ record   what finish needs: the line in the access log, and usage; its
+ *                                     texts are the request's and are copied when that goes
  *
  * exchange.c tells the story of one exchange step by step; answer.c relays what comes back; reply.c
  * makes the gateway's own answers.
@@ -42,27 +43,38 @@ struct hold {
 	void (*release)(struct hold *h, struct exchange *x);
 };
 
+/* The texts of the access line, at most LOG_TEXT_MAX bytes each. While there is a request they are views
+ * of what lives as long: its head and arena, the plan. */
+struct texts {
+	struct bytes method, path, host, route, provider, consumer, model, upstream_model, upstream;
+	struct bytes session; /* session_id of ai-statistics */
+};
+#define TEXTS (sizeof(struct texts) / sizeof(struct bytes))
+
+/* What is seldom asked for. */
+struct record_more {
+	struct text attributes;      /* of ai-statistics: members of a JSON object */
+	size_t request_attributes_n; /* bytes of these that are of the request */
+	struct text decision;
+};
+
 #define RECORD_ID_NEW 32u
 
-/* What finish needs. Texts live in the exchange's small arena. */
+/* What finish needs, beside the texts. */
 struct record {
-	char id[36]; /* request id: 32 hexadecimal digits, or the client's own when it is sane */
-	uint8_t id_n;
-	struct trace trace; /* the client's, or a new one; span: of the attempt */
-	uint16_t status;    /* sent to the client; 499: it left before */
-	const char *reason; /* of an answer or an end that the gateway made; static; or NULL */
 	uint64_t began_us, first_us, ended_us; /* monotonic; first_us: first byte of the answer */
 	uint64_t added_us;                     /* our own part of the time to the first byte */
 	uint64_t bytes_in, bytes_out;
-	struct bytes method, path, host, route, provider, consumer, model, upstream_model, upstream;
-	struct bytes session;        /* session_id of ai-statistics */
-	struct text attributes;      /* its attributes: members of a JSON object; freed by finish */
-	size_t request_attributes_n; /* bytes of these that are of the request */
-	struct text decision;        /* when it was asked for; freed by finish */
-	bool no_usage;               /* tokens are not to be counted */
 	struct usage usage;
-	bool stream, client_abort, cut; /* cut: the upstream broke off */
+	struct trace trace; /* the client's, or a new one; span: of the attempt */
+	const char *reason; /* of an answer or an end that the gateway made; static; or NULL */
+	struct record_more *more; /* NULL: nothing of it; freed by finish */
+	uint16_t status;          /* sent to the client; 499: it left before */
 	uint8_t attempts;
+	bool no_usage;                  /* tokens are not to be counted */
+	bool stream, client_abort, cut; /* cut: the upstream broke off */
+	uint8_t id_n;
+	char id[36]; /* request id: 32 hexadecimal digits, or the client's own when it is sane */
 };
 
 #define HITS_INLINE 24u
@@ -93,9 +105,13 @@ struct body_source {
 
 /* Needed until commit. */
 struct request {
-	struct request *next_free;
+	struct seg *seg; /* that it lives in */
+	struct exchange *x;
+	struct list wait_link; /* of those that wait for an address or for buffer memory */
+	struct texts texts;
 	struct head head; /* the client's, fields kept in arena */
 	struct url url;
+	struct bytes host; /* whom it is for, without port; empty when it does not say */
 	enum api api;
 	const struct route **candidates; /* candidate_room, or in arena when there are many */
 	size_t n_candidates;
@@ -158,6 +174,7 @@ struct request {
 	/* Not cleared between exchanges. */
 	struct json_scan_room scan_room;
 	struct json_hit hits_room[HITS_INLINE];
+	char target_room[192];
 	const struct route *candidate_room[PLAN_LEADERS_MAX];
 	_Alignas(16) char arena_room[2048];
 };
@@ -186,8 +203,7 @@ struct exchange {
 	bool explains;     /* an administrator asked for the decision (decision.h) */
 	struct worker *w;
 	struct exchange *next_free;
-	struct list link;      /* of the worker's exchanges */
-	struct list wait_link; /* of those that wait for an address */
+	struct list link; /* of the worker's exchanges */
 	struct stream *client, *up;
 	struct stream_user client_user, up_user;
 	struct task again;
@@ -196,9 +212,10 @@ struct exchange {
 	struct request *rq;
 	struct hold *holds;
 	uint64_t woke_us;   /* when this run of the steps began */
-	void *answer_state; /* the dialect's */
-	void *observed;     /* the observer's */
-	uint64_t idle_ms;   /* between two bytes of the answer; 0: no matter how long */
+	void *answer_state; /* the dialect's: NULL, or its room */
+	_Alignas(8) char answer_room[DIALECT_ROOM];
+	void *observed;   /* the observer's */
+	uint64_t idle_ms; /* between two bytes of the answer; 0: no matter how long */
 	struct sse sse;
 	uint32_t sent_ahead;  /* raw bytes of the event in progress that were settled already */
 	uint8_t last_verdict; /* enum event_verdict: of the event before it */
@@ -209,8 +226,7 @@ struct exchange {
 		bool ended, more;  /* more: the decoder holds bytes back */
 	} unpack;
 	struct record rec;
-	struct arena keep;
-	_Alignas(16) char keep_room[320]; /* nine texts, nearly always */
+	char *kept; /* the texts, when the request has been given back (texts.c) */
 };
 
 #define EXCHANGE_MAGIC 0x45786368u
@@ -222,17 +238,35 @@ void exchange_wake(struct exchange *x);
 /* The process ends: cut, recorded, freed. */
 void exchange_abort(struct exchange *x);
 
-/* A copy in the exchange's small arena, at most LOG_TEXT_MAX bytes of it. */
-struct bytes exchange_keep(struct exchange *x, struct bytes b);
-/* Whom the request is for, without port; empty when it does not say. */
-struct bytes exchange_host(const struct exchange *x);
 /* The route is chosen (rq->route): records it and asks the filters. VERDICT_REPLY: one refuses. */
 enum verdict exchange_decide(struct exchange *x);
 /* Adds an edit of the request body; the dialect has provided the room (at.edits, at.edits_cap). */
 void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put);
 /* The field i of the client's head is not sent on. */
-void exchange_strip(struct exchange *x, unsigned i);
-bool exchange_stripped(const struct exchange *x, unsigned i);
+static inline void exchange_strip(struct exchange *x, unsigned i)
+{
+	x->rq->strip_fields[i / 64] |= (uint64_t)1 << (i % 64);
+}
+static inline bool exchange_stripped(const struct exchange *x, unsigned i)
+{
+	return (x->rq->strip_fields[i / 64] >> (i % 64) & 1) != 0;
+}
+
+/* --- the record's texts (texts.c) ---------------------------------------------------------------- */
+
+/* As much of b as is logged. */
+static inline struct bytes texts_cut(struct bytes b)
+{
+	return bytes_of(b.p, MIN(b.n, LOG_TEXT_MAX));
+}
+/* The request goes and the exchange stays: its texts are copied. */
+void texts_keep(struct exchange *x);
+/* Before and after that; room is used after it. */
+const struct texts *texts_of(const struct exchange *x, struct texts *room);
+/* What is seldom asked for, made when it is not there. */
+struct record_more *texts_more(struct exchange *x);
+/* Gives back what the two above made. */
+void texts_done(struct exchange *x);
 
 /* --- compressed bodies (decode.c) --------------------------------------------------------------- */
 

@@ -23,9 +23,9 @@ static struct bytes piece_text(const struct exchange *x, const struct header_pie
 	case HEADER_TEXT:
 		break;
 	case HEADER_CONSUMER:
-		return x->rec.consumer;
+		return x->rq->texts.consumer;
 	case HEADER_MODEL:
-		return x->rec.model;
+		return x->rq->texts.model;
 	case HEADER_REQUEST_ID:
 		return bytes_of(x->rec.id, x->rec.id_n);
 	}

@@ -174,7 +174,7 @@ struct route_query routing_query(struct exchange *x)
 {
 	const struct request *rq = x->rq;
 
-	return (struct route_query){.host = exchange_host(x),
+	return (struct route_query){.host = x->rq->host,
 		.path = rq->url.path,
 		.method = method_of(rq->head.method),
 		.query = rq->url.query,
@@ -206,8 +206,8 @@ enum verdict step_candidates(struct exchange *x)
 	}
 	if (rq->n_candidates == 0) {
 		return reply_set(x, 404, "route.not_found",
-			"no route serves path %.*s on host %.*s", BYTES_ARG(x->rec.path),
-			BYTES_ARG(x->rec.host));
+			"no route serves path %.*s on host %.*s", BYTES_ARG(x->rq->texts.path),
+			BYTES_ARG(x->rq->texts.host));
 	}
 	rq->routes_by_model = decide_by_model(rq->candidates, rq->n_candidates) &&
 		model_router_reads(router, rq->api, rq->url.path);
@@ -381,7 +381,7 @@ static bool read_model(struct exchange *x, struct route_model *m)
 static void no_such_model(struct exchange *x, const struct route_model *m)
 {
 	struct request *rq = x->rq;
-	struct bytes name = exchange_keep(x, m->name);
+	struct bytes name = texts_cut(m->name);
 
 	rq->reply.model_not_found = true;
 	if (rq->automatic != NULL && rq->chosen_model.n == 0) {

@@ -113,7 +113,7 @@ static void take_model(struct exchange *x)
 	rq->model_pending = false;
 	if (u->scan.found) {
 		rq->model = rq->body_model = multipart_value(&u->scan);
-		x->rec.model = exchange_keep(x, rq->model);
+		x->rq->texts.model = texts_cut(rq->model);
 	}
 }
 
@@ -207,7 +207,7 @@ static enum verdict choose_value(struct exchange *x)
 		to = x->w->opts->hooks->dialect->map_model(x, to);
 	}
 	rq->at.upstream_model = to;
-	x->rec.upstream_model = exchange_keep(x, to);
+	x->rq->texts.upstream_model = texts_cut(to);
 	if (bytes_eq(to, rq->body_model)) {
 		return VERDICT_NEXT;
 	}

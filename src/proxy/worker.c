@@ -11,7 +11,10 @@
 #define FREE_KEPT 64u
 #define TICK_MS 1000u
 #define TIGHT_TICK_MS 20u
-#define EXCHANGE_CLEAR offsetof(struct exchange, keep_room)
+#define REQUEST_PLACES 16u
+#define REQUEST_STEP 1088u /* a multiple of a line of the cache, not of much more */
+static_assert(
+	REQUEST_PLACES * REQUEST_STEP + sizeof(struct request) <= SEG_ROOM, "it fits anywhere");
 #define REQUEST_CLEAR offsetof(struct request, scan_room)
 
 static void on_request(struct server *srv, struct stream *s)
@@ -32,7 +35,7 @@ static void wake_list(struct list *waiting)
 		list_remove(node);
 		/* Back on its list first: the step takes it off when it need not wait any more. */
 		list_append(waiting, node);
-		exchange_wake(CONTAINER_OF(node, struct exchange, wait_link));
+		exchange_wake(CONTAINER_OF(node, struct request, wait_link)->x);
 	}
 }
 
@@ -49,6 +52,7 @@ static void on_tick(struct timer *t)
 		wake_list(&w->tight);
 	}
 	segpool_trim(&w->pool, loop_now_ms(w->loop));
+	segpool_trim(&w->requests, loop_now_ms(w->loop));
 	if (w->observed != NULL) {
 		w->opts->hooks->observer->tidy(
 			w->observed, w->view != NULL ? w->view->plan : NULL, loop_now_ms(w->loop));
@@ -64,9 +68,11 @@ struct worker *worker_new(struct gateway *g, unsigned index)
 	w->gateway = g;
 	w->opts = opts;
 	w->index = index;
+	w->line_time.s = UINT64_MAX;
 	w->loop = loop_new();
 	loop_set_busy_poll(w->loop, opts->busy_poll_us);
 	segpool_init(&w->pool, opts->memory_max / opts->n_workers);
+	segpool_init(&w->requests, SIZE_MAX / 2);
 	w->tls = tls_context_new();
 	w->client = client_new(&(struct client_opts){w->loop, &w->pool, opts->http, w->tls});
 	w->server = server_new(&(struct server_opts){
@@ -113,17 +119,12 @@ void worker_free(struct worker *w)
 		w->free_exchanges = x->next_free;
 		free(x);
 	}
-	while (w->free_requests != NULL) {
-		struct request *r = w->free_requests;
-
-		w->free_requests = r->next_free;
-		free(r);
-	}
 	if (w->observed != NULL) {
 		w->opts->hooks->observer->stop(w->observed);
 	}
 	loop_free(w->loop);
 	segpool_done(&w->pool);
+	segpool_done(&w->requests);
 	ring_done(&w->log);
 	free(w);
 }
@@ -183,14 +184,13 @@ struct exchange *worker_take_exchange(struct worker *w)
 	} else {
 		x = must_alloc(sizeof(*x));
 	}
-	memset(x, 0, EXCHANGE_CLEAR);
+	memset(x, 0, sizeof(*x));
 	return x;
 }
 
 void worker_give_exchange(struct worker *w, struct exchange *x)
 {
 	x->magic = 0;
-	arena_done(&x->keep);
 	if (w->n_free_exchanges >= FREE_KEPT) {
 		free(x);
 		return;
@@ -200,17 +200,23 @@ void worker_give_exchange(struct worker *w, struct exchange *x)
 	w->n_free_exchanges++;
 }
 
+/* Segments begin at multiples of their size, and caches tell addresses apart by the lower bits: requests
+ * at one place in all of them would drive each other out. */
+static size_t place_in(const struct seg *seg)
+{
+	return (uintptr_t)seg / SEG_SIZE % REQUEST_PLACES * REQUEST_STEP;
+}
+
 struct request *worker_take_request(struct worker *w)
 {
-	struct request *r = w->free_requests;
+	struct seg *seg = seg_take(&w->requests);
+	struct request *r;
 
-	if (r != NULL) {
-		w->free_requests = r->next_free;
-		w->n_free_requests--;
-	} else {
-		r = must_alloc(sizeof(*r));
-	}
+	ASSERT(seg != NULL); /* there is no budget */
+	r = (struct request *)(void *)(seg->data + place_in(seg));
+	seg->end = (uint32_t)(place_in(seg) + sizeof(*r));
 	memset(r, 0, REQUEST_CLEAR);
+	r->seg = seg;
 	return r;
 }
 
@@ -222,11 +228,5 @@ void worker_give_request(struct worker *w, struct request *r)
 	json_hits_done(&r->hits);
 	text_done(&r->at.target);
 	arena_done(&r->arena);
-	if (w->n_free_requests >= FREE_KEPT) {
-		free(r);
-		return;
-	}
-	r->next_free = w->free_requests;
-	w->free_requests = r;
-	w->n_free_requests++;
+	seg_give(&w->requests, r->seg);
 }

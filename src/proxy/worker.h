@@ -4,6 +4,7 @@
 #ifndef PROXY_WORKER_H
 #define PROXY_WORKER_H
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/ring.h"
 #include "proxy/exchange.h"
@@ -38,10 +39,14 @@ struct worker {
 	struct list tight;   /* for buffer memory: new bodies */
 	struct timer tick;
 	struct exchange *free_exchanges;
-	struct request *free_requests;
-	unsigned n_free_exchanges, n_free_requests;
+	unsigned n_free_exchanges;
+	struct segpool requests; /* each in a segment: what many at once needed is given back */
 	struct worker_counts counts;
-	void *observed;       /* what hooks->observer keeps */
+	void *observed; /* what hooks->observer keeps */
+	struct {
+		uint64_t s; /* UINT64_MAX: none yet */
+		char text[CLOCK_ISO_LEN];
+	} line_time;          /* of the last access line */
 	struct head_out head; /* scratch for heads to send */
 };
 
