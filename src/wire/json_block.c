@@ -21,6 +21,8 @@
 #define ODD 0xaaaaaaaaaaaaaaaaull
 /* An escape or character that the block cuts begins behind this byte: 6 bytes are \uXXXX. */
 #define CUT_BEHIND (BLOCK - 6)
+/* Not a place in a block. */
+#define TO_SETTLE (BLOCK + 1)
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
@@ -451,44 +453,56 @@ AVX2 ALWAYS_INLINE unsigned settle_avx2(const char *p, bool *escaped)
 }
 
 /*
- * The escapes of nearly all blocks: one byte behind the backslash, and none of the rarer \b and \u. A
- * byte is looked up by its low half, where n t / \ f r have places of their own; quotes are known.
+ * What is escaped in nearly all blocks, but for quotes: none of the rarer \b and \u. A byte is looked up by its low half,
+ * where n t / \ f r have places of their own.
  */
-AVX2 ALWAYS_INLINE uint64_t common_escapes(const struct wide *w, uint64_t quote)
+AVX2 ALWAYS_INLINE uint64_t common_escapes(const struct wide *w)
 {
 	const __m256i by_low = _mm256_setr_epi8(-1, 0, 'r', 0, 't', 0, 'f', 0, 0, 0, 0, 0, '\\', 0,
 		'n', '/', -1, 0, 'r', 0, 't', 0, 'f', 0, 0, 0, 0, 0, '\\', 0, 'n', '/');
 
-	return quote |
-		bits32(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, w->a), w->a),
-			_mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, w->b), w->b));
+	return bits32(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, w->a), w->a),
+		_mm256_cmpeq_epi8(_mm256_shuffle_epi8(by_low, w->b), w->b));
 }
 
-/* A block of plain text with common escapes, none of them cut: most are, and need no more work. */
-AVX2 ALWAYS_INLINE bool is_clean_avx2(const char *p, bool *escaped)
+/*
+ * A block of ASCII with common escapes: most are, and need no more work. Returns where the next one begins: BLOCK, or
+ * one less when an escape is cut. Or where the closing quote stands, or TO_SETTLE.
+ */
+AVX2 ALWAYS_INLINE unsigned skip_common(const char *p, bool *escaped)
 {
 	struct wide w = load_wide(p);
-	struct plain m = plain_avx2(&w);
-	uint64_t behind = m.slash << 1;
+	__m256i low = _mm256_set1_epi8(0x1f);
+	/* Signed: bytes above 0x7f are less, too. */
+	__m256i fine = _mm256_and_si256(_mm256_cmpgt_epi8(w.a, low), _mm256_cmpgt_epi8(w.b, low));
+	uint64_t quote = eq_wide(&w, '"');
+	uint64_t slash = eq_wide(&w, '\\');
+	uint64_t behind, stop;
+	unsigned n;
 
-	if ((m.low | m.high) != 0) {
-		return false;
+	if (_mm256_movemask_epi8(fine) != -1) {
+		return TO_SETTLE;
 	}
-	if (m.slash == 0) {
-		return m.quote == 0;
+	if (slash == 0) {
+		return lowest(quote);
 	}
-	if ((m.slash & behind) != 0) {
-		behind = escaped_bytes(m.slash);
+	behind = (slash & slash << 1) != 0 ? escaped_bytes(slash) : slash << 1;
+	/* A quote that is not escaped, or what is escaped and neither a quote nor a common letter. */
+	stop = (quote ^ behind) & ~common_escapes(&w);
+	if (stop == 0) {
+		*escaped = true;
+		return (slash & ~behind) >> (BLOCK - 1) == 0 ? BLOCK : BLOCK - 1;
 	}
-	if (((behind & ~common_escapes(&w, m.quote)) | (m.quote & ~behind) |
-		    (m.slash & ~behind) >> 63) != 0) {
-		return false;
+	n = lowest(stop);
+	if ((quote >> n & 1) == 0) {
+		return TO_SETTLE;
 	}
-	*escaped = true;
-	return true;
+	*escaped = *escaped || (slash & ((1ull << n) - 1)) != 0;
+	return n;
 }
 
-AVX2 static const char *run_tail_avx2(const char *p, const char *end, bool *escaped)
+AVX2 static __attribute__((noinline)) const char *run_tail_avx2(
+	const char *p, const char *end, bool *escaped)
 {
 	char block[BLOCK] = {0};
 
@@ -496,16 +510,41 @@ AVX2 static const char *run_tail_avx2(const char *p, const char *end, bool *esca
 	return p + settle_avx2(block, escaped);
 }
 
-AVX2 const char *json_run_avx2(const char *p, const char *end, bool *escaped)
+/* From a block that has to be settled. */
+AVX2 static __attribute__((noinline)) const char *run_rest_avx2(
+	const char *p, const char *end, bool *escaped)
 {
 	while (end - p >= BLOCK) {
-		unsigned n;
+		unsigned n = skip_common(p, escaped);
 
-		if (is_clean_avx2(p, escaped)) {
+		/* A constant, so that the next block need not wait for what is known of this one. */
+		if (n == BLOCK) {
 			p += BLOCK;
 			continue;
 		}
-		n = settle_avx2(p, escaped);
+		if (n == TO_SETTLE) {
+			n = settle_avx2(p, escaped);
+		}
+		p += n;
+		if (n <= CUT_BEHIND) {
+			return p;
+		}
+	}
+	return p < end && *p != '"' ? run_tail_avx2(p, end, escaped) : p;
+}
+
+AVX2 const char *json_run_avx2(const char *p, const char *end, bool *escaped)
+{
+	while (end - p >= BLOCK) {
+		unsigned n = skip_common(p, escaped);
+
+		if (n == BLOCK) {
+			p += BLOCK;
+			continue;
+		}
+		if (n > BLOCK) {
+			return run_rest_avx2(p, end, escaped);
+		}
 		p += n;
 		if (n <= CUT_BEHIND) {
 			return p;
