@@ -94,6 +94,9 @@ bool json_scan_top_empty(const struct json_scan *s);
 MUST_CHECK int json_scan_all(
 	const struct json_query *q, struct bytes text, struct json_hits *hits, struct fault *fault);
 
+/* The first place in the text where the name stands in quotes; NULL: none. It may be a member or something else, and
+ * the text anything: this tells texts apart that need no scan, many times quicker than one. At least two bytes. */
+const char *json_find_name(struct bytes text, struct bytes name);
 /* The inside of a string literal (between its quotes), unescaped, appended to out. Lone surrogates
  * become U+FFFD. raw must have come from a successful scan. */
 void json_unescape(struct bytes raw, struct text *out);
