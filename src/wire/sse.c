@@ -23,20 +23,48 @@ void sse_init(struct sse *s)
 	*s = (struct sse){.flags = AT_START};
 }
 
+#ifdef __SSE2__
+/* Whether any of 64 bytes is a carriage return or below it, which is a line end in nearly all streams. */
+static bool has_control(const char *p)
+{
+	const __m128i *v = (const __m128i *)(const void *)p;
+	__m128i least = _mm_min_epu8(_mm_min_epu8(_mm_loadu_si128(v), _mm_loadu_si128(v + 1)),
+		_mm_min_epu8(_mm_loadu_si128(v + 2), _mm_loadu_si128(v + 3)));
+
+	return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(least, _mm_set1_epi8('\r')), least)) !=
+		0;
+}
+#endif
+
+#ifdef __SSE2__
+/* A bit for each of 16 bytes that ends a line. */
+static unsigned line_ends(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i lf = _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'));
+	__m128i cr = _mm_cmpeq_epi8(v, _mm_set1_epi8('\r'));
+
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(lf, cr));
+}
+#endif
+
 /* Number of bytes before the first line feed or carriage return. One pass for both: two searches
  * would look at all the rest again for each line when one of them never comes. */
 static size_t find_line_end(const char *p, size_t n)
 {
 	size_t at = 0;
 #ifdef __SSE2__
-	for (; n - at >= 16; at += 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + at));
-		__m128i lf = _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'));
-		__m128i cr = _mm_cmpeq_epi8(v, _mm_set1_epi8('\r'));
-		int ends = _mm_movemask_epi8(_mm_or_si128(lf, cr));
+	while (n - at >= 64 && !has_control(p + at)) {
+		at += 64;
+	}
+	while (at < n && n >= 16) {
+		/* The last 16 may have been seen in part: without a line end there. */
+		size_t from = MIN(at, n - 16);
+		unsigned ends = line_ends(p + from);
 		if (ends != 0) {
-			return at + (size_t)__builtin_ctz((unsigned)ends);
+			return from + (size_t)__builtin_ctz(ends);
 		}
+		at = from + 16;
 	}
 #endif
 	while (at < n && p[at] != '\n' && p[at] != '\r') {
