@@ -171,12 +171,33 @@ static bool integer_of(const struct decimal *d, uint64_t *out)
 	return true;
 }
 
+/* As counts are written: digits alone, and so few that they fit. */
+static bool read_count(struct bytes literal, uint64_t *out)
+{
+	uint64_t v = 0;
+
+	if (literal.n == 0 || literal.n >= DIGITS_MAX) {
+		return false;
+	}
+	for (size_t i = 0; i < literal.n; i++) {
+		if (!ascii_digit(literal.p[i])) {
+			return false;
+		}
+		v = v * 10 + (unsigned)(literal.p[i] - '0');
+	}
+	*out = v;
+	return true;
+}
+
 bool json_number_u64(struct bytes literal, uint64_t *out)
 {
 	struct decimal d = {.n = 0};
 	bool minus = literal.n != 0 && literal.p[0] == '-';
 	size_t used;
 
+	if (read_count(literal, out)) {
+		return true;
+	}
 	if (minus) {
 		literal = bytes_of(literal.p + 1, literal.n - 1);
 	}
