@@ -144,6 +144,7 @@ static void agree_find(const struct agree_found *f, const struct json_value *v, 
 static void agree_emit(const struct agree_found *f, const struct json_value *v)
 {
 	const char *equals = agree_wants[f->want].equals;
+	struct json_hit *room;
 	struct json_hit hit = {.beg = v->beg,
 		.end = v->end,
 		.want = (uint8_t)f->want,
@@ -156,7 +157,10 @@ static void agree_emit(const struct agree_found *f, const struct json_value *v)
 	if (equals != NULL && (v->type != JSON_STRING || !bytes_eq(v->text, bytes_str(equals)))) {
 		return;
 	}
-	IGNORE(json_hits_add(f->hits, &hit)); /* then the numbers differ */
+	room = json_hits_room(f->hits);
+	if (room != NULL) { /* else the numbers differ */
+		*room = hit;
+	}
 }
 
 static void agree_find(const struct agree_found *f, const struct json_value *v, const char *path)

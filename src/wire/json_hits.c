@@ -31,16 +31,15 @@ static void grow(struct json_hits *h)
 	h->heap = true;
 }
 
-bool json_hits_add(struct json_hits *h, const struct json_hit *hit)
+struct json_hit *json_hits_room(struct json_hits *h)
 {
 	if (h->n == h->max) {
-		return false;
+		return NULL;
 	}
 	if (h->n == h->cap) {
 		grow(h);
 	}
-	h->v[h->n++] = *hit;
-	return true;
+	return &h->v[h->n++];
 }
 
 const struct json_hit *json_hits_get(const struct json_hits *h, unsigned want, size_t *n_out)

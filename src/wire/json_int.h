@@ -12,36 +12,60 @@
 
 /* --- query -------------------------------------------------------------------------------------- */
 
-#define JSON_NO_NODE UINT16_MAX
+struct json_node;
 
 struct json_edge {
+	uint64_t head, tail; /* json_key_head, json_key_tail */
 	struct bytes key;
-	uint16_t node;
+	const struct json_node *node;
 };
 
 /* One place in a text that is wanted, or lies on the way to one. */
 struct json_node {
-	const struct json_edge *edges;
-	uint64_t lengths;  /* bit n: an edge's key has n bytes */
-	uint32_t wants;    /* bit i: want i ends here */
-	uint32_t literals; /* those of them that have an `equals` */
-	uint16_t n_edges;
-	uint16_t first, rest; /* of an array's elements */
+	const struct json_node *first, *rest; /* of an array's elements; NULL: nowhere wanted */
+	const struct json_edge *edges;        /* by length; the last one, of length 0, is none */
+	uint64_t lengths;                     /* bit n: an edge's key has n bytes */
+	uint32_t wants;                       /* bit i: want i ends here */
+	uint32_t literals;                    /* those of them that have an `equals` */
+	uint8_t first_of[JSON_KEY_MAX + 1]; /* [n]: the first edge with a key of n bytes, if any */
+	struct json_node *older;            /* of the same query */
 };
 
 struct json_query {
-	struct json_node *nodes; /* the first is the top value's */
-	size_t n_nodes, cap_nodes;
+	const char *(*run)(const char *p, const char *end, bool *escaped); /* this machine's best */
+	struct json_node *newest;
+	const struct json_node *top; /* NULL: nothing is wanted */
 	struct bytes equals[JSON_WANTS_MAX];
 	char *paths[JSON_WANTS_MAX]; /* keys of edges point into these */
 	size_t n;
 };
 
-/* The place behind `key` in an object at `node`. */
-uint16_t json_query_step(const struct json_query *q, uint16_t node, struct bytes key);
+/* A key's first eight bytes, zeros behind a shorter one, and its last eight when it has as many: keys of one
+ * length up to 16 with the same head and tail are the same. */
+static inline uint64_t json_key_head(struct bytes key)
+{
+	uint64_t head = 0;
 
-/* False when max hits are there already. */
-MUST_CHECK bool json_hits_add(struct json_hits *h, const struct json_hit *hit);
+	memcpy(&head, key.p, MIN(key.n, sizeof(head)));
+	return head;
+}
+
+static inline uint64_t json_key_tail(struct bytes key)
+{
+	return key.n < 8 ? 0 : json_key_head(bytes_of(key.p + key.n - 8, 8));
+}
+
+/* Whether the place has any member whose key has n bytes. */
+static inline bool json_node_has_length(const struct json_node *at, size_t n)
+{
+	return n <= JSON_KEY_MAX && (at->lengths >> n & 1) != 0;
+}
+
+/* The place behind `key` in an object at `at`; NULL: nowhere wanted. */
+const struct json_node *json_query_step(const struct json_node *at, struct bytes key);
+
+/* Room for one more, to be filled; NULL when max hits are there already. */
+MUST_CHECK struct json_hit *json_hits_room(struct json_hits *h);
 
 /* --- running through strings --------------------------------------------------------------------- */
 
@@ -96,27 +120,29 @@ struct json_string {
 struct json_scan {
 	const struct json_query *query;
 	struct json_hits *hits;
+	const struct json_node *node; /* where the next value stands; NULL: nowhere wanted */
 	const char *(*run)(const char *p, const char *end, bool *escaped);
-	const char *piece;     /* first byte of the piece at hand */
-	uint64_t at;           /* its offset in the text */
-	uint64_t is_object[2]; /* a bit per open container */
-	uint64_t beg;          /* first byte of the scalar in progress */
+	const char *piece;    /* first byte of the piece at hand */
+	uint64_t at;          /* its offset in the text */
+	uint64_t kinds;       /* a bit per open container, the innermost's lowest: 1 is an object */
+	uint64_t outer_kinds; /* of the outer 64 when there are more */
+	uint64_t beg;         /* first byte of the scalar in progress */
 	uint64_t top_at;
 	uint64_t fault_at;
 	const char *fault_text; /* static storage */
 	const char *word;       /* rest of true, false or null */
 	enum err fault_err;
-	uint16_t depth;   /* open containers */
-	uint16_t tracked; /* how many of them, from the top, lie on wanted paths */
-	uint16_t node;    /* where the next value stands */
+	unsigned depth;   /* open containers */
+	unsigned tracked; /* how many of them, from the top, lie on wanted paths */
 	uint8_t state;
 	uint8_t type; /* of the scalar in progress */
 	uint8_t number;
 	uint8_t top;
 	bool top_empty;
 	struct json_string str;
-	uint16_t level_node[JSON_PATH_MAX + 1]; /* of the tracked containers */
-	uint64_t level_beg[JSON_PATH_MAX + 1];
+	const struct json_node
+		*level_node[JSON_PATH_MAX + 2]; /* of the tracked containers; [0] is none */
+	uint64_t level_beg[JSON_PATH_MAX + 2];
 };
 static_assert(sizeof(struct json_scan) <= JSON_SCAN_SIZE, "owners embed the scanner");
 
@@ -136,8 +162,14 @@ static inline const char *json_scan_refuse_byte(
 
 /* A value that stands at `node` was found: hit without its want; text: of a string whose text matters.
  * False: refused, too many. */
-MUST_CHECK bool json_scan_report(
-	struct json_scan *s, uint16_t node, struct json_hit hit, struct bytes text);
+MUST_CHECK bool json_scan_report(struct json_scan *s, const struct json_node *node,
+	const struct json_hit *hit, struct bytes text);
+
+/* --- between tokens ------------------------------------------------------------------------------- */
+
+/* From a place between two tokens to the end of the piece. False: refused. Leaves s->piece and s->at of the bytes that it
+ * looked at last. */
+MUST_CHECK bool json_walk(struct json_scan *s, const char *p, const char *end);
 
 /* --- scalars: each returns where it stands, NULL when it refused, and sets the state ---------------- */
 

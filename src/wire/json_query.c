@@ -12,7 +12,7 @@ struct place {
 	const char *rest[JSON_WANTS_MAX];
 };
 
-static uint16_t build(struct json_query *q, const struct place *at, unsigned depth);
+static struct json_node *build(struct json_query *q, const struct place *at, unsigned depth);
 
 static size_t key_length(const char *path)
 {
@@ -45,7 +45,7 @@ static const char *behind_element(const char *path, bool first)
 }
 
 /* The place of an array's first element, or of the others. */
-static uint16_t build_element(
+static struct json_node *build_element(
 	struct json_query *q, const struct place *at, bool first, unsigned depth)
 {
 	struct place inside;
@@ -66,7 +66,7 @@ static bool has_first_only(const struct json_query *q, const struct place *at)
 	return false;
 }
 
-static uint16_t build_member(
+static struct json_node *build_member(
 	struct json_query *q, const struct place *at, struct bytes key, unsigned depth)
 {
 	struct place inside;
@@ -89,12 +89,22 @@ static bool has_edge(const struct json_edge *edges, size_t n, struct bytes key)
 	return false;
 }
 
-static void build_members(
-	struct json_query *q, const struct place *at, uint16_t node, unsigned depth)
+/* Keeps the order by length. */
+static void insert_edge(struct json_edge *edges, size_t n, const struct json_edge *e)
 {
-	struct json_edge *edges = must_alloc(q->n * sizeof(*edges));
-	uint64_t lengths = 0;
-	uint16_t n = 0;
+	while (n > 0 && edges[n - 1].key.n > e->key.n) {
+		edges[n] = edges[n - 1];
+		n--;
+	}
+	edges[n] = *e;
+}
+
+static void build_members(
+	struct json_query *q, const struct place *at, struct json_node *node, unsigned depth)
+{
+	/* One more, which stays empty, is the end. */
+	struct json_edge *edges = must_alloc((q->n + 1) * sizeof(*edges));
+	size_t n = 0;
 
 	for (size_t i = 0; i < q->n; i++) {
 		struct bytes key = key_of(at->rest[i]);
@@ -103,55 +113,53 @@ static void build_members(
 			continue;
 		}
 		ASSERT(key.n <= JSON_KEY_MAX);
-		edges[n] = (struct json_edge){key, build_member(q, at, key, depth)};
-		lengths |= 1ull << key.n;
+		insert_edge(edges, n,
+			&(struct json_edge){.head = json_key_head(key),
+				.tail = json_key_tail(key),
+				.key = key,
+				.node = build_member(q, at, key, depth)});
 		n++;
+		node->lengths |= 1ull << key.n;
 	}
-	q->nodes[node].edges = edges;
-	q->nodes[node].n_edges = n;
-	q->nodes[node].lengths = lengths;
+	while (n > 0) {
+		n--;
+		node->first_of[edges[n].key.n] = (uint8_t)n;
+	}
+	node->edges = edges;
 }
 
-static uint16_t add_node(struct json_query *q, const struct place *at)
+static struct json_node *add_node(struct json_query *q, const struct place *at)
 {
-	struct json_node node = {.first = JSON_NO_NODE, .rest = JSON_NO_NODE};
+	struct json_node *node = must_alloc(sizeof(*node));
 
 	for (size_t i = 0; i < q->n; i++) {
 		if (at->rest[i] != NULL && *at->rest[i] == '\0') {
-			node.wants |= 1u << i;
-			node.literals |= q->equals[i].p != NULL ? 1u << i : 0;
+			node->wants |= 1u << i;
+			node->literals |= q->equals[i].p != NULL ? 1u << i : 0;
 		}
 	}
-	if (q->n_nodes == q->cap_nodes) {
-		q->cap_nodes = q->cap_nodes == 0 ? 16 : q->cap_nodes * 2;
-		q->nodes = must_realloc(q->nodes, q->cap_nodes * sizeof(*q->nodes));
-	}
-	ASSERT(q->n_nodes < JSON_NO_NODE);
-	q->nodes[q->n_nodes] = node;
-	return (uint16_t)q->n_nodes++;
+	node->older = q->newest;
+	q->newest = node;
+	return node;
 }
 
 /* Recursion over our own paths, not over input: JSON_PATH_MAX deep. */
-static uint16_t build(struct json_query *q, const struct place *at, unsigned depth)
+static struct json_node *build(struct json_query *q, const struct place *at, unsigned depth)
 {
 	bool any = false;
-	uint16_t node;
-	uint16_t rest;
-	uint16_t first;
+	struct json_node *node;
 
 	for (size_t i = 0; i < q->n; i++) {
 		any = any || at->rest[i] != NULL;
 	}
 	if (!any) {
-		return JSON_NO_NODE;
+		return NULL;
 	}
 	ASSERT(depth <= JSON_PATH_MAX);
 	node = add_node(q, at);
 	build_members(q, at, node, depth);
-	rest = build_element(q, at, false, depth);
-	first = has_first_only(q, at) ? build_element(q, at, true, depth) : rest;
-	q->nodes[node].rest = rest;
-	q->nodes[node].first = first;
+	node->rest = build_element(q, at, false, depth);
+	node->first = has_first_only(q, at) ? build_element(q, at, true, depth) : node->rest;
 	return node;
 }
 
@@ -159,8 +167,10 @@ struct json_query *json_query_new(const struct json_want *wants, size_t n)
 {
 	struct json_query *q = must_alloc(sizeof(*q));
 	struct place top;
+	size_t n_ways;
 
 	ASSERT(n <= JSON_WANTS_MAX);
+	q->run = json_runs(&n_ways)->run;
 	q->n = n;
 	for (size_t i = 0; i < n; i++) {
 		ASSERT(wants[i].path[0] == '[' || key_length(wants[i].path) != 0);
@@ -171,7 +181,7 @@ struct json_query *json_query_new(const struct json_want *wants, size_t n)
 			ASSERT(q->equals[i].n <= JSON_KEY_MAX);
 		}
 	}
-	build(q, &top, 0);
+	q->top = build(q, &top, 0);
 	return q;
 }
 
@@ -180,31 +190,29 @@ void json_query_free(struct json_query *q)
 	if (q == NULL) {
 		return;
 	}
-	for (size_t i = 0; i < q->n_nodes; i++) {
-		free((void *)(uintptr_t)q->nodes[i].edges);
+	while (q->newest != NULL) {
+		struct json_node *node = q->newest;
+
+		q->newest = node->older;
+		free((void *)(uintptr_t)node->edges);
+		free(node);
 	}
 	for (size_t i = 0; i < q->n; i++) {
 		free((void *)(uintptr_t)q->equals[i].p);
 		free(q->paths[i]);
 	}
-	free(q->nodes);
 	free(q);
 }
 
-uint16_t json_query_step(const struct json_query *q, uint16_t node, struct bytes key)
+const struct json_node *json_query_step(const struct json_node *at, struct bytes key)
 {
-	const struct json_node *at = &q->nodes[node];
-
-	if (key.n > JSON_KEY_MAX || (at->lengths >> key.n & 1) == 0) {
-		return JSON_NO_NODE;
+	if (!json_node_has_length(at, key.n)) {
+		return NULL;
 	}
-	for (size_t i = 0; i < at->n_edges; i++) {
-		struct bytes edge = at->edges[i].key;
-
-		/* Keys that differ do so in their first byte, as a rule. */
-		if (edge.n == key.n && (key.n == 0 || *edge.p == *key.p) && bytes_eq(edge, key)) {
-			return at->edges[i].node;
+	for (const struct json_edge *e = &at->edges[at->first_of[key.n]]; e->key.n == key.n; e++) {
+		if (bytes_eq(e->key, key)) {
+			return e->node;
 		}
 	}
-	return JSON_NO_NODE;
+	return NULL;
 }

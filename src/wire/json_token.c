@@ -1,15 +1,11 @@
 /*
- * Scalars: strings (RFC 8259 §7) quickly, numbers (§6), words (§3); resumed when a piece cuts them.
+ * Scalars that the walk (json_walk.c) could not take in passing: long strings and those with escapes (RFC 8259 §7),
+ * numbers (§6) and words (§3) that a piece cuts or that are wrong.
  *
- * Strings go through three hands: 16 bytes looked at here (keys and most values of events are short;
- * a block's set-up would cost more than they do), then blocks of 64 (json_block.c), and byte by byte
- * where a string is cut, or wrong (json_string.c). The last one alone refuses.
+ * Strings go through blocks of 64 (json_block.c), and byte by byte where a string is cut, or wrong
+ * (json_string.c). The last one alone refuses.
  */
 #include "wire/json_int.h"
-
-#if defined(__x86_64__)
-#include <emmintrin.h>
-#endif
 
 enum number {
 	NUM_START, /* at the first digit */
@@ -26,7 +22,7 @@ enum number {
 
 static bool is_wanted(const struct json_scan *s)
 {
-	return s->node != JSON_NO_NODE && s->query->nodes[s->node].wants != 0;
+	return s->node != NULL && s->node->wants != 0;
 }
 
 /* A scalar that began at s->beg ends before p. text and escaped: of strings. */
@@ -39,7 +35,7 @@ static const char *end_scalar(struct json_scan *s, const char *p, struct bytes t
 			.type = s->type,
 			.escaped = escaped};
 
-		return json_scan_report(s, s->node, hit, text) ? p : NULL;
+		return json_scan_report(s, s->node, &hit, text) ? p : NULL;
 	}
 	return p;
 }
@@ -51,59 +47,24 @@ static const char *end_plain(struct json_scan *s, const char *p)
 
 /* --- strings -------------------------------------------------------------------------------------- */
 
-/* Over at most 16 bytes that need no thought. */
-static inline const char *skip_short(const char *p, const char *end)
-{
-#if defined(__x86_64__)
-	if (end - p >= 16) {
-		__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
-		/* Signed: bytes above 0x7f are less than 0x20, too. */
-		__m128i odd = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
-		__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
-		__m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
-		__m128i stop = _mm_or_si128(_mm_or_si128(quote, slash), odd);
-
-		return p + __builtin_ctz((unsigned)_mm_movemask_epi8(stop) | 0x10000u);
-	}
-#endif
-	for (const char *to = p + MIN(16, end - p); p < to; p++) {
-		unsigned char c = (unsigned char)*p;
-
-		if (c == '"' || c == '\\' || c < 0x20 || c > 0x7f) {
-			break;
-		}
-	}
-	return p;
-}
-
 /* Whether the text of the string at hand is compared with anything. */
 static bool text_matters(const struct json_scan *s, bool key)
 {
 	if (key) {
-		return s->tracked == s->depth &&
-			s->query->nodes[s->level_node[s->tracked - 1]].lengths != 0;
+		return s->tracked == s->depth && s->level_node[s->tracked]->lengths != 0;
 	}
-	return s->node != JSON_NO_NODE && s->query->nodes[s->node].literals != 0;
+	return s->node != NULL && s->node->literals != 0;
 }
 
-/* rest begins behind the closing quote; text is unescaped, or anything when it does not matter. */
-static inline const char *end_string(
-	struct json_scan *s, struct bytes rest, bool key, struct bytes text, bool escaped)
+/* p is behind the closing quote; text is unescaped, or anything when it does not matter. */
+static const char *end_string(
+	struct json_scan *s, const char *p, bool key, struct bytes text, bool escaped)
 {
-	const char *p = rest.p;
-
 	if (!key) {
 		s->type = JSON_STRING;
 		return end_scalar(s, p, text, escaped);
 	}
-	s->node = s->tracked == s->depth
-		? json_query_step(s->query, s->level_node[s->tracked - 1], text)
-		: JSON_NO_NODE;
-	/* Nearly always the colon follows at once. */
-	if (rest.n != 0 && *p == ':') {
-		s->state = JSON_AT_VALUE;
-		return p + 1;
-	}
+	s->node = s->tracked == s->depth ? json_query_step(s->level_node[s->tracked], text) : NULL;
 	s->state = JSON_AT_COLON;
 	return p;
 }
@@ -125,8 +86,8 @@ const char *json_resume_string(struct json_scan *s, const char *p, const char *e
 			return NULL;
 		}
 		if (over) {
-			return end_string(s, bytes_of(p, (size_t)(end - p)), key,
-				bytes_of(s->str.kept, s->str.kept_n), s->str.escaped);
+			return end_string(
+				s, p, key, bytes_of(s->str.kept, s->str.kept_n), s->str.escaped);
 		}
 	}
 	s->state = key ? JSON_IN_KEY : JSON_IN_STRING;
@@ -135,42 +96,30 @@ const char *json_resume_string(struct json_scan *s, const char *p, const char *e
 
 /* A whole string with escapes, between its quotes. Not inlined: the others need no room for its text. */
 static __attribute__((noinline)) const char *end_escaped(
-	struct json_scan *s, struct bytes raw, struct bytes rest, bool key)
+	struct json_scan *s, struct bytes raw, bool key)
 {
 	char room[JSON_KEY_MAX + 1];
 	struct text text;
 
 	text_init_fixed(&text, room, sizeof(room));
-	if (text_matters(s, key)) {
-		json_unescape(raw, &text);
-	}
+	json_unescape(raw, &text);
 	/* Too long to be equal to anything: then it may as well be cut to that length. */
 	if (text_full(&text)) {
 		text.n = sizeof(room);
 	}
-	return end_string(s, rest, key, text_bytes(&text), true);
+	return end_string(s, raw.p + raw.n + 1, key, text_bytes(&text), true);
 }
 
-/* Text from the byte behind the opening quote to the one before the closing quote at q. */
-static inline const char *end_whole(
-	struct json_scan *s, const char *p, const char *q, const char *end, bool key)
-{
-	return end_string(s, bytes_of(q + 1, (size_t)(end - q) - 1), key,
-		bytes_of(p, (size_t)(q - p)), false);
-}
-
-/* The string that begins at p is fine up to q and longer than a quick look, or it has an escape, is cut
- * or wrong. */
-static __attribute__((noinline)) const char *take_long(
-	struct json_scan *s, const char *p, const char *q, const char *end, bool key)
+const char *json_take_string(struct json_scan *s, const char *p, const char *end, bool key)
 {
 	bool escaped = false;
+	const char *q = s->run(p, end, &escaped);
 
-	q = s->run(q, end, &escaped);
 	if (q < end && *q == '"') {
-		return !escaped ? end_whole(s, p, q, end, key)
-				: end_escaped(s, bytes_of(p, (size_t)(q - p)),
-					  bytes_of(q + 1, (size_t)(end - q) - 1), key);
+		struct bytes raw = bytes_of(p, (size_t)(q - p));
+
+		return escaped && text_matters(s, key) ? end_escaped(s, raw, key)
+						       : end_string(s, q + 1, key, raw, escaped);
 	}
 	/* Cut by the piece's end, or wrong. What matters must be kept from its beginning. */
 	if (text_matters(s, key)) {
@@ -181,14 +130,6 @@ static __attribute__((noinline)) const char *take_long(
 		s->str.escaped = escaped;
 	}
 	return json_resume_string(s, q, end, key);
-}
-
-/* p is behind the opening quote. */
-const char *json_take_string(struct json_scan *s, const char *p, const char *end, bool key)
-{
-	const char *q = skip_short(p, end);
-
-	return q < end && *q == '"' ? end_whole(s, p, q, end, key) : take_long(s, p, q, end, key);
 }
 
 /* --- numbers, words ------------------------------------------------------------------------------- */
