@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "ai/compatible.h"
 
 #include <stdlib.h>
@@ -391,7 +390,7 @@ static struct whole *whole_new(const struct exchange *x)
 static bool may_have_usage(struct bytes raw)
 {
 	while (raw.n != 0) {
-		const char *p = memmem(raw.p, raw.n, "\"usage\"", 7);
+		const char *p = json_find_name(raw, BYTES("usage"));
 		const char *end = raw.p + raw.n;
 
 		if (p == NULL) {
