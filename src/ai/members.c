@@ -9,25 +9,31 @@
 /* How far before a value its key is looked for: the longest key here and a few blanks. */
 #define KEY_WINDOW 128u
 
+/* A literal and its length, for initializers. */
+#define KEY(lit)                     \
+	{                            \
+		lit, sizeof(lit) - 1 \
+	}
+
 static const struct {
-	const char *key;
+	struct bytes key;
 	size_t parent;
 	unsigned want;
 } fixed[MEMBER_FIXED] = {
-	[MEMBER_MODEL] = {"model", MEMBER_TOP, WANT_MODEL},
-	[MEMBER_STREAM_OPTIONS] = {"stream_options", MEMBER_TOP, WANT_STREAM_OPTIONS},
-	[MEMBER_INCLUDE_USAGE] = {"include_usage", MEMBER_STREAM_OPTIONS, WANT_INCLUDE_USAGE},
-	[MEMBER_RESPONSE_FORMAT] = {"response_format", MEMBER_TOP, WANT_RESPONSE_FORMAT},
-	[MEMBER_REASONING_EFFORT] = {"reasoning_effort", MEMBER_TOP, WANT_REASONING_EFFORT},
-	[MEMBER_REASONING_MAX_TOKENS] = {"reasoning_max_tokens", MEMBER_TOP,
+	[MEMBER_MODEL] = {KEY("model"), MEMBER_TOP, WANT_MODEL},
+	[MEMBER_STREAM_OPTIONS] = {KEY("stream_options"), MEMBER_TOP, WANT_STREAM_OPTIONS},
+	[MEMBER_INCLUDE_USAGE] = {KEY("include_usage"), MEMBER_STREAM_OPTIONS, WANT_INCLUDE_USAGE},
+	[MEMBER_RESPONSE_FORMAT] = {KEY("response_format"), MEMBER_TOP, WANT_RESPONSE_FORMAT},
+	[MEMBER_REASONING_EFFORT] = {KEY("reasoning_effort"), MEMBER_TOP, WANT_REASONING_EFFORT},
+	[MEMBER_REASONING_MAX_TOKENS] = {KEY("reasoning_max_tokens"), MEMBER_TOP,
 		WANT_REASONING_MAX_TOKENS},
-	[MEMBER_REASONING] = {"reasoning", MEMBER_TOP, WANT_REASONING},
-	[MEMBER_REASONING_MAX] = {"max_tokens", MEMBER_REASONING, WANT_REASONING_MAX},
-	[MEMBER_THINKING] = {"thinking", MEMBER_TOP, WANT_THINKING},
-	[MEMBER_WATERMARK] = {"watermark", MEMBER_TOP, WANT_WATERMARK},
-	[MEMBER_PARALLEL_TOOL_CALLS] = {"parallel_tool_calls", MEMBER_TOP,
+	[MEMBER_REASONING] = {KEY("reasoning"), MEMBER_TOP, WANT_REASONING},
+	[MEMBER_REASONING_MAX] = {KEY("max_tokens"), MEMBER_REASONING, WANT_REASONING_MAX},
+	[MEMBER_THINKING] = {KEY("thinking"), MEMBER_TOP, WANT_THINKING},
+	[MEMBER_WATERMARK] = {KEY("watermark"), MEMBER_TOP, WANT_WATERMARK},
+	[MEMBER_PARALLEL_TOOL_CALLS] = {KEY("parallel_tool_calls"), MEMBER_TOP,
 		WANT_PARALLEL_TOOL_CALLS},
-	[MEMBER_TOOL_CHOICE] = {"tool_choice", MEMBER_TOP, WANT_TOOL_CHOICE},
+	[MEMBER_TOOL_CHOICE] = {KEY("tool_choice"), MEMBER_TOP, WANT_TOOL_CHOICE},
 };
 
 void members_init(struct members *m, const struct exchange *x)
@@ -35,7 +41,7 @@ void members_init(struct members *m, const struct exchange *x)
 	m->n = MEMBER_FIXED;
 	m->wishes = 0;
 	for (size_t i = 0; i < MEMBER_FIXED; i++) {
-		m->v[i] = (struct member){.key = bytes_str(fixed[i].key),
+		m->v[i] = (struct member){.key = fixed[i].key,
 			.parent = fixed[i].parent,
 			.hit = json_hits_get(&x->rq->hits, fixed[i].want, NULL)};
 	}

@@ -10,6 +10,8 @@
 #define DEVELOPERS_MAX 1000u
 /* Of the body, in one turn. */
 #define SLICE 262144u
+/* A model's name as JSON, six bytes for each of its own: more than any mapping makes. */
+#define LITERAL_ROOM 8192u
 
 static bool too_complex(struct exchange *x)
 {
@@ -237,41 +239,57 @@ static void openrouter_reasoning(struct exchange *x, struct members *m)
 	}
 }
 
-static void tweak_chat(struct exchange *x, struct members *m)
+/* Of the destination's tweaks those that matter to this request. */
+static unsigned tweaks_of(const struct exchange *x)
 {
-	const struct provider *p = x->rq->at.to->provider;
+	const struct request *rq = x->rq;
+	bool chat = rq->api == API_CHAT_COMPLETIONS;
+	unsigned which = 0;
 
-	if ((p->tweaks & TWEAK_DEVELOPER_TO_SYSTEM) != 0) {
-		developer_to_system(x);
+	if (chat) {
+		which |= TWEAK_DEVELOPER_TO_SYSTEM | TWEAK_ZHIPU_THINKING |
+			TWEAK_OPENROUTER_REASONING;
 	}
-	if ((p->tweaks & TWEAK_ZHIPU_THINKING) != 0) {
-		zhipu_thinking(m);
+	if (rq->stream && (chat || rq->api == API_COMPLETIONS)) {
+		which |= TWEAK_STREAM_USAGE;
 	}
-	if ((p->tweaks & TWEAK_OPENROUTER_REASONING) != 0) {
-		openrouter_reasoning(x, m);
+	if (rq->api == API_IMAGE_GENERATION) {
+		which |= TWEAK_NO_WATERMARK;
 	}
-	if (p->response_format.n != 0) {
-		members_set(m, MEMBER_RESPONSE_FORMAT, p->response_format);
+	if (rq->api == API_RESPONSES) {
+		which |= TWEAK_NO_TOOL_SWITCHES;
 	}
+	return rq->at.to->provider->tweaks & which;
+}
+
+static bool sets_format(const struct exchange *x)
+{
+	return x->rq->api == API_CHAT_COMPLETIONS && x->rq->at.to->provider->response_format.n != 0;
 }
 
 static void tweak(struct exchange *x, struct members *m)
 {
-	const struct provider *p = x->rq->at.to->provider;
-	enum api api = x->rq->api;
+	unsigned tweaks = tweaks_of(x);
 
-	if ((p->tweaks & TWEAK_STREAM_USAGE) != 0 && x->rq->stream &&
-		(api == API_CHAT_COMPLETIONS || api == API_COMPLETIONS)) {
+	if ((tweaks & TWEAK_STREAM_USAGE) != 0) {
 		ask_for_usage(x, m);
 	}
-	if (api == API_CHAT_COMPLETIONS) {
-		tweak_chat(x, m);
+	if ((tweaks & TWEAK_DEVELOPER_TO_SYSTEM) != 0) {
+		developer_to_system(x);
 	}
-	if ((p->tweaks & TWEAK_NO_WATERMARK) != 0 && api == API_IMAGE_GENERATION &&
-		!members_has(m, MEMBER_WATERMARK)) {
+	if ((tweaks & TWEAK_ZHIPU_THINKING) != 0) {
+		zhipu_thinking(m);
+	}
+	if ((tweaks & TWEAK_OPENROUTER_REASONING) != 0) {
+		openrouter_reasoning(x, m);
+	}
+	if (sets_format(x)) {
+		members_set(m, MEMBER_RESPONSE_FORMAT, x->rq->at.to->provider->response_format);
+	}
+	if ((tweaks & TWEAK_NO_WATERMARK) != 0 && !members_has(m, MEMBER_WATERMARK)) {
 		members_set(m, MEMBER_WATERMARK, BYTES("false"));
 	}
-	if ((p->tweaks & TWEAK_NO_TOOL_SWITCHES) != 0 && api == API_RESPONSES) {
+	if ((tweaks & TWEAK_NO_TOOL_SWITCHES) != 0) {
 		members_remove(m, MEMBER_PARALLEL_TOOL_CALLS);
 		members_remove(m, MEMBER_TOOL_CHOICE);
 	}
@@ -279,27 +297,43 @@ static void tweak(struct exchange *x, struct members *m)
 
 /* --- all of it ---------------------------------------------------------------------------------- */
 
-static bool set_model(struct exchange *x, struct members *m, struct bytes model)
+static bool is_tweaked(const struct exchange *x)
 {
-	struct text t;
-	struct bytes literal;
+	const struct provider *p = x->rq->at.to->provider;
 
-	if (bytes_eq(model, x->rq->body_model)) {
-		return true;
-	}
-	text_init(&t, 8192);
+	return p != NULL && !p->original && !p->type->keeps_body;
+}
+
+/* The model as JSON, in the request's arena; p NULL: no memory. */
+static struct bytes model_literal(struct exchange *x, struct bytes model)
+{
+	char room[LITERAL_ROOM];
+	struct text t;
+
+	text_init_fixed(&t, room, sizeof(room));
 	text_add_char(&t, '"');
 	text_add_json(&t, model);
 	text_add_char(&t, '"');
-	literal = arena_copy(&x->rq->arena, text_bytes(&t));
-	text_done(&t);
-	members_set(m, MEMBER_MODEL, literal);
-	return literal.p != NULL;
+	return text_full(&t) ? bytes_of(NULL, 0) : arena_copy(&x->rq->arena, text_bytes(&t));
 }
 
-bool request_edit(struct exchange *x, struct bytes model)
+/* Nearly every request: another model in place of the one that stands there, and nothing else. */
+static bool edit_model(struct exchange *x, const struct json_hit *at, struct bytes model)
 {
-	const struct provider *p = x->rq->at.to->provider;
+	struct attempt *a = &x->rq->at;
+	struct bytes literal = model_literal(x, model);
+
+	a->edits_cap = 1;
+	a->edits = arena_alloc(&x->rq->arena, sizeof(*a->edits));
+	if (a->edits == NULL || literal.p == NULL) {
+		return too_complex(x);
+	}
+	exchange_edit(x, at->beg, at->end - at->beg, literal);
+	return true;
+}
+
+static bool edit_all(struct exchange *x, struct bytes model, bool other_model)
+{
 	const struct custom_settings *s = settings_of(x);
 	struct members m;
 
@@ -307,17 +341,43 @@ bool request_edit(struct exchange *x, struct bytes model)
 		return false;
 	}
 	members_init(&m, x);
-	if (!set_model(x, &m, model)) {
-		return too_complex(x);
+	if (other_model) {
+		struct bytes literal = model_literal(x, model);
+
+		if (literal.p == NULL) {
+			return too_complex(x);
+		}
+		members_set(&m, MEMBER_MODEL, literal);
 	}
 	if (s != NULL) {
 		apply_settings(x, s, &m);
 	}
-	if (p != NULL && !p->original && !p->type->keeps_body) {
+	if (is_tweaked(x)) {
 		tweak(x, &m);
 	}
 	if (x->rq->at.survey != NULL) {
 		messages_edit(x, x->rq->at.survey->messages);
 	}
 	return members_edit(&m, x) || too_complex(x);
+}
+
+/* Whether the model is all that there may be to edit. Developers' messages are counted where they are edited. */
+static bool is_model_all(const struct exchange *x)
+{
+	return settings_of(x) == NULL && x->rq->at.survey == NULL &&
+		json_hits_get(&x->rq->hits, WANT_DEVELOPER, NULL) == NULL &&
+		!(is_tweaked(x) &&
+			((tweaks_of(x) & ~(unsigned)TWEAK_DEVELOPER_TO_SYSTEM) != 0 ||
+				sets_format(x)));
+}
+
+bool request_edit(struct exchange *x, struct bytes model)
+{
+	const struct json_hit *at = json_hits_get(&x->rq->hits, WANT_MODEL, NULL);
+	bool other_model = !bytes_eq(model, x->rq->body_model);
+
+	if (!is_model_all(x) || (other_model && at == NULL)) {
+		return edit_all(x, model, other_model);
+	}
+	return !other_model || edit_model(x, at, model);
 }
