@@ -6,14 +6,17 @@
 
 #include <stdlib.h>
 
+#include "base/num.h"
 #include "console/console_int.h"
 #include "manage/access.h"
+#include "manage/who.h"
 #include "meter/exposition.h"
 
 struct scrape {
 	struct console *console; /* NULL: it is gone, and the job comes back to nobody */
 	struct list waiting;     /* calls for the next page */
 	struct list served;      /* calls for the one that is being made */
+	struct list askers;      /* whose password is being checked */
 	struct report_ask *ask;  /* while the workers answer */
 	struct job job;
 	bool working; /* on the jobs thread */
@@ -22,6 +25,15 @@ struct scrape {
 	struct metrics_facts facts;
 	struct text text;
 	unsigned pages; /* that are still being sent */
+};
+
+/* Somebody from elsewhere who brings what the administrator would. */
+struct asker {
+	struct list link; /* of the scrape's */
+	struct scrape *scrape;
+	struct call *call; /* NULL: the client has left */
+	struct call_work work;
+	struct who who;
 };
 
 static void start(struct scrape *s);
@@ -33,6 +45,7 @@ struct scrape *ep_metrics_new(struct console *c)
 	s->console = c;
 	list_init(&s->waiting);
 	list_init(&s->served);
+	list_init(&s->askers);
 	process_open(&s->process);
 	return s;
 }
@@ -48,6 +61,12 @@ static void free_now(struct scrape *s)
 void ep_metrics_free(struct scrape *s)
 {
 	s->console = NULL;
+	while (!list_empty(&s->askers)) {
+		struct asker *k = CONTAINER_OF(s->askers.next, struct asker, link);
+
+		list_remove(&k->link);
+		who_orphan(&k->who);
+	}
 	if (s->ask != NULL) {
 		report_cancel(s->ask);
 	}
@@ -133,24 +152,89 @@ static void start(struct scrape *s)
 	s->ask = report_ask(s->console->opts.gateway, on_report, s);
 }
 
+/* --- who asks ----------------------------------------------------------------------------------- */
+
+static void admit(struct scrape *s, struct call *c)
+{
+	list_append(&s->waiting, &c->wait);
+	start(s);
+}
+
+static void refuse_asker(struct call *c, enum who_rc rc, unsigned wait_s)
+{
+	char seconds[NUM_U64_MAX];
+	struct header retry = {BYTES("Retry-After"), {NULL, 0}};
+
+	retry.value = bytes_of(seconds, num_format_u64(seconds, wait_s));
+	if (rc == WHO_LATER) {
+		call_refuse(c, 429, &retry, "too many log-ins have failed; wait a moment");
+	} else {
+		call_refuse(c, 401, NULL, "Login required.");
+	}
+}
+
+static void on_known(struct who *w, enum who_rc rc)
+{
+	struct asker *k = CONTAINER_OF(w, struct asker, who);
+	struct call *c = k->call;
+
+	if (c != NULL) {
+		c->work = NULL;
+	}
+	if (c != NULL && rc == WHO_ADMIN) {
+		admit(k->scrape, c);
+	} else if (c != NULL && rc != WHO_GONE) {
+		refuse_asker(c, rc, w->wait_s);
+	}
+	list_remove(&k->link);
+	free(k);
+}
+
+static void on_body(struct call_work *w)
+{
+	(void)w; /* nobody wants it */
+}
+
+static void on_end(struct call_work *w)
+{
+	CONTAINER_OF(w, struct asker, work)->call = NULL;
+}
+
+static void ask_who(struct scrape *s, struct call *c)
+{
+	struct asker *k = must_alloc(sizeof(*k));
+
+	k->scrape = s;
+	k->call = c;
+	k->work = (struct call_work){.on_body = on_body, .on_end = on_end};
+	c->work = &k->work;
+	list_append(&s->askers, &k->link);
+	who_ask(&k->who, s->console->manage, c, on_known); /* on_known ends it, now or later */
+}
+
+static bool may_be_administrator(const struct head *h)
+{
+	return session_cookie_of(h).p != NULL ||
+		bytes_starts_nocase(head_get(h, FIELD_AUTHORIZATION), BYTES("Basic "));
+}
+
 void ep_metrics(struct console *console, struct call *c)
 {
 	static const struct header bearer = {
 		{"WWW-Authenticate", 16}, {"Bearer realm=\"metrics\"", 22}};
 	const char *token = console->opts.metrics_token;
-	struct scrape *s = console->scrape;
 
-	if (!access_is_local(c) && !access_has_token(c, token)) {
-		if (token == NULL) {
-			call_refuse(c, 403, NULL,
-				"metrics are open to this machine by its address or as localhost; start "
-				"with --metrics-token to read them from elsewhere");
-		} else {
-			call_refuse(c, 401, &bearer,
-				"metrics are read from elsewhere with the metrics token as bearer");
-		}
-		return;
+	if (access_is_local(c) || access_has_token(c, token)) {
+		admit(console->scrape, c);
+	} else if (may_be_administrator(c->head)) {
+		ask_who(console->scrape, c);
+	} else if (token == NULL) {
+		call_refuse(c, 403, NULL,
+			"metrics are open to this machine by its address or as localhost, and to the "
+			"administrator; start with --metrics-token to read them with a token");
+	} else {
+		call_refuse(c, 401, &bearer,
+			"metrics are read from elsewhere with the metrics token as bearer, or as the "
+			"administrator");
 	}
-	list_append(&s->waiting, &c->wait);
-	start(s);
 }

@@ -7,6 +7,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
+import { ADMIN, basic, startConsole } from './lib/console.js';
 import { writeRoute, writeWorld } from './lib/resources.js';
 import { chunk, completion, exchange, json, request, sse, startUpstream, usageChunk } from './lib/http.js';
 import { ROOT, isSanitized, residentBytes, run, sleep, startServe, tempDir, until } from './lib/sluice.js';
@@ -284,6 +285,32 @@ test('on this machine: not through a proxy, not by a foreign name, with the toke
 	assert.equal(await status({ host: 'attacker.test' }), 401);
 	assert.equal(await status({ 'x-forwarded-for': '8.8.8.8' }), 401);
 	assert.equal(await status({ host: 'attacker.test', authorization: `Bearer ${TOKEN}` }), 200);
+});
+
+test('from elsewhere, as the administrator: by password and by session, without a token', async (t) => {
+	const c = await startConsole(t);
+	await c.init();
+	const far = { 'x-forwarded-for': '8.8.8.8' };
+	const get = (extra) => page(c.serve, { headers: { ...far, ...extra } });
+	const { cookie } = c;
+	assert.equal((await get({})).status, 403);
+	let got = await get({ authorization: basic(`${ADMIN.name}:${ADMIN.password}`) });
+	assert.equal(got.status, 200);
+	parse(got.text);
+	got = await get({ cookie });
+	assert.equal(got.status, 200);
+	for (const wrong of [{ authorization: basic(`${ADMIN.name}:not it`) }, { authorization: basic(`root:${ADMIN.password}`) }, { authorization: 'Basic !' }, { cookie: `${cookie}0` }])
+		assert.equal((await get(wrong)).status, 401, JSON.stringify(wrong));
+	assert.equal((await get({ authorization: `Bearer ${ADMIN.password}` })).status, 403);
+	assert.ok(!c.serve.stderr().includes(ADMIN.password));
+});
+
+test('from elsewhere: passwords are tried a few times only', async (t) => {
+	const c = await startConsole(t);
+	await c.init();
+	const get = (password) => page(c.serve, { headers: { 'x-forwarded-for': '8.8.8.8', authorization: basic(`${ADMIN.name}:${password}`) } });
+	const got = await Promise.all(Array.from({ length: 80 }, (_, i) => get(`no ${i}`)));
+	assert.deepEqual([...new Set(got.map((g) => g.status))].sort(), [401, 429]);
 });
 
 test('the listener is strict, and alone: nothing of it on the gateway', async (t) => {
