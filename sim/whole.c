@@ -69,6 +69,7 @@ static void fill_opts(struct whole *w, const struct settings *s)
 	w->hooks.dialect = &dialect_compatible;
 	w->hooks.request_query = compatible_request_query();
 	w->hooks.answer_query = compatible_answer_query();
+	w->hooks.chat_query = compatible_chat_query();
 	w->hooks.filters = filters;
 	w->hooks.n_filters = ARRAY_LEN(filters);
 	w->hooks.observer = &judge_observer;
@@ -249,6 +250,7 @@ static void stop(struct subject *s)
 	directory_free(w->directory);
 	json_query_free((struct json_query *)(uintptr_t)w->hooks.request_query);
 	json_query_free((struct json_query *)(uintptr_t)w->hooks.answer_query);
+	json_query_free((struct json_query *)(uintptr_t)w->hooks.chat_query);
 	pipe_done(&w->log);
 	free(w);
 }

@@ -168,6 +168,7 @@ static void fill_opts(struct serve *s)
 	s->hooks.dialect = &dialect_compatible;
 	s->hooks.request_query = compatible_request_query();
 	s->hooks.answer_query = compatible_answer_query();
+	s->hooks.chat_query = compatible_chat_query();
 	s->hooks.observer = &meter_observer;
 	s->opts = (struct gateway_opts){
 		.n_workers = MIN(set->workers, WORKERS_MAX),
@@ -365,6 +366,7 @@ static void close_all(struct serve *s)
 	finding_news_done(&s->plan_news);
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.request_query);
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.answer_query);
+	json_query_free((struct json_query *)(uintptr_t)s->hooks.chat_query);
 	text_done(&s->addresses);
 	text_done(&s->console_addresses);
 	text_done(&s->monitor_addresses);

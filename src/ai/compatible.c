@@ -2,6 +2,9 @@
 
 #include <stdlib.h>
 
+#include "ai/aggregate.h"
+#include "ai/chat_read.h"
+#include "ai/promote.h"
 #include "ai/request_edit.h"
 #include "ai/usage_read.h"
 #include "plan/decide.h"
@@ -40,6 +43,11 @@ struct json_query *compatible_request_query(void)
 struct json_query *compatible_answer_query(void)
 {
 	return usage_query();
+}
+
+struct json_query *compatible_chat_query(void)
+{
+	return chat_query();
 }
 
 /* --- request ------------------------------------------------------------------------------------ */
@@ -340,6 +348,8 @@ static void add_headers(struct exchange *x, struct head_out *out)
 struct ai_answer {
 	bool stream, hide_usage, moonshot, failed;
 	enum api api;
+	struct promote *promote;     /* changes it; NULL: nobody does */
+	struct aggregate *aggregate; /* the same */
 	struct whole *whole; /* an answer that is no stream and comes in pieces; NULL: not yet */
 };
 
@@ -358,7 +368,25 @@ struct whole {
 	struct usage_reading reading;
 };
 
-static void begin_answer(struct exchange *x, bool stream)
+/* Chats only, of which the body of the question was read, and that no other protocol is spoken in. */
+static enum answer_way choose_way(struct exchange *x, struct ai_answer *a)
+{
+	const struct provider *p = x->rq->at.to->provider;
+
+	if (a->api != API_CHAT_COMPLETIONS || p->original || !x->rq->gathers) {
+		return ANSWER_SENT_ON;
+	}
+	if (a->stream && !x->rq->stream && p->aggregates) {
+		a->aggregate = aggregate_new(x, p->promotes);
+		return a->aggregate != NULL ? ANSWER_GATHERED : ANSWER_SENT_ON;
+	}
+	if (p->promotes) {
+		a->promote = promote_new(x);
+	}
+	return a->promote == NULL ? ANSWER_SENT_ON : a->stream ? ANSWER_REWRITTEN : ANSWER_GATHERED;
+}
+
+static enum answer_way begin_answer(struct exchange *x, bool stream)
 {
 	struct ai_answer *a = (struct ai_answer *)(void *)x->answer_room;
 
@@ -369,6 +397,7 @@ static void begin_answer(struct exchange *x, bool stream)
 		.moonshot = (x->rq->at.to->provider->tweaks & TWEAK_MOONSHOT_USAGE) != 0,
 	};
 	x->answer_state = a;
+	return choose_way(x, a);
 }
 
 static struct whole *whole_new(const struct exchange *x)
@@ -457,22 +486,60 @@ static bool is_last(const struct ai_answer *a, struct bytes name)
 			bytes_eq(name, BYTES("response.failed")));
 }
 
+/* An event of an answer that is changed. raw_data: it stands in raw in one piece. */
+static enum event_verdict change(
+	struct exchange *x, struct bytes raw, struct bytes data, bool raw_data)
+{
+	struct ai_answer *a = x->answer_state;
+
+	if (a->aggregate != NULL) {
+		aggregate_event(x, a->aggregate, data);
+		return EVENT_HIDE;
+	}
+	return raw_data && a->promote != NULL ? promote_event(x, a->promote, raw, data)
+					      : EVENT_PASS;
+}
+
+/* "[DONE]". */
+static enum event_verdict last_event(struct exchange *x, struct ai_answer *a, struct bytes raw)
+{
+	if (a->promote == NULL || !promote_flush(x, a->promote)) {
+		return a->aggregate != NULL ? EVENT_HIDE : EVENT_PASS;
+	}
+	answer_put(x, raw);
+	return EVENT_PUT;
+}
+
+static enum event_verdict look(
+	struct exchange *x, struct ai_answer *a, struct bytes raw, struct bytes data)
+{
+	return may_have_usage(raw) ? read_all(x, a, data) : EVENT_PASS;
+}
+
 static enum event_verdict event(struct exchange *x, const struct sse_event *e, struct bytes raw)
 {
 	struct ai_answer *a = x->answer_state;
+	bool changes = a->promote != NULL || a->aggregate != NULL;
 	enum event_verdict v;
 	struct text t;
 
 	x->saw_done |= e->name_n != 0 && is_last(a, bytes_of(raw.p + e->name_off, e->name_n));
-	if (e->done || !may_have_usage(raw)) {
+	if (e->done) {
+		return last_event(x, a, raw);
+	}
+	if (!changes && !may_have_usage(raw)) {
 		return EVENT_PASS;
 	}
 	if (e->data_lines == 1) {
-		return read_all(x, a, bytes_of(raw.p + e->data_off, e->data_n));
+		struct bytes data = bytes_of(raw.p + e->data_off, e->data_n);
+
+		v = look(x, a, raw, data);
+		return changes && v == EVENT_PASS ? change(x, raw, data, true) : v;
 	}
 	text_init(&t, EVENT_READ_MAX);
 	sse_event_data(raw, &t);
-	v = read_all(x, a, text_bytes(&t));
+	v = look(x, a, raw, text_bytes(&t));
+	v = changes && v == EVENT_PASS ? change(x, raw, text_bytes(&t), false) : v;
 	text_done(&t);
 	return v;
 }
@@ -526,6 +593,9 @@ static void bytes(struct exchange *x, struct bytes b, bool last)
 {
 	struct ai_answer *a = x->answer_state;
 
+	if (a->promote != NULL) {
+		promote_bytes(a->promote, b);
+	}
 	if (a->failed) {
 		return;
 	}
@@ -545,10 +615,24 @@ static void bytes(struct exchange *x, struct bytes b, bool last)
 	carry(a->whole, b);
 }
 
-static void end_answer(struct exchange *x)
+static bool whole(struct exchange *x)
 {
 	struct ai_answer *a = x->answer_state;
 
+	if (a->aggregate != NULL) {
+		return aggregate_whole(x, a->aggregate);
+	}
+	promote_whole(x, a->promote);
+	return true;
+}
+
+static void end_answer(struct exchange *x, bool whole)
+{
+	struct ai_answer *a = x->answer_state;
+
+	if (a->promote != NULL && whole && a->stream) {
+		promote_flush(x, a->promote);
+	}
 	if (a->whole != NULL && !a->failed && !x->rec.no_usage &&
 		json_scan_end(a->whole->scan, NULL) == READ_DONE) {
 		usage_merge(&x->rec.usage, &a->whole->reading, a->moonshot);
@@ -560,6 +644,8 @@ static void done(struct exchange *x)
 	struct ai_answer *a = x->answer_state;
 
 	x->answer_state = NULL;
+	promote_free(a->promote);
+	aggregate_free(a->aggregate);
 	if (a->whole != NULL) {
 		json_hits_done(&a->whole->hits);
 		free(a->whole);
@@ -576,6 +662,7 @@ const struct dialect dialect_compatible = {
 	.begin_answer = begin_answer,
 	.event = event,
 	.bytes = bytes,
+	.whole = whole,
 	.end_answer = end_answer,
 	.done = done,
 };

@@ -13,5 +13,6 @@ extern const struct dialect dialect_compatible;
 /* The queries of requests and answers; the caller frees them with json_query_free. */
 struct json_query *compatible_request_query(void);
 struct json_query *compatible_answer_query(void);
+struct json_query *compatible_chat_query(void);
 
 #endif

@@ -344,10 +344,11 @@ static const struct entry_row entry_rows[] = {
 		NULL, true, "what Console writes is no news"},
 	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true}}", "unsupported-setting",
 		true, "what would be missed is named"},
-	{"{id: p, type: openai, apiTokens: [k], hiclawMode: true}", "unsupported-setting", true,
-		"half of it is there, and the other half is named"},
-	{"{id: p, type: openai, apiTokens: [k], promoteThinkingOnEmpty: true}",
-		"unsupported-setting", true, "answers are not written anew yet"},
+	{"{id: p, type: openai, apiTokens: [k], hiclawMode: true}", NULL, true,
+		"messages are joined, and empty answers get their reasoning"},
+	{"{id: p, type: openai, apiTokens: [k], promoteThinkingOnEmpty: true, "
+	 "aggregateUnexpectedStream: false}",
+		NULL, true, "what becomes of answers"},
 	{"{id: p, type: openai, apiTokens: [k], contextCleanupCommands: [/clear], "
 	 "mergeConsecutiveMessages: true}",
 		NULL, true, "messages are forgotten and joined"},

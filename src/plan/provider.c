@@ -12,9 +12,8 @@ static const struct common_key {
 	const char *name;
 	enum {
 		NOW,
-		LATER,  /* would change requests or answers, which this version does not do */
-		PARTLY, /* of a switch for several */
-		SPARE   /* would only help when an upstream fails: nothing is served otherwise */
+		LATER, /* would change requests or answers, which this version does not do */
+		SPARE  /* would only help when an upstream fails: nothing is served otherwise */
 	} meant;
 } common_keys[] = {
 	{"id", NOW},
@@ -48,8 +47,9 @@ static const struct common_key {
 	{"retryOnFailure", SPARE},
 	{"contextCleanupCommands", NOW},
 	{"mergeConsecutiveMessages", NOW},
-	{"promoteThinkingOnEmpty", LATER},
-	{"hiclawMode", PARTLY},
+	{"promoteThinkingOnEmpty", NOW},
+	{"aggregateUnexpectedStream", NOW},
+	{"hiclawMode", NOW},
 };
 
 /* --- findings and members ----------------------------------------------------------------------- */
@@ -148,11 +148,8 @@ static void check_key(struct entry *e, const struct yaml_node *n)
 			at.code = "unsupported-setting";
 			at.level = common_keys[i].meant == SPARE ? FINDING_INFO : at.level;
 			findings_add(e->findings, &at,
-				"provider " BYTES_FMT ": %s has no effect in this version%s",
-				BYTES_ARG(e->out->id), common_keys[i].name,
-				common_keys[i].meant == PARTLY
-					? " but that of mergeConsecutiveMessages"
-					: "");
+				"provider " BYTES_FMT ": %s has no effect in this version",
+				BYTES_ARG(e->out->id), common_keys[i].name);
 		}
 		return;
 	}
@@ -444,6 +441,20 @@ static void read_models(struct entry *e)
 		!p->original && !e->type->keeps_body;
 }
 
+/* What may become of answers. */
+static void read_answers(struct entry *e)
+{
+	struct provider *p = e->out;
+	const struct yaml_node *aggregate = yaml_get(e->node, "aggregateUnexpectedStream");
+	bool changes = !p->original && !e->type->keeps_body;
+
+	p->promotes = changes &&
+		(provider_is_true(yaml_get(e->node, "promoteThinkingOnEmpty")) ||
+			provider_is_true(yaml_get(e->node, "hiclawMode")));
+	p->aggregates = changes &&
+		(aggregate == NULL || aggregate->type == YAML_NULL || provider_is_true(aggregate));
+}
+
 static void read_rest(struct entry *e)
 {
 	struct provider *p = e->out;
@@ -466,6 +477,7 @@ static void read_rest(struct entry *e)
 	if (!conversation_compile(&p->conversation, e->node, e->where, e->arena, e->findings)) {
 		e->bad = true;
 	}
+	read_answers(e);
 	p->first_byte_ms = member_ms(e, "firstByteTimeout");
 	p->idle_ms = member_ms(e, "idleTimeout");
 	p->forwards_usage = provider_is_true(yaml_get(e->node, "forwardInjectedUsage"));

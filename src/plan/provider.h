@@ -187,6 +187,8 @@ struct provider {
 	struct mapping mapping;
 	struct custom_settings settings;
 	struct conversation conversation;
+	bool promotes;         /* promoteThinkingOnEmpty */
+	bool aggregates;       /* aggregateUnexpectedStream */
 	struct mapping deny;   /* modelDeny */
 	struct bytes version;  /* of anthropic-version; p NULL: the client's */
 	bool version_is_fixed; /* it was configured: the client's own does not count */

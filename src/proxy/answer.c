@@ -7,6 +7,9 @@
  * always be put behind the last whole event. Anything else is ready at once, while the dialect looks
  * on. Nothing here needs memory beside the segments that the bytes came in.
  *
+ * An answer that the dialect rewrites waits in another chain, what is held; what the dialect puts goes to the
+ * end of the first one (reshape.c). The events are parsed in the same way in either.
+ *
  * Back-pressure: above the high-water mark of what waits for the client the upstream is not read.
  */
 #define _GNU_SOURCE
@@ -41,6 +44,17 @@ static void answer_sent(struct stream_source *s, size_t n)
 	x->rec.bytes_out += n;
 	a->ready -= n;
 	chain_drop(a->pool, &a->chain, n);
+}
+
+struct chain *answer_input(struct exchange *x)
+{
+	return x->answer.reshape != NULL ? &x->answer.reshape->held : &x->answer.chain;
+}
+
+/* Where the event in progress begins in it. */
+static size_t input_at(const struct exchange *x)
+{
+	return x->answer.reshape != NULL ? 0 : x->answer.ready;
 }
 
 void answer_init(struct exchange *x)
@@ -132,6 +146,14 @@ static bool is_page(const struct head *h)
 	return bytes_starts_nocase(head_get(h, FIELD_CONTENT_TYPE), BYTES("text/html"));
 }
 
+/* The dialect says how it goes on; nothing, however it is framed, goes on as it comes. */
+static bool begin_reading(struct exchange *x)
+{
+	enum answer_way way = x->w->opts->hooks->dialect->begin_answer(x, x->is_sse);
+
+	return reshape_begin(x, x->up->head.has_body && may_have_body(x) ? way : ANSWER_SENT_ON);
+}
+
 static enum verdict begin_answer(struct exchange *x)
 {
 	struct stream *up = x->up;
@@ -163,15 +185,15 @@ static enum verdict begin_answer(struct exchange *x)
 	if (x->answer_state != NULL) {
 		x->w->opts->hooks->dialect->done(x); /* of an attempt before this one */
 	}
-	if (x->reads_answer) {
-		x->w->opts->hooks->dialect->begin_answer(x, x->is_sse);
+	reshape_end(x);
+	if (x->reads_answer && !begin_reading(x)) {
+		return reply_no_memory(x);
 	}
 	if (x->is_sse) {
 		sse_init(&x->sse);
-		if (!head_keep(up->head, &x->rq->arena)) {
-			return reply_set(
-				x, 502, "upstream.invalid", "the upstream's head is too large");
-		}
+	}
+	if ((x->is_sse || x->answer.reshape != NULL) && !head_keep(up->head, &x->rq->arena)) {
+		return reply_set(x, 502, "upstream.invalid", "the upstream's head is too large");
 	}
 	stream_want(up, ANSWER_HIGH_WATER);
 	return VERDICT_NEXT;
@@ -207,7 +229,7 @@ enum verdict step_head(struct exchange *x)
 static struct bytes event_bytes(
 	struct exchange *x, const char *end, uint32_t raw_n, struct text *scratch)
 {
-	const struct chain *c = &x->answer.chain;
+	const struct chain *c = answer_input(x);
 
 	if ((size_t)(end - (c->tail->data + c->tail->beg)) >= raw_n) {
 		return bytes_of(end - raw_n, raw_n);
@@ -216,7 +238,7 @@ static struct bytes event_bytes(
 		return (struct bytes){NULL, 0};
 	}
 	text_init_fixed(scratch, must_alloc(raw_n), raw_n);
-	chain_copy(c, x->answer.ready, raw_n, scratch->p);
+	chain_copy(c, input_at(x), raw_n, scratch->p);
 	scratch->n = raw_n;
 	return text_bytes(scratch);
 }
@@ -233,10 +255,12 @@ static enum event_verdict judge(struct exchange *x, const struct sse_event *ev, 
 		raw = event_bytes(x, end, ev->raw_n, &scratch);
 		if (raw.p != NULL) {
 			v = x->w->opts->hooks->dialect->event(x, ev, raw);
+		} else if (x->answer.reshape != NULL) {
+			x->answer.reshape->torn = true;
 		}
 		free(scratch.p);
 	}
-	x->has_event |= v == EVENT_PASS && ev->data_lines != 0;
+	x->has_event |= v != EVENT_HIDE && ev->data_lines != 0;
 	/* Comments and pings before the first data commit nothing and are swallowed. */
 	return x->has_event ? v : EVENT_HIDE;
 }
@@ -244,7 +268,11 @@ static enum event_verdict judge(struct exchange *x, const struct sse_event *ev, 
 /* The next n bytes behind what is ready become ready, or go. */
 static void settle(struct exchange *x, size_t n, enum event_verdict v)
 {
-	if (v == EVENT_PASS) {
+	if (x->answer.reshape != NULL && v == EVENT_PASS) {
+		reshape_pass(x, n);
+	} else if (x->answer.reshape != NULL) {
+		chain_drop(&x->w->pool, &x->answer.reshape->held, n);
+	} else if (v == EVENT_PASS) {
 		x->answer.ready += n;
 	} else {
 		chain_cut(&x->w->pool, &x->answer.chain, x->answer.ready, n);
@@ -265,7 +293,7 @@ static size_t settle_cut_lf(struct exchange *x, const char *piece, size_t n)
 		return 0;
 	}
 	IGNORE(sse_feed(&x->sse, bytes_of(piece, 1), &used, &ev)); /* a LF alone makes no event */
-	settle(x, 1, x->last_verdict);
+	settle(x, 1, x->last_verdict == EVENT_HIDE ? EVENT_HIDE : EVENT_PASS);
 	x->sent_ahead = 1;
 	return 1;
 }
@@ -281,9 +309,16 @@ static void leave_out(struct sse_event *ev, uint32_t n)
 /* Where the last n bytes of the chain are: they are in its last segment. */
 static const char *last_bytes(const struct exchange *x, size_t n)
 {
-	const struct seg *tail = x->answer.chain.tail;
+	const struct seg *tail =
+		x->answer.reshape != NULL ? x->answer.reshape->held.tail : x->answer.chain.tail;
 
 	return tail->data + tail->end - n;
+}
+
+/* What the dialect has put for the events so far may be sent. */
+static int settle_put(struct exchange *x)
+{
+	return x->answer.reshape != NULL ? reshape_settle(x) : 0;
 }
 
 /* Feeds the last n bytes of the chain to the event parser. */
@@ -302,7 +337,7 @@ static int feed(struct exchange *x, size_t n)
 		}
 		n -= used;
 		if (rc == READ_MORE) {
-			return 0;
+			break;
 		}
 		leave_out(&ev, x->sent_ahead);
 		x->sent_ahead = 0;
@@ -310,7 +345,7 @@ static int feed(struct exchange *x, size_t n)
 		x->last_verdict = (uint8_t)judge(x, &ev, piece + used);
 		settle(x, ev.raw_n, x->last_verdict);
 	}
-	return 0;
+	return settle_put(x);
 }
 
 /* Takes what the upstream sent; the events that are complete become ready. */
@@ -325,7 +360,7 @@ static int relay_events(struct exchange *x)
 	while (body->n != 0 && rc == 0) {
 		size_t n = body->head->end - body->head->beg;
 
-		chain_shift(&x->w->pool, body, &x->answer.chain);
+		chain_shift(&x->w->pool, body, answer_input(x));
 		rc = feed(x, n);
 	}
 	return rc;
@@ -336,6 +371,9 @@ static void drop_unready(struct exchange *x)
 {
 	struct answer *a = &x->answer;
 
+	if (a->reshape != NULL) {
+		chain_give(a->pool, &a->reshape->held);
+	}
 	chain_cut(a->pool, &a->chain, a->ready, a->chain.n - a->ready);
 }
 
@@ -344,12 +382,13 @@ static void last_event(struct exchange *x)
 {
 	struct sse_event ev;
 
-	if (x->answer.chain.n == x->answer.ready || !sse_finish(&x->sse, &ev)) {
+	if (answer_input(x)->n == input_at(x) || !sse_finish(&x->sse, &ev)) {
 		drop_unready(x);
 		return;
 	}
 	leave_out(&ev, x->sent_ahead);
 	settle(x, ev.raw_n, judge(x, &ev, last_bytes(x, 0)));
+	IGNORE(settle_put(x)); /* without memory the last event is missing */
 	drop_unready(x);
 }
 
@@ -361,7 +400,7 @@ static int pass_bytes(struct exchange *x, size_t n)
 	if (x->reads_answer) {
 		x->w->opts->hooks->dialect->bytes(x, bytes_of(last_bytes(x, n), n), false);
 	}
-	x->answer.ready += n;
+	x->answer.ready += x->answer.reshape == NULL ? n : 0;
 	return 0;
 }
 
@@ -380,9 +419,11 @@ static int relay_bytes(struct exchange *x)
 			x->w->opts->hooks->dialect->bytes(x, bytes_of(s->data + s->beg, n),
 				x->up->in == STREAM_IN_END && body->n == n);
 		}
-		chain_shift(&x->w->pool, body, &x->answer.chain);
+		chain_shift(&x->w->pool, body, answer_input(x));
 	}
-	x->answer.ready = x->answer.chain.n;
+	if (x->answer.reshape == NULL) {
+		x->answer.ready = x->answer.chain.n;
+	}
 	return 0;
 }
 
@@ -410,17 +451,81 @@ static bool is_whole(const struct exchange *x)
 	return x->unpack.z == NULL || x->unpack.ended;
 }
 
+/* --- gathered ----------------------------------------------------------------------------------- */
+
+/* All of it has come. */
+static enum verdict put_whole(struct exchange *x)
+{
+	if (x->is_sse && x->up->in == STREAM_IN_END) {
+		last_event(x);
+	}
+	if (!x->w->opts->hooks->dialect->whole(x)) {
+		return VERDICT_REPLY;
+	}
+	chain_give(&x->w->pool, &x->answer.reshape->held);
+	x->is_sse = x->rec.stream = false;
+	return reshape_settle(x) != 0 ? reply_no_memory(x) : VERDICT_NEXT;
+}
+
+/* It has ended before it was complete. */
+static enum verdict no_rest(struct exchange *x)
+{
+	if (x->up->in == STREAM_IN_FAILED) {
+		return reply_upstream(x, x->up->in_err, x->up->fault);
+	}
+	return reply_set(
+		x, 502, "upstream.reset", "the upstream broke off before the answer was complete");
+}
+
+static enum verdict gather(struct exchange *x)
+{
+	bool came = x->up->body.n != 0;
+	int rc = x->is_sse ? relay_events(x) : relay_bytes(x);
+
+	if (rc == ERR_MEMORY) {
+		return reply_no_memory(x);
+	}
+	if (rc != 0 || x->answer.reshape->torn) {
+		return reply_set(
+			x, 502, "upstream.invalid", "%s", unusable(rc != 0 ? rc : ERR_LIMIT));
+	}
+	if (!x->is_sse && x->answer.reshape->held.n > ANSWER_GATHER_MAX) {
+		reshape_send_on(x);
+		return VERDICT_NEXT;
+	}
+	if (unpack_waits(x)) {
+		return VERDICT_AGAIN;
+	}
+	if ((x->up->in == STREAM_IN_END && is_whole(x)) || (x->is_sse && x->saw_done)) {
+		return put_whole(x);
+	}
+	if (x->up->in != STREAM_IN_BODY) {
+		return no_rest(x);
+	}
+	if (x->timed_out) {
+		return reply_set(x, 504, "upstream.timeout",
+			"the upstream was silent for too long inside of its answer");
+	}
+	if (came) {
+		timer_clear(x->w->loop, &x->timer);
+		exchange_deadline(x, x->idle_ms);
+	}
+	await(x);
+	stream_want(x->up, ANSWER_HIGH_WATER);
+	return VERDICT_WAIT;
+}
+
 enum verdict step_first(struct exchange *x)
 {
 	enum verdict v;
 	int rc;
 
-	if (!x->is_sse) {
+	if (!x->is_sse && !reshape_gathers(x)) {
 		return VERDICT_NEXT;
 	}
 	v = push_request(x);
-	if (v != VERDICT_NEXT) {
-		return v;
+	if (v != VERDICT_NEXT || reshape_gathers(x)) {
+		return v == VERDICT_NEXT ? gather(x) : v;
 	}
 	rc = relay_events(x);
 	if (rc == 0 && x->up->in == STREAM_IN_END && is_whole(x)) {
@@ -465,21 +570,60 @@ static void add_upstream_fields(struct exchange *x, struct head_out *out)
 {
 	const struct head *h = x->up->head;
 	bool anthropic = x->protocol == PROTOCOL_ANTHROPIC;
+	const char *type = x->answer.reshape != NULL ? x->answer.reshape->type : NULL;
 	bool has_id = false;
 
 	for (unsigned i = 0; i < h->n_fields; i++) {
 		enum field_id id = (enum field_id)h->fields[i].id;
 
 		if (h->fields[i].hop || id == FIELD_CONTENT_LENGTH ||
-			(id == FIELD_CONTENT_ENCODING && x->unpack.z != NULL)) {
+			(id == FIELD_CONTENT_ENCODING && x->unpack.z != NULL) ||
+			(id == FIELD_CONTENT_TYPE && type != NULL)) {
 			continue;
 		}
 		has_id |= id == (anthropic ? FIELD_REQUEST_ID : FIELD_X_REQUEST_ID);
 		head_out_add(out, head_name(h, i), head_value(h, i));
 	}
+	if (type != NULL) {
+		head_out_add(out, BYTES("Content-Type"), bytes_str(type));
+	}
 	if (!has_id) {
 		head_out_add(out, anthropic ? BYTES("request-id") : BYTES("x-request-id"),
 			bytes_of(x->rec.id, x->rec.id_n));
+	}
+}
+
+/* whole: nothing of it is missing. */
+static void end_answer(struct exchange *x, bool whole)
+{
+	if (x->reads_answer) {
+		x->w->opts->hooks->dialect->end_answer(x, whole);
+		IGNORE(settle_put(x)); /* without memory what comes last is missing */
+		x->w->counts.usage_unknown += !x->rec.usage.known && !x->rec.no_usage;
+	}
+	x->answer.source.ended = true;
+	x->ending = true;
+	unpack_end(x);
+	timer_clear(x->w->loop, &x->timer);
+}
+
+static void close_upstream(struct exchange *x)
+{
+	struct stream *up = x->up;
+
+	x->up = NULL;
+	if (up->in == STREAM_IN_END) {
+		stream_close(up);
+	} else {
+		stream_reset(up);
+	}
+}
+
+/* Unless the request is still on its way. */
+static void close_sent(struct exchange *x)
+{
+	if (x->up->out != STREAM_OUT_OPEN) {
+		close_upstream(x);
 	}
 }
 
@@ -496,6 +640,9 @@ enum verdict step_commit(struct exchange *x)
 	head_out_init(out);
 	out->status = up->head->status;
 	out->length = x->is_sse || x->unpack.z != NULL ? HEAD_NO_LENGTH : up->head->length;
+	if (reshape_gathers(x)) {
+		out->length = x->answer.ready;
+	}
 	if (!up->head->has_body && out->length == HEAD_NO_LENGTH && may_have_body(x)) {
 		out->length =
 			0; /* the answer to a HEAD says nothing about a length that was not said */
@@ -516,34 +663,14 @@ enum verdict step_commit(struct exchange *x)
 	}
 	x->committed = true;
 	stream_release_head(up);
+	if (reshape_gathers(x)) {
+		end_answer(x, true);
+		close_sent(x);
+	}
 	return VERDICT_NEXT;
 }
 
 /* --- relay -------------------------------------------------------------------------------------- */
-
-static void end_answer(struct exchange *x)
-{
-	x->answer.source.ended = true;
-	x->ending = true;
-	unpack_end(x);
-	timer_clear(x->w->loop, &x->timer);
-	if (x->reads_answer) {
-		x->w->opts->hooks->dialect->end_answer(x);
-		x->w->counts.usage_unknown += !x->rec.usage.known && !x->rec.no_usage;
-	}
-}
-
-static void close_upstream(struct exchange *x)
-{
-	struct stream *up = x->up;
-
-	x->up = NULL;
-	if (up->in == STREAM_IN_END) {
-		stream_close(up);
-	} else {
-		stream_reset(up);
-	}
-}
 
 /* The upstream broke off after data was sent. A stream of events gets an error event behind its last
  * whole event, then its regular end; anything else can only be cut. */
@@ -566,7 +693,7 @@ static enum verdict broken(
 	IGNORE(chain_add(&x->w->pool, &x->answer.chain, event.p, event.n));
 	x->answer.ready = x->answer.chain.n;
 	text_done(&event);
-	end_answer(x);
+	end_answer(x, false);
 	return VERDICT_NEXT;
 }
 
@@ -576,7 +703,7 @@ static enum verdict upstream_broke(struct exchange *x)
 		/* Everything was said; how the connection ended does not matter any more. */
 		drop_unready(x);
 		close_upstream(x);
-		end_answer(x);
+		end_answer(x, true);
 		return VERDICT_NEXT;
 	}
 	return broken(
@@ -603,10 +730,8 @@ static enum verdict take_answer(struct exchange *x)
 		if (x->is_sse) {
 			last_event(x);
 		}
-		end_answer(x);
-		if (up->out != STREAM_OUT_OPEN) {
-			close_upstream(x);
-		}
+		end_answer(x, true);
+		close_sent(x);
 		return VERDICT_NEXT;
 	}
 	if (up->in == STREAM_IN_FAILED) {

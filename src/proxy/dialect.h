@@ -20,7 +20,19 @@ enum verdict {
 	VERDICT_END    /* finish */
 };
 
-enum event_verdict { EVENT_PASS, EVENT_HIDE };
+/* EVENT_PUT: answer_put has said what the client gets instead; only of an answer that is rewritten. */
+enum event_verdict { EVENT_PASS, EVENT_HIDE, EVENT_PUT };
+
+/*
+ * How an answer goes on. What is rewritten or gathered does not reach the client by itself: the dialect puts
+ * pieces of it, and texts of its own, behind one another (answer_put, answer_put_held), and only what it
+ * has put is sent. So nothing is printed again that stays as it was.
+ */
+enum answer_way {
+	ANSWER_SENT_ON,   /* as it comes; the dialect looks on, and may hide events */
+	ANSWER_REWRITTEN, /* a stream whose events are passed, hidden or put, one after the other */
+	ANSWER_GATHERED   /* nothing is sent before its end; then whole() puts all of it */
+};
 
 /* What a dialect may keep of an answer in the exchange itself. */
 #define DIALECT_ROOM 24u
@@ -41,14 +53,19 @@ struct dialect {
 	bool (*set_model)(struct exchange *x);
 	/* Adds the credential and other fields of its own to the head for the upstream. */
 	void (*add_headers)(struct exchange *x, struct head_out *out);
-	/* The answer's head is there (2xx): whether its body is read. */
-	void (*begin_answer)(struct exchange *x, bool stream);
+	/* The answer's head is there (2xx) and its body will be read: how it goes on. */
+	enum answer_way (*begin_answer)(struct exchange *x, bool stream);
 	/* One event of a stream. raw is contiguous. */
 	enum event_verdict (*event)(
 		struct exchange *x, const struct sse_event *e, struct bytes raw);
-	/* The next bytes of an answer that is no stream (last: nothing follows); and its end. */
+	/* The next bytes of an answer that is no stream (last: nothing follows). */
 	void (*bytes)(struct exchange *x, struct bytes b, bool last);
-	void (*end_answer)(struct exchange *x);
+	/* ANSWER_GATHERED: all of it was shown, as events or bytes; the latter are still held. Puts the
+	 * client's answer, and says of what type it is when that is another one (x->answer.reshape->type). False:
+	 * replied. */
+	bool (*whole)(struct exchange *x);
+	/* The end. ANSWER_REWRITTEN: whole when nothing is missing; then more may be put. */
+	void (*end_answer)(struct exchange *x, bool whole);
 	/* Gives back what begin_answer made; called once, on every path. */
 	void (*done)(struct exchange *x);
 };
@@ -90,8 +107,9 @@ struct json_query;
 
 struct hooks {
 	const struct dialect *dialect;
-	/* The dialect's queries, made once at start: of request bodies, of answers and events. */
-	const struct json_query *request_query, *answer_query;
+	/* The dialect's queries, made once at start: of request bodies, of answers and events, and of answers
+	 * that are changed. */
+	const struct json_query *request_query, *answer_query, *chat_query;
 	const struct filter *const *filters;
 	size_t n_filters;
 	const struct observer *observer; /* NULL: nobody counts */

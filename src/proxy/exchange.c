@@ -574,6 +574,7 @@ static void finish(struct exchange *x)
 	list_remove(&x->link);
 	give_request(x);
 	chain_give(&w->pool, &x->answer.chain);
+	reshape_end(x);
 	if (client->out == STREAM_OUT_END) {
 		stream_close(client);
 	} else {

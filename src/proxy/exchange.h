@@ -185,6 +185,16 @@ struct answer {
 	struct segpool *pool;
 	struct chain chain;
 	size_t ready; /* bytes at its front that may be sent; behind them an event in progress */
+	struct reshape *reshape; /* NULL: ANSWER_SENT_ON */
+};
+
+/* Of an answer that does not go on as it comes. */
+struct reshape {
+	enum answer_way way;
+	bool full;         /* what was put did not fit into memory */
+	bool torn;         /* an event was too long to be shown to the dialect */
+	struct chain held; /* what came and was neither put nor dropped */
+	const char *type; /* of what was gathered, when it is another than the upstream's; static */
 };
 
 struct exchange {
@@ -193,7 +203,7 @@ struct exchange {
 	uint8_t protocol; /* enum protocol: of the client */
 	bool running;
 	bool committed;    /* the client has seen bytes of an upstream's answer */
-	bool is_sse;       /* the answer is relayed event by event */
+	bool is_sse;       /* the answer comes as events */
 	bool reads_answer; /* the dialect looks at the answer */
 	bool saw_done;     /* [DONE], or what ends streams of this API, went by */
 	bool has_event;    /* an event with data went by: the answer is begun */
@@ -382,10 +392,35 @@ enum verdict step_first(struct exchange *x);  /* a stream: for its first event w
 enum verdict step_commit(struct exchange *x); /* from here on there is no other attempt */
 enum verdict step_relay(struct exchange *x);  /* until both ends are done */
 void answer_init(struct exchange *x);
+/* Where the answer's bytes are put as they come. */
+struct chain *answer_input(struct exchange *x);
 /* The memory of the request, when it is not needed any more. */
 void exchange_release_request(struct exchange *x);
 /* The deadline of the current step; replaces the one before. 0: none. */
 void exchange_deadline(struct exchange *x, uint64_t ms);
+
+/* --- answers that are rewritten (reshape.c); for the dialect --------------------------------------- */
+
+/* Behind what was put before. Without memory nothing of it counts, and the answer ends in an error. */
+void answer_put(struct exchange *x, struct bytes b);
+/* The bytes from offset `beg` to `end` of what is held (ANSWER_GATHERED, no events), as they came; in any order,
+ * also twice. */
+void answer_put_held(struct exchange *x, uint64_t beg, uint64_t end);
+/* Reads bytes of what is held. */
+void answer_read_held(const struct exchange *x, uint64_t beg, size_t n, char *out);
+
+/* For answer.c. Begins, when it is to be done; false: no memory. */
+MUST_CHECK bool reshape_begin(struct exchange *x, enum answer_way way);
+/* Also when it was never begun: what is held goes. */
+void reshape_end(struct exchange *x);
+/* Whether nothing is sent before its end. */
+bool reshape_gathers(const struct exchange *x);
+/* It is too large to be looked at as a whole: from here on it goes on as it comes. */
+void reshape_send_on(struct exchange *x);
+/* The first n bytes of what is held go on. */
+void reshape_pass(struct exchange *x, size_t n);
+/* What was put since the last time may be sent; ERR_MEMORY: nothing of it. */
+MUST_CHECK int reshape_settle(struct exchange *x);
 
 /* --- the gateway's own answers (reply.c) -------------------------------------------------------- */
 

@@ -39,6 +39,9 @@ struct proxy_limits {
 /* An event that lies across segments is put together to read its usage, up to this; a longer one is
  * relayed unread (usage unknown). Usage events are below 1 KB. */
 #define EVENT_READ_MAX (256u * 1024u)
+/* An answer that has to be seen whole before it can be changed: above it one that is no stream goes on as it
+ * came. Completions of 100,000 tokens have 500 KB. */
+#define ANSWER_GATHER_MAX (4u * 1024u * 1024u)
 /* Longest target towards an upstream; a client's own cannot be longer than its head. */
 #define TARGET_MAX 16384u
 /* Longest path, model and other text from the client that a log line shows. */

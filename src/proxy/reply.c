@@ -260,6 +260,7 @@ enum verdict step_reply(struct exchange *x)
 		/* Pieces of an upstream's answer that will not be passed on may be there; and no more of
 		 * the request is read. */
 		chain_give(&x->w->pool, &x->answer.chain);
+		reshape_end(x);
 		stream_want(x->client, 0);
 		type = json_type;
 		if (body.n == 0) {

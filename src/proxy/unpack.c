@@ -65,7 +65,7 @@ bool unpack_waits(const struct exchange *x)
 /* Room at the end of the answer, in a segment of its own when there is none. */
 static struct seg *room_at_end(struct exchange *x)
 {
-	struct chain *c = &x->answer.chain;
+	struct chain *c = answer_input(x);
 	struct seg *s = c->tail;
 
 	if (s == NULL || s->end == SEG_ROOM) {
@@ -104,7 +104,7 @@ static int unpack_some(struct exchange *x, struct slice *left, size_t *n)
 	*n -= room.n;
 	in_n -= in.n;
 	tail->end += (uint32_t)*n;
-	x->answer.chain.n += *n;
+	answer_input(x)->n += *n;
 	x->unpack.more = rc == READ_MORE && room.n == 0;
 	x->unpack.ended = rc == READ_DONE;
 	left->in -= MIN(left->in, in_n);

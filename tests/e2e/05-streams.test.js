@@ -57,6 +57,18 @@ test('the first byte is there before the second is written', async (t) => {
 	assert.ok(text.endsWith('data: [DONE]\n\n'));
 });
 
+test('a stream that nobody asked for becomes the one answer that an SDK reads, with its usage', async (t) => {
+	const upstream = await startUpstream(t, (req, res) => {
+		res.writeHead(200, EVENT_STREAM);
+		res.end(sse(chunk('Hel')) + sse(chunk('lo "you"\n')) + sse(usageChunk()) + 'data: [DONE]\n\n');
+	});
+	const serve = await before(t, upstream);
+	const got = await sdk(serve.port).chat.completions.create({ ...ASK, stream: false });
+	assert.equal(got.object, 'chat.completion');
+	assert.equal(got.choices[0].message.content, 'Hello "you"\n');
+	assert.equal(got.usage.total_tokens, 5);
+});
+
 test('events are forwarded byte for byte, whatever their line ends, comments and spaces', async (t) => {
 	const streams = [
 		sse(chunk('a')) + sse(chunk('b')) + 'data: [DONE]\n\n',
