@@ -151,7 +151,7 @@ static bool begin_reading(struct exchange *x)
 {
 	enum answer_way way = x->w->opts->hooks->dialect->begin_answer(x, x->is_sse);
 
-	return reshape_begin(x, x->up->head.has_body && may_have_body(x) ? way : ANSWER_SENT_ON);
+	return reshape_begin(x, x->up->head->has_body && may_have_body(x) ? way : ANSWER_SENT_ON);
 }
 
 static enum verdict begin_answer(struct exchange *x)

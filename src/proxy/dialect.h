@@ -35,7 +35,7 @@ enum answer_way {
 };
 
 /* What a dialect may keep of an answer in the exchange itself. */
-#define DIALECT_ROOM 24u
+#define DIALECT_ROOM 40u
 
 struct dialect {
 	/* The body is whole and its hits are in x->rq->hits: reads what routing needs (model, stream).
