@@ -2,7 +2,6 @@
 
 #include "wire/yaml_write.h"
 
-#define HIGRESS_CONFIG BYTES("higress-config")
 #define TEXT_MAX ((size_t)4 << 20)
 
 static void set_text(struct act *a, struct doc *map, const char *key, struct bytes value)
@@ -59,32 +58,6 @@ void ep_system_config(struct act *a)
 }
 
 /* --- higress-config ----------------------------------------------------------------------------- */
-
-static const char *const sections[] = {"higress", "mesh", "meshNetworks"};
-
-/* What a fresh Higress has of it, as far as it means something here. */
-static const char default_higress[] =
-	"downstream:\n"
-	"  connectionBufferLimits: 32768\n"
-	"  http2:\n"
-	"    initialConnectionWindowSize: 1048576\n"
-	"    initialStreamWindowSize: 65535\n"
-	"    maxConcurrentStreams: 100\n"
-	"  idleTimeout: 180\n"
-	"  maxRequestHeadersKb: 60\n"
-	"  routeTimeout: 0\n"
-	"upstream:\n"
-	"  connectionBufferLimits: 10485760\n"
-	"  idleTimeout: 10";
-static const char default_mesh[] = "accessLogEncoding: TEXT";
-static const char default_networks[] = "networks: {}";
-
-static struct bytes default_of(const char *section)
-{
-	return section[0] == 'h'     ? bytes_of(default_higress, sizeof(default_higress) - 1)
-		: section[4] == '\0' ? bytes_of(default_mesh, sizeof(default_mesh) - 1)
-				     : bytes_of(default_networks, sizeof(default_networks) - 1);
-}
 
 /* Blanks in front of line breaks would make a writer leave the literal form. */
 static struct bytes without_trailing_blanks(struct act *a, struct bytes s)
@@ -177,18 +150,10 @@ static void put_entry(struct act *a, struct text *out, const char *key, struct b
 	text_done(&t);
 }
 
-static struct bytes stored_section(struct act *a, const struct doc *root, const char *section)
-{
-	struct doc *d = doc_get(a->arena, doc_get(a->arena, root, "data"), section);
-	struct bytes text = doc_text(d, BYTES(""));
-
-	return text.n != 0 ? text : default_of(section);
-}
-
 static bool is_section(struct bytes key)
 {
-	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
-		if (bytes_eq(key, bytes_str(sections[i]))) {
+	for (size_t i = 0; op_config_section(i) != NULL; i++) {
+		if (bytes_eq(key, bytes_str(op_config_section(i)))) {
 			return true;
 		}
 	}
@@ -204,8 +169,9 @@ static void write_config(struct act *a, const struct doc *root, struct text *out
 		"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: higress-config\n  namespace: " NAMESPACE
 		"\n  resourceVersion: \"" BYTES_FMT "\"\ndata:\n",
 		BYTES_ARG(version));
-	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
-		put_entry(a, out, sections[i], stored_section(a, root, sections[i]));
+	for (size_t i = 0; op_config_section(i) != NULL; i++) {
+		put_entry(
+			a, out, op_config_section(i), op_config_text(a->op, op_config_section(i)));
 	}
 	for (const struct doc *d = doc_first(a->arena, doc_get(a->arena, root, "data")); d != NULL;
 		d = d->next) {
@@ -219,7 +185,7 @@ static void write_config(struct act *a, const struct doc *root, struct text *out
 
 void ep_system_higress(struct act *a)
 {
-	const struct doc *root = draft_look(&a->op->draft, RESOURCE_CONFIGMAP, HIGRESS_CONFIG);
+	const struct doc *root = draft_look(&a->op->draft, RESOURCE_CONFIGMAP, OP_CONFIG);
 	struct text t;
 
 	text_init(&t, TEXT_MAX);
@@ -243,15 +209,16 @@ static bool parse(struct act *a, struct bytes text, struct yaml_doc *out, const 
 /* False: refused. */
 static bool check_sections(struct act *a, const struct yaml_node *data)
 {
-	for (size_t i = 0; i < ARRAY_LEN(sections); i++) {
-		const struct yaml_node *s = yaml_get(data, sections[i]);
+	for (size_t i = 0; op_config_section(i) != NULL; i++) {
+		const char *name = op_config_section(i);
+		const struct yaml_node *s = yaml_get(data, name);
 		struct yaml_doc inner;
 
 		if (s == NULL || s->type != YAML_STRING || bytes_trim(s->text).n == 0) {
-			act_refuse(a, 400, "data.%s is missing or empty", sections[i]);
+			act_refuse(a, 400, "data.%s is missing or empty", name);
 			return false;
 		}
-		if (!parse(a, s->text, &inner, sections[i])) {
+		if (!parse(a, s->text, &inner, name)) {
 			return false;
 		}
 	}
@@ -260,7 +227,7 @@ static bool check_sections(struct act *a, const struct yaml_node *data)
 
 static bool check_version(struct act *a, const struct yaml_node *version)
 {
-	struct bytes stored = draft_version(&a->op->draft, RESOURCE_CONFIGMAP, HIGRESS_CONFIG);
+	struct bytes stored = draft_version(&a->op->draft, RESOURCE_CONFIGMAP, OP_CONFIG);
 
 	if (stored.n == 0) {
 		stored = BYTES("0");
@@ -304,7 +271,7 @@ void ep_system_put_higress(struct act *a)
 	if (!parse(a, text, &y, "config") || !check_config(a, y.root)) {
 		return;
 	}
-	root = draft_need(&a->op->draft, RESOURCE_CONFIGMAP, HIGRESS_CONFIG);
+	root = draft_need(&a->op->draft, RESOURCE_CONFIGMAP, OP_CONFIG);
 	data = doc_need_map(a->arena, root, "data");
 	for (const struct yaml_node *n = yaml_get(y.root, "data")->items; n != NULL; n = n->next) {
 		if (n->type == YAML_STRING && n->key != NULL) {

@@ -60,7 +60,26 @@ struct op_noun {
 };
 
 extern const struct op_noun op_domain, op_provider, op_consumer, op_ai_route, op_route, op_source,
-	op_certificate, op_proxy_server;
+	op_certificate, op_proxy_server, op_mcp_server;
+
+/* MCP servers beside the five of a noun (console-api.md §3.13.2); a server may be named by its route, too. */
+/* What a PUT of the body answers: the body, with every member. */
+struct doc *op_mcp_read_echo(struct op *o, const struct doc *body);
+/* As a list shows it: without what only the detail has. NULL: there is none. */
+struct doc *op_mcp_read_listed(struct op *o, struct bytes name);
+/* Puts names behind those that may call it (takes them out); the switch stays. OP_MISSING: no such server. */
+enum op_rc op_mcp_server_allow(
+	struct op *o, struct bytes name, const struct doc *consumers, bool add);
+/* The names, NULL or null: there is no list. OP_MISSING. */
+enum op_rc op_mcp_server_allowed(struct op *o, struct bytes name, const struct doc **out);
+/* Takes the consumer out of every list of a server. */
+void op_mcp_server_forbid(struct op *o, struct bytes consumer);
+
+/* The ConfigMap higress-config: names of the sections that it always has, in their order, NULL behind the last; the
+ * YAML of one, what a fresh Higress has where it is not there or empty. */
+#define OP_CONFIG BYTES("higress-config")
+const char *op_config_section(size_t i);
+struct bytes op_config_text(struct op *o, const char *section);
 
 /* Plugin instances: scope GLOBAL (target empty), DOMAIN, ROUTE, SERVICE (console-api.md §3.12). */
 enum op_scope { OP_GLOBAL, OP_DOMAIN, OP_ROUTE, OP_SERVICE };

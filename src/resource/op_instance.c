@@ -196,7 +196,7 @@ static bool find_instance(
 	return out->enabled || doc_first(o->arena, out->config) != NULL;
 }
 
-static struct doc *raw_text(struct op *o, const struct doc *config)
+struct doc *op_instance_text(struct op *o, const struct doc *config)
 {
 	struct bytes all;
 	struct text t;
@@ -232,7 +232,7 @@ static struct doc *show(
 	doc_set(a, out, "pluginVersion", h != NULL ? doc_string(a, h->version) : doc_null(a));
 	doc_set(a, out, "internal", doc_bool(a, false));
 	doc_set(a, out, "enabled", doc_bool(a, h != NULL && i->enabled));
-	doc_set(a, out, "rawConfigurations", h != NULL ? raw_text(o, i->config) : doc_null(a));
+	doc_set(a, out, "rawConfigurations", h != NULL ? op_instance_text(o, i->config) : doc_null(a));
 	if (h == NULL) {
 		doc_set(a, out, "configurations", doc_null(a));
 	} else {
@@ -337,7 +337,7 @@ static struct doc *fresh(struct op *o, const struct doc *d)
 	return out;
 }
 
-static enum op_rc parse_raw(struct op *o, struct bytes raw, struct doc **out)
+enum op_rc op_instance_parse(struct op *o, struct bytes raw, struct doc **out)
 {
 	struct fault fault = {0};
 	struct yaml_doc doc;
@@ -370,7 +370,7 @@ static enum op_rc take_config(struct op *o, const struct doc *given, struct doc 
 		*out = fresh(o, config);
 		return OP_OK;
 	}
-	return raw.n > 0 ? parse_raw(o, raw, out) : OP_OK;
+	return raw.n > 0 ? op_instance_parse(o, raw, out) : OP_OK;
 }
 
 static enum op_rc check_body(struct op *o, const struct where *w, const struct doc *given)

@@ -215,6 +215,69 @@ struct strings op_bridge_names(struct op *o, const char *list);
 /* Whether proxyName of another object can name one: empty, one that there is, or one that could be made. */
 bool op_proxy_name(struct op *o, struct bytes name);
 
+/* --- op_config.c: the ConfigMap higress-config ----------------------------------------------------------- */
+
+/* Writes a section; sections that are missing come with it. */
+void op_config_put(struct op *o, const char *section, struct bytes text);
+
+struct op_config { /* the section higress, opened */
+	struct bytes text;
+	const struct yaml_node *y; /* NULL: empty */
+	struct doc *root;
+};
+/* OP_INVALID: it is no mapping. */
+enum op_rc op_config_open(struct op *o, struct op_config *c);
+/* Its block mcpServer, made complete as the Console makes it. */
+struct doc *op_config_mcp(struct op *o, struct op_config *c);
+/* The text of what it is now, for op_config_put; the one it was where nothing was changed. */
+enum op_rc op_config_close(struct op *o, struct op_config *c, struct bytes *out);
+/* A map in the style of the Console's own YAML. False: that style cannot be told for what it holds. */
+bool op_config_print(struct op *o, const struct doc *root, struct bytes *out);
+
+/* --- op_dsn.c: how a database is reached, as one text ----------------------------------------------------- */
+
+/* dbType as the API says it ("MYSQL", any case) and as it is stored ("mysql"); NULL: none of that name. */
+struct op_dsn_type;
+const struct op_dsn_type *op_dsn_type_of(struct bytes name);
+const struct op_dsn_type *op_dsn_type_stored(struct bytes word);
+const char *op_dsn_type_name(const struct op_dsn_type *t);
+const char *op_dsn_type_word(const struct op_dsn_type *t);
+/* dbConfig (console-api.md §3.13.1): what is wrong with it. */
+enum op_rc op_dsn_check(struct op *o, const struct op_dsn_type *t, const struct doc *config);
+struct bytes op_dsn_build(struct op *o, const struct op_dsn_type *t, const struct doc *config);
+/* dbConfig of a text, as far as it says it; every member is there. */
+struct doc *op_dsn_parse(struct op *o, const struct op_dsn_type *t, struct bytes dsn);
+
+/* --- op_instance.c: a plugin's configuration as text ------------------------------------------------------ */
+
+/* A YAML mapping, *out as it was where the text says nothing. OP_INVALID: it is none. */
+enum op_rc op_instance_parse(struct op *o, struct bytes raw, struct doc **out);
+/* A string node; "" of what has no members. */
+struct doc *op_instance_text(struct op *o, const struct doc *config);
+
+/* --- op_mcp_read.c: MCP servers as API objects ------------------------------------------------------------ */
+
+enum op_mcp_type { OP_MCP_OPEN_API, OP_MCP_DATABASE, OP_MCP_DIRECT_ROUTE, OP_MCP_NO_TYPE };
+
+extern const struct op_shape op_mcp_read_shape;
+
+/* Of any case. */
+enum op_mcp_type op_mcp_read_type(struct bytes name);
+/* "mcp-server-x.internal" of "x", and of itself; "x" of both. */
+struct bytes op_mcp_read_route(struct op *o, struct bytes name);
+struct bytes op_mcp_read_name(struct bytes name);
+/* Whether the Ingress of that name is one's. */
+bool op_mcp_read_is(struct op *o, struct bytes route);
+/* What it leads to when its tools are ours. */
+const struct op_plugin *op_mcp_read_plugin(void);
+/* Of the block mcpServer: the entry of that name among the servers, NULL: none; how paths of streams end. */
+struct doc *op_mcp_read_entry(struct op *o, const struct doc *mcp, struct bytes name);
+struct bytes op_mcp_read_suffix(struct op *o);
+/* The object with every member; NULL: there is none. */
+struct doc *op_mcp_read(struct op *o, struct bytes name);
+/* Domains without the blank ones. */
+struct doc *op_mcp_read_domains(struct op *o, const struct doc *domains);
+
 /* --- op_mask.c: secrets that come back masked --------------------------------------------------------------- */
 
 /* Texts of `given` that are masks of stored ones (and are not themselves stored) become these. */
