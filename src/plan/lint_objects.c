@@ -2,20 +2,7 @@
  * Objects that are kept and count for nothing, or not under the name that they say.
  */
 #include "plan/lint_int.h"
-
-/* ai-statistics is among them: usage is counted without it. */
-static const char *const plugins[] = {
-	"ai-proxy", "ai-statistics", "basic-auth", "key-auth", "model-mapper", "model-router"};
-
-static bool is_known(struct bytes plugin)
-{
-	for (size_t i = 0; i < ARRAY_LEN(plugins); i++) {
-		if (bytes_eq(plugin, bytes_str(plugins[i]))) {
-			return true;
-		}
-	}
-	return false;
-}
+#include "resource/op.h"
 
 static bool does_something(const struct wasmplugin *w)
 {
@@ -31,7 +18,7 @@ static void check_plugin(struct lint *l, const struct object *o)
 {
 	struct finding at = build_warning(o, build_place(o->root), "plugin-unsupported");
 
-	if (!is_known(o->u.wasmplugin.plugin) && does_something(&o->u.wasmplugin)) {
+	if (!op_plugin_served(o->u.wasmplugin.plugin) && does_something(&o->u.wasmplugin)) {
 		findings_add(l->findings, &at,
 			"there is no plugin " BYTES_FMT
 			" in this version, so this one has no effect; disable or remove it",

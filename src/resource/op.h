@@ -60,9 +60,12 @@ struct op_noun {
 };
 
 extern const struct op_noun op_domain, op_provider, op_consumer, op_ai_route, op_route, op_source,
-	op_certificate, op_proxy_server, op_mcp_server;
+	op_certificate, op_proxy_server, op_mcp_server, op_wasm_plugin;
 
 /* MCP servers beside the five of a noun (console-api.md §3.13.2); a server may be named by its route, too. */
+bool op_mcp_server_is_type(struct bytes name);
+/* "mcp-server-x.internal" of "x", and of itself. */
+struct bytes op_mcp_read_route(struct op *o, struct bytes name);
 /* What a PUT of the body answers: the body, with every member. */
 struct doc *op_mcp_read_echo(struct op *o, const struct doc *body);
 /* As a list shows it: without what only the detail has. NULL: there is none. */
@@ -74,6 +77,21 @@ enum op_rc op_mcp_server_allow(
 enum op_rc op_mcp_server_allowed(struct op *o, struct bytes name, const struct doc **out);
 /* Takes the consumer out of every list of a server. */
 void op_mcp_server_forbid(struct op *o, struct bytes consumer);
+
+/* Wasm plugins beside the five of a noun, which knows the custom ones by name (console-api.md §3.11). lang: "zh-CN",
+ * "en-US"; what is neither is English. */
+struct doc *op_wasm_plugin_read(struct op *o, struct bytes name, struct bytes lang);
+/* All of them: those that are built in by name, then the others. */
+struct doc *op_wasm_plugin_list(struct op *o, struct bytes lang);
+/* What can be configured. False: there is no such plugin. */
+bool op_wasm_plugin_schema(struct op *o, struct bytes name, struct bytes lang, struct doc **out);
+/* A page in Markdown; NULL: there is none. */
+struct doc *op_wasm_plugin_readme(struct op *o, struct bytes name, struct bytes lang);
+/* Whether the gateway does itself what a plugin of that name does. */
+bool op_plugin_served(struct bytes name);
+
+/* An OpenAPI document as the configuration of an MCP server, YAML. OP_INVALID, OP_LIMIT: it cannot be. */
+enum op_rc op_tools_convert(struct op *o, struct bytes text, struct bytes *out);
 
 /* The ConfigMap higress-config: names of the sections that it always has, in their order, NULL behind the last; the
  * YAML of one, what a fresh Higress has where it is not there or empty. */

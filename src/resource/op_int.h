@@ -152,6 +152,9 @@ extern const struct op_plugin op_plugin_ai_proxy, op_plugin_key_auth, op_plugin_
 /* Of every plugin that the Console has built in (op_plugin_table.c); NULL: none of that name. */
 const struct op_plugin *op_plugin_find(struct bytes name);
 
+/* Where a Higress gets it from. */
+struct bytes op_plugin_url(struct op *o, const struct op_plugin *p);
+
 /* "<plugin>.internal" or "<plugin>-<version>" */
 struct bytes op_plugin_object(struct op *o, const struct op_plugin *p, bool internal);
 /* The WasmPlugin, opened; made when there is none, renewed when an internal one is of another version. */
@@ -183,6 +186,16 @@ void op_rule_part(struct op *o, struct doc *root, struct bytes ingress);
 void op_rules_forget_in(struct op *o, struct bytes name, const char *what, struct bytes target);
 /* Whether list `key` of a rule holds name. Opens nothing that is closed. */
 bool op_rule_names(struct op *o, const struct doc *rule, const char *key, struct bytes name);
+
+/* --- op_catalogue.c: what pages show of built-in plugins ---------------------------------------------- */
+
+/* Their names in order; NULL behind the last. */
+const char *op_catalogue_name(size_t i);
+struct bytes op_catalogue_title(const struct op_plugin *p, struct bytes lang);
+struct bytes op_catalogue_description(const struct op_plugin *p, struct bytes lang);
+/* Of any plugin: one that is not described has no properties. */
+struct doc *op_catalogue_schema(struct op *o, struct bytes name, struct bytes lang);
+struct bytes op_catalogue_readme(struct op *o, const struct op_plugin *p, struct bytes lang);
 
 /* --- op_auth.c: key-auth.internal --------------------------------------------------------------------- */
 
@@ -263,8 +276,7 @@ extern const struct op_shape op_mcp_read_shape;
 
 /* Of any case. */
 enum op_mcp_type op_mcp_read_type(struct bytes name);
-/* "mcp-server-x.internal" of "x", and of itself; "x" of both. */
-struct bytes op_mcp_read_route(struct op *o, struct bytes name);
+/* "x" of "mcp-server-x.internal", and of itself. */
 struct bytes op_mcp_read_name(struct bytes name);
 /* Whether the Ingress of that name is one's. */
 bool op_mcp_read_is(struct op *o, struct bytes route);

@@ -521,3 +521,8 @@ void op_mcp_server_forbid(struct op *o, struct bytes consumer)
 		}
 	}
 }
+
+bool op_mcp_server_is_type(struct bytes name)
+{
+	return op_mcp_read_type(name) != OP_MCP_NO_TYPE;
+}

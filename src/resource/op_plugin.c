@@ -66,7 +66,7 @@ static struct bytes fill_pattern(struct op *o, const struct op_plugin *p)
 	return out;
 }
 
-static struct bytes plugin_url(struct op *o, const struct op_plugin *p)
+struct bytes op_plugin_url(struct op *o, const struct op_plugin *p)
 {
 	if (o->plugin_url != NULL) {
 		return fill_pattern(o, p);
@@ -100,7 +100,7 @@ static void describe(struct op *o, struct doc *root, const struct op_plugin *p, 
 	put_note(o, root, "higress.io/wasm-plugin-title", p->title);
 	put_note(o, root, "higress.io/wasm-plugin-description", p->description);
 	put_note(o, root, "higress.io/wasm-plugin-icon", p->icon);
-	doc_set(o->arena, spec, "url", doc_string(o->arena, plugin_url(o, p)));
+	doc_set(o->arena, spec, "url", doc_string(o->arena, op_plugin_url(o, p)));
 	if (p->phase != NULL) {
 		doc_set(o->arena, spec, "phase", doc_str(o->arena, p->phase));
 	} else {

@@ -106,3 +106,17 @@ const struct op_plugin *op_plugin_find(struct bytes name)
 	}
 	return NULL;
 }
+
+/* Usage is counted without ai-statistics, too. */
+bool op_plugin_served(struct bytes name)
+{
+	static const char *const served[] = {"ai-proxy", "ai-statistics", "basic-auth", "key-auth",
+		"model-mapper", "model-router"};
+
+	for (size_t i = 0; i < ARRAY_LEN(served); i++) {
+		if (bytes_eq(name, bytes_str(served[i]))) {
+			return true;
+		}
+	}
+	return false;
+}
