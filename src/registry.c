@@ -14,9 +14,11 @@
 #include "console/ep_health.h"
 #include "console/ep_home.h"
 #include "console/ep_instances.h"
+#include "console/ep_mcp.h"
 #include "console/ep_metrics.h"
 #include "console/ep_nouns.h"
 #include "console/ep_openapi.h"
+#include "console/ep_plugins.h"
 #include "console/ep_resources.h"
 #include "console/ep_routes.h"
 #include "console/ep_services.h"
@@ -243,6 +245,11 @@ const struct console_endpoints registry_endpoints = {endpoints, ARRAY_LEN(endpoi
 			ep_nouns_answer, "replace a " one_),                                      \
 		NOUN("DELETE", base_ "/{name}", ACT_CHANGES, noun_, name_, ep_nouns_remove, NULL, \
 			"remove a " one_)
+#define ABSENT(path_, absent_, list_, fn_, summary_)                                    \
+	{                                                                               \
+		.method = "GET", .path = (path_), .access = ACT_ADMIN, .list = (list_), \
+		.absent = (absent_), .fn = (fn_), .summary = (summary_)                 \
+	}
 #define INSTANCE(method_, path_, list_, effect_, fn_, answer_, summary_)                     \
 	{                                                                                    \
 		.method = (method_), .path = (path_), .access = ACT_ADMIN, .list = (list_),  \
@@ -344,6 +351,70 @@ static const struct act_endpoint acts[] = {
 		ep_nouns_list, "certificate", "certificates"),
 	NOUN_ROWS("/v1/proxy-servers", &noun_proxy_server, ACT_NAME_REPLACED, ep_nouns_list,
 		"proxy server", "proxy servers"),
+	{.method = "GET",
+		.path = "/v1/wasm-plugins",
+		.access = ACT_ADMIN,
+		.noun = &noun_wasm_plugin,
+		.fn = ep_plugins_list,
+		.summary = "list plugins"},
+	NOUN("POST", "/v1/wasm-plugins", ACT_CHANGES, &noun_wasm_plugin, ACT_NAME_FILLED_OR_400,
+		ep_nouns_create, ep_nouns_answer, "create a custom plugin"),
+	NOUN("GET", "/v1/wasm-plugins/{name}", ACT_READS, &noun_wasm_plugin, ACT_NAME_FILLED_OR_400,
+		ep_plugins_get, NULL, "get a plugin"),
+	NOUN("PUT", "/v1/wasm-plugins/{name}", ACT_CHANGES, &noun_wasm_plugin,
+		ACT_NAME_FILLED_OR_400, ep_nouns_replace, ep_nouns_answer,
+		"replace a custom plugin, or the image of one that is built in"),
+	NOUN("DELETE", "/v1/wasm-plugins/{name}", ACT_CHANGES, &noun_wasm_plugin,
+		ACT_NAME_FILLED_OR_400, ep_nouns_remove, NULL, "remove a custom plugin"),
+	ABSENT("/v1/wasm-plugins/{name}/config", ACT_ABSENT_EMPTY, false, ep_plugins_config,
+		"what of a plugin can be configured, as JSON Schema"),
+	ABSENT("/v1/wasm-plugins/{name}/readme", ACT_ABSENT_EMPTY, false, ep_plugins_readme,
+		"a page about a plugin, in Markdown"),
+	{.method = "GET",
+		.path = "/v1/mcpServer",
+		.access = ACT_ADMIN,
+		.list = true,
+		.fn = ep_mcp_list,
+		.summary = "list MCP servers"},
+	NOUN("PUT", "/v1/mcpServer", ACT_CHANGES, &noun_mcp_server, ACT_NAME_FILLED_OR_400,
+		ep_mcp_put, ep_mcp_echo, "create or replace an MCP server"),
+	ADMIN("DELETE", "/v1/mcpServer", ACT_BY_METHOD, ACT_CHANGES, ep_mcp_remove_named,
+		"remove the MCP server of the query's name"),
+	{.method = "GET",
+		.path = "/v1/mcpServers",
+		.access = ACT_ADMIN,
+		.list = true,
+		.fn = ep_mcp_list,
+		.summary = "the same as GET /v1/mcpServer"},
+	ABSENT("/v1/mcpServer/consumers", ACT_ABSENT_TOLD, true, ep_mcp_consumers,
+		"list who may call an MCP server"),
+	{.method = "PUT",
+		.path = "/v1/mcpServer/consumers",
+		.access = ACT_ADMIN,
+		.shape = ACT_NO_CONTENT,
+		.effect = ACT_CHANGES,
+		.absent = ACT_ABSENT_TOLD,
+		.fn = ep_mcp_add_consumers,
+		.summary = "let more consumers call an MCP server"},
+	{.method = "DELETE",
+		.path = "/v1/mcpServer/consumers",
+		.access = ACT_ADMIN,
+		.shape = ACT_NO_CONTENT,
+		.effect = ACT_CHANGES,
+		.absent = ACT_ABSENT_TOLD,
+		.fn = ep_mcp_drop_consumers,
+		.summary = "no longer let consumers call an MCP server"},
+	ADMIN("POST", "/v1/mcpServer/swaggerToMcpConfig", ACT_WRAPPED, ACT_READS, ep_mcp_convert,
+		"make the tools of an MCP server from an OpenAPI document"),
+	{.method = "GET",
+		.path = "/v1/mcpServer/{name}",
+		.access = ACT_ADMIN,
+		.noun = &noun_mcp_server,
+		.absent = ACT_ABSENT_TOLD,
+		.fn = ep_nouns_get,
+		.summary = "get an MCP server"},
+	NOUN("DELETE", "/v1/mcpServer/{name}", ACT_CHANGES, &noun_mcp_server,
+		ACT_NAME_FILLED_OR_400, ep_nouns_remove, NULL, "remove an MCP server"),
 	INSTANCE_ROWS("/v1/global", "all traffic"),
 	INSTANCE_ROWS("/v1/domains/{name}", "a domain"),
 	INSTANCE_ROWS("/v1/routes/{name}", "a route"),

@@ -32,6 +32,10 @@ void act_refuse(struct act *a, unsigned status, const char *fmt, ...)
 
 void act_missing(struct act *a)
 {
+	if (a->endpoint->absent == ACT_ABSENT_TOLD) {
+		act_refuse(a, 404, "there is nothing of that name");
+		return;
+	}
 	a->status = 404;
 	a->empty = true;
 }
@@ -252,15 +256,17 @@ static bool decode_params(
 enum act_found act_find(const struct act_endpoints *t, struct arena *arena, struct act *a,
 	struct bytes path, struct text *allow)
 {
-	bool known = false;
+	bool known = false, fixed = false;
 
 	for (size_t i = 0; i < t->n; i++) {
 		struct bytes raw[ACT_PARAMS_MAX] = {{NULL, 0}};
 
-		if (!path_matches(t->v[i].path, path, raw)) {
+		/* What has a path of its own is no name. */
+		if (!path_matches(t->v[i].path, path, raw) || (fixed && raw[0].p != NULL)) {
 			continue;
 		}
 		known = true;
+		fixed = raw[0].p == NULL;
 		if (!method_matches(&t->v[i], a->method)) {
 			allow_method(allow, t->v[i].method);
 		} else if (decode_params(arena, a, raw)) {

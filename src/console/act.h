@@ -38,6 +38,13 @@ enum act_effect {
 	ACT_KEEPS, /* what the console keeps itself: in the queue of writes, without a commit */
 };
 
+/* What a GET answers where nothing is; of a noun's the empty one. */
+enum act_absent {
+	ACT_ABSENT_BY_NOUN,
+	ACT_ABSENT_EMPTY, /* 404 without a body */
+	ACT_ABSENT_TOLD   /* 404 with an envelope */
+};
+
 struct act;
 
 struct act_endpoint {
@@ -49,6 +56,7 @@ struct act_endpoint {
 	const struct act_noun *noun; /* for the functions that all nouns share; NULL: none */
 	bool list;                   /* answers a list, without being a noun's */
 	size_t body_max;             /* bytes; 0: the usual limit (console/errand.h) */
+	enum act_absent absent;
 	/* Refuses with act_refuse or act_op, else leaves the answer. Of ACT_CHANGES: may be called again on
 	 * another draft; data need not be left. */
 	void (*fn)(struct act *a);
@@ -112,7 +120,7 @@ struct act {
 /* --- for endpoints -------------------------------------------------------------------------------- */
 
 void act_refuse(struct act *a, unsigned status, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* 404 without a body (§2.1). */
+/* 404 without a body (§2.1), unless the endpoint tells. */
 void act_missing(struct act *a);
 /* False, and refused by its kind, unless rc is OP_OK. The sentence is the operation's. */
 bool act_op(struct act *a, enum op_rc rc);

@@ -10,6 +10,8 @@ const struct act_noun noun_route = {&op_route, "route"};
 const struct act_noun noun_source = {&op_source, "service source"};
 const struct act_noun noun_certificate = {&op_certificate, "certificate"};
 const struct act_noun noun_proxy_server = {&op_proxy_server, "proxy server"};
+const struct act_noun noun_mcp_server = {&op_mcp_server, "MCP server"};
+const struct act_noun noun_wasm_plugin = {&op_wasm_plugin, "plugin"};
 
 #define VERSION_MAX 64u
 

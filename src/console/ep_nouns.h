@@ -14,7 +14,7 @@ struct act_noun {
 };
 
 extern const struct act_noun noun_domain, noun_provider, noun_consumer, noun_ai_route, noun_route,
-	noun_source, noun_certificate, noun_proxy_server;
+	noun_source, noun_certificate, noun_proxy_server, noun_mcp_server, noun_wasm_plugin;
 
 void ep_nouns_list(struct act *a);
 void ep_nouns_get(struct act *a);

@@ -125,7 +125,10 @@ static struct doc *responses(struct act *a, const struct act_endpoint *e)
 		add_error(
 			a, r, "403", "asked by a page of another site, or by somebody who may not");
 	}
-	if (e->noun != NULL && e->method[0] == 'G' && !is_list(e)) {
+	if (e->absent == ACT_ABSENT_TOLD) {
+		add_error(a, r, "404", "there is none");
+	} else if (e->absent == ACT_ABSENT_EMPTY ||
+		(e->noun != NULL && e->method[0] == 'G' && !is_list(e))) {
 		set(a, r, "404", json_of(a, "there is none; without a body", NULL));
 	} else if (e->noun != NULL && writes) {
 		add_error(a, r, "404", "there is none");
@@ -138,8 +141,10 @@ static struct doc *responses(struct act *a, const struct act_endpoint *e)
 	if (writes || e->access == ACT_ADMIN || e->method[0] != 'G') {
 		add_error(a, r, "429", "too many log-ins have failed");
 	}
-	if (writes) {
+	if (writes || brings_body(e)) {
 		add_error(a, r, "500", "nothing was changed: the message says why");
+	}
+	if (writes) {
 		add_error(a, r, "503", "busy; try again");
 		add_error(a, r, "504", "begun, but not live everywhere yet");
 	}

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import test, { after } from 'node:test';
 import { aiRoutes } from './cases/ai_routes.js';
 import { gateway } from './cases/gateway.js';
+import { mcp } from './cases/mcp.js';
 import { consumers, domains, others, routes, sources } from './cases/nouns.js';
 import { plugins } from './cases/plugins.js';
 import { providers } from './cases/providers.js';
@@ -14,7 +15,7 @@ import { startUpstream } from './lib/http.js';
 import { tempDir } from './lib/sluice.js';
 import { newAuthority } from './lib/tls.js';
 
-const groups = { empty, session, providers, aiRoutes, consumers, domains, routes, sources, others, plugins, gateway };
+const groups = { empty, session, providers, aiRoutes, consumers, domains, routes, sources, others, plugins, mcp, gateway };
 
 // A group's server lives until a row of another one asks.
 let current = null;

@@ -84,4 +84,45 @@ export const plugins = [
 		assert.deepEqual(await c.data('GET /v1/global/plugin-instances'), []);
 		await c.gone('DELETE /v1/services/tuwunel.static/plugin-instances/request-block');
 	}],
+	['K194', 'I', 'the plugins there are, in English and in Chinese', '200, each with title, category and whether it is built in', 'the plugin page lists them in the reader\'s language', async (c) => {
+		const all = await c.data('GET /v1/wasm-plugins?lang=en-US');
+		assert.ok(all.length > 40, `${all.length}`);
+		for (const p of all) assert.ok(p.builtIn === true && p.title && p.category && p.description, p.name);
+		assert.deepEqual(all.map((p) => p.name), all.map((p) => p.name).sort());
+		assert.deepEqual(all.filter((p) => p.productCovered).map((p) => p.name), ['ai-proxy', 'key-auth', 'mcp-server', 'model-mapper', 'model-router']);
+		const zh = await c.data('GET /v1/wasm-plugins/basic-auth?lang=zh-CN');
+		const en = all.find((p) => p.name === 'basic-auth');
+		assert.deepEqual([zh.title, en.title, en.phase, en.priority], ['Basic 认证', 'Basic Auth', 'AUTHN', 320]);
+		assert.deepEqual([en.imageRepository.startsWith('oci://'), en.imageVersion], [true, '2.0.0']);
+		assert.deepEqual(Object.keys(en), ['name', 'pluginVersion', 'version', 'category', 'title', 'description', 'builtIn', 'productCovered', 'icon', 'readmeUrl', 'imageRepository', 'imageVersion', 'imagePullPolicy', 'imagePullSecret', 'phase', 'priority']);
+		assert.equal((await c.call('GET /v1/wasm-plugins?pageNum=2&pageSize=5')).json.data.length, 5);
+	}],
+	['K195', 'I', 'what of a plugin can be configured', '200, a schema; a page to read; 404 for what nobody knows', 'the page makes its form of it', async (c) => {
+		const { schema } = await c.data('GET /v1/wasm-plugins/basic-auth/config');
+		assert.equal(schema.jsonSchema.properties.consumers.type, 'array');
+		assert.match(schema.extensions['x-example-raw'], /^consumers:\n/);
+		assert.match(await c.data('GET /v1/wasm-plugins/key-auth/readme?lang=zh-CN'), /^# Key 认证\n/);
+		for (const p of await c.data('GET /v1/wasm-plugins')) assert.ok((await c.data(`GET /v1/wasm-plugins/${p.name}/readme`)).length > 50, p.name);
+		for (const what of ['', '/config', '/readme']) await c.missing(`GET /v1/wasm-plugins/nosuch${what}`);
+	}],
+	['K196', 'I', 'a custom plugin with the name of a built-in one', '409; with a name of its own it is made, changed and removed', 'two plugins of one name', async (c) => {
+		const mine = { name: 'mine', title: 'Mine', category: 'custom', imageRepository: 'registry.example.com/mine', imageVersion: '1' };
+		await c.refused(409, 'POST /v1/wasm-plugins', { ...mine, name: 'basic-auth' });
+		await c.refused(409, 'POST /v1/wasm-plugins', { ...mine, builtIn: true });
+		await c.refused(409, 'DELETE /v1/wasm-plugins/basic-auth');
+		await c.refused(404, 'PUT /v1/wasm-plugins/mine', mine);
+		for (const wrong of [{ name: '-a' }, { title: ' ' }, { imageRepository: '' }, { phase: 'LATE' }, { imagePullPolicy: 'Never' }]) await c.refused(400, 'POST /v1/wasm-plugins', { ...mine, ...wrong });
+		const made = await c.raw('POST /v1/wasm-plugins', mine);
+		assert.deepEqual([made.builtIn, made.pluginVersion, made.imageRepository, made.phase], [false, '1.0.0', 'oci://registry.example.com/mine', 'UNSPECIFIED_PHASE']);
+		await c.refused(409, 'POST /v1/wasm-plugins', mine);
+		await makeRoute(c);
+		await c.raw(`PUT ${AT}/mine`, { enabled: true, configurations: { a: 1 } });
+		assert.equal((await c.raw('PUT /v1/wasm-plugins/mine', { ...mine, imageVersion: '2', phase: 'authz', priority: 7 })).phase, 'AUTHZ');
+		await c.refused(409, 'PUT /v1/wasm-plugins/mine', { ...mine, version: made.version });
+		assert.deepEqual((await c.data(`GET ${AT}/mine`)).configurations, { a: 1 });
+		assert.equal((await c.data('GET /v1/wasm-plugins')).at(-1).name, 'mine');
+		await c.gone('DELETE /v1/wasm-plugins/mine');
+		await c.gone('DELETE /v1/wasm-plugins/mine');
+		await c.missing('GET /v1/wasm-plugins/mine');
+	}],
 ];

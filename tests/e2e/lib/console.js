@@ -137,6 +137,7 @@ export class Console {
 
 	// Takes everything away, in an order that nothing refuses.
 	async clear() {
+		for (const name of await this.names('GET /v1/mcpServer')) await this.gone(`DELETE /v1/mcpServer/${name}`);
 		const nouns = ['ai/routes', 'routes', 'ai/providers', 'consumers', 'domains', 'service-sources', 'proxy-servers', 'tls-certificates'];
 		const names = await Promise.all(nouns.map((noun) => this.names(`GET /v1/${noun}`)));
 		for (const [i, noun] of nouns.entries())
