@@ -93,15 +93,27 @@ static enum op_rc check_text(
 	return OP_OK;
 }
 
+/* Whether there is nothing but these characters, of any case. */
+static bool only(struct bytes s, const char *chars)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (memchr(chars, ascii_lower(s.p[i]), strlen(chars)) == NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Labels of letters, digits and hyphens; an address of either kind. */
 static bool is_host(struct bytes host)
 {
 	struct bytes rest = host;
 
-	if (host.n > 0 &&
-		(memchr(host.p, ':', host.n) != NULL ||
-			(host.p[0] == '[' && host.p[host.n - 1] == ']'))) {
-		return true;
+	if (bytes_starts(host, BYTES("[")) && bytes_ends(host, BYTES("]"))) {
+		return only(bytes_of(host.p + 1, host.n - 2), "0123456789abcdef:.");
+	}
+	if (host.n > 0 && memchr(host.p, ':', host.n) != NULL) {
+		return only(host, "0123456789abcdef:.");
 	}
 	if (bytes_ends(host, BYTES("."))) {
 		rest.n--;
@@ -184,6 +196,20 @@ static enum op_rc check_params(struct op *o, const struct doc *config)
 	return OP_OK;
 }
 
+/* What the driver would take for another part of the text. */
+static enum op_rc check_mysql(struct op *o, const struct doc *config)
+{
+	struct bytes user = member(o, config, "username"), name = member(o, config, "dbname");
+
+	if (memchr(user.p, ':', user.n) != NULL || memchr(name.p, '/', name.n) != NULL ||
+		memchr(name.p, '?', name.n) != NULL) {
+		return op_refuse(o, OP_INVALID,
+			"dbConfig: for MySQL the username holds no colon, and dbname neither a slash "
+			"nor a question mark");
+	}
+	return OP_OK;
+}
+
 enum op_rc op_dsn_check(struct op *o, const struct op_dsn_type *t, const struct doc *config)
 {
 	enum op_rc rc = t->host_needed ? check_place(o, config) : OP_OK;
@@ -191,6 +217,7 @@ enum op_rc op_dsn_check(struct op *o, const struct op_dsn_type *t, const struct 
 	rc = rc != OP_OK ? rc : check_text(o, config, "username", t->user_needed, t->user_max);
 	rc = rc != OP_OK ? rc : check_text(o, config, "dbname", t->dbname_needed, t->dbname_max);
 	rc = rc != OP_OK ? rc : check_text(o, config, "password", false, 256);
+	rc = rc != OP_OK || t->form != FORM_MYSQL ? rc : check_mysql(o, config);
 	return rc != OP_OK ? rc : check_params(o, config);
 }
 
@@ -233,7 +260,8 @@ static void add_params(struct op *o, struct text *t, const struct doc *config, b
 
 static void add_place(struct op *o, struct text *t, const struct doc *config)
 {
-	struct bytes host = member(o, config, "host"), port = member(o, config, "port");
+	struct bytes host = bytes_trim(member(o, config, "host"));
+	struct bytes port = bytes_trim(member(o, config, "port"));
 	bool bare = host.n > 0 && memchr(host.p, ':', host.n) != NULL && host.p[0] != '[';
 
 	text_addf(t, bare ? "[" BYTES_FMT "]" : BYTES_FMT, BYTES_ARG(host));
@@ -326,7 +354,7 @@ static void put(struct op *o, struct doc *out, const char *key, struct bytes v)
 	}
 }
 
-/* Cuts what stands in front of the first (last) `at`; p NULL: there is none. */
+/* Cuts what stands in front of the first `at`; p NULL: there is none. */
 static struct bytes cut_front(struct bytes *rest, char at)
 {
 	const char *p = rest->n > 0 ? memchr(rest->p, at, rest->n) : NULL;
@@ -396,39 +424,46 @@ static void put_params(struct op *o, struct doc *out, struct bytes query, bool o
 	}
 }
 
-/* A member may hold what separates members: the place is between the last "@tcp(" and the next ")/". */
+/* Index of the last `c`; s.n: there is none. */
+static size_t last_of(struct bytes s, char c)
+{
+	size_t i = s.n;
+
+	while (i > 0 && s.p[i - 1] != c) {
+		i--;
+	}
+	return i > 0 ? i - 1 : s.n;
+}
+
+/* As the driver reads it: behind the last slash is the name, before the last "@" who logs in. */
 static void read_mysql(struct op *o, struct doc *out, struct bytes dsn)
 {
-	static const struct bytes mark = {"tcp(", 4};
-	struct bytes rest, query;
-	size_t at = dsn.n;
+	size_t slash = last_of(dsn, '/'), at;
+	struct bytes left = bytes_of(dsn.p, slash), query, name, place;
 
-	for (size_t i = dsn.n; i-- > 0 && at == dsn.n;) {
-		bool first = i == 0 || dsn.p[i - 1] == '@';
-
-		at = first && bytes_starts(bytes_of(dsn.p + i, dsn.n - i), mark) ? i : at;
-	}
-	if (at == dsn.n) {
+	if (slash == dsn.n) {
 		return;
 	}
-	if (at > 0) {
-		put_user(o, out, bytes_of(dsn.p, at - 1), false);
+	at = last_of(left, '@');
+	if (at < left.n) {
+		put_user(o, out, bytes_of(left.p, at), false);
+		left = bytes_of(left.p + at + 1, left.n - at - 1);
 	}
-	rest = bytes_of(dsn.p + at + mark.n, dsn.n - at - mark.n);
-	put_place(o, out, cut_front(&rest, ')'));
-	if (bytes_starts(rest, BYTES("/"))) {
-		rest = bytes_of(rest.p + 1, rest.n - 1);
+	place = left;
+	if (cut_front(&place, '(').p != NULL && bytes_ends(place, BYTES(")"))) {
+		put_place(o, out, bytes_of(place.p, place.n - 1));
 	}
-	query = rest;
-	rest = cut_front(&query, '?');
-	put(o, out, "dbname", rest.p != NULL ? rest : query);
-	put_params(o, out, rest.p != NULL ? query : BYTES(""), false);
+	query = bytes_of(dsn.p + slash + 1, dsn.n - slash - 1);
+	name = cut_front(&query, '?');
+	put(o, out, "dbname", name.p != NULL ? name : query);
+	put_params(o, out, name.p != NULL ? query : BYTES(""), false);
 }
 
 /* scheme://[user[:password]@]place[/dbname][?query] */
 static void read_url(struct op *o, struct doc *out, struct bytes dsn, bool own)
 {
-	struct bytes rest = dsn, query, path, user;
+	struct bytes rest = dsn, query, path;
+	size_t at;
 
 	if (cut_front(&rest, '/').p == NULL || !bytes_starts(rest, BYTES("/"))) {
 		return;
@@ -445,8 +480,11 @@ static void read_url(struct op *o, struct doc *out, struct bytes dsn, bool own)
 		rest = path;
 		path = BYTES("");
 	}
-	user = cut_front(&rest, '@');
-	put_user(o, out, user.p != NULL ? user : BYTES(""), true);
+	at = last_of(rest, '@');
+	if (at < rest.n) {
+		put_user(o, out, bytes_of(rest.p, at), true);
+		rest = bytes_of(rest.p + at + 1, rest.n - at - 1);
+	}
 	put_place(o, out, rest);
 	put(o, out, "dbname", decoded(o, path));
 	put_params(o, out, query, own);

@@ -283,6 +283,15 @@ static const struct op_row rows[] = {
 		OP_INVALID, NULL, "a parameter without a value"},
 	{"MCP-58", NULL, DB("SQLITE", "\"dbname\":\"\\u00e4\""), OP_INVALID, NULL,
 		"not printable ASCII"},
+	{"MCP-60", NULL,
+		DB("MYSQL", "\"host\":\"a\",\"port\":1,\"username\":\"u:v\",\"dbname\":\"d\""),
+		OP_INVALID, NULL, "the driver would read the name of another user"},
+	{"MCP-61", NULL,
+		DB("MYSQL", "\"host\":\"a\",\"port\":1,\"username\":\"u\",\"dbname\":\"d?e\""),
+		OP_INVALID, NULL, "and of another database"},
+	{"MCP-62", NULL,
+		DB("MYSQL", "\"host\":\"a)b:\",\"port\":1,\"username\":\"u\",\"dbname\":\"d\""),
+		OP_INVALID, NULL, "a colon makes no address"},
 	{"MCP-59", MAP("a: [b"), "create mcp-server x {\"type\":\"OPEN_API\"," SERVICES "}",
 		OP_INVALID, ROUTE " . -",
 		"a configuration that nobody can read is not overwritten"},
@@ -423,5 +432,5 @@ int main(void)
 		cmocka_unit_test(test_starved),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("op_mcp_server", tests, NULL, NULL);
 }

@@ -421,7 +421,8 @@ static enum op_rc create(struct op *o, struct bytes name, const struct doc *give
 }
 
 /* Another pluginVersion moves the plugin: what is configured goes along. */
-static void move(struct op *o, struct bytes from, struct bytes to, const struct doc *given)
+static void move(struct op *o, struct bytes from, struct bytes to, struct bytes name,
+	const struct doc *given)
 {
 	struct arena *a = o->arena;
 	const struct doc *old =
@@ -438,7 +439,7 @@ static void move(struct op *o, struct bytes from, struct bytes to, const struct 
 		}
 	}
 	doc_need_map(a, root, "status");
-	write_custom(o, to, text_of(o, given, "name"), given);
+	write_custom(o, to, name, given);
 	draft_remove(&o->draft, RESOURCE_WASMPLUGIN, from);
 }
 
@@ -469,7 +470,7 @@ static enum op_rc update_custom(
 	if (bytes_eq(there, object)) {
 		write_custom(o, object, name, given);
 	} else {
-		move(o, there, object, given);
+		move(o, there, object, name, given);
 	}
 	return OP_OK;
 }

@@ -233,6 +233,15 @@ static int by_key(const void *x, const void *y)
 	return yaml_key_order(((const struct member *)x)->key, ((const struct member *)y)->key);
 }
 
+/* That something was refused stays known: the text lacks it. */
+static void release(struct yaml_emit *e, const struct members *m)
+{
+	bool full = arena_full(e->arena);
+
+	arena_rewind(e->arena, &m->mark);
+	e->arena->full = e->arena->full || full;
+}
+
 /* False: the arena is full. */
 static bool members_of(struct yaml_emit *e, const struct doc *d, struct members *out)
 {
@@ -310,7 +319,7 @@ static void put_map(struct yaml_emit *e, const struct doc *d, int column)
 		yaml_emit_indent(e, column);
 		yaml_emit_member(e, members.v[i].key, member_value(&members.v[i], &room), column);
 	}
-	arena_rewind(e->arena, &members.mark);
+	release(e, &members);
 }
 
 static void put_list(struct yaml_emit *e, const struct doc *d, int column)
@@ -393,7 +402,7 @@ void yaml_emit_flow(struct yaml_emit *e, const struct doc *d)
 			put_flow_member(e, &members.v[i], map, i == 0);
 		}
 		put_indicator(e, map ? '}' : ']', false);
-		arena_rewind(e->arena, &members.mark);
+		release(e, &members);
 	}
 	e->sorted = sorted;
 }
