@@ -618,6 +618,11 @@ static bool choose(struct asking *k)
 		return false;
 	}
 	k->out->consumer = decide_consumer(d->route, look_up, k);
+	if (d->route->is_tools) {
+		answer(k, 501, "mcp.unsupported",
+			"the route is an MCP server's, whose tools this version does not run");
+		return false;
+	}
 	if (d->route->total_weight == 0) {
 		answer(k, 503, "config.invalid",
 			"the route has no usable destination; its resources need a correction");

@@ -4,6 +4,12 @@
 #include "plan/lint_int.h"
 #include "resource/op.h"
 
+/* The tools of MCP servers: their routes say what becomes of them. */
+static bool is_of_servers(const struct object *o)
+{
+	return bytes_eq(o->meta.name, BYTES("mcp-server.internal"));
+}
+
 static bool does_something(const struct wasmplugin *w)
 {
 	for (size_t i = 0; i < w->n_rules; i++) {
@@ -18,7 +24,8 @@ static void check_plugin(struct lint *l, const struct object *o)
 {
 	struct finding at = build_warning(o, build_place(o->root), "plugin-unsupported");
 
-	if (!op_plugin_served(o->u.wasmplugin.plugin) && does_something(&o->u.wasmplugin)) {
+	if (!op_plugin_served(o->u.wasmplugin.plugin) && !is_of_servers(o) &&
+		does_something(&o->u.wasmplugin)) {
 		findings_add(l->findings, &at,
 			"there is no plugin " BYTES_FMT
 			" in this version, so this one has no effect; disable or remove it",

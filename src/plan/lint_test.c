@@ -121,6 +121,16 @@ static const struct {
 		 PLUGIN_HEAD("ai-cache-1.0.0") "  defaultConfigDisable: true\n  matchRules:\n"
 					       "  - {ingress: [z], configDisable: true}\n"}},
 		NULL, NULL, 0, 0, "all of it is disabled"},
+	{{{"wasmplugins/mcp-server.internal.yaml",
+		 PLUGIN_HEAD("mcp-server.internal") "  defaultConfigDisable: true\n"
+						    "  matchRules:\n" ALLOW("z", "a")}},
+		NULL, NULL, 0, 0, "routes of MCP servers say what becomes of their tools"},
+	{{{OTHER,
+		 NAMED_TEXT("other",
+			 "up.static:80\n    higress.io/mcp-server: 'true'\n"
+			 "    higress.io/mcp-server-upstream-type: streamable",
+			 "z.com", "/o")}},
+		NULL, NULL, 0, 0, "an MCP server behind a direct route is served"},
 	{{{OTHER, INGRESS_HEAD("other", "") "up.static\nspec:\n  rules:\n  - host: z.com\n"}},
 		"ingress-without-path", OTHER, 9, FINDING_WARNING, "a rule for nothing"},
 	{{{OTHER, INGRESS_HEAD("other", "") "up.static\nspec: {rules: []}\n"}},

@@ -150,6 +150,7 @@ struct route {
 	const struct statistics *statistics; /* plan/statistics.h; NULL: nothing more is logged */
 	unsigned rank;                       /* order inside its host, 0 first */
 	bool ssl_redirect; /* over plain HTTP the answer is 308 to https (§5.6) */
+	bool is_tools;     /* an MCP server of tools that nothing here runs: 501 mcp.unsupported */
 };
 
 enum method {

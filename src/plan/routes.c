@@ -32,6 +32,7 @@ struct builder {
 	bool nocase;
 	enum regex_of regex;
 	int ssl_redirect; /* -1: not said */
+	bool is_tools;
 	uint16_t methods;
 	struct bytes method_text;
 	struct conditions conditions;
@@ -202,6 +203,34 @@ static bool read_destination(struct builder *b)
 	return true;
 }
 
+/*
+ * An MCP server (annotations of the Console, console-api.md §3.13). One behind a direct route is an upstream like any
+ * other; what another one leads to is no MCP server, but an API or a database that its tools would call.
+ */
+static void read_mcp(struct builder *b)
+{
+	struct finding at = {0};
+	struct place place = build_place(b->ingress->root);
+	struct bytes type =
+		annotation_get(b->ingress, "mcp-server-upstream-type", ANNOTATION_HIGRESS, &place);
+
+	b->is_tools = annotation_bool(b->ingress, "mcp-server", ANNOTATION_HIGRESS, &place) == 1 &&
+		type.n == 0;
+	if (b->is_tools) {
+		at = build_warning(b->ingress, place, "mcp-server-not-served");
+		at.level = FINDING_INFO;
+		findings_add(b->in->findings, &at,
+			"the tools of an MCP server are not run by this version; requests for it "
+			"answer 501");
+	} else if (bytes_eq(type, BYTES("sse"))) {
+		at = build_warning(b->ingress, place, "mcp-server-sse");
+		at.level = FINDING_INFO;
+		findings_add(b->in->findings, &at,
+			"the stream of this MCP server is passed on as it is: the address for "
+			"messages that it names is not rewritten");
+	}
+}
+
 static bool read_ingress(struct builder *b)
 {
 	bool usable = annotations_allow(b->ingress, b->in->findings);
@@ -211,6 +240,7 @@ static bool read_ingress(struct builder *b)
 	usable = read_path_switches(b) && usable;
 	usable = read_rewrite(b) && usable;
 	read_ssl_redirect(b);
+	read_mcp(b);
 	b->headers = header_control_read(b->ingress, b->in->arena, b->in->findings);
 	b->cors = cors_read(b->ingress, b->in->arena, b->in->findings);
 	return read_destination(b) && usable;
@@ -548,6 +578,7 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->n_conditions = b->conditions.n;
 	r->n_header_conditions = b->conditions.n_headers;
 	r->asks_model = b->conditions.asks_model;
+	r->is_tools = b->is_tools;
 	r->ssl_redirect = b->ssl_redirect >= 0 ? b->ssl_redirect == 1
 					       : certificates_forces(b->in->certificates, b->host);
 	for (size_t i = 0; i < r->n_destinations; i++) {

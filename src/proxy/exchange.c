@@ -462,6 +462,10 @@ static enum verdict step_decide(struct exchange *x)
 	if (!routing_choose(x) || exchange_decide(x) != VERDICT_NEXT) {
 		return VERDICT_REPLY;
 	}
+	if (rq->route->is_tools) {
+		return reply_set(x, 501, "mcp.unsupported",
+			"the tools of this MCP server are not run by this gateway");
+	}
 	if (rq->route->total_weight == 0) {
 		return reply_set(x, 503, "config.invalid",
 			"route %.*s has no usable destination; its resources need a correction",
