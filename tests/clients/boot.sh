@@ -1,6 +1,7 @@
 #!/bin/sh
 # How a container that brings its own manager boots: initialise, log in, set everything up. Run again it must find what it
-# made; FIRST_BOOT=no leaves out what is done once. Needs lib.sh's environment, and KEY, the manager's key.
+# made; FIRST_BOOT=no leaves out what is done once. Needs lib.sh's environment, and KEY, the manager's key; with GITHUB_TOKEN
+# it makes an MCP server, too.
 . "${0%/*}/lib.sh"
 : "${KEY:?}"
 gateway_domain=aigw.example.com
@@ -153,9 +154,38 @@ always() {
 	fi
 }
 
+# An MCP server of tools, and who may call it: its list is set anew each time, then looked at before it is added to.
+tools() { # name, host of the API, token
+	put_up "source of $1" POST /v1/service-sources "$(jq -nc --arg d "$2" \
+		'{type: "dns", name: "github-api", domain: $d, port: 443, protocol: "https"}')"
+	put_up "MCP server $1" PUT /v1/mcpServer "$(jq -nc --arg n "$1" --arg g "$gateway_domain" --arg l "$local_domain" \
+		--arg c "server:
+  name: github-mcp-server
+  config:
+    accessToken: \"$3\"
+tools:
+- name: get_me
+  description: Who I am
+  args: []
+  requestTemplate:
+    url: https://$2/user
+    method: GET
+    headers:
+    - key: Authorization
+      value: \"Bearer {{.config.accessToken}}\"
+" '{name: $n, description: "GitHub", type: "OPEN_API", rawConfigurations: $c, mcpServerName: $n, domains: [$g, $l],
+		services: [{name: "github-api.dns", port: 443, weight: 100}],
+		consumerAuthInfo: {type: "key-auth", enable: true, allowedConsumers: ["manager"]}}')"
+	call GET "/v1/mcpServer/consumers?mcpServerName=$1&consumerName=manager"
+	expect "who may call $1" 200
+	[ "$(printf %s "$body" | jq -r '.total // 0')" != 0 ] ||
+		put_up "manager may call $1" PUT /v1/mcpServer/consumers "{\"mcpServerName\":\"$1\",\"consumers\":[\"manager\"]}"
+}
+
 begin
 [ "${FIRST_BOOT:-yes}" = no ] || once
 always
+[ -z "${GITHUB_TOKEN:-}" ] || tools mcp-github api.github.com "$GITHUB_TOKEN"
 [ "$provider" = qwen ] || {
 	chat "$local_domain" "$KEY"
 	served "a chat with the manager's key"

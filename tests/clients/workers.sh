@@ -1,6 +1,6 @@
 #!/bin/sh
-# How a running manager adds a worker: a consumer, then its name in the list of every AI route. Needs lib.sh's environment
-# and a set-up by boot.sh; WORKER is the name, WORKER_KEY its key.
+# How a running manager adds a worker: a consumer, then its name in the list of every AI route and MCP server. Needs lib.sh's
+# environment and a set-up by boot.sh; WORKER is the name, WORKER_KEY its key.
 . "${0%/*}/lib.sh"
 : "${WORKER:?}" "${WORKER_KEY:?}"
 
@@ -32,6 +32,15 @@ call GET /v1/ai/routes
 expect "AI routes" 200
 for name in $(printf %s "$body" | jq -r '.data[]?.name'); do
 	authorise "$name"
+done
+# Of MCP servers all who may call are sent again, the new one behind them.
+call GET /v1/mcpServer
+expect "MCP servers" 200
+for name in $(printf %s "$body" | jq -r '(.data // .)[].name'); do
+	call GET /v1/mcpServer
+	call PUT /v1/mcpServer/consumers "$(printf %s "$body" | jq -c --arg n "$name" --arg w "$WORKER" '{mcpServerName: $n, consumers:
+		(["manager"] + ((.data // .)[] | select(.name == $n) | .consumerAuthInfo.allowedConsumers // []) + [$w] | unique)}')"
+	expect "$name admits $WORKER" "200|201|204"
 done
 chat aigw-local.hiclaw.io "$WORKER_KEY"
 served "a chat with the key of $WORKER"

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
 import { ADMIN, bearer, DEFAULT_ROUTE, localProvider, MANAGER_KEY, startConsole } from './lib/console.js';
+import { request } from './lib/http.js';
 import { ROOT, run, startMock, tempDir } from './lib/sluice.js';
 
 // A client against a gateway with a model server behind; gives what it printed.
@@ -40,19 +41,21 @@ const ROUTE = 'GET /v1/ai/routes/default-ai-route';
 
 test('K250: a container\'s first boot: everything is made, and a chat is served', async (t) => {
 	const w = await world(t);
-	const out = await client(t, w, 'boot');
+	const out = await client(t, w, 'boot', { GITHUB_TOKEN: 'ghp_0001' });
 	assert.match(out, /a chat with the manager's key \(served\)/);
 	const c = await inside(w);
+	assert.match((await c.data('GET /v1/mcpServer/mcp-github')).rawConfigurations, /accessToken: ghp_0001\n/);
 	assert.deepEqual((await c.data(ROUTE)).domains, ['aigw.example.com', 'aigw-local.hiclaw.io']);
 	assert.equal((await c.data('GET /v1/domains')).length, 6);
 });
 
 test('K251, K252: its later boots: what is there is found, with and without the steps of the first one', async (t) => {
 	const w = await world(t);
-	await client(t, w, 'boot');
+	const mcp = { GITHUB_TOKEN: 'ghp_0001' };
+	await client(t, w, 'boot', mcp);
 	const c = await inside(w);
 	const before = await c.data(ROUTE);
-	await client(t, w, 'boot', { FIRST_BOOT: 'no' });
+	await client(t, w, 'boot', { FIRST_BOOT: 'no', ...mcp });
 	const after = await c.data(ROUTE);
 	assert.notEqual(after.version, before.version);
 	assert.deepEqual(after.authConfig, before.authConfig);
@@ -70,6 +73,30 @@ test('other providers: qwen, which a boot cannot call, and one with only a URL',
 	assert.deepEqual(await c.names('GET /v1/ai/providers'), ['qwen']);
 	assert.match(await client(t, w, 'boot', { PROVIDER: 'custom' }), /served/);
 	assert.equal((await c.data(ROUTE)).upstreams[0].provider, 'custom');
+});
+
+test('a cluster\'s boot, twice: services by name, one path for all models', async (t) => {
+	const w = await world(t);
+	for (const again of [/AI route \(201\)/, /AI route: exists/]) assert.match(await client(t, w, 'cluster'), again);
+	const c = await inside(w);
+	assert.deepEqual(await c.names('GET /v1/routes'), ['ai-route-default-ai-route.internal', 'element-web', 'matrix-homeserver']);
+	assert.match(await client(t, await world(t), 'cluster', { PROVIDER: 'qwen', WORK: tempDir(t) }), /provider qwen \(201\)/);
+});
+
+test('MCP servers are added while the gateway runs; a permission is taken away and given back', async (t) => {
+	const w = await world(t);
+	await client(t, w, 'boot', { GITHUB_TOKEN: 'ghp_0001' });
+	await client(t, w, 'workers', { WORKER: 'worker-alice', WORKER_KEY: 'gk-worker-alice' });
+	const c = await inside(w);
+	const allowed = async (name) => (await c.data(`GET /v1/mcpServer/consumers?mcpServerName=${name}`)).map((each) => each.consumerName);
+	assert.deepEqual(await allowed('mcp-github'), ['manager', 'worker-alice']);
+	await client(t, w, 'tools', { WORKERS: 'worker-alice worker-bob' });
+	assert.deepEqual(await allowed('mcp-weather'), ['manager', 'worker-bob', 'worker-alice']);
+	// What is not run is said so to who may call it, and to nobody else.
+	const call = (key) => request(c.serve.port, { method: 'POST', path: '/mcp-servers/mcp-weather/mcp', body: {}, headers: { host: 'aigw-local.hiclaw.io', authorization: `Bearer ${key}` } });
+	assert.deepEqual([(await call('none')).status, (await call('gk-worker-alice')).status], [401, 501]);
+	const lint = await run(['lint', path.join(c.serve.data, 'resources')]);
+	assert.doesNotMatch(lint.stdout, /: (error|warning): .*(mcp|MCP)/);
 });
 
 test('workers are added while the gateway runs: three at the same time', async (t) => {
@@ -114,7 +141,7 @@ test('K258: the front end: log in, make, edit and remove what its pages show', a
 	await page('POST /system/init', { adminUser: ADMIN });
 	assert.equal((await page('POST /session/login', { username: ADMIN.name, password: ADMIN.password, autoLogin: true })).name, 'admin');
 	assert.equal((await page('GET /user/info')).name, 'admin');
-	for (const list of ['proxy-servers', 'services', 'ai/providers', 'consumers', 'domains', 'ai/routes', 'tls-certificates', 'routes', 'service-sources']) assert.ok(Array.isArray(await page(`GET /v1/${list}`)), list);
+	for (const list of ['proxy-servers', 'services', 'ai/providers', 'consumers', 'domains', 'ai/routes', 'tls-certificates', 'routes', 'service-sources', 'wasm-plugins?lang=en-US', 'mcpServer?pageNum=1&pageSize=100', 'global/plugin-instances']) assert.ok(Array.isArray(await page(`GET /v1/${list}`)), list);
 	const form = { ...localProvider(mock), version: 0, protocol: 'openai/v1', proxyName: '', tokenFailoverConfig: { enabled: false } };
 	await page('POST /v1/ai/providers', form);
 	const [listed] = await page('GET /v1/ai/providers');
@@ -136,6 +163,16 @@ test('K258: the front end: log in, make, edit and remove what its pages show', a
 	assert.ok(configurations.use_default_response_attributes);
 	await page(`PUT ${derived}/plugin-instances/${plugin.pluginName}`, { ...edited, rawConfigurations: 'use_default_response_attributes: false' });
 	assert.equal((await page(`GET ${derived}/plugin-instances/${plugin.pluginName}`)).configurations.use_default_response_attributes, false);
+	await page('PUT /v1/mcpServer', { name: 'tools', type: 'OPEN_API', domains: [], services: [{ name: 'a.dns', port: 443, weight: 100 }], consumerAuthInfo: { enable: false, type: 'key-auth' }, mcpServerName: '' });
+	const server = await page('GET /v1/mcpServer/tools');
+	await page('PUT /v1/mcpServer', { ...server, mcpServerName: 'tools', rawConfigurations: 'server:\n  name: tools\ntools: []\n' });
+	await page('PUT /v1/mcpServer', { ...(await page('GET /v1/mcpServer/tools')), mcpServerName: 'tools', consumerAuthInfo: { enable: true, type: 'key-auth', allowedConsumers: ['manager'] } });
+	assert.deepEqual((await page('GET /v1/mcpServer/consumers?mcpServerName=tools&pageNum=1&pageSize=10')).map((each) => each.consumerName), ['manager']);
+	await page('DELETE /v1/mcpServer/consumers', { mcpServerName: 'tools', consumers: ['manager'] });
+	await page('DELETE /v1/mcpServer/tools');
+	const { schema } = await page('GET /v1/wasm-plugins/key-auth/config');
+	assert.ok(schema.jsonSchema.properties && schema.extensions['x-example-raw']);
+	assert.equal(typeof (await page('GET /v1/wasm-plugins/key-auth/readme?lang=zh-CN')), 'string');
 	const text = await page('GET /system/higress-config');
 	assert.equal(typeof (await page('PUT /system/higress-config', { config: text })), 'string');
 	for (const key of [MANAGER_KEY, 'gk-manager-0002']) assert.equal((await c.chat(key)).status, 200, 'K258 ends in a served chat');
