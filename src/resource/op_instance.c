@@ -232,7 +232,8 @@ static struct doc *show(
 	doc_set(a, out, "pluginVersion", h != NULL ? doc_string(a, h->version) : doc_null(a));
 	doc_set(a, out, "internal", doc_bool(a, false));
 	doc_set(a, out, "enabled", doc_bool(a, h != NULL && i->enabled));
-	doc_set(a, out, "rawConfigurations", h != NULL ? op_instance_text(o, i->config) : doc_null(a));
+	doc_set(a, out, "rawConfigurations",
+		h != NULL ? op_instance_text(o, i->config) : doc_null(a));
 	if (h == NULL) {
 		doc_set(a, out, "configurations", doc_null(a));
 	} else {
