@@ -138,7 +138,7 @@ void ep_mcp_drop_consumers(struct act *a)
 {
 	struct bytes consumer = act_query(a, "consumer");
 
-	if (a->body == NULL && consumer.n != 0) {
+	if (act_member(a, "mcpServerName").n == 0 && consumer.n != 0) {
 		op_mcp_server_forbid(a->op, consumer);
 	} else {
 		change(a, false);

@@ -282,6 +282,8 @@ struct bytes op_mcp_read_name(struct bytes name);
 bool op_mcp_read_is(struct op *o, struct bytes route);
 /* What it leads to when its tools are ours. */
 const struct op_plugin *op_mcp_read_plugin(void);
+/* The rule of its tools in the gateway's own WasmPlugin, also one that a person wrote for several; NULL: none. */
+const struct doc *op_mcp_read_rule(struct op *o, struct bytes route);
 /* Of the block mcpServer: the entry of that name among the servers, NULL: none; how paths of streams end. */
 struct doc *op_mcp_read_entry(struct op *o, const struct doc *mcp, struct bytes name);
 struct bytes op_mcp_read_suffix(struct op *o);

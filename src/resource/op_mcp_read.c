@@ -90,10 +90,14 @@ struct bytes op_mcp_read_name(struct bytes name)
 
 bool op_mcp_read_is(struct op *o, struct bytes route)
 {
-	const struct doc *root = draft_look(&o->draft, RESOURCE_INGRESS, route);
-	const struct doc *labels =
-		doc_at(o->arena, op_ingress_normal(o, root, route), "metadata.labels");
+	const struct doc *root, *labels;
 
+	/* By the name first: a list of servers must not open every route there is. */
+	if (!bytes_starts(route, BYTES(PREFIX)) || !bytes_ends(route, BYTES(SUFFIX))) {
+		return false;
+	}
+	root = draft_look(&o->draft, RESOURCE_INGRESS, route);
+	labels = doc_at(o->arena, op_ingress_normal(o, root, route), "metadata.labels");
 	return root != NULL && bytes_eq(text_of(o, labels, LABEL_BIZ), BYTES("mcp-server"));
 }
 
@@ -158,6 +162,7 @@ static struct doc *read_base(struct op *o, struct bytes name, struct doc **route
 	struct bytes id = op_mcp_read_route(o, name);
 	struct arena *a = o->arena;
 	struct doc *out = doc_map(a);
+	enum op_mcp_type type;
 	const struct doc *labels;
 
 	if (!op_mcp_read_is(o, id)) {
@@ -170,7 +175,8 @@ static struct doc *read_base(struct op *o, struct bytes name, struct doc **route
 		doc_copy(a, doc_get(a, doc_get(a, *route, "customConfigs"), NOTE_DESCRIPTION)));
 	doc_set(a, out, "domains", doc_copy(a, doc_get(a, *route, "domains")));
 	doc_set(a, out, "services", doc_copy(a, doc_get(a, *route, "services")));
-	doc_set(a, out, "type", doc_copy(a, doc_get(a, labels, LABEL_TYPE)));
+	type = op_mcp_read_type(text_of(o, labels, LABEL_TYPE));
+	doc_set(a, out, "type", type < OP_MCP_NO_TYPE ? doc_str(a, types[type]) : doc_null(a));
 	doc_set(a, out, "consumerAuthInfo", show_auth(o, *route));
 	return out;
 }
@@ -183,14 +189,23 @@ struct doc *op_mcp_read_listed(struct op *o, struct bytes name)
 	return out != NULL ? op_shape_show(o, &op_mcp_read_shape, out) : NULL;
 }
 
+const struct doc *op_mcp_read_rule(struct op *o, struct bytes route)
+{
+	const struct doc *root = op_plugin_look(o, op_mcp_read_plugin(), true);
+	const struct doc *own = op_rule_find(o, root, &(struct op_target){.ingress = route});
+
+	return own != NULL ? own : op_rule_shared(o, root, route);
+}
+
 /* The tools of a server: its own rule, else one that a user configured. */
 static void show_tools(struct op *o, struct bytes name, struct doc *out)
 {
-	const struct op_target t = {.ingress = op_mcp_read_route(o, name)};
-	const struct doc *rule = NULL;
+	struct bytes route = op_mcp_read_route(o, name);
+	const struct doc *rule = op_mcp_read_rule(o, route);
 
-	for (int internal = 1; internal >= 0 && rule == NULL; internal--) {
-		rule = op_rule_find(o, op_plugin_look(o, op_mcp_read_plugin(), internal != 0), &t);
+	if (rule == NULL) {
+		rule = op_rule_find(o, op_plugin_look(o, op_mcp_read_plugin(), false),
+			&(struct op_target){.ingress = route});
 	}
 	if (rule != NULL) {
 		doc_set(o->arena, out, "rawConfigurations",

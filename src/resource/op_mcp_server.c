@@ -153,8 +153,7 @@ static enum op_rc plan_tools(struct op *o, struct plan *p)
 		return op_instance_parse(o, raw, &p->tools);
 	}
 	/* D23: a page sends no tools with what it does not show. */
-	if (op_rule_find(o, op_plugin_look(o, op_mcp_read_plugin(), true),
-		    &(struct op_target){.ingress = p->id}) != NULL) {
+	if (op_mcp_read_rule(o, p->id) != NULL) {
 		return OP_OK;
 	}
 	p->tools = doc_map(o->arena);
@@ -321,15 +320,26 @@ static enum op_rc plan_route(struct op *o, struct plan *p)
 static void write_tools(struct op *o, const struct plan *p)
 {
 	const struct op_target t = {.ingress = p->id};
+	struct doc *root;
 
 	if (p->type != OP_MCP_OPEN_API) {
-		if (op_rule_find(o, op_plugin_look(o, op_mcp_read_plugin(), true), &t) != NULL) {
+		if (op_mcp_read_rule(o, p->id) != NULL) {
 			op_rules_forget_in(o, op_plugin_object(o, op_mcp_read_plugin(), true),
 				"ingress", p->id);
 		}
 	} else if (p->tools != NULL) {
-		op_rule_set(o, op_plugin_need(o, op_mcp_read_plugin(), true), &t, p->tools,
-			!p->tools_on);
+		root = op_plugin_need(o, op_mcp_read_plugin(), true);
+		op_rule_part(o, root, p->id);
+		op_rule_set(o, root, &t, p->tools, !p->tools_on);
+	}
+}
+
+/* Another version of a configuration that has not changed would be a conflict for whoever edits it. */
+static void write_config(struct op *o, struct bytes text)
+{
+	if (draft_look(&o->draft, RESOURCE_CONFIGMAP, OP_CONFIG) == NULL ||
+		!bytes_eq(text, op_config_text(o, "higress"))) {
+		op_config_put(o, "higress", text);
 	}
 }
 
@@ -374,7 +384,7 @@ static enum op_rc save(struct op *o, enum op_mode mode, struct bytes name, struc
 		return rc;
 	}
 	op_ingress_write(o, p.id, p.route);
-	op_config_put(o, "higress", p.config);
+	write_config(o, p.config);
 	write_tools(o, &p);
 	write_auth(o, &p, body);
 	return OP_OK;
@@ -423,7 +433,7 @@ static enum op_rc remove_server(struct op *o, struct bytes name)
 		op_rules_forget(o, "ingress", id);
 	}
 	if (config.p != NULL) {
-		op_config_put(o, "higress", config);
+		write_config(o, config);
 	}
 	return OP_OK;
 }

@@ -334,6 +334,18 @@ static const struct op_row rows[] = {
 		"read mcp-server h services|0|name \"a.dns\"\n"
 		"read mcp-server h rawConfigurations null",
 		"one that a person wrote without the label is shown and not changed"},
+	{"MCP-86",
+		"file wasmplugins/mcp-server.internal {metadata: {labels: {higress.io/resource-definer: "
+		"higress, higress.io/wasm-plugin-version: 2.0.1}}, spec: {matchRules: [{config: {server: "
+		"{name: both}}, ingress: [mcp-server-x.internal, mcp-server-y.internal]}]}}" AND
+		"create mcp-server x {\"type\":\"OPEN_API\"," SERVICES "}",
+		"update mcp-server y {\"type\":\"OPEN_API\"," SERVICES
+		",\"rawConfigurations\":\"server: {name: own}\"}",
+		OP_OK,
+		"read mcp-server x rawConfigurations \"server:\\n  name: both\"\n"
+		"read mcp-server y rawConfigurations \"server:\\n  name: own\"\n" RULES
+		"|0|ingress [\"mcp-server-x.internal\"]",
+		"tools that a person wrote for two servers are shown, and kept for the other"},
 	{"MCP-84", OPEN,
 		"update mcp-server mcp-server-x.internal {\"type\":\"OPEN_API\"," SERVICES "}",
 		OP_OK, "list mcp-server [\"x\"]\nread mcp-server mcp-server-x.internal name \"x\"",

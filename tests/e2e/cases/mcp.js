@@ -42,8 +42,10 @@ export const mcp = [
 	}],
 	['K213', 'C', 'the same server once more', '200, its list is the one that was sent', 'a boot sets it anew', async (c) => {
 		await withWorker(c);
+		const config = await c.data('GET /system/higress-config');
 		await make(c);
 		assert.deepEqual(await allowed(c), ['manager']);
+		assert.equal(await c.data('GET /system/higress-config'), config, 'whoever edits it meets no conflict');
 		await make(c, { consumerAuthInfo: undefined });
 		assert.deepEqual(await allowed(c), ['manager'], 'without consumerAuthInfo it stays');
 	}],
