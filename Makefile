@@ -28,12 +28,12 @@ ROOM_C  := $(filter-out %_test.c %_fuzz.c,$(ALL_C))
 MAIN_C  := $(wildcard src/*.c)
 ROOM_O  := $(ROOM_C:%.c=$(BUILD)/obj/%.o)
 MAIN_O  := $(MAIN_C:%.c=$(BUILD)/obj/%.o)
-TESTS   := $(TEST_C:src/%.c=$(BUILD)/test/%)
+TESTS   := $(TEST_C:src/%.c=$(BUILD)/test/%) $(patsubst %.c,$(BUILD)/test/%,$(wildcard sim/*_test.c))
 
 # What the simulated world replaces.
 SIM_GONE := src/net/sys.c src/base/clock.c src/base/random.c src/base/file.c src/net/dns.c \
             src/net/sys_watch.c src/net/file_watch.c
-SIM_C    := $(wildcard sim/*.c)
+SIM_C    := $(filter-out %_test.c,$(wildcard sim/*.c))
 SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o) $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_GONE),$(ROOM_C)))
 
 .PHONY: all check unit scenarios clean asan tsan fuzz-build
@@ -57,6 +57,11 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/test/%_test: $(BUILD)/obj/src/%_test.o $(BUILD)/libsluice.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $< $(BUILD)/libsluice.a -lcmocka -ljansson $(LIBS)
+
+# One in the simulated world is sim/<name>_test.c.
+$(BUILD)/test/sim/%_test: $(BUILD)/obj/sim/%_test.o $(SIM_O)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $(filter-out %/sim/main.o,$^) -lcmocka $(LIBS)
 
 # What judges a parser beside simdjson. The one C++ file is the shim to it; no program contains it.
 $(BUILD)/obj/%.o: %.cc

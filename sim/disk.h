@@ -35,4 +35,13 @@ void disk_fail(struct disk *d, enum disk_step step, bool fails);
 /* "open", "write", "fsync", "rename", "directory-fsync", "read", "list"; COUNT when it is none. */
 enum disk_step disk_step_of(struct bytes name);
 
+/* The program's next changes are counted from 1; the process ends right before that one: from then on every
+ * change fails and nothing is changed, as if it were killed. 0: it runs on. */
+void disk_stop_at(struct disk *d, size_t change);
+bool disk_stopped(const struct disk *d);
+size_t disk_changes(const struct disk *d);
+/* Another process begins. power: the machine was off: of what was not synced, each name and each content
+ * may be lost, as the world's chance has it. */
+void disk_restart(struct disk *d, bool power);
+
 #endif

@@ -217,7 +217,12 @@ static int fill_temporary(int fd, struct bytes content, unsigned mode)
 		return error;
 	}
 	/* The umask took bits from the mode of open. */
-	return fchmod(fd, (mode_t)mode) == 0 && fsync(fd) == 0 ? 0 : errno;
+	if (fchmod(fd, (mode_t)mode) != 0) {
+		return errno;
+	}
+	/* Only a beginning: what it cannot do, the sync will. */
+	IGNORE(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE));
+	return 0;
 }
 
 /* The directory that path is in; what of it does not fit would have been refused before. */
@@ -267,7 +272,7 @@ static int give_to(int fd, const struct file_stat *like)
 	return fchown(fd, like->uid, like->gid) == 0 ? 0 : EXDEV;
 }
 
-/* owner may be NULL: ours. */
+/* Written, not synced. owner may be NULL: ours. */
 static int stage(struct file_stage *s, const char *tmp, struct bytes content, unsigned mode,
 	const struct file_stat *owner)
 {
@@ -288,21 +293,90 @@ static int stage(struct file_stage *s, const char *tmp, struct bytes content, un
 	return 0;
 }
 
-int file_stage(struct file_stage *s, const char *path, struct bytes content, unsigned mode,
-	struct fault *fault)
+/* Where the system cannot refuse to replace a file by a rename, there is a moment with two names. 0 or errno. */
+static int rename_exclusively(const char *from, const char *to)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) {
+		return 0;
+	}
+	if (errno != EINVAL && errno != ENOSYS) {
+		return errno;
+	}
+	return link(from, to) == 0 && unlink(from) == 0 ? 0 : errno;
+}
+
+/* From path.new to path.tmp, which is one writer's at a time. 0 or errno. */
+static int take_temporary(struct file_stage *s)
+{
+	size_t n = strlen(s->tmp);
+	char *tmp = must_strdup(s->tmp);
+	int error;
+
+	memcpy(tmp + n - 4, ".tmp", 4);
+	error = rename_exclusively(s->tmp, tmp);
+	if (error == EEXIST) {
+		file_remove_orphan(tmp);
+		error = rename_exclusively(s->tmp, tmp);
+	}
+	if (error != 0) {
+		free(tmp);
+		return error;
+	}
+	free(s->tmp);
+	s->tmp = tmp;
+	return 0;
+}
+
+static int sync_stage(struct file_stage *s, struct fault *fault, bool take)
+{
+	int error = fsync(s->fd) != 0 ? errno : take ? take_temporary(s) : 0;
+	int rc = error == 0 ? 0 : fail(fault, "write", s->path, error);
+
+	if (rc != 0) {
+		file_stage_drop(s);
+	}
+	return rc;
+}
+
+int file_stage_sync(struct file_stage *s, struct fault *fault)
+{
+	return sync_stage(s, fault, true);
+}
+
+static int stage_beside(struct file_stage *s, const char *suffix, const struct file_place *at,
+	struct bytes content, struct fault *fault)
 {
 	char tmp[PATH_MAX_BYTES];
 	int error;
 
-	if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp)) {
-		return fail(fault, "write", path, ENAMETOOLONG);
+	if (snprintf(tmp, sizeof(tmp), "%s%s", at->path, suffix) >= (int)sizeof(tmp)) {
+		return fail(fault, "write", at->path, ENAMETOOLONG);
 	}
-	error = stage(s, tmp, content, mode, NULL);
+	error = stage(s, tmp, content, at->like->mode, NULL);
 	if (error != 0) {
-		return fail(fault, "write", error == EEXIST ? tmp : path, error);
+		return fail(fault, "write", error == EEXIST ? tmp : at->path, error);
 	}
-	s->path = must_strdup(path);
+	s->path = must_strdup(at->path);
 	return 0;
+}
+
+int file_stage_begin(struct file_stage *s, const char *path, struct bytes content, unsigned mode,
+	struct fault *fault)
+{
+	const struct file_stat like = {.mode = mode};
+
+	return stage_beside(
+		s, ".new", &(struct file_place){.path = path, .like = &like}, content, fault);
+}
+
+int file_stage(struct file_stage *s, const char *path, struct bytes content, unsigned mode,
+	struct fault *fault)
+{
+	const struct file_stat like = {.mode = mode};
+	int rc = stage_beside(
+		s, ".tmp", &(struct file_place){.path = path, .like = &like}, content, fault);
+
+	return rc == 0 ? sync_stage(s, fault, false) : rc;
 }
 
 int file_stage_as(struct file_stage *s, const struct file_place *at, struct bytes content,
@@ -314,7 +388,7 @@ int file_stage_as(struct file_stage *s, const struct file_place *at, struct byte
 		return fail(fault, "write", at->tmp, error);
 	}
 	s->path = must_strdup(at->path);
-	return 0;
+	return sync_stage(s, fault, false);
 }
 
 int file_stage_rename(struct file_stage *s, struct fault *fault)
@@ -492,6 +566,33 @@ int file_append(
 int file_rename(const char *from, const char *to, struct fault *fault)
 {
 	return rename(from, to) == 0 ? 0 : fail(fault, "rename", from, errno);
+}
+
+/* What the old name's writer has not synced would be lost to both. */
+static int sync_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int error = fd < 0 || fsync(fd) != 0 ? errno : 0;
+
+	if (fd >= 0) {
+		close(fd);
+	}
+	return error;
+}
+
+int file_link(const char *from, const char *to, struct fault *fault)
+{
+	int error = link(from, to) == 0 ? 0 : errno;
+
+	if (error != 0) {
+		return fail(fault, "link", from, error);
+	}
+	error = sync_file(to);
+	if (error != 0) {
+		unlink(to);
+		return fail(fault, "sync", to, error);
+	}
+	return 0;
 }
 
 int file_remove_dir(const char *path)

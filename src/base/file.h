@@ -44,6 +44,12 @@ struct file_stage { /* zeroed: nothing is prepared */
  * program is writing the same file. */
 MUST_CHECK int file_stage(struct file_stage *s, const char *path, struct bytes content,
 	unsigned mode, struct fault *fault);
+/* The same in two steps again. The first writes path.new and lets the device begin, so that the syncs of several
+ * files take no longer than that of one. Who writes path by file_stage is not held up meanwhile. */
+MUST_CHECK int file_stage_begin(struct file_stage *s, const char *path, struct bytes content,
+	unsigned mode, struct fault *fault);
+/* The second syncs it and takes path.tmp. On failure the stage is dropped. */
+MUST_CHECK int file_stage_sync(struct file_stage *s, struct fault *fault);
 /* Puts it in place, and ends the stage. The directory is not synced: file_sync_dir. */
 MUST_CHECK int file_stage_rename(struct file_stage *s, struct fault *fault);
 /* Removes the temporary, when there is one. */
@@ -78,6 +84,9 @@ MUST_CHECK int file_sync_dir(const char *dir, struct fault *fault);
 MUST_CHECK int file_append(
 	const char *path, struct bytes content, unsigned mode, uint64_t max, struct fault *fault);
 MUST_CHECK int file_rename(const char *from, const char *to, struct fault *fault);
+/* A second name for a file, whose content is synced. Fails where the system cannot have one, as on another
+ * file system: then it has to be copied. */
+MUST_CHECK int file_link(const char *from, const char *to, struct fault *fault);
 /* An empty one. */
 MUST_CHECK int file_remove_dir(const char *path);
 /* Names in a directory ("." and ".." left out), sorted by bytes. Calls each until it returns false. */

@@ -136,7 +136,8 @@ int backup_create(const char *root, const char *backups, const struct snapshot *
 	rc = read_all(&a, root, s, &j, fault);
 	rc = rc == 0 ? journal_begin(&j, &a, backups, fault) : rc;
 	if (rc == 0) {
-		rc = journal_end(&j, fault);
+		rc = journal_sync(&j, &a, backups, fault);
+		rc = rc == 0 ? journal_end(&j, &a, fault) : rc;
 		if (rc != 0) {
 			journal_drop(&j, &a, backups);
 		}

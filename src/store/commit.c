@@ -49,6 +49,7 @@ struct run {
 	struct snapshot *after;
 	void *plan;
 	struct journal journal;
+	bool prepared; /* there are files that go away when it comes to nothing */
 	struct fault fault;
 };
 
@@ -369,7 +370,8 @@ static enum step_rc begin_journal(struct run *r)
 			.has = it->has,
 			.old = text_bytes(&it->old),
 			.text = text_bytes(&it->text),
-			.mode = it->had ? it->stat.mode : 0600};
+			.mode = it->had ? it->stat.mode : 0600,
+			.path = it->path};
 	}
 	return journal_begin(j, &r->arena, r->c->backups, &r->fault) == 0 ? STEP_OK : fail(r);
 }
@@ -380,6 +382,21 @@ static unsigned mode_of(const struct item *i)
 		return i->stat.mode;
 	}
 	return i->file != NULL && i->file->mode != 0 ? i->file->mode : 0600;
+}
+
+/* One that is new shall be there after a loss of power as what is in it. */
+static int make_dir(struct run *r, const char *dir)
+{
+	struct file_stat st;
+
+	if (file_stat(dir, &st) == 0 && st.is_dir) {
+		return 0;
+	}
+	if (file_make_dir(dir, 0700, &r->fault) != 0) {
+		r->fault.err = ERR_IO; /* a file in its place is no other writer */
+		return ERR_IO;
+	}
+	return file_sync_dir(r->c->root, &r->fault);
 }
 
 static int stage(struct run *r, struct item *i)
@@ -397,16 +414,24 @@ static int stage(struct run *r, struct item *i)
 	if (text_full(&t)) {
 		return (int)fault_set(&r->fault, ERR_LIMIT, 0, 0, "the path is too long");
 	}
-	rc = file_make_dir(dir, 0700, &r->fault);
-	if (rc != 0) {
-		r->fault.err = ERR_IO; /* a file in its place is no other writer */
-		return rc;
+	rc = make_dir(r, dir);
+	return rc == 0
+		? file_stage_begin(&i->stage, i->path, text_bytes(&i->text), mode_of(i), &r->fault)
+		: rc;
+}
+
+static int sync_stage(struct run *r, struct item *i)
+{
+	if (!i->has) {
+		return 0;
 	}
-	rc = file_stage(&i->stage, i->path, text_bytes(&i->text), mode_of(i), &r->fault);
-	if (rc == 0 && file_stat(i->stage.tmp, &i->staged) != 0) {
+	if (file_stage_sync(&i->stage, &r->fault) != 0) {
+		return ERR_IO;
+	}
+	if (file_stat(i->stage.tmp, &i->staged) != 0) {
 		i->staged = (struct file_stat){0}; /* then it is read again */
 	}
-	return rc;
+	return 0;
 }
 
 /* Another program that locks its temporary, as we do, has it. */
@@ -497,10 +522,11 @@ static enum step_rc undo(struct run *r)
 
 	drop_stages(r);
 	if (put_back(r)) {
+		sync_dirs(r);
 		journal_drop(&r->journal, &r->arena, r->c->backups);
 		return rc;
 	}
-	file_stage_drop(&r->journal.done); /* it stays begun: the next start tries again */
+	/* It stays begun: the next start tries again. */
 	return end(r, COMMIT_IO,
 		"the change failed and could not be undone completely (%s); backup %s holds the files "
 		"as they were",
@@ -515,27 +541,52 @@ static enum step_rc place_all(struct run *r)
 		}
 	}
 	sync_dirs(r);
-	return journal_end(&r->journal, &r->fault) == 0 ? STEP_OK : undo(r);
+	return journal_end(&r->journal, &r->arena, &r->fault) == 0 ? STEP_OK : undo(r);
+}
+
+/* All that can be written before it is known whether it shall be: the device works while the plan is compiled. */
+static enum step_rc prepare(struct run *r)
+{
+	enum step_rc rc = begin_journal(r);
+
+	r->prepared = rc == STEP_OK;
+	for (size_t i = 0; i < r->n && rc == STEP_OK; i++) {
+		rc = stage(r, &r->items[i]) == 0 ? STEP_OK : fail_stage(r);
+	}
+	return rc;
+}
+
+static void drop_prepared(struct run *r)
+{
+	if (r->prepared) {
+		drop_stages(r);
+		journal_drop(&r->journal, &r->arena, r->c->backups);
+		r->prepared = false;
+	}
+}
+
+static enum step_rc sync_all(struct run *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		if (sync_stage(r, &r->items[i]) != 0) {
+			return fail(r);
+		}
+	}
+	return journal_sync(&r->journal, &r->arena, r->c->backups, &r->fault) == 0 ? STEP_OK
+										   : fail(r);
 }
 
 static enum step_rc write_files(struct run *r)
 {
-	enum step_rc rc = begin_journal(r);
+	enum step_rc rc = sync_all(r);
 
-	if (rc != STEP_OK) {
-		return rc;
-	}
-	for (size_t i = 0; i < r->n && rc == STEP_OK; i++) {
-		rc = stage(r, &r->items[i]) == 0 ? STEP_OK : fail_stage(r);
-	}
 	for (size_t i = 0; i < r->n && rc == STEP_OK; i++) {
 		rc = is_unchanged(&r->items[i]) ? STEP_OK : STEP_AGAIN;
 	}
 	if (rc != STEP_OK) {
-		drop_stages(r);
-		journal_drop(&r->journal, &r->arena, r->c->backups);
 		return rc;
 	}
+	r->prepared = false; /* from here on it is undone, not dropped */
 	return place_all(r);
 }
 
@@ -595,8 +646,10 @@ static enum step_rc attempt(struct run *r)
 		c->snapshot = snapshot_ref(c->before);
 		return STEP_END;
 	}
+	rc = rc == STEP_OK ? prepare(r) : rc;
 	rc = rc == STEP_OK ? try_plan(r) : rc;
 	rc = rc == STEP_OK ? write_files(r) : rc;
+	drop_prepared(r);
 	if (rc == STEP_OK) {
 		finish(r);
 	}

@@ -1,9 +1,15 @@
 /*
- * Order: images, then the manifest that says "begun", then a second manifest beside it that says "done" and
- * only waits for its rename: the one step that ends the change cannot fail for want of space.
+ * Order: the manifest and the images are written, then all are synced, which the device does together, then the
+ * manifest gets its name, begun.json: from here on it is a journal. Its end is a rename, which cannot fail for
+ * want of space. What was never named, or is being removed, is begun.json.new, and swept at the next start.
  *
- * Recovery compares hashes. A file that is as the change would have left it is put back, one that is as it
- * was is left, and so is one that is neither: somebody has written it since.
+ * Recovery compares hashes. When every file is as the change would have left it, the change is complete: it may
+ * have been acknowledged. Else one that is as the change would have left it is put back, one that is as it was is
+ * left, and so is one that is neither: somebody has written it since.
+ *
+ * A large image is the old file itself under a second name (a link): the change replaces that file by a rename, so
+ * nothing writes into it any more. Small ones are copied: people write into them in place, and somebody may just
+ * have it open.
  */
 #define _GNU_SOURCE
 #include "store/journal.h"
@@ -16,10 +22,15 @@
 #include "wire/json.h"
 
 #define MANIFEST "manifest.json"
+#define BEGUN "begun.json"
+/* As file_stage_begin and file_stage_sync call it. */
+#define UNNAMED BEGUN ".new"
+#define SYNCED BEGUN ".tmp"
 #define SUFFIX ".yaml"
 #define FORMAT "sluice-journal"
 /* 9999-12-31T23:59:59.999999Z: ids have four digits for the year. */
 #define LAST_US UINT64_C(253402300799999999)
+#define LINK_MIN ((size_t)256 << 10)
 
 bool journal_is_id(struct bytes t)
 {
@@ -145,7 +156,8 @@ static void put_text(struct json_writer *w, const char *key, struct bytes value)
 	json_put_string(w, value);
 }
 
-static void write_manifest(const struct journal *j, bool done, struct text *out)
+/* Its name says whether the change is complete. */
+static void write_manifest(const struct journal *j, struct text *out)
 {
 	struct json_writer w;
 
@@ -155,7 +167,7 @@ static void write_manifest(const struct journal *j, bool done, struct text *out)
 	json_key(&w, "version");
 	json_put_u64(&w, 1);
 	put_text(&w, "id", bytes_str(j->id));
-	put_text(&w, "state", done ? BYTES("done") : BYTES("begun"));
+	put_text(&w, "state", BYTES("done"));
 	json_key(&w, "named");
 	json_put_bool(&w, j->named);
 	json_key(&w, "time");
@@ -183,90 +195,153 @@ static void write_manifest(const struct journal *j, bool done, struct text *out)
 	text_add_char(out, '\n');
 }
 
-static int write_images(
-	const struct journal *j, struct arena *a, const char *dir, struct fault *fault)
+static int write_image(
+	struct journal_file *f, struct arena *a, const char *dir, struct fault *fault)
 {
-	int rc = 0;
+	const char *path = journal_path(a, dir, f->kind, f->name);
+	int rc = file_make_dir(path_of(a, dir, resource_dir(f->kind), ""), 0700, fault);
 
-	for (size_t i = 0; i < j->n && rc == 0; i++) {
-		const struct journal_file *f = &j->files[i];
-
-		if (!f->had) {
-			continue;
-		}
-		rc = file_make_dir(path_of(a, dir, resource_dir(f->kind), ""), 0700, fault);
-		rc = rc == 0 ? file_write_atomic(
-				       journal_path(a, dir, f->kind, f->name), f->old, 0600, fault)
-			     : rc;
+	if (rc == 0 && f->path != NULL && f->old.n >= LINK_MIN &&
+		file_link(f->path, path, NULL) == 0) {
+		return 0;
 	}
-	return rc;
+	return rc == 0 ? file_stage_begin(&f->image, path, f->old, 0600, fault) : rc;
 }
 
-static int write_manifests(struct journal *j, struct arena *a, const char *dir, struct fault *fault)
+static int write_begun(struct journal *j, struct arena *a, struct fault *fault)
 {
-	const char *path = path_of(a, dir, MANIFEST, "");
 	struct text t;
 	int rc;
 
 	text_init(&t, JOURNAL_MANIFEST_MAX);
-	write_manifest(j, false, &t);
+	write_manifest(j, &t);
 	rc = text_full(&t) ? (int)fault_set(fault, ERR_LIMIT, 0, 0,
 				     "the change touches too many files for one journal")
-			   : file_write_atomic(path, text_bytes(&t), 0600, fault);
-	text_clear(&t);
-	if (rc == 0) {
-		write_manifest(j, true, &t);
-		rc = file_stage(&j->done, path, text_bytes(&t), 0600, fault);
-	}
+			   : file_stage_begin(&j->begun, path_of(a, j->dir, BEGUN, ""),
+				     text_bytes(&t), 0600, fault);
 	text_done(&t);
+	return rc;
+}
+
+/* The directories above the first backup ever are to outlive a loss of power, too. */
+static int make_backups(struct arena *a, const char *backups, struct fault *fault)
+{
+	struct bytes rest = bytes_str(backups);
+	struct file_stat st;
+	int rc = file_stat(backups, &st);
+
+	if (rc != 0 || st.exists) {
+		return 0; /* what else is wrong with it is found out next */
+	}
+	rc = file_make_dir(backups, 0700, fault);
+	while (rc == 0 && rest.n > 1) {
+		do {
+			rest.n--;
+		} while (rest.n > 1 && rest.p[rest.n] != '/');
+		IGNORE(file_sync_dir(arena_copy(a, rest).p, NULL)); /* one that is not ours */
+	}
 	return rc;
 }
 
 int journal_begin(struct journal *j, struct arena *a, const char *backups, struct fault *fault)
 {
 	uint64_t now_us = next_time(a, backups);
-	const char *dir;
-	int rc;
+	int rc = make_backups(a, backups, fault);
 
 	make_id(j->id, now_us);
-	dir = path_of(a, backups, j->id, "");
+	j->dir = path_of(a, backups, j->id, "");
 	j->time_s = (int64_t)(now_us / 1000000);
 	for (size_t i = 0; i < j->n; i++) {
 		digest_sha256(j->files[i].before, j->files[i].old);
 		digest_sha256(j->files[i].after, j->files[i].text);
 	}
-	rc = file_make_dir(dir, 0700, fault);
-	rc = rc == 0 ? write_images(j, a, dir, fault) : rc;
-	rc = rc == 0 ? write_manifests(j, a, dir, fault) : rc;
-	rc = rc == 0 ? file_sync_dir(backups, fault) : rc;
+	rc = rc == 0 ? file_make_dir(j->dir, 0700, fault) : rc;
+	rc = rc == 0 ? write_begun(j, a, fault) : rc;
+	for (size_t i = 0; i < j->n && rc == 0; i++) {
+		rc = j->files[i].had ? write_image(&j->files[i], a, j->dir, fault) : 0;
+	}
 	if (rc != 0) {
 		journal_drop(j, a, backups);
 	}
 	return rc;
 }
 
-int journal_end(struct journal *j, struct fault *fault)
+static int sync_images(struct journal *j, struct arena *a, struct fault *fault)
 {
-	return file_stage_rename(&j->done, fault);
+	bool in[RESOURCE_KIND_COUNT] = {false};
+	int rc = 0;
+
+	for (size_t i = 0; i < j->n && rc == 0; i++) {
+		in[j->files[i].kind] = in[j->files[i].kind] || j->files[i].had;
+		if (j->files[i].image.open) {
+			rc = file_stage_sync(&j->files[i].image, fault);
+			rc = rc == 0 ? file_stage_rename(&j->files[i].image, fault) : rc;
+		}
+	}
+	for (int k = 0; k < RESOURCE_KIND_COUNT && rc == 0; k++) {
+		rc = in[k]
+			? file_sync_dir(path_of(a, j->dir, resource_dir((enum resource_kind)k), ""),
+				  fault)
+			: 0;
+	}
+	return rc;
+}
+
+int journal_sync(struct journal *j, struct arena *a, const char *backups, struct fault *fault)
+{
+	int rc = sync_images(j, a, fault);
+
+	rc = rc == 0 ? file_stage_sync(&j->begun, fault) : rc;
+	rc = rc == 0 ? file_stage_rename(&j->begun, fault) : rc;
+	rc = rc == 0 ? file_sync_dir(j->dir, fault) : rc;
+	return rc == 0 ? file_sync_dir(backups, fault) : rc;
+}
+
+int journal_end(struct journal *j, struct arena *a, struct fault *fault)
+{
+	return file_rename(path_of(a, j->dir, BEGUN, ""), path_of(a, j->dir, MANIFEST, ""), fault);
+}
+
+struct sweep {
+	struct arena *arena;
+	const char *dir;
+};
+
+static bool on_left(void *arg, const char *name)
+{
+	const struct sweep *s = arg;
+
+	IGNORE(file_remove(path_of(s->arena, s->dir, name, "")));
+	return true;
+}
+
+/* What cannot be removed is only in the way. */
+static void sweep(struct arena *a, const char *dir)
+{
+	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		struct sweep s = {a, path_of(a, dir, resource_dir((enum resource_kind)k), "")};
+
+		IGNORE(file_list(s.dir, on_left, &s, NULL));
+		IGNORE(file_remove_dir(s.dir));
+	}
+	IGNORE(file_remove(path_of(a, dir, UNNAMED, "")));
+	IGNORE(file_remove(path_of(a, dir, SYNCED, "")));
+	IGNORE(file_remove_dir(dir));
 }
 
 void journal_drop(struct journal *j, struct arena *a, const char *backups)
 {
 	const char *dir = path_of(a, backups, j->id, "");
+	const char *unnamed = path_of(a, dir, UNNAMED, "");
 
-	file_stage_drop(&j->done);
-	/* The manifest first: without one it is no journal. What cannot be removed is only in the way. */
-	IGNORE(file_remove(path_of(a, dir, MANIFEST, "")));
 	for (size_t i = 0; i < j->n; i++) {
-		if (j->files[i].had) {
-			IGNORE(file_remove(
-				journal_path(a, dir, j->files[i].kind, j->files[i].name)));
-		}
+		file_stage_drop(&j->files[i].image);
 	}
-	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
-		IGNORE(file_remove_dir(path_of(a, dir, resource_dir((enum resource_kind)k), "")));
-	}
-	IGNORE(file_remove_dir(dir));
+	/* First of all it is no journal any more. */
+	IGNORE(file_rename(path_of(a, dir, BEGUN, ""), unnamed, NULL));
+	IGNORE(file_rename(path_of(a, dir, MANIFEST, ""), unnamed, NULL));
+	sweep(a, dir);
+	file_stage_drop(&j->begun);
 }
 
 /* --- manifest, read ----------------------------------------------------------------------------- */
@@ -411,6 +486,7 @@ int journal_read(struct journal *j, struct arena *a, const char *backups, struct
 {
 	struct journal got = {.n = 0};
 	const struct json_value *v;
+	bool begun = false;
 	struct bytes kept;
 	struct text t;
 	int rc;
@@ -421,8 +497,13 @@ int journal_read(struct journal *j, struct arena *a, const char *backups, struct
 	}
 	memcpy(got.id, id.p, JOURNAL_ID_N);
 	text_init(&t, JOURNAL_MANIFEST_MAX);
-	rc = file_read(path_of(a, path_of(a, backups, got.id, ""), MANIFEST, ""),
-		JOURNAL_MANIFEST_MAX, &t, NULL, fault);
+	got.dir = path_of(a, backups, got.id, "");
+	rc = file_read(path_of(a, got.dir, MANIFEST, ""), JOURNAL_MANIFEST_MAX, &t, NULL, fault);
+	if (rc == ERR_NOT_FOUND) {
+		begun = true;
+		rc = file_read(
+			path_of(a, got.dir, BEGUN, ""), JOURNAL_MANIFEST_MAX, &t, NULL, fault);
+	}
 	kept = arena_copy(a, text_bytes(&t));
 	text_done(&t);
 	if (rc != 0) {
@@ -433,6 +514,7 @@ int journal_read(struct journal *j, struct arena *a, const char *backups, struct
 		return (int)fault_set(fault, ERR_SYNTAX, 0, 0,
 			"the manifest of backup %s cannot be understood", got.id);
 	}
+	got.state = begun ? JOURNAL_BEGUN : got.state;
 	*j = got;
 	return 0;
 }
@@ -517,16 +599,24 @@ static int put_back(struct recovery *r, const struct journal_file *f, const char
 	return rc;
 }
 
+/* The temporaries of the process that ended went with the locks it no longer holds. */
+static void remove_orphans(const char *path)
+{
+	struct file_stage orphan = {.open = false};
+
+	if (file_stage(&orphan, path, BYTES(""), 0600, NULL) == 0) {
+		file_stage_drop(&orphan);
+	}
+	if (file_stage_begin(&orphan, path, BYTES(""), 0600, NULL) == 0) {
+		file_stage_drop(&orphan);
+	}
+}
+
 static void recover_file(struct recovery *r, const struct journal_file *f)
 {
 	const char *path = journal_path(r->arena, r->root, f->kind, f->name);
-	struct file_stage orphan = {.open = false};
-	struct fault fault;
 
-	/* A temporary of the process that ended goes with the lock it no longer holds. */
-	if (file_stage(&orphan, path, BYTES(""), 0600, &fault) == 0) {
-		file_stage_drop(&orphan);
-	}
+	remove_orphans(path);
 	if (is(path, f->had, f->before)) {
 		return;
 	}
@@ -545,6 +635,41 @@ static void recover_file(struct recovery *r, const struct journal_file *f)
 	}
 }
 
+/* What nobody began to write is somebody else's. */
+static void sweep_unnamed(struct recovery *r, struct bytes id)
+{
+	const char *dir = path_of(r->arena, r->backups, arena_copy(r->arena, id).p, "");
+	struct file_stat st;
+
+	if ((file_stat(path_of(r->arena, dir, UNNAMED, ""), &st) == 0 && st.exists) ||
+		(file_stat(path_of(r->arena, dir, SYNCED, ""), &st) == 0 && st.exists)) {
+		sweep(r->arena, dir);
+	} else {
+		IGNORE(file_remove_dir(dir)); /* an empty one */
+	}
+}
+
+static bool is_complete(const struct recovery *r)
+{
+	for (size_t i = 0; i < r->journal.n; i++) {
+		const struct journal_file *f = &r->journal.files[i];
+
+		if (!is(journal_path(r->arena, r->root, f->kind, f->name), f->has, f->after)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What was put back is there before the journal is gone. */
+static void sync_kinds(const struct recovery *r)
+{
+	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		IGNORE(file_sync_dir(
+			path_of(r->arena, r->root, resource_dir((enum resource_kind)k), ""), NULL));
+	}
+}
+
 static void recover_one(struct recovery *r, struct bytes id)
 {
 	struct finding at = {.level = FINDING_ERROR, .file = id, .code = "journal"};
@@ -552,7 +677,8 @@ static void recover_one(struct recovery *r, struct bytes id)
 	int rc = journal_read(&r->journal, r->arena, r->backups, id, &fault);
 
 	if (rc == ERR_NOT_FOUND) {
-		return; /* it ended before there was a manifest: nothing was changed */
+		sweep_unnamed(r, id); /* it ended before there was a journal: nothing was changed */
+		return;
 	}
 	if (rc != 0) {
 		findings_add(r->findings, &at, "%s", fault.text);
@@ -561,11 +687,15 @@ static void recover_one(struct recovery *r, struct bytes id)
 	if (r->journal.state == JOURNAL_DONE) {
 		return;
 	}
+	if (is_complete(r) && journal_end(&r->journal, r->arena, &fault) == 0) {
+		return;
+	}
 	r->failed = false;
 	for (size_t i = r->journal.n; i > 0; i--) {
 		recover_file(r, &r->journal.files[i - 1]);
 	}
 	if (!r->failed) {
+		sync_kinds(r);
 		journal_drop(&r->journal, r->arena, r->backups);
 	}
 }

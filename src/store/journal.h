@@ -2,10 +2,12 @@
  * What was there before a change, on disk before the change begins: the journal that repairs a crash,
  * and the backup that a person goes back to. Both are these files, below the directory of backups:
  *
- *   <id>/manifest.json      who changed what, the files with their hashes before and after
+ *   <id>/manifest.json      who changed what, the files with their hashes before and after;
+ *   <id>/begun.json         the same, while the change is not complete
  *   <id>/ingresses/a.yaml   the file as it was; none: there was none
  *
- * Blocking: a jobs thread, start-up, commands. Everything is 0600 in directories that are 0700.
+ * Blocking: a jobs thread, start-up, commands. Everything is 0600 in directories that are 0700; a large image
+ * may be the old file itself under a second name, with the mode that it had.
  */
 #ifndef STORE_JOURNAL_H
 #define STORE_JOURNAL_H
@@ -31,6 +33,10 @@ struct journal_file {
 	struct bytes old, text; /* to journal_begin: what is there, what is to be there */
 	unsigned char before[DIGEST_SHA256_SIZE], after[DIGEST_SHA256_SIZE];
 	unsigned mode; /* of the file before */
+	/* To journal_begin: where old stands and what replaces it is renamed to; so the old file itself can become
+	 * the image when it is large. NULL: it is copied. */
+	const char *path;
+	struct file_stage image; /* between journal_begin and journal_sync */
 };
 
 struct journal {
@@ -42,7 +48,8 @@ struct journal {
 	int64_t time_s;
 	struct journal_file *files;
 	size_t n;
-	struct file_stage done; /* the manifest that says so; renamed at the end */
+	const char *dir;         /* <backups>/<id>, of journal_begin's arena */
+	struct file_stage begun; /* the manifest, between journal_begin and journal_sync */
 };
 
 /* Whether text has the form of an id: nothing else may become a part of a path. */
@@ -51,12 +58,17 @@ bool journal_is_id(struct bytes text);
 const char *journal_path(
 	struct arena *a, const char *root, enum resource_kind kind, struct bytes name);
 
-/* Writes the images and the manifest and syncs them. j's texts and files are the caller's; before and after
- * are filled; id and time_s too. On failure nothing is left. */
+/* Writes the images and the manifest, which does not count yet. j's texts and files are the caller's; before
+ * and after are filled; id and time_s too. The arena is used until the journal ends. On failure nothing is
+ * left. */
 MUST_CHECK int journal_begin(
 	struct journal *j, struct arena *a, const char *backups, struct fault *fault);
-/* The change is complete: from here on a crash leaves it alone. On failure it still is begun. */
-MUST_CHECK int journal_end(struct journal *j, struct fault *fault);
+/* All of it is on the device, and it counts: from here on a crash is repaired. After a failure: journal_drop. */
+MUST_CHECK int journal_sync(
+	struct journal *j, struct arena *a, const char *backups, struct fault *fault);
+/* The change is complete: from here on a crash leaves it alone. On failure it still is begun. The directories of
+ * what was changed have been synced. */
+MUST_CHECK int journal_end(struct journal *j, struct arena *a, struct fault *fault);
 /* Nothing was changed, or all was put back: the files of the journal are removed. */
 void journal_drop(struct journal *j, struct arena *a, const char *backups);
 
@@ -70,8 +82,8 @@ MUST_CHECK int journal_read(struct journal *j, struct arena *a, const char *back
 MUST_CHECK int journal_image(const char *backups, const struct journal *j,
 	const struct journal_file *f, struct text *out, struct fault *fault);
 
-/* Puts back what a process that ended in the middle has left. Before the first read of root. What was
- * done, and what somebody else has changed since and is left alone, goes to *findings. */
+/* Puts back what a process that ended in the middle has left; a change that had come to each of its files is
+ * complete and stays. Before the first read of root. What was done, and what somebody else has changed since and is left alone, goes to *findings. */
 MUST_CHECK int journal_recover(const char *root, const char *backups, struct findings *findings);
 
 #endif
