@@ -32,7 +32,7 @@ TESTS   := $(TEST_C:src/%.c=$(BUILD)/test/%) $(patsubst %.c,$(BUILD)/test/%,$(wi
 
 # What the simulated world replaces.
 SIM_GONE := src/net/sys.c src/base/clock.c src/base/random.c src/base/file.c src/net/dns.c \
-            src/net/sys_watch.c src/net/file_watch.c
+            src/net/sys_watch.c src/net/file_watch.c src/net/name_watch.c
 SIM_C    := $(filter-out %_test.c,$(wildcard sim/*.c))
 SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o) $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_GONE),$(ROOM_C)))
 

@@ -361,6 +361,7 @@ static void close_all(struct serve *s)
 	gateway_free(s->gateway);
 	snapshot_unref(s->snapshot);
 	directory_free(s->directory);
+	name_watch_free(s->names);
 	serve_state_done(s);
 	finding_news_done(&s->read_news);
 	finding_news_done(&s->plan_news);

@@ -17,6 +17,7 @@
 #include "cli/settings.h"
 #include "console/console.h"
 #include "net/file_watch.h"
+#include "net/name_watch.h"
 #include "net/jobs.h"
 #include "net/notify.h"
 #include "plan/inside.h"
@@ -67,6 +68,7 @@ struct serve {
 	char inside_secret[SERVE_SECRET_SIZE + 1];
 	struct directory *directory;
 	struct jobs *jobs;
+	struct name_watch *names; /* of what the directory reads; NULL: it looks at every file */
 	struct file_watch *files; /* NULL: the system has no watch to give */
 	struct finding_news read_news, plan_news;
 	struct access_log log;

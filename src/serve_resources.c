@@ -15,6 +15,10 @@
 /* Findings of one load that are logged one by one; `sluice lint` will show all. */
 #define FINDINGS_LOGGED 50
 
+/* What no event tells, a file that is mounted over another, is seen this long after it at the latest when
+ * something else changes. */
+#define LOOK_MS 30000u
+
 struct reading { /* a load of the resources, on its way through a jobs thread */
 	struct job job;
 	struct serve *serve;
@@ -83,9 +87,13 @@ static void read_resources(struct job *j)
 	struct reading *r = CONTAINER_OF(j, struct reading, job);
 	struct serve *s = r->serve;
 	const struct plan_env env = serve_resources_env(s, r->live);
-	struct snapshot *snap = directory_read(s->directory, &r->report);
+	struct snapshot *snap;
 	uint64_t hash[2];
 
+	if (r->asked || directory_looked_ms(s->directory) + LOOK_MS < clock_wall_ms()) {
+		directory_doubt(s->directory);
+	}
+	snap = directory_read(s->directory, &r->report);
 	plan_hash(snap, hash);
 	if (r->live == NULL || memcmp(hash, r->live->hash, sizeof(hash)) != 0) {
 		r->plan = plan_compile(snap, &env);
@@ -223,11 +231,33 @@ void serve_resources_watch(struct serve *s)
 	}
 }
 
+static uint32_t take_names(
+	void *of, void (*each)(void *arg, size_t kind, const char *name), void *arg)
+{
+	return name_watch_take(of, each, arg);
+}
+
+static void watch_names(struct serve *s)
+{
+	const char *names[RESOURCE_KIND_COUNT];
+	struct fault f;
+
+	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		names[k] = resource_dir((enum resource_kind)k);
+	}
+	s->names = name_watch_new(s->settings.resources, names, RESOURCE_KIND_COUNT, &f);
+	if (s->names != NULL) {
+		directory_set_news(
+			s->directory, (struct directory_news){.take = take_names, .of = s->names});
+	}
+}
+
 void serve_resources_load_first(struct serve *s, void (*on_live)(void *arg))
 {
 	struct reading r = {.serve = s};
 
 	s->directory = directory_new(s->settings.resources);
+	watch_names(s);
 	s->loading = true;
 	read_resources(&r.job);
 	log_load(&r);

@@ -110,19 +110,36 @@ static int read_regular(int fd, size_t max, struct text *out, struct stat *st)
 	return (uint64_t)st->st_size > max ? EFBIG : read_all(fd, max, out);
 }
 
+/* A system that cannot tell of mounts counts as one that has them. */
+static bool is_elsewhere(int fd)
+{
+	struct statx st;
+
+	return statx(fd, "", AT_EMPTY_PATH, STATX_NLINK, &st) != 0 || st.stx_nlink != 1 ||
+		(st.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) == 0 ||
+		(st.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 int file_read(
 	const char *path, size_t max, struct text *out, struct file_stat *st, struct fault *fault)
 {
 	/* Not blocking: opening a named pipe would wait for its writer. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+	int fd = open(path, flags | O_NOFOLLOW);
+	bool link = fd < 0 && errno == ELOOP;
+	bool elsewhere;
 	size_t before = out->n;
 	struct stat sys;
 	int error;
 
+	if (link) {
+		fd = open(path, flags);
+	}
 	if (fd < 0) {
 		return fail(fault, "read", path, errno);
 	}
 	error = read_regular(fd, max, out, &sys);
+	elsewhere = link || (st != NULL && is_elsewhere(fd));
 	close(fd);
 	if (error != 0) {
 		out->n = before;
@@ -131,6 +148,7 @@ int file_read(
 	}
 	if (st != NULL) {
 		fill(st, &sys);
+		st->elsewhere = elsewhere;
 	}
 	return 0;
 }

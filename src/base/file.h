@@ -13,6 +13,9 @@ struct file_stat {
 	uint64_t size, mtime_ns, inode;
 	uint64_t ctime_ns; /* when content, mode or name changed; unlike mtime nobody can set it */
 	unsigned mode, uid, gid;
+	/* Of file_read only: what its directory tells of it is not all: it is reached by a symbolic link, has a
+	 * second name, or is a mount of its own. */
+	bool elsewhere;
 };
 
 /* ERR_IO when it cannot be told; *out is zero then. */

@@ -2,9 +2,15 @@
 #include "net/sys_watch.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
 
 #define MASK                                                                                \
 	(IN_CREATE | IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_MOVED_FROM | IN_MOVED_TO | \
@@ -92,4 +98,51 @@ void sys_watch_take(int fd, int root, struct sys_watch_news *news)
 			at += (ssize_t)(sizeof(e) + e.len);
 		}
 	} while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+static void tell_one(const struct inotify_event *e, const char *name,
+	void (*each)(void *arg, int number, const char *name), void *arg)
+{
+	if ((e->mask & IN_Q_OVERFLOW) != 0) {
+		each(arg, -1, NULL);
+	} else {
+		each(arg, e->wd, (e->mask & SELF) == 0 && e->len != 0 ? name : NULL);
+	}
+}
+
+void sys_watch_names(int fd, void (*each)(void *arg, int number, const char *name), void *arg)
+{
+	_Alignas(struct inotify_event) char room[16384];
+	ssize_t n;
+
+	do {
+		n = read(fd, room, sizeof(room));
+		for (ssize_t at = 0; at < n;) {
+			struct inotify_event e;
+
+			memcpy(&e, room + at, sizeof(e));
+			tell_one(&e, room + at + sizeof(e), each, arg);
+			at += (ssize_t)(sizeof(e) + e.len);
+		}
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	if (n < 0 && errno != EAGAIN) {
+		each(arg, -1, NULL);
+	}
+}
+
+bool sys_watch_sees_all(const char *path)
+{
+	static const unsigned long kinds[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+		F2FS_SUPER_MAGIC, TMPFS_MAGIC};
+	struct statfs st;
+
+	if (statfs(path, &st) != 0) {
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if ((unsigned long)st.f_type == kinds[i]) {
+			return true;
+		}
+	}
+	return false;
 }

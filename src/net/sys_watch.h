@@ -32,5 +32,10 @@ MUST_CHECK int sys_watch_add(int fd, const char *path, struct fault *fault);
 void sys_watch_remove(int fd, int number);
 /* Takes all events that are there into news, which was zeroed once. `root` is the number of the directory that holds the others. */
 void sys_watch_take(int fd, int root, struct sys_watch_news *news);
+/* Takes all events that are there: each gets the number of the directory and the name in it. name NULL: of that
+ * directory (number negative: of each) more may have changed than can be told. */
+void sys_watch_names(int fd, void (*each)(void *arg, int number, const char *name), void *arg);
+/* Whether all that happens to files of that directory goes through this kernel: not what other machines share. */
+bool sys_watch_sees_all(const char *path);
 
 #endif

@@ -686,6 +686,7 @@ void commit_run(struct commit *c)
 		arena_init(&r.arena, ARENA_MAX);
 		rc = attempt(&r);
 		if (rc == STEP_AGAIN) {
+			directory_doubt(c->directory); /* whatever was told of it */
 			end(&r, COMMIT_BUSY,
 				"the files are being changed by somebody else; nothing was changed, try "
 				"again");

@@ -3,6 +3,10 @@
  * the same is not read again, unless it had just been written when it was last read: two writes within
  * one tick of the file system's clock look alike. A file that was bad is read again every time, so that
  * every report names it.
+ *
+ * Where somebody tells which names may have changed, the others are known to be as they were, and so not looked at:
+ * 30,000 looks take longer than a change. A file that can change without its directory's knowledge is always
+ * looked at.
  */
 #include "store/directory.h"
 
@@ -26,12 +30,23 @@ struct file {
 	struct object *object; /* the last good one; NULL: there has been none */
 	bool guards;           /* without one: it may be what says who passes */
 	unsigned seen;         /* number of the pass that met it last */
+	bool elsewhere;        /* its directory does not know all that happens to it */
+	bool told;             /* in this pass: it may have changed */
+};
+
+/* Names that may have changed, of one kind. Accident: a tree that is written anew is cheaper looked at. */
+#define NEWS_MAX 4096u
+struct names {
+	char **v;
+	size_t n, cap;
+	bool more; /* than are kept */
 };
 
 struct kind_files {
 	struct file **v; /* by name */
 	size_t n, cap;
 	bool listed;    /* once, at least */
+	bool current;   /* the last time, too: not lost, not unreadable */
 	uint64_t inode; /* of the directory that they were read from */
 };
 
@@ -39,6 +54,11 @@ struct directory {
 	char *root;
 	struct kind_files kinds[RESOURCE_KIND_COUNT];
 	unsigned pass;
+	struct directory_news news; /* take NULL: nobody tells */
+	struct names names[RESOURCE_KIND_COUNT];
+	uint32_t known; /* kinds, of this pass */
+	bool doubt;
+	uint64_t looked_ms;
 };
 
 /* One pass over one kind. */
@@ -49,6 +69,7 @@ struct pass {
 	enum resource_kind kind;
 	size_t next; /* in files: names come sorted on both sides */
 	size_t met;  /* files in the directory */
+	bool told;   /* names come in any order, and not all of them */
 };
 
 struct directory *directory_new(const char *root)
@@ -66,6 +87,21 @@ static void free_file(struct file *f)
 	free(f);
 }
 
+void directory_set_news(struct directory *d, struct directory_news news)
+{
+	d->news = news;
+}
+
+void directory_doubt(struct directory *d)
+{
+	d->doubt = true;
+}
+
+uint64_t directory_looked_ms(const struct directory *d)
+{
+	return d->looked_ms;
+}
+
 void directory_free(struct directory *d)
 {
 	if (d == NULL) {
@@ -76,6 +112,7 @@ void directory_free(struct directory *d)
 			free_file(d->kinds[k].v[i]);
 		}
 		free(d->kinds[k].v);
+		free(d->names[k].v); /* each read forgets the names themselves */
 	}
 	free(d->root);
 	free(d);
@@ -180,6 +217,7 @@ static bool read_file(struct pass *p, struct file *f, const char *path)
 	rc = file_read(path, RESOURCE_FILE_MAX, &text, &stat, &fault);
 	if (rc == 0) {
 		f->stat = stat;
+		f->elsewhere = stat.elsewhere;
 		f->settled = MAX(stat.mtime_ns, stat.ctime_ns) + SETTLED_NS < now_ns;
 		parse(p, f, text_bytes(&text));
 	} else if (rc != ERR_NOT_FOUND) {
@@ -213,11 +251,31 @@ static struct file *add_file(struct kind_files *k, size_t at, const char *name)
 	return f;
 }
 
+/* Index of the first file that is not before that name. */
+static size_t place_of(const struct kind_files *k, const char *name)
+{
+	size_t from = 0, to = k->n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (strcmp(k->v[mid]->name, name) < 0) {
+			from = mid + 1;
+		} else {
+			to = mid;
+		}
+	}
+	return from;
+}
+
 /* Names are met in their order, so the place is where the last one was or behind it. */
 static struct file *find_file(struct pass *p, const char *name)
 {
 	struct kind_files *k = p->files;
 
+	if (p->told) {
+		p->next = place_of(k, name);
+	}
 	while (p->next < k->n && strcmp(k->v[p->next]->name, name) < 0) {
 		p->next++;
 	}
@@ -232,6 +290,18 @@ static bool is_resource_name(const char *name)
 	struct bytes n = bytes_str(name);
 
 	return n.n > sizeof(SUFFIX) - 1 && bytes_ends(n, BYTES(SUFFIX));
+}
+
+/* It is there, and what was read of it is what is in it. */
+static void meet(struct pass *p, struct file *f)
+{
+	p->report->files++;
+	p->met++;
+	f->seen = p->directory->pass;
+	if (f->object != NULL && !f->bad) {
+		report_object(p->report, f->object);
+	}
+	p->report->kept_bad += f->bad && f->object != NULL;
 }
 
 static bool on_name(void *arg, const char *name)
@@ -263,13 +333,7 @@ static bool on_name(void *arg, const char *name)
 	if ((f->bad || !f->settled || !looks_same(f, &stat)) && !read_file(p, f, path)) {
 		return true;
 	}
-	p->report->files++;
-	p->met++;
-	f->seen = p->directory->pass;
-	if (f->object != NULL && !f->bad) {
-		report_object(p->report, f->object);
-	}
-	p->report->kept_bad += f->bad && f->object != NULL;
+	meet(p, f);
 	return true;
 }
 
@@ -324,7 +388,7 @@ static uint64_t inode_of(const char *path)
 	return file_stat(path, &stat) == 0 && stat.exists ? stat.inode : 0;
 }
 
-static void read_kind(struct directory *d, enum resource_kind kind, struct directory_report *r)
+static void list_kind(struct directory *d, enum resource_kind kind, struct directory_report *r)
 {
 	struct pass p = {.directory = d, .report = r, .files = &d->kinds[kind], .kind = kind};
 	char path[PATH_MAX_BYTES];
@@ -341,6 +405,7 @@ static void read_kind(struct directory *d, enum resource_kind kind, struct direc
 		report_fault(r, resource_dir(kind), "file-unreadable", "the path is too long");
 		return;
 	}
+	p.files->current = false;
 	before = inode_of(path);
 	rc = file_list(path, on_name, &p, &fault);
 	after = inode_of(path);
@@ -353,9 +418,118 @@ static void read_kind(struct directory *d, enum resource_kind kind, struct direc
 		report_fault(r, resource_dir(kind), "directory-lost", why);
 		return;
 	}
-	p.files->listed = true;
+	p.files->listed = p.files->current = true;
 	p.files->inode = after;
 	forget_gone(&p);
+}
+
+/* --- what is told ------------------------------------------------------------------------------- */
+
+static void on_news(void *arg, size_t kind, const char *name)
+{
+	struct directory *d = arg;
+	struct names *names = &d->names[kind];
+
+	if (!is_resource_name(name) ||
+		(names->n != 0 && strcmp(names->v[names->n - 1], name) == 0)) {
+		return; /* one write is several events */
+	}
+	if (names->n == NEWS_MAX) {
+		names->more = true;
+		return;
+	}
+	if (names->n == names->cap) {
+		names->cap = MAX(names->cap * 2, 16u);
+		names->v = must_realloc(names->v, names->cap * sizeof(*names->v));
+	}
+	names->v[names->n++] = must_strdup(name);
+}
+
+static void take_news(struct directory *d)
+{
+	d->known = d->news.take != NULL ? d->news.take(d->news.of, on_news, d) : 0;
+	for (size_t k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		if (d->doubt || d->names[k].more || !d->kinds[k].current) {
+			d->known &= ~(1u << k);
+		}
+	}
+	d->doubt = false;
+	if (d->known == 0) {
+		d->looked_ms = clock_wall_ms();
+	}
+}
+
+static void forget_news(struct names *names)
+{
+	for (size_t i = 0; i < names->n; i++) {
+		free(names->v[i]);
+	}
+	names->n = 0;
+	names->more = false;
+}
+
+static struct file *known_file(const struct kind_files *k, const char *label)
+{
+	size_t at = place_of(k, label);
+
+	return at < k->n && strcmp(k->v[at]->name, label) == 0 ? k->v[at] : NULL;
+}
+
+/* One that is told twice is looked at once. */
+static void look_again(struct pass *p, const char *name)
+{
+	char label[512];
+	struct text t;
+	struct file *f;
+
+	text_init_fixed(&t, label, sizeof(label));
+	text_addf(&t, "%s/%s", resource_dir(p->kind), name);
+	text_add_char(&t, '\0'); /* names have at most 255 bytes */
+	f = known_file(p->files, label);
+	if (f != NULL && f->told) {
+		return;
+	}
+	if (f != NULL) {
+		f->told = true; /* gone or not */
+	}
+	on_name(p, name);
+	f = known_file(p->files, label);
+	if (f != NULL) {
+		f->told = true;
+	}
+}
+
+static void read_told(struct directory *d, enum resource_kind kind, struct directory_report *r)
+{
+	struct pass p = {
+		.directory = d, .report = r, .files = &d->kinds[kind], .kind = kind, .told = true};
+	size_t skip = strlen(resource_dir(kind)) + 1;
+
+	for (size_t i = 0; i < d->names[kind].n; i++) {
+		look_again(&p, d->names[kind].v[i]);
+	}
+	for (size_t i = 0; i < p.files->n; i++) {
+		struct file *f = p.files->v[i];
+
+		if (f->told) {
+			f->told = false;
+		} else if (f->bad || f->elsewhere) {
+			on_name(&p, f->name + skip);
+		} else {
+			meet(&p, f);
+		}
+	}
+	forget_gone(&p);
+}
+
+static void read_kind(struct directory *d, enum resource_kind kind, struct directory_report *r)
+{
+	if ((d->known >> kind & 1u) != 0) {
+		read_told(d, kind, r);
+	} else {
+		list_kind(d, kind, r);
+	}
+	forget_news(&d->names[kind]);
 }
 
 static void put_kind(struct snapshot *s, const struct kind_files *k)
@@ -378,6 +552,7 @@ struct snapshot *directory_read(struct directory *d, struct directory_report *re
 	arena_init(&report->arena, REPORT_MAX);
 	findings_init(&report->findings, &report->arena);
 	d->pass++;
+	take_news(d);
 	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
 		read_kind(d, (enum resource_kind)k, report);
 		put_kind(s, &d->kinds[k]);
@@ -387,23 +562,6 @@ struct snapshot *directory_read(struct directory *d, struct directory_report *re
 }
 
 /* --- what was written by us --------------------------------------------------------------------- */
-
-/* Index of the first file that is not before that name. */
-static size_t place_of(const struct kind_files *k, const char *name)
-{
-	size_t from = 0, to = k->n;
-
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-
-		if (strcmp(k->v[mid]->name, name) < 0) {
-			from = mid + 1;
-		} else {
-			to = mid;
-		}
-	}
-	return from;
-}
 
 static void forget_file(struct kind_files *k, size_t at)
 {
@@ -440,7 +598,7 @@ void directory_put(struct directory *d, enum resource_kind kind, struct bytes na
 	/* Whoever wrote into it after the rename (ctime) has given it another mtime; only when both are of one
 	 * tick of the clock that could look the same. */
 	f->settled = st->mtime_ns < st->ctime_ns;
-	f->bad = f->guards = false;
+	f->bad = f->guards = f->elsewhere = false;
 }
 
 void directory_report_done(struct directory_report *r)

@@ -22,7 +22,22 @@ struct directory_report {
 	struct arena arena;
 };
 
+/* Whoever can tell what changed, so that not all has to be looked at (net/name_watch.h). */
+struct directory_news {
+	/* Returns the kinds, a bit for each, of which all names that may have changed since the last call were
+	 * told; the others are looked at as a whole. */
+	uint32_t (*take)(
+		void *of, void (*each)(void *arg, size_t kind, const char *name), void *arg);
+	void *of;
+};
+
 struct directory *directory_new(const char *root);
+/* Before the first read; it must live as long. */
+void directory_set_news(struct directory *d, struct directory_news news);
+/* The next read looks at every file, whatever is told. */
+void directory_doubt(struct directory *d);
+/* When a read last did so, by clock_wall_ms; 0: never. */
+uint64_t directory_looked_ms(const struct directory *d);
 void directory_free(struct directory *d);
 /* Reads what changed; returns a new snapshot (one reference is the caller's), never NULL. A root
  * that was never there is an empty snapshot. *report is filled (directory_report_done frees it). */

@@ -16,12 +16,42 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "net/name_watch.h"
 #include "wire/certificate_make.h"
+
+/* How a directory is to know what changed: every test holds whichever it is. */
+enum { LOOKS, IS_TOLD };
+static int knows = LOOKS;
 
 struct tree {
 	char root[64];
 	struct directory *directory;
+	struct name_watch *names;
 };
+
+static uint32_t take_names(
+	void *of, void (*each)(void *arg, size_t kind, const char *name), void *arg)
+{
+	return name_watch_take(of, each, arg);
+}
+
+static void watch(struct tree *t)
+{
+	const char *names[RESOURCE_KIND_COUNT];
+	struct fault fault;
+
+	t->names = NULL;
+	if (knows == LOOKS) {
+		return;
+	}
+	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		names[k] = resource_dir((enum resource_kind)k);
+	}
+	t->names = name_watch_new(t->root, names, RESOURCE_KIND_COUNT, &fault);
+	assert_non_null(t->names);
+	directory_set_news(
+		t->directory, (struct directory_news){.take = take_names, .of = t->names});
+}
 
 static const char *path_in(const struct tree *t, const char *name, char room[300])
 {
@@ -46,6 +76,14 @@ static void write_file(const struct tree *t, const char *name, const char *conte
 		file_write_atomic(path_in(t, name, room), bytes_str(content), 0600, &fault), 0);
 }
 
+static void append(const struct tree *t, const char *name, const char *content)
+{
+	struct fault fault;
+	char room[300];
+
+	assert_int_equal(file_append(path_in(t, name, room), bytes_str(content), 0600, &fault), 0);
+}
+
 static void tree_init(struct tree *t)
 {
 	snprintf(t->root, sizeof(t->root), "/tmp/sluice-directory-XXXXXX");
@@ -53,6 +91,7 @@ static void tree_init(struct tree *t)
 	make_dir(t, "configmaps");
 	make_dir(t, "ingresses");
 	t->directory = directory_new(t->root);
+	watch(t);
 }
 
 static bool remove_one(void *arg, const char *name);
@@ -84,6 +123,7 @@ static bool remove_one(void *arg, const char *name)
 static void tree_done(struct tree *t)
 {
 	directory_free(t->directory);
+	name_watch_free(t->names);
 	remove_all(t->root);
 }
 
@@ -713,6 +753,100 @@ static void many_files(void **state)
 	tree_done(&t);
 }
 
+/* --- what is told ------------------------------------------------------------------------------- */
+
+struct teller {
+	const char *names[4]; /* of ConfigMaps, NULL at the end */
+	uint32_t known;
+};
+
+static uint32_t tell(void *of, void (*each)(void *arg, size_t kind, const char *name), void *arg)
+{
+	const struct teller *t = of;
+
+	for (size_t i = 0; i < ARRAY_LEN(t->names) && t->names[i] != NULL; i++) {
+		each(arg, RESOURCE_CONFIGMAP, t->names[i]);
+	}
+	return t->known;
+}
+
+static void expect_told(struct tree *t, const char *text)
+{
+	struct reading r;
+
+	reading_init(t, &r);
+	assert_string_equal(r.text, text);
+	reading_done(&r);
+}
+
+#define ALL ((1u << RESOURCE_KIND_COUNT) - 1)
+
+static void only_what_is_told_is_looked_at(void **state)
+{
+	struct teller teller = {.known = 0};
+	struct tree t;
+	char room[300];
+
+	(void)state;
+	tree_init(&t);
+	directory_set_news(t.directory, (struct directory_news){.take = tell, .of = &teller});
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("1"));
+	write_file(&t, "configmaps/b.yaml", CONFIGMAP("1"));
+	teller.known = ALL;
+	expect_told(&t, "a=1 b=1 "); /* nothing was read yet, whatever is told */
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("2"));
+	write_file(&t, "configmaps/b.yaml", CONFIGMAP("2"));
+	teller.names[0] = teller.names[1] = "b.yaml";
+	expect_told(&t, "a=1 b=2 ");
+	teller.known = 0;
+	expect_told(&t, "a=2 b=2 ");
+	teller.known = ALL;
+	write_file(&t, "configmaps/a.yaml", CONFIGMAP("3"));
+	directory_doubt(t.directory);
+	expect_told(&t, "a=3 b=2 ");
+	assert_int_equal(unlink(path_in(&t, "configmaps/b.yaml", room)), 0);
+	expect_told(&t, "a=3 ");
+	write_file(&t, "configmaps/0.yaml", CONFIGMAP("4"));
+	teller.names[0] = "0.yaml";
+	teller.names[1] = "b.yaml";
+	teller.names[2] = "0.yaml";
+	expect_told(&t, "0=4 a=3 ");
+	tree_done(&t);
+}
+
+/* Its directory has no event of it. */
+static void a_linked_file_is_always_looked_at(void **state)
+{
+	struct tree t, elsewhere;
+	char from[300], to[300];
+
+	(void)state;
+	tree_init(&t);
+	tree_init(&elsewhere);
+	write_file(&elsewhere, "configmaps/far.yaml", CONFIGMAP("1"));
+	assert_int_equal(symlink(path_in(&elsewhere, "configmaps/far.yaml", from),
+				 path_in(&t, "configmaps/a.yaml", to)),
+		0);
+	write_file(&elsewhere, "configmaps/twice.yaml", CONFIGMAP("1"));
+	assert_int_equal(link(path_in(&elsewhere, "configmaps/twice.yaml", from),
+				 path_in(&t, "configmaps/b.yaml", to)),
+		0);
+	expect_told(&t, "a=1 b=1 ");
+	expect_told(&t, "a=1 b=1 ");
+	write_file(&elsewhere, "configmaps/far.yaml", CONFIGMAP("2"));
+	append(&elsewhere, "configmaps/twice.yaml", "  w: 1\n");
+	{
+		struct reading r;
+
+		reading_init(&t, &r);
+		assert_string_equal(r.text, "a=2 b=1 ");
+		assert_int_equal(r.report.read, 2);
+		reading_done(&r);
+	}
+	tree_done(&t);
+	tree_done(&elsewhere);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -735,7 +869,12 @@ int main(void)
 		cmocka_unit_test(an_emptied_file_keeps_its_last_good),
 		cmocka_unit_test(warnings_of_files_are_in_every_report),
 		cmocka_unit_test(many_files),
+		cmocka_unit_test(only_what_is_told_is_looked_at),
+		cmocka_unit_test(a_linked_file_is_always_looked_at),
 	};
+	int failed = cmocka_run_group_tests_name("store/directory", tests, NULL, NULL);
 
-	return cmocka_run_group_tests_name("store/directory", tests, NULL, NULL);
+	knows = IS_TOLD;
+	return failed +
+		cmocka_run_group_tests_name("store/directory, told by events", tests, NULL, NULL);
 }
