@@ -1,6 +1,9 @@
+#define _GNU_SOURCE
 #include "base/arena.h"
 
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/num.h"
 
@@ -10,8 +13,13 @@
 #define BLOCK_DOUBLE_MAX (64u * 1024u)
 #define BLOCK_MAX (4u * 1024u * 1024u)
 
+/* What a pool keeps, from malloc; an arena asks it for them when it would make one of half that size. */
+#define POOL_BLOCK ((size_t)2 * 1024u * 1024u)
+#define PAGE ((size_t)4096)
+
 struct arena_block {
 	struct arena_block *next;
+	struct arena_pool *pool; /* NULL: of none */
 	_Alignas(ALIGN) char data[];
 };
 
@@ -20,6 +28,112 @@ struct arena_end {
 	void (*end)(void *of);
 	void *of;
 };
+
+/* --- pools ---------------------------------------------------------------------------------------- */
+
+struct arena_pool {
+	pthread_mutex_t lock;
+	struct arena_block *kept;
+	size_t n, max; /* blocks that are kept */
+	size_t out;    /* blocks that arenas have */
+	bool ended;    /* the last block frees it */
+};
+
+struct arena_pool *arena_pool_new(size_t max)
+{
+	struct arena_pool *p = must_alloc(sizeof(*p));
+
+	pthread_mutex_init(&p->lock, NULL);
+	p->max = max / POOL_BLOCK;
+	return p;
+}
+
+static void free_pool(struct arena_pool *p)
+{
+	while (p->kept != NULL) {
+		struct arena_block *b = p->kept;
+
+		p->kept = b->next;
+		free(b);
+	}
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+void arena_pool_free(struct arena_pool *p)
+{
+	bool last;
+
+	if (p == NULL) {
+		return;
+	}
+	pthread_mutex_lock(&p->lock);
+	p->ended = true;
+	last = p->out == 0;
+	pthread_mutex_unlock(&p->lock);
+	if (last) {
+		free_pool(p);
+	}
+}
+
+/* The pages come one by one otherwise, by a fault each. */
+static void populate(struct arena_block *b, size_t size)
+{
+	char *from = (char *)b + (-(uintptr_t)b & (PAGE - 1));
+	size_t n = (size_t)((char *)b + size - from);
+
+	IGNORE(madvise(from, n - n % PAGE, MADV_POPULATE_WRITE)); /* a kernel before 5.14 cannot */
+}
+
+static struct arena_block *pool_take(struct arena_pool *p)
+{
+	struct arena_block *b;
+
+	pthread_mutex_lock(&p->lock);
+	b = p->kept;
+	if (b != NULL) {
+		p->kept = b->next;
+		p->n--;
+	}
+	p->out++;
+	pthread_mutex_unlock(&p->lock);
+	if (b == NULL) {
+		b = malloc(POOL_BLOCK);
+		ASSERT(b != NULL);
+		populate(b, POOL_BLOCK);
+		b->pool = p;
+	}
+	return b;
+}
+
+static void pool_give(struct arena_pool *p, struct arena_block *b)
+{
+	bool keep, last;
+
+	pthread_mutex_lock(&p->lock);
+	p->out--;
+	keep = p->n < p->max && !p->ended;
+	if (keep) {
+		b->next = p->kept;
+		p->kept = b;
+		p->n++;
+	}
+	last = p->ended && p->out == 0;
+	pthread_mutex_unlock(&p->lock);
+	if (!keep) {
+		free(b);
+	}
+	if (last) {
+		free_pool(p);
+	}
+}
+
+/* --- arenas --------------------------------------------------------------------------------------- */
+
+void arena_use(struct arena *a, struct arena_pool *pool)
+{
+	a->pool = pool;
+}
 
 void arena_init(struct arena *a, size_t max)
 {
@@ -47,7 +161,11 @@ static void free_until(struct arena *a, const struct arena_block *kept)
 		struct arena_block *b = a->blocks;
 
 		a->blocks = b->next;
-		free(b);
+		if (b->pool != NULL) {
+			pool_give(b->pool, b);
+		} else {
+			free(b);
+		}
 	}
 }
 
@@ -73,9 +191,16 @@ void arena_rewind(struct arena *a, const struct arena_mark *m)
 static void add_block(struct arena *a, size_t size)
 {
 	size_t want = MAX(size, a->block_size);
-	struct arena_block *b = malloc(sizeof(*b) + want);
+	struct arena_block *b;
 
-	ASSERT(b != NULL);
+	if (a->pool != NULL && want >= POOL_BLOCK / 2 && size <= POOL_BLOCK - sizeof(*b)) {
+		b = pool_take(a->pool);
+		want = POOL_BLOCK - sizeof(*b);
+	} else {
+		b = malloc(sizeof(*b) + want);
+		ASSERT(b != NULL);
+		b->pool = NULL;
+	}
 	b->next = a->blocks;
 	a->blocks = b;
 	a->at = b->data;

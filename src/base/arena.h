@@ -13,6 +13,17 @@
 struct arena_block;
 struct arena_end;
 
+/*
+ * Blocks that large arenas leave for the next one: to give the system 120 MB and ask it for them again takes half as
+ * long as to fill them. May be shared by threads, and freed while arenas still have blocks of it.
+ */
+struct arena_pool;
+
+/* Keeps at most max bytes. */
+struct arena_pool *arena_pool_new(size_t max);
+/* NULL is allowed. */
+void arena_pool_free(struct arena_pool *p);
+
 struct arena {
 	char *at, *end;             /* free part of the current block */
 	struct arena_block *blocks; /* heap blocks, newest first */
@@ -20,12 +31,15 @@ struct arena {
 	size_t block_size;          /* of the next heap block */
 	bool full;                  /* max was met: something was not allocated */
 	struct arena_end *ends;     /* what arena_done calls, the last one first */
+	struct arena_pool *pool;    /* NULL: none */
 };
 
 /* max: bytes that arena_alloc may hand out in all. */
 void arena_init(struct arena *a, size_t max);
 /* The same, with a first block that the caller owns (16-byte aligned). */
 void arena_init_with(struct arena *a, size_t max, void *first, size_t first_size);
+/* An arena that was just made takes its blocks from there, once it is large. */
+void arena_use(struct arena *a, struct arena_pool *pool);
 /* Frees the heap blocks; the arena is as after init without a first block. Safe on a zeroed arena. */
 void arena_done(struct arena *a);
 

@@ -160,6 +160,56 @@ static void a_zeroed_arena_ends_quietly(void **state)
 	assert_null(arena_alloc(&a, 1));
 }
 
+/* More than what is taken block by block before. */
+#define LARGE ((size_t)24 << 20)
+
+static void fill(struct arena *a, struct arena_pool *pool, void **last)
+{
+	arena_init(a, SIZE_MAX);
+	arena_use(a, pool);
+	for (size_t i = 0; i < LARGE / 100; i++) {
+		unsigned char *p = arena_must(a, 100);
+
+		for (size_t k = 0; k < 100; k++) {
+			assert_int_equal(p[k], 0); /* whoever had it before */
+		}
+		memset(p, 0xa5, 100);
+		*last = p;
+	}
+}
+
+static void what_a_pool_keeps_is_used_again(void **state)
+{
+	struct arena_pool *pool = arena_pool_new((size_t)64 << 20);
+	void *first, *second;
+	struct arena a;
+
+	(void)state;
+	fill(&a, pool, &first);
+	arena_done(&a);
+	fill(&a, pool, &second);
+	assert_non_null(arena_must(&a, (size_t)5 << 20)); /* larger than its blocks */
+	arena_done(&a);
+	assert_ptr_equal(first, second);
+	arena_pool_free(pool);
+}
+
+static void a_pool_may_end_before_its_arenas(void **state)
+{
+	struct arena_pool *pool = arena_pool_new(0);
+	struct arena x, y;
+	void *p;
+
+	(void)state;
+	fill(&x, pool, &p);
+	fill(&y, pool, &p);
+	arena_pool_free(pool);
+	arena_done(&x);
+	memset(p, 1, 100);
+	arena_done(&y);
+	arena_pool_free(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +220,8 @@ int main(void)
 		cmocka_unit_test(copies_have_a_nul_behind),
 		cmocka_unit_test(what_came_after_a_mark_goes),
 		cmocka_unit_test(a_zeroed_arena_ends_quietly),
+		cmocka_unit_test(what_a_pool_keeps_is_used_again),
+		cmocka_unit_test(a_pool_may_end_before_its_arenas),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -147,6 +147,24 @@ void *map_put(struct map *m, struct bytes key, void *value)
 	return before;
 }
 
+void *map_add(struct map *m, struct bytes key, void *value)
+{
+	uint64_t hash = hash_bytes(&m->seed, key);
+	struct map_slot *s;
+
+	ASSERT(value != NULL);
+	if (is_full(m, m->n + 1)) {
+		grow_to(m, MAX(m->cap * 2, (size_t)8));
+	}
+	s = find(m, key, hash);
+	if (s->value != NULL) {
+		return s->value;
+	}
+	*s = (struct map_slot){key, hash, value};
+	m->n++;
+	return NULL;
+}
+
 void *map_remove(struct map *m, struct bytes key)
 {
 	size_t mask = m->cap - 1;

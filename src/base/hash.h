@@ -36,6 +36,8 @@ void *map_get(const struct map *m, struct bytes key);
 void *map_get_hash(const struct map *m, struct bytes key, uint64_t hash);
 /* Adds or replaces; value is not NULL. Returns the value that was there before, or NULL. */
 void *map_put(struct map *m, struct bytes key, void *value);
+/* Puts it when there is none of that key, and returns NULL; else returns the one that is there, which stays. */
+void *map_add(struct map *m, struct bytes key, void *value);
 /* Removes and returns the value, NULL when there is none. */
 void *map_remove(struct map *m, struct bytes key);
 

@@ -247,10 +247,7 @@ static void add_credential(struct compiling *c, struct consumer *who, const stru
 
 		key[0] = (char)set->v[i];
 		memcpy(key + 1, value.p, value.n);
-		other = map_get(&out->by_key, bytes_of(key, value.n + 1));
-		if (other == NULL) {
-			map_put(&out->by_key, bytes_of(key, value.n + 1), who);
-		}
+		other = map_add(&out->by_key, bytes_of(key, value.n + 1), who);
 		shared = shared || (other != NULL && other != who);
 		if (is_bearer_place(&out->places[set->v[i]])) {
 			out->bearer_place = set->v[i];
@@ -269,13 +266,15 @@ static void add_credential(struct compiling *c, struct consumer *who, const stru
 /* The consumer of that name; two entries of one name are one consumer. */
 static struct consumer *consumer_named(struct compiling *c, struct bytes name)
 {
-	struct consumer *who = map_get(&c->out->by_name, name);
+	struct consumer *who = &c->out->v[c->out->n];
+	struct consumer *other;
 
-	if (who == NULL) {
-		who = &c->out->v[c->out->n++];
-		who->name = build_text(c->arena, name);
-		map_put(&c->out->by_name, who->name, who);
+	who->name = build_text(c->arena, name);
+	other = map_add(&c->out->by_name, who->name, who);
+	if (other != NULL) {
+		return other;
 	}
+	c->out->n++;
 	return who;
 }
 
@@ -305,18 +304,46 @@ static bool is_given(const struct yaml_node *n)
 	return n != NULL && n->type != YAML_NULL;
 }
 
+struct members { /* of an entry; NULL: absent */
+	const struct yaml_node *name, *credential, *credentials, *keys;
+};
+
+/* In one walk: there may be 100,000 entries. */
+static struct members members_of(const struct yaml_node *entry)
+{
+	struct members m = {NULL, NULL, NULL, NULL};
+
+	if (entry->type != YAML_MAP) {
+		return m;
+	}
+	for (const struct yaml_node *n = entry->items; n != NULL; n = n->next) {
+		struct bytes key = n->key->text;
+
+		if (bytes_eq(key, BYTES("name"))) {
+			m.name = n;
+		} else if (bytes_eq(key, BYTES("keys"))) {
+			m.keys = n;
+		} else if (bytes_eq(key, BYTES("credentials"))) {
+			m.credentials = n;
+		} else if (bytes_eq(key, BYTES("credential"))) {
+			m.credential = n;
+		}
+	}
+	return m;
+}
+
 static void add_consumer(struct compiling *c, const struct yaml_node *entry)
 {
-	const struct yaml_node *one = yaml_get(entry, "credential");
-	const struct yaml_node *many = yaml_get(entry, "credentials");
+	const struct members members = members_of(entry);
+	const struct yaml_node *one = members.credential;
+	const struct yaml_node *many = members.credentials;
 	const struct place_set *set;
 	struct place_set own;
 	struct bytes name = {0};
 	struct consumer *who;
 
 	if (entry->type != YAML_MAP ||
-		!build_scalar(yaml_get(entry, "name"), "name", c->where, c->findings, &name) ||
-		name.n == 0) {
+		!build_scalar(members.name, "name", c->where, c->findings, &name) || name.n == 0) {
 		refuse_entry(c, entry, "a consumer needs a name");
 		return;
 	}
@@ -324,7 +351,7 @@ static void add_consumer(struct compiling *c, const struct yaml_node *entry)
 		refuse_entry(c, entry, "a consumer needs either credential or a list credentials");
 		return;
 	}
-	if (c->out->plugin == AUTH_KEY && is_given(yaml_get(entry, "keys"))) {
+	if (c->out->plugin == AUTH_KEY && is_given(members.keys)) {
 		struct key_names names = read_key_names(c, entry, &c->global);
 
 		own = names.keys != NULL ? places_of(c, &names) : *global_places(c);

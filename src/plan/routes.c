@@ -751,6 +751,7 @@ void routes_compile(struct routes *out, const struct routes_input *in)
 	qsort(sorted, n, sizeof(struct object *), build_by_age);
 	map_init(&b.seen, in->seed);
 	map_init(&b.groups, in->seed);
+	map_reserve(&b.seen, n);
 	for (size_t i = 0; i < n; i++) {
 		b.ingress = sorted[i];
 		add_ingress(&b);

@@ -53,6 +53,10 @@ void spread_finish(struct spread *s)
 		return;
 	}
 	s->period /= s->unit;
+	if (s->period == 1) {
+		s->stride = 1; /* nothing to spread */
+		return;
+	}
 	golden = (unsigned)((uint64_t)s->period * 6180339887u / 10000000000u);
 	for (unsigned i = 0; i < 2 * LOOK_AROUND; i++) {
 		unsigned stride = i % 2 == 0 ? golden + i / 2 : golden - i / 2;

@@ -206,6 +206,7 @@ static enum step_rc read_old(struct run *r, struct item *i)
 static bool edit_text(struct run *r, struct item *i)
 {
 	arena_init(&i->check.arena, OBJECT_ARENA_MAX);
+	arena_use(&i->check.arena, directory_pool(r->c->directory));
 	i->checked = yaml_edit(&r->arena, text_bytes(&i->old), i->change->before->root,
 			     i->change->root, &i->text, &i->check, &r->fault) == 0;
 	return i->checked;

@@ -20,6 +20,8 @@
 /* Younger than this when it was read: may change once more without looking different. */
 #define SETTLED_NS 2000000000u
 #define PATH_MAX_BYTES 4096u
+/* Of an object that was replaced by a change: a file of 100,000 consumers. */
+#define POOL_MAX ((size_t)128 << 20)
 #define REPORT_MAX ((size_t)64 << 20)
 #define SUFFIX ".yaml"
 
@@ -59,6 +61,7 @@ struct directory {
 	uint32_t known; /* kinds, of this pass */
 	bool doubt;
 	uint64_t looked_ms;
+	struct arena_pool *pool;
 };
 
 /* One pass over one kind. */
@@ -77,6 +80,7 @@ struct directory *directory_new(const char *root)
 	struct directory *d = must_alloc(sizeof(*d));
 
 	d->root = must_strdup(root);
+	d->pool = arena_pool_new(POOL_MAX);
 	return d;
 }
 
@@ -97,6 +101,11 @@ void directory_doubt(struct directory *d)
 	d->doubt = true;
 }
 
+struct arena_pool *directory_pool(const struct directory *d)
+{
+	return d->pool;
+}
+
 uint64_t directory_looked_ms(const struct directory *d)
 {
 	return d->looked_ms;
@@ -115,6 +124,7 @@ void directory_free(struct directory *d)
 		free(d->names[k].v); /* each read forgets the names themselves */
 	}
 	free(d->root);
+	arena_pool_free(d->pool);
 	free(d);
 }
 

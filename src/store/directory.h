@@ -36,6 +36,8 @@ struct directory *directory_new(const char *root);
 void directory_set_news(struct directory *d, struct directory_news news);
 /* The next read looks at every file, whatever is told. */
 void directory_doubt(struct directory *d);
+/* For what takes the place of what was read: objects that were put give it back when they end. */
+struct arena_pool *directory_pool(const struct directory *d);
 /* When a read last did so, by clock_wall_ms; 0: never. */
 uint64_t directory_looked_ms(const struct directory *d);
 void directory_free(struct directory *d);
