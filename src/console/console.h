@@ -32,6 +32,7 @@ struct console_opts {
 	const struct console_endpoints *endpoints;
 	struct writer writer;
 	const char *metrics_token; /* NULL: none, /metrics is open to this machine alone */
+	unsigned write_ms;         /* instead of ERRAND_WRITE_MS; 0: that */
 	/* What the owner knows, asked for on control; process need not be filled. */
 	void (*facts)(void *arg, struct metrics_facts *out);
 	enum console_state (*state)(void *arg);

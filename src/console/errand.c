@@ -322,6 +322,13 @@ static void begin_write(struct write *w)
 	t->over = !renew_account(t);
 }
 
+static unsigned write_ms(const struct errand *t)
+{
+	unsigned ms = t->console->opts.write_ms;
+
+	return ms != 0 ? ms : ERRAND_WRITE_MS;
+}
+
 static void on_written(struct write *w)
 {
 	struct errand *t = CONTAINER_OF(w, struct errand, write);
@@ -329,7 +336,7 @@ static void on_written(struct write *w)
 	if (t->slow) {
 		log_warn("console",
 			BYTES_FMT " " BYTES_FMT " is live, %u ms after it was asked for",
-			BYTES_ARG(t->act.method), BYTES_ARG(t->act.path), ERRAND_WRITE_MS);
+			BYTES_ARG(t->act.method), BYTES_ARG(t->act.path), write_ms(t));
 	}
 	finish(t);
 }
@@ -364,7 +371,7 @@ static void submit_write(struct errand *t)
 		return;
 	}
 	t->working = true;
-	timer_set(manage_loop(t->manage), &t->deadline, ERRAND_WRITE_MS, on_deadline);
+	timer_set(manage_loop(t->manage), &t->deadline, write_ms(t), on_deadline);
 }
 
 /* What a stranger may not change any more takes no place among those that change something. */
