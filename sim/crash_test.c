@@ -170,6 +170,29 @@ static const char *recover(void)
 
 /* --- what is checked -------------------------------------------------------------------------------- */
 
+static bool on_name(void *arg, const char *name)
+{
+	bool *left = arg;
+
+	*left = *left || !bytes_ends(bytes_str(name), BYTES(".yaml"));
+	return true;
+}
+
+static bool has_temporaries(void)
+{
+	bool left = false;
+
+	for (int k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		char dir[100];
+		struct text t;
+
+		text_init_fixed(&t, dir, sizeof(dir));
+		text_addf(&t, ROOT "/%s", resource_dir((enum resource_kind)k));
+		IGNORE(file_list(text_cstr(&t), on_name, &left, NULL));
+	}
+	return left;
+}
+
 /* A kill leaves a journal that has ended or none; of the power we promise no more than the files. */
 static const char *find_rests(void)
 {
@@ -189,6 +212,9 @@ static const char *find_rests(void)
 		left = left || list.v[i].begun;
 	}
 	arena_done(&a);
+	if (has_temporaries()) {
+		return "there is a temporary of nobody";
+	}
 	return left ? "there is a journal that is none" : NULL;
 }
 

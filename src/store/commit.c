@@ -566,15 +566,18 @@ static void drop_prepared(struct run *r)
 	}
 }
 
+/* The journal first: it names the temporaries that a crash would leave. */
 static enum step_rc sync_all(struct run *r)
 {
+	if (journal_sync(&r->journal, &r->arena, r->c->backups, &r->fault) != 0) {
+		return fail(r);
+	}
 	for (size_t i = 0; i < r->n; i++) {
 		if (sync_stage(r, &r->items[i]) != 0) {
-			return fail(r);
+			return fail_stage(r);
 		}
 	}
-	return journal_sync(&r->journal, &r->arena, r->c->backups, &r->fault) == 0 ? STEP_OK
-										   : fail(r);
+	return STEP_OK;
 }
 
 static enum step_rc write_files(struct run *r)

@@ -481,14 +481,31 @@ static bool fill(struct journal *j, struct arena *a, const struct json_value *v)
 	return read_files(j, a, json_get(v, "files"));
 }
 
+static int read_manifest(struct journal *j, struct arena *a, const char *name, struct fault *fault)
+{
+	const struct json_value *v;
+	struct bytes kept;
+	struct text t;
+	int rc;
+
+	text_init(&t, JOURNAL_MANIFEST_MAX);
+	rc = file_read(path_of(a, j->dir, name, ""), JOURNAL_MANIFEST_MAX, &t, NULL, fault);
+	kept = arena_copy(a, text_bytes(&t));
+	text_done(&t);
+	if (rc != 0) {
+		return rc;
+	}
+	v = kept.p != NULL ? json_parse(a, kept, fault) : NULL;
+	return v != NULL && fill(j, a, v)
+		? 0
+		: (int)fault_set(fault, ERR_SYNTAX, 0, 0,
+			  "the manifest of backup %s cannot be understood", j->id);
+}
+
 int journal_read(struct journal *j, struct arena *a, const char *backups, struct bytes id,
 	struct fault *fault)
 {
 	struct journal got = {.n = 0};
-	const struct json_value *v;
-	bool begun = false;
-	struct bytes kept;
-	struct text t;
 	int rc;
 
 	if (!journal_is_id(id)) {
@@ -496,27 +513,16 @@ int journal_read(struct journal *j, struct arena *a, const char *backups, struct
 			fault, ERR_NOT_FOUND, 404, 0, "there is no backup of that name");
 	}
 	memcpy(got.id, id.p, JOURNAL_ID_N);
-	text_init(&t, JOURNAL_MANIFEST_MAX);
 	got.dir = path_of(a, backups, got.id, "");
-	rc = file_read(path_of(a, got.dir, MANIFEST, ""), JOURNAL_MANIFEST_MAX, &t, NULL, fault);
+	rc = read_manifest(&got, a, MANIFEST, fault);
 	if (rc == ERR_NOT_FOUND) {
-		begun = true;
-		rc = file_read(
-			path_of(a, got.dir, BEGUN, ""), JOURNAL_MANIFEST_MAX, &t, NULL, fault);
+		rc = read_manifest(&got, a, BEGUN, fault);
+		got.state = JOURNAL_BEGUN;
 	}
-	kept = arena_copy(a, text_bytes(&t));
-	text_done(&t);
-	if (rc != 0) {
-		return rc;
+	if (rc == 0) {
+		*j = got;
 	}
-	v = kept.p != NULL ? json_parse(a, kept, fault) : NULL;
-	if (v == NULL || !fill(&got, a, v)) {
-		return (int)fault_set(fault, ERR_SYNTAX, 0, 0,
-			"the manifest of backup %s cannot be understood", got.id);
-	}
-	got.state = begun ? JOURNAL_BEGUN : got.state;
-	*j = got;
-	return 0;
+	return rc;
 }
 
 int journal_image(const char *backups, const struct journal *j, const struct journal_file *f,
@@ -635,17 +641,31 @@ static void recover_file(struct recovery *r, const struct journal_file *f)
 	}
 }
 
-/* What nobody began to write is somebody else's. */
+/* It ended before there was a journal, so nothing was changed; but what was to be may lie about. What nobody began
+ * to write is somebody else's. */
 static void sweep_unnamed(struct recovery *r, struct bytes id)
 {
-	const char *dir = path_of(r->arena, r->backups, arena_copy(r->arena, id).p, "");
-	struct file_stat st;
+	static const char *const names[] = {UNNAMED, SYNCED};
+	struct arena *a = r->arena;
+	struct journal left = {.dir = path_of(a, r->backups, arena_copy(a, id).p, "")};
+	bool ours = false;
+	struct fault fault;
 
-	if ((file_stat(path_of(r->arena, dir, UNNAMED, ""), &st) == 0 && st.exists) ||
-		(file_stat(path_of(r->arena, dir, SYNCED, ""), &st) == 0 && st.exists)) {
-		sweep(r->arena, dir);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		int rc = read_manifest(&left, a, names[i], &fault);
+
+		ours = ours || rc != ERR_NOT_FOUND;
+		for (size_t k = 0; k < left.n && rc == 0; k++) {
+			const struct journal_file *f = &left.files[k];
+
+			remove_orphans(journal_path(a, r->root, f->kind, f->name));
+		}
+		left.n = 0;
+	}
+	if (ours) {
+		sweep(a, left.dir);
 	} else {
-		IGNORE(file_remove_dir(dir)); /* an empty one */
+		IGNORE(file_remove_dir(left.dir)); /* an empty one */
 	}
 }
 
@@ -677,7 +697,7 @@ static void recover_one(struct recovery *r, struct bytes id)
 	int rc = journal_read(&r->journal, r->arena, r->backups, id, &fault);
 
 	if (rc == ERR_NOT_FOUND) {
-		sweep_unnamed(r, id); /* it ended before there was a journal: nothing was changed */
+		sweep_unnamed(r, id);
 		return;
 	}
 	if (rc != 0) {
