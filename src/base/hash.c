@@ -149,7 +149,11 @@ void *map_put(struct map *m, struct bytes key, void *value)
 
 void *map_add(struct map *m, struct bytes key, void *value)
 {
-	uint64_t hash = hash_bytes(&m->seed, key);
+	return map_add_hash(m, key, hash_bytes(&m->seed, key), value);
+}
+
+void *map_add_hash(struct map *m, struct bytes key, uint64_t hash, void *value)
+{
 	struct map_slot *s;
 
 	ASSERT(value != NULL);

@@ -36,8 +36,18 @@ void *map_get(const struct map *m, struct bytes key);
 void *map_get_hash(const struct map *m, struct bytes key, uint64_t hash);
 /* Adds or replaces; value is not NULL. Returns the value that was there before, or NULL. */
 void *map_put(struct map *m, struct bytes key, void *value);
+/* The place where a key of that hash is looked for comes from memory, which takes as long as 100 instructions, while
+ * the caller does something else. */
+static inline void map_prefetch(const struct map *m, uint64_t hash)
+{
+	if (m->cap != 0) {
+		__builtin_prefetch(&m->slots[hash & (m->cap - 1)]);
+	}
+}
 /* Puts it when there is none of that key, and returns NULL; else returns the one that is there, which stays. */
 void *map_add(struct map *m, struct bytes key, void *value);
+/* hash: hash_bytes of the map's seed and the key. */
+void *map_add_hash(struct map *m, struct bytes key, uint64_t hash, void *value);
 /* Removes and returns the value, NULL when there is none. */
 void *map_remove(struct map *m, struct bytes key);
 

@@ -118,9 +118,23 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Names of a list that are looked up behind the one that is. */
+#define AHEAD 8u
+
+static const struct yaml_node *fetch_ahead(const struct consumers *c, const struct yaml_node *n)
+{
+	map_prefetch(&c->by_name, hash_bytes(&c->by_name.seed, n->text));
+	return n->next;
+}
+
 static void read_allow(struct auth_rules *r, const struct auth_instance *k, struct auth_rule *rule,
 	const struct yaml_node *list)
 {
+	const struct yaml_node *ahead = list->items;
+
+	for (unsigned i = 0; i < AHEAD && ahead != NULL; i++) {
+		ahead = fetch_ahead(rule->consumers, ahead);
+	}
 	rule->allow = arena_must(r->arena, (list->n + 1) * sizeof(const struct consumer *));
 	for (const struct yaml_node *n = list->items; n != NULL; n = n->next) {
 		struct finding at =
@@ -128,6 +142,9 @@ static void read_allow(struct auth_rules *r, const struct auth_instance *k, stru
 		struct bytes name = {0};
 		const struct consumer *who;
 
+		if (ahead != NULL) {
+			ahead = fetch_ahead(rule->consumers, ahead);
+		}
 		if (!build_scalar(n, "allow", k->rules.object, r->findings, &name)) {
 			continue;
 		}

@@ -23,8 +23,21 @@ struct key_names {
 	bool in_header, in_query;
 };
 
+/* Keys of credentials that are put a while later, when their places in the table have come from memory. */
+#define WAITING_MAX 32u
+struct waiting {
+	struct bytes key; /* place, value */
+	uint64_t hash;
+	struct consumer *who;
+	const struct yaml_node *of;
+	bool last; /* of the keys that this credential has */
+};
+
 struct compiling {
 	struct consumers *out;
+	struct waiting waiting[WAITING_MAX];
+	size_t n_waiting;
+	bool shared; /* a key of the credential whose keys are being put is somebody else's */
 	const struct object *where;
 	struct arena *arena;
 	struct findings *findings;
@@ -227,12 +240,42 @@ static struct bytes comparable(struct compiling *c, const struct yaml_node *n, s
 	return value;
 }
 
+static void put_waiting(struct compiling *c)
+{
+	struct consumers *out = c->out;
+
+	for (size_t i = 0; i < c->n_waiting; i++) {
+		const struct waiting *w = &c->waiting[i];
+		const struct consumer *other = map_add_hash(&out->by_key, w->key, w->hash, w->who);
+		struct finding at =
+			build_warning(c->where, build_place(w->of), "credential-shared");
+
+		c->shared = c->shared || (other != NULL && other != w->who);
+		if (w->last && c->shared) {
+			findings_add(c->findings, &at,
+				"%s: an earlier consumer has this credential too and is the one that is "
+				"recognised; give " BYTES_FMT " another",
+				auth_plugin_name(out->plugin), BYTES_ARG(w->who->name));
+		}
+		c->shared = c->shared && !w->last;
+	}
+	c->n_waiting = 0;
+}
+
+static void add_waiting(struct compiling *c, const struct waiting *w)
+{
+	if (c->n_waiting == WAITING_MAX) {
+		put_waiting(c);
+	}
+	c->waiting[c->n_waiting++] = *w;
+	map_prefetch(&c->out->by_key, w->hash);
+}
+
 static void add_credential(struct compiling *c, struct consumer *who, const struct place_set *set,
 	const struct yaml_node *n)
 {
 	struct consumers *out = c->out;
 	struct bytes value = {0};
-	bool shared = false;
 
 	if (!build_scalar(n, "a credential", c->where, c->findings, &value)) {
 		return;
@@ -243,23 +286,18 @@ static void add_credential(struct compiling *c, struct consumer *who, const stru
 	}
 	for (size_t i = 0; i < set->n; i++) {
 		char *key = arena_must(c->arena, value.n + 2);
-		const struct consumer *other;
+		struct waiting w = {.key = bytes_of(key, value.n + 1),
+			.who = who,
+			.of = n,
+			.last = i + 1 == set->n};
 
 		key[0] = (char)set->v[i];
 		memcpy(key + 1, value.p, value.n);
-		other = map_add(&out->by_key, bytes_of(key, value.n + 1), who);
-		shared = shared || (other != NULL && other != who);
+		w.hash = hash_bytes(&out->by_key.seed, w.key);
+		add_waiting(c, &w);
 		if (is_bearer_place(&out->places[set->v[i]])) {
 			out->bearer_place = set->v[i];
 		}
-	}
-	if (shared) {
-		struct finding at = build_warning(c->where, build_place(n), "credential-shared");
-
-		findings_add(c->findings, &at,
-			"%s: an earlier consumer has this credential too and is the one that is "
-			"recognised; give " BYTES_FMT " another",
-			auth_plugin_name(out->plugin), BYTES_ARG(who->name));
 	}
 }
 
@@ -408,6 +446,34 @@ static void read_settings(struct compiling *c, const struct yaml_node *config)
 	}
 }
 
+/* Entries whose names are fetched before it is their turn. */
+#define AHEAD 4u
+
+static const struct yaml_node *fetch_ahead(const struct compiling *c, const struct yaml_node *entry)
+{
+	const struct members m = members_of(entry);
+
+	if (m.name != NULL) {
+		map_prefetch(&c->out->by_name, hash_bytes(&c->out->by_name.seed, m.name->text));
+	}
+	return entry->next;
+}
+
+static void add_consumers(struct compiling *c, const struct yaml_node *first)
+{
+	const struct yaml_node *ahead = first;
+
+	for (unsigned i = 0; i < AHEAD && ahead != NULL; i++) {
+		ahead = fetch_ahead(c, ahead);
+	}
+	for (const struct yaml_node *n = first; n != NULL; n = n->next) {
+		if (ahead != NULL) {
+			ahead = fetch_ahead(c, ahead);
+		}
+		add_consumer(c, n);
+	}
+}
+
 static void read_people(struct compiling *c, const struct yaml_node *config)
 {
 	const struct yaml_node *consumers = read_list(c, config, "consumers");
@@ -424,10 +490,9 @@ static void read_people(struct compiling *c, const struct yaml_node *config)
 		c->out->v = arena_must(c->arena, consumers->n * sizeof(*c->out->v));
 		map_reserve(&c->out->by_key, consumers->n);
 		map_reserve(&c->out->by_name, consumers->n);
-		for (const struct yaml_node *n = consumers->items; n != NULL; n = n->next) {
-			add_consumer(c, n);
-		}
+		add_consumers(c, consumers->items);
 	}
+	put_waiting(c);
 }
 
 static struct consumers *new_set(enum auth_plugin plugin, const struct hash_seed *seed)

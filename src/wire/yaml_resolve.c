@@ -16,8 +16,10 @@
 
 static bool is_word(struct bytes s, const char *const *words, size_t n)
 {
+	char first = s.n != 0 ? s.p[0] : '\0';
+
 	for (size_t i = 0; i < n; i++) {
-		if (bytes_eq(s, bytes_str(words[i]))) {
+		if (words[i][0] == first && bytes_eq(s, bytes_str(words[i]))) {
 			return true;
 		}
 	}
