@@ -295,12 +295,16 @@ static void read_into(struct object *o, struct bytes text, const struct yaml_doc
 	}
 }
 
-static void hash_into(uint64_t out[2], struct bytes text)
+/* rest may be NULL. */
+static void hash_into(uint64_t out[2], uint64_t rest[2], struct bytes text)
 {
 	unsigned char digest[DIGEST_SHA256_SIZE];
 
 	digest_sha256(digest, text);
 	memcpy(out, digest, 2 * sizeof(*out));
+	if (rest != NULL) {
+		memcpy(rest, digest + 2 * sizeof(*out), 2 * sizeof(*rest));
+	}
 }
 
 /* A change of a rule leaves the default configuration as it is, which may be 100,000 consumers. */
@@ -311,14 +315,14 @@ static void hash_config(struct object *o, struct bytes text)
 	if (config != NULL && config->beg < config->end && config->end <= text.n &&
 		memchr(text.p, '&', config->end) == NULL &&
 		memmem(text.p, config->beg, "%TAG", 4) == NULL) {
-		hash_into(o->u.wasmplugin.config_hash,
+		hash_into(o->u.wasmplugin.config_hash, NULL,
 			bytes_of(text.p + config->beg, config->end - config->beg));
 	}
 }
 
 static void hash_file(struct object *o, struct bytes text)
 {
-	hash_into(o->hash, text);
+	hash_into(o->hash, o->hash_rest, text);
 	if (o->kind == RESOURCE_WASMPLUGIN) {
 		hash_config(o, text);
 	}

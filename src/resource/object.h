@@ -185,6 +185,7 @@ struct object {
 		struct envoyfilter envoyfilter;
 	} u;
 	uint64_t hash[2];         /* of the file's bytes (SHA-256, first half) */
+	uint64_t hash_rest[2];    /* the second half */
 	struct findings findings; /* what reading it found; errors == 0 */
 	struct arena arena;
 	atomic_uint refs;

@@ -112,6 +112,7 @@ static int read_all(struct arena *a, const char *root, const struct snapshot *s,
 				.mode = st.mode,
 				.old = arena_copy(a, text_bytes(&t))};
 			f->text = f->old;
+			journal_hash(f);
 			j->n++;
 		}
 		rc = rc == ERR_NOT_FOUND ? 0 : rc; /* gone meanwhile */

@@ -28,8 +28,9 @@ struct item {
 	const struct commit_file *file; /* of a restore */
 	struct text old, text;          /* what is there, what shall be */
 	bool had, has;
-	struct file_stat stat;   /* of what is there */
-	struct yaml_check check; /* what the changed text was read as */
+	struct file_stat stat;                    /* of what is there */
+	unsigned char digest[DIGEST_SHA256_SIZE]; /* of old */
+	struct yaml_check check;                  /* what the changed text was read as */
 	bool checked;
 	struct object *object; /* of text */
 	struct file_stage stage;
@@ -154,13 +155,8 @@ static bool is_being_written(const struct item *i)
 /* Whether the object that the operation has seen is that of these bytes. */
 static bool is_seen(const struct item *i, const struct object *o)
 {
-	unsigned char digest[DIGEST_SHA256_SIZE];
-
-	if (o == NULL || !i->had) {
-		return o == NULL && !i->had;
-	}
-	digest_sha256(digest, text_bytes(&i->old));
-	return memcmp(o->hash, digest, sizeof(o->hash)) == 0;
+	return o == NULL || !i->had ? o == NULL && !i->had
+				    : memcmp(o->hash, i->digest, sizeof(o->hash)) == 0;
 }
 
 /* It has no object, or one of older bytes: an edit would lose what is in it. */
@@ -184,6 +180,7 @@ static enum step_rc read_old(struct run *r, struct item *i)
 		return fail(r);
 	}
 	i->had = rc == 0;
+	digest_sha256(i->digest, text_bytes(&i->old));
 	if (is_being_written(i)) {
 		return end(r, COMMIT_BUSY,
 			"another program is writing %s/" BYTES_FMT
@@ -352,6 +349,17 @@ static enum step_rc try_plan(struct run *r)
 
 /* --- to the disk -------------------------------------------------------------------------------- */
 
+static void put_digest(unsigned char out[DIGEST_SHA256_SIZE], const struct object *o)
+{
+	static_assert(sizeof(o->hash) + sizeof(o->hash_rest) == DIGEST_SHA256_SIZE, "both halves");
+	if (o == NULL) {
+		digest_sha256(out, BYTES(""));
+		return;
+	}
+	memcpy(out, o->hash, sizeof(o->hash));
+	memcpy(out + sizeof(o->hash), o->hash_rest, sizeof(o->hash_rest));
+}
+
 static enum step_rc begin_journal(struct run *r)
 {
 	struct journal *j = &r->journal;
@@ -365,7 +373,9 @@ static enum step_rc begin_journal(struct run *r)
 	for (size_t i = 0; i < r->n; i++) {
 		const struct item *it = &r->items[i];
 
-		j->files[j->n++] = (struct journal_file){.kind = it->kind,
+		struct journal_file *f = &j->files[j->n++];
+
+		*f = (struct journal_file){.kind = it->kind,
 			.name = it->name,
 			.had = it->had,
 			.has = it->has,
@@ -373,6 +383,8 @@ static enum step_rc begin_journal(struct run *r)
 			.text = text_bytes(&it->text),
 			.mode = it->had ? it->stat.mode : 0600,
 			.path = it->path};
+		memcpy(f->before, it->digest, sizeof(f->before));
+		put_digest(f->after, it->object);
 	}
 	return journal_begin(j, &r->arena, r->c->backups, &r->fault) == 0 ? STEP_OK : fail(r);
 }

@@ -405,6 +405,7 @@ static void begin(const struct bench *b, struct arena *a, struct journal *j)
 			.old = bytes_str(c->before),
 			.text = bytes_str(c->after),
 			.mode = 0640};
+		journal_hash(&j->files[j->n - 1]);
 	}
 	assert_int_equal(journal_begin(j, a, b->backups, &f), 0);
 	assert_int_equal(journal_sync(j, a, b->backups, &f), 0);

@@ -243,6 +243,12 @@ static int make_backups(struct arena *a, const char *backups, struct fault *faul
 	return rc;
 }
 
+void journal_hash(struct journal_file *f)
+{
+	digest_sha256(f->before, f->old);
+	digest_sha256(f->after, f->text);
+}
+
 int journal_begin(struct journal *j, struct arena *a, const char *backups, struct fault *fault)
 {
 	uint64_t now_us = next_time(a, backups);
@@ -251,10 +257,6 @@ int journal_begin(struct journal *j, struct arena *a, const char *backups, struc
 	make_id(j->id, now_us);
 	j->dir = path_of(a, backups, j->id, "");
 	j->time_s = (int64_t)(now_us / 1000000);
-	for (size_t i = 0; i < j->n; i++) {
-		digest_sha256(j->files[i].before, j->files[i].old);
-		digest_sha256(j->files[i].after, j->files[i].text);
-	}
 	rc = rc == 0 ? file_make_dir(j->dir, 0700, fault) : rc;
 	rc = rc == 0 ? write_begun(j, a, fault) : rc;
 	for (size_t i = 0; i < j->n && rc == 0; i++) {

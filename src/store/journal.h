@@ -31,7 +31,7 @@ struct journal_file {
 	struct bytes name;      /* of the object */
 	bool had, has;          /* a file before, after */
 	struct bytes old, text; /* to journal_begin: what is there, what is to be there */
-	unsigned char before[DIGEST_SHA256_SIZE], after[DIGEST_SHA256_SIZE];
+	unsigned char before[DIGEST_SHA256_SIZE], after[DIGEST_SHA256_SIZE]; /* of old, of text */
 	unsigned mode; /* of the file before */
 	/* To journal_begin: where old stands and what replaces it is renamed to; so the old file itself can become
 	 * the image when it is large. NULL: it is copied. */
@@ -52,14 +52,16 @@ struct journal {
 	struct file_stage begun; /* the manifest, between journal_begin and journal_sync */
 };
 
+/* Fills before and after, for who does not know them yet. */
+void journal_hash(struct journal_file *f);
 /* Whether text has the form of an id: nothing else may become a part of a path. */
 bool journal_is_id(struct bytes text);
 /* The path of one file, NUL-terminated in the arena: root/ingresses/a.yaml. */
 const char *journal_path(
 	struct arena *a, const char *root, enum resource_kind kind, struct bytes name);
 
-/* Writes the images and the manifest, which does not count yet. j's texts and files are the caller's; before
- * and after are filled; id and time_s too. The arena is used until the journal ends. On failure nothing is
+/* Writes the images and the manifest, which does not count yet. j's texts and files are the caller's; id and
+ * time_s are filled. The arena is used until the journal ends. On failure nothing is
  * left. */
 MUST_CHECK int journal_begin(
 	struct journal *j, struct arena *a, const char *backups, struct fault *fault);
