@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The longest path plus ".tmp"; longer ones the system refuses as well. */
+/* The longest path plus ".tmp" or ".new"; longer ones the system refuses as well. */
 #define PATH_MAX_BYTES 4096
 
 static int fail(struct fault *fault, const char *what, const char *path, int error)
