@@ -45,7 +45,8 @@ static void put(const struct world *w, const char *name, const char *content)
 	struct fault f;
 	char room[300];
 
-	assert_int_equal(file_append(in(w, name, room), bytes_str(content), 0600, &f), 0);
+	assert_int_equal(
+		file_append(in(w, name, room), bytes_str(content), 0600, UINT64_MAX, &f), 0);
 }
 
 static void move(const struct world *w, const char *from, const char *to)

@@ -81,7 +81,9 @@ static void append(const struct tree *t, const char *name, const char *content)
 	struct fault fault;
 	char room[300];
 
-	assert_int_equal(file_append(path_in(t, name, room), bytes_str(content), 0600, &fault), 0);
+	assert_int_equal(
+		file_append(path_in(t, name, room), bytes_str(content), 0600, UINT64_MAX, &fault),
+		0);
 }
 
 static void tree_init(struct tree *t)
