@@ -7,6 +7,7 @@ import { chunk, completion, exchange, json, parseAnswers, request, sse, startRaw
 import { sleep, startServe, tempDir, until } from './lib/sluice.js';
 
 const ASK = JSON.stringify({ model: 'm', messages: [{ role: 'user', content: 'hi' }] });
+const ASK_EVENTS = JSON.stringify({ ...JSON.parse(ASK), stream: true });
 const head = (length, more = '', version = '1.1') =>
 	`POST /v1/chat/completions HTTP/${version}\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n${more}\r\n`;
 
@@ -76,7 +77,7 @@ test('a half-close with the answer in flight: the stream ends, at both sides', a
 	});
 	const serve = await gateway(t, upstream);
 	const c = halfClosing(t, serve.port);
-	c.socket.write(head(ASK.length) + ASK);
+	c.socket.write(head(ASK_EVENTS.length) + ASK_EVENTS);
 	await until('an event', () => c.text.includes('one'));
 	c.socket.end();
 	await until('the end upstream', () => upstream.requests[0].closed);

@@ -1,7 +1,7 @@
 // Management through the gateway's own listeners: before all routes, when it was asked for, and for nobody who only
 // says that he is the gateway. And the monitor's listener, without which the gateway runs.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
 import { completion, json, request, startUpstream } from './lib/http.js';
@@ -71,11 +71,11 @@ test('who comes through the gateway is not taken for this machine', async (t) =>
 });
 
 function listeningPorts(pid) {
-	const rows = execFileSync('sh', ['-c', `cat /proc/${pid}/net/tcp; echo --; ls -l /proc/${pid}/fd`], { encoding: 'utf8' });
-	const [tcp, fds] = rows.split('--\n');
+	const LISTENING = '0A';
+	const sockets = fs.readdirSync(`/proc/${pid}/fd`).map((fd) => fs.readlinkSync(`/proc/${pid}/fd/${fd}`));
 
-	return tcp.split('\n').map((line) => line.trim().split(/\s+/))
-		.filter((f) => f[3] === '0A' && fds.includes(`socket:[${f[9]}]`))
+	return fs.readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n').map((line) => line.trim().split(/\s+/))
+		.filter((f) => f[3] === LISTENING && sockets.includes(`socket:[${f[9]}]`))
 		.map((f) => parseInt(f[1].split(':')[1], 16));
 }
 
