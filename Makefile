@@ -16,7 +16,7 @@ HARDEN  := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE -fcf-protection -f
 LINK    := -pie -Wl,-z,relro,-z,now
 OPT     ?= -O2 -g
 SAN     ?=
-LIBS    := -lm -lcrypt -lseccomp -lpcre2-8 -lyaml -lcares -lssl -lcrypto -lz -lpthread
+LIBS    := -lm -lcrypt -lseccomp -lpcre2-8 -lyaml -lexpat -lcares -lssl -lcrypto -lz -lpthread
 VERSION ?= $(shell cat VERSION 2>/dev/null || echo 0.0.0)
 CFLAGS  += $(CSTD) $(OPT) $(WARN) $(if $(SAN),$(SAN),$(HARDEN)) -Isrc -I. -MMD -MP
 LDFLAGS += $(if $(SAN),$(SAN),$(LINK))

@@ -5,10 +5,12 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/digest.h"
 
+#include <openssl/md5.h>
 #include <openssl/sha.h>
 
 static_assert(
 	DIGEST_SHA256_SIZE == SHA256_DIGEST_LENGTH, "the header names it without the library");
+static_assert(DIGEST_MD5_SIZE == MD5_DIGEST_LENGTH, "the same");
 
 void digest_sha256(unsigned char out[DIGEST_SHA256_SIZE], struct bytes text)
 {
@@ -17,6 +19,16 @@ void digest_sha256(unsigned char out[DIGEST_SHA256_SIZE], struct bytes text)
 
 	ok = ok && (text.n == 0 || SHA256_Update(&c, text.p, text.n) == 1);
 	ok = ok && SHA256_Final(out, &c) == 1;
+	ASSERT(ok);
+}
+
+void digest_md5(unsigned char out[DIGEST_MD5_SIZE], struct bytes text)
+{
+	MD5_CTX c;
+	bool ok = MD5_Init(&c) == 1;
+
+	ok = ok && (text.n == 0 || MD5_Update(&c, text.p, text.n) == 1);
+	ok = ok && MD5_Final(out, &c) == 1;
 	ASSERT(ok);
 }
 

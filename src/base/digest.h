@@ -12,6 +12,10 @@ void digest_sha256(unsigned char out[DIGEST_SHA256_SIZE], struct bytes text);
 /* RFC 2104. */
 void digest_hmac_sha256(unsigned char out[DIGEST_SHA256_SIZE], struct bytes key, struct bytes text);
 
+#define DIGEST_MD5_SIZE 16u
+/* Guards against damage only: what object stores name contents by. */
+void digest_md5(unsigned char out[DIGEST_MD5_SIZE], struct bytes text);
+
 #define DIGEST_HEX_SIZE (2 * DIGEST_SHA256_SIZE)
 /* Lower case; no NUL. */
 void digest_hex(char out[DIGEST_HEX_SIZE], const unsigned char digest[DIGEST_SHA256_SIZE]);

@@ -61,10 +61,34 @@ static void published_macs(void **state)
 	}
 }
 
+/* RFC 1321, A.5. */
+static void md5_of_texts(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned char want[DIGEST_MD5_SIZE];
+	} rows[] = {
+		{"",
+			{0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00, 0xb2, 0x04, 0xe9, 0x80, 0x09, 0x98,
+				0xec, 0xf8, 0x42, 0x7e}},
+		{"abc",
+			{0x90, 0x01, 0x50, 0x98, 0x3c, 0xd2, 0x4f, 0xb0, 0xd6, 0x96, 0x3f, 0x7d,
+				0x28, 0xe1, 0x7f, 0x72}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		unsigned char out[DIGEST_MD5_SIZE];
+
+		digest_md5(out, bytes_str(rows[i].text));
+		assert_memory_equal(out, rows[i].want, sizeof(out));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(published_vectors), cmocka_unit_test(published_macs)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(published_vectors),
+		cmocka_unit_test(published_macs), cmocka_unit_test(md5_of_texts)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
