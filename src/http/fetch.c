@@ -415,6 +415,11 @@ struct fetcher *fetcher_new(struct loop *l, size_t memory, bool tls, struct jobs
 	return fr;
 }
 
+struct loop *fetcher_loop(const struct fetcher *fr)
+{
+	return fr->loop;
+}
+
 static void leave_all(struct list *fetches)
 {
 	while (!list_empty(fetches)) {

@@ -22,6 +22,8 @@ struct fetcher;
 struct fetcher *fetcher_new(struct loop *l, size_t memory, bool tls, struct jobs *jobs);
 /* Requests under way end, without a word. NULL is allowed. */
 void fetcher_free(struct fetcher *fr);
+/* Where on_done runs. */
+struct loop *fetcher_loop(const struct fetcher *fr);
 
 enum fetch_rc {
 	FETCH_DONE, /* an answer, of any status */
