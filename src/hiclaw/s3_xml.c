@@ -158,9 +158,11 @@ static void end_object_member(struct reader *r, struct bytes text)
 	}
 }
 
+/* Keys are not decoded yet. */
 static bool is_placeholder(struct bytes key)
 {
-	return bytes_eq(key, BYTES(".gitkeep")) || bytes_ends(key, BYTES("/.gitkeep"));
+	return bytes_eq(key, BYTES(".gitkeep")) || bytes_ends(key, BYTES("/.gitkeep")) ||
+		bytes_ends(key, BYTES("%2F.gitkeep"));
 }
 
 static void end_list_member(struct reader *r, struct bytes text)

@@ -42,8 +42,8 @@ static void test_lists(void **state)
 			"", "nothing there", 0},
 		{LIST OBJECT("a/b") OBJECT("c &amp; d") PREFIX("e/") END, "a/b|c & d|#e/",
 			"objects and prefixes", 0},
-		{LIST OBJECT("a") OBJECT("agents/.gitkeep") OBJECT(".gitkeep") OBJECT("x.gitkeep")
-				END,
+		{LIST OBJECT("a") OBJECT("agents/.gitkeep") OBJECT("a%2F.gitkeep")
+				OBJECT(".gitkeep") OBJECT("x.gitkeep") END,
 			"a|x.gitkeep|", "placeholders of empty directories", 0},
 		{LIST OBJECT("a%2Bb+c%E4%B8%AD") "<EncodingType>url</EncodingType>" END,
 			"a+b c\xe4\xb8\xad|", "encoded, and says so behind the keys", 0},
