@@ -183,9 +183,10 @@ static void files_say_what_workers_do(void **state)
 static void states_from_the_lifecycle_file(void **state)
 {
 	static const struct {
-		const char *status, *expect;
-	} rows[] = {{"stopped", "sleeping"}, {"not_found", "offline"}, {"running", "idle"},
-		{"remote", "idle"}, {"unknown", "offline"}};
+		const char *status, *expect, *reason;
+	} rows[] = {{"stopped", "sleeping", "container_stopped"},
+		{"not_found", "offline", "not_found"}, {"running", "idle", "running"},
+		{"remote", "idle", "remote"}, {"unknown", "offline", "no_signal"}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -201,6 +202,7 @@ static void states_from_the_lifecycle_file(void **state)
 		evidence_read(&w.ev, &w.dirs);
 		s = state_decide(&worker(&w, "alice")->e, 1000, NOON);
 		assert_string_equal(state_text(s.name), rows[i].expect);
+		assert_string_equal(s.reason, rows[i].reason);
 		world_done(&w);
 	}
 }
