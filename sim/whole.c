@@ -206,6 +206,7 @@ static bool count(struct subject *s, struct bytes name, uint64_t *out)
 		{"upstream_failures", c.upstream_failures},
 		{"client_aborts", c.client_aborts},
 		{"usage_unknown", c.usage_unknown},
+		{"contexts_missing", c.contexts_missing},
 		{"events", c.events},
 		{"open", c.open},
 		{"high", c.high},

@@ -9,6 +9,7 @@
 #include "ai/messages.h"
 
 #include "plan/conversation.h"
+#include "proxy/contexts.h"
 #include "proxy/worker.h"
 
 /* Of the body, in one turn, and between two looks at the hits: each hit takes two bytes at least. */
@@ -42,7 +43,8 @@ struct messages {
 	size_t n;
 	size_t forget; /* messages up to this one, not counted, are forgotten but for system's; 0: none */
 	unsigned lists;
-	struct { /* of the message in progress */
+	uint64_t list; /* where their list begins; 0: there is none */
+	struct {       /* of the message in progress */
 		unsigned roles, contents, parts;
 		bool more, is_command;
 		struct message m;
@@ -132,18 +134,28 @@ static void end_message(struct messages *m, const struct json_hit *h)
 	memset(&m->now, 0, sizeof(m->now));
 }
 
+/* Else only the first ones matter: where those of the system end. */
+static bool looks_at_all(const struct exchange *x)
+{
+	const struct conversation *c = conversation_of(x);
+
+	return c->commands.n != 0 || c->merges;
+}
+
 /* False: there are too many. */
 static bool take_hit(struct exchange *x, struct messages *m, const struct json_hit *h)
 {
 	switch ((enum conversation_want)h->want) {
 	case TALK_MESSAGES:
 		m->lists++;
+		m->list = h->type == JSON_ARRAY ? h->beg : 0;
 		break;
 	case TALK_MESSAGE:
-		if (m->n == MESSAGES_MAX) {
+		if (m->n < MESSAGES_MAX) {
+			end_message(m, h);
+		} else if (looks_at_all(x)) {
 			return false;
 		}
-		end_message(m, h);
 		break;
 	case TALK_ROLE:
 		m->now.roles++;
@@ -374,6 +386,29 @@ static void forget(struct editor *e)
 	}
 }
 
+/* Behind the messages of the system that lead what is left, one more. */
+static void add_context(struct editor *e, const struct context_message *c)
+{
+	const struct messages *m = e->m;
+	bool kept = false;
+	size_t i;
+
+	if (m->list == 0) {
+		return;
+	}
+	for (i = 0; i < m->n && (i < m->forget || m->v[i].role == ROLE_SYSTEM); i++) {
+		kept |= m->v[i].role == ROLE_SYSTEM;
+	}
+	if (i < m->n) {
+		put(e, m->v[i].beg, 0, bytes_of(c->text + 1, c->n - 1));
+	} else if (kept) {
+		put(e, m->v[i - 1].end, 0, bytes_of(c->text, c->n - 1));
+	} else {
+		put(e, m->n != 0 ? m->v[i - 1].end : m->list + 1, 0,
+			bytes_of(c->text + 1, c->n - 2));
+	}
+}
+
 static void edit(struct editor *e)
 {
 	const struct messages *m = e->m;
@@ -391,6 +426,9 @@ static void edit(struct editor *e)
 			join(e, &m->v[i], n);
 		}
 		i += n;
+	}
+	if (e->x->rq->context != NULL) {
+		add_context(e, e->x->rq->context);
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
- * The messages of a chat, where a provider's configuration forgets or joins some of them (data-plane.md §8.4,
- * §8.5), as span edits: what stays is byte for byte the client's.
+ * The messages of a chat, where a provider's configuration forgets or joins some of them, or adds one (data-plane.md
+ * §8.4, §8.5, §8.7), as span edits: what stays is byte for byte the client's.
  */
 #ifndef AI_MESSAGES_H
 #define AI_MESSAGES_H

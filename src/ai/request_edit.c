@@ -113,14 +113,14 @@ static enum verdict survey_settings(
 	return verdict;
 }
 
-/* Whether messages are to be forgotten or joined. */
+/* Whether messages are to be forgotten, joined or added. */
 static bool is_edited_talk(const struct exchange *x)
 {
 	const struct request *rq = x->rq;
 	const struct provider *p = rq->at.to->provider;
 
-	return p != NULL && p->conversation.query != NULL && rq->gathers &&
-		rq->api == API_CHAT_COMPLETIONS && !p->original && !p->type->keeps_body;
+	return p != NULL && rq->gathers && provider_edits_chats(p, rq->api) &&
+		(p->conversation.commands.n != 0 || p->conversation.merges || rq->context != NULL);
 }
 
 enum verdict request_edit_survey(struct exchange *x)

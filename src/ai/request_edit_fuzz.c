@@ -7,6 +7,7 @@
 #include "ai/compatible.h"
 #include "ai/request_edit.h"
 #include "plan/world.h"
+#include "proxy/contexts.h"
 
 #define INPUT_MAX 8000u
 #define MODEL_MAX 512u
@@ -135,6 +136,16 @@ static void play(struct scene *w, struct bytes body, struct bytes model, size_t 
 	text_done(&out);
 }
 
+/* The file of a provider's context. */
+static void add_context(struct scene *w)
+{
+	static const char text[] = ",{\"role\":\"system\",\"content\":\"c\"},";
+
+	w->rq.context = must_alloc(sizeof(*w->rq.context) + sizeof(text));
+	w->rq.context->n = sizeof(text) - 1;
+	memcpy(w->rq.context->text, text, sizeof(text));
+}
+
 /* Bit 7 of the first byte: messages are forgotten and joined. */
 static void choose_talk(struct scene *w)
 {
@@ -147,7 +158,8 @@ static void choose_talk(struct scene *w)
 		&w->plan.arena, &w->plan.findings));
 }
 
-/* The second byte: bit 0 a schema, bit 1 settings, bits 2 and 3 the API, all of it the size of pieces. */
+/* The second byte: bit 0 a schema, bit 1 settings, bits 2 and 3 the API, bit 7 one more message, all of it the size
+ * of pieces. */
 static void choose(struct scene *w, uint8_t tweaks, uint8_t rest)
 {
 	char file[1024];
@@ -161,6 +173,9 @@ static void choose(struct scene *w, uint8_t tweaks, uint8_t rest)
 	w->rq.api = apis[rest / 4 % ARRAY_LEN(apis)];
 	if (tweaks >= 128) {
 		choose_talk(w);
+	}
+	if (tweaks >= 128 && rest >= 128) {
+		add_context(w);
 	}
 	if (rest / 2 % 2 == 0) {
 		return;
@@ -212,6 +227,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	play(w, rest, model, (size_t)data[1] + 1);
 	chain_give(&w->pool, &w->rq.body);
 	json_hits_done(&w->rq.hits);
+	free(w->rq.context);
 	arena_done(&w->rq.arena);
 	arena_done(&w->tree);
 	json_query_free(w->query);

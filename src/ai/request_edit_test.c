@@ -9,6 +9,7 @@
 #include "ai/compatible.h"
 #include "ai/request_edit.h"
 #include "plan/world.h"
+#include "proxy/contexts.h"
 
 struct row {
 	const char *why;
@@ -201,7 +202,7 @@ static const struct {
 		"{\"b\":1}"},
 };
 
-/* data-plane.md §8.4, §8.5. out NULL: refused. */
+/* data-plane.md §8.4, §8.5, §8.7. out NULL: refused. */
 static const struct {
 	const char *why, *entry, *in, *out;
 } talk_rows[] = {
@@ -263,6 +264,43 @@ static const struct {
 		"{\"messages\":[{\"role\":\"user\",\"content\":\"b\\n\\nc\"}]}"},
 	{"messages twice: which of them is meant nobody knows", "{mergeConsecutiveMessages: true}",
 		"{\"messages\":[],\"messages\":[]}", NULL},
+	{"a context goes behind the messages of the system that lead",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"} , {\"role\":\"user\",\"content\":\"u\"},{\"role\":\"system\",\"content\":\"s\"}]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"} , {\"role\":\"system\",\"content\":\"C\"},{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"system\",\"content\":\"s\"}]}"},
+	{"a context before all of a chat without system",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}}",
+		"{\"messages\":[ {\"role\":\"user\",\"content\":\"u\"}]}",
+		"{\"messages\":[ {\"role\":\"system\",\"content\":\"C\"},{\"role\":\"user\",\"content\":\"u\"}]}"},
+	{"a context behind a chat of nothing but system",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"system\",\"content\":\"s\"} ]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"system\",\"content\":\"C\"} ]}"},
+	{"a context alone",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}}",
+		"{\"messages\":[ ]}", "{\"messages\":[{\"role\":\"system\",\"content\":\"C\"} ]}"},
+	{"no list of messages, no context: what is wrong is the upstream's to say",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}}",
+		"{\"messages\":{},\"a\":[]}", "{\"messages\":{},\"a\":[]}"},
+	{"no messages at all",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}}",
+		"{\"a\":[{\"role\":\"user\"}]}", "{\"a\":[{\"role\":\"user\"}]}"},
+	{"what is forgotten does not lead",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}, contextCleanupCommands: [/c]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"/c\"},{\"role\":\"assistant\",\"content\":\"a\"}]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"system\",\"content\":\"C\"},{\"role\":\"assistant\",\"content\":\"a\"}]}"},
+	{"all but system is forgotten",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}, contextCleanupCommands: [/c]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"user\",\"content\":\"/c\"}]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"s\"},{\"role\":\"system\",\"content\":\"C\"}]}"},
+	{"everything is forgotten",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}, contextCleanupCommands: [/c]}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"user\",\"content\":\"/c\"}]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"C\"}]}"},
+	{"a context before what is joined",
+		"{context: {fileUrl: 'http://f/', serviceName: f.static, servicePort: 80}, mergeConsecutiveMessages: true}",
+		"{\"messages\":[{\"role\":\"user\",\"content\":\"u\"},{\"role\":\"user\",\"content\":\"u\"}]}",
+		"{\"messages\":[{\"role\":\"system\",\"content\":\"C\"},{\"role\":\"user\",\"content\":\"u\\n\\nu\"}]}"},
 };
 
 struct scene {
@@ -338,6 +376,16 @@ static void compile_talk(struct scene *w, const char *yaml)
 		yaml_get(o->u.wasmplugin.config, "s"), o, &w->plan.arena, &w->plan.findings));
 }
 
+/* What the file says: C. */
+static void give_context(struct scene *w)
+{
+	static const char text[] = ",{\"role\":\"system\",\"content\":\"C\"},";
+
+	w->rq.context = calloc(1, sizeof(*w->rq.context) + sizeof(text));
+	w->rq.context->n = sizeof(text) - 1;
+	memcpy(w->rq.context->text, text, sizeof(text));
+}
+
 /* settings: a list of customSettings, or the map of an entry, for what it says of messages. */
 static void begin(struct scene *w, const struct row *row, const char *settings, enum api api)
 {
@@ -353,6 +401,9 @@ static void begin(struct scene *w, const struct row *row, const char *settings, 
 	} else if (settings != NULL) {
 		compile_talk(w, settings);
 	}
+	if (w->provider.conversation.context != NULL) {
+		give_context(w);
+	}
 	w->to.provider = &w->provider;
 	w->x.rq = &w->rq;
 	w->rq.api = api;
@@ -367,6 +418,7 @@ static void end(struct scene *w)
 	chain_give(&w->pool, &w->rq.body);
 	json_hits_done(&w->rq.hits);
 	arena_done(&w->rq.arena);
+	free(w->rq.context);
 	json_query_free(w->query);
 	segpool_done(&w->pool);
 	world_done(&w->plan);

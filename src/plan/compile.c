@@ -91,6 +91,8 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	p->n_consumers = p->consumers->n;
 	p->has_basic = basic.n != 0;
 	statistics_finish(&statistics, p->consumer_sets);
+	p->contexts = upstreams.contexts;
+	context_find_services(p->contexts, &services->by_name, &p->arena, &p->findings);
 	auth_rules_done(&auth);
 	auth_rules_done(&basic);
 	upstreams_done(&upstreams);

@@ -65,7 +65,10 @@ bool conversation_compile(struct conversation *out, const struct yaml_node *entr
 		    &out->commands, yaml_get(entry, "contextCleanupCommands"), where, a, f)) {
 		return false;
 	}
-	if (out->commands.n != 0 || out->merges) {
+	if (!context_compile(&out->context, entry, where, a, f)) {
+		return false;
+	}
+	if (out->commands.n != 0 || out->merges || out->context != NULL) {
 		out->query = json_query_new(wants, TALK_COUNT);
 		arena_at_end(a, end_query, out->query);
 	}

@@ -1,12 +1,13 @@
 /*
- * What a provider's configuration wants done to the messages of a chat (data-plane.md §8.4, §8.5):
- * contextCleanupCommands and mergeConsecutiveMessages. `ai` does it.
+ * What a provider's configuration wants done to the messages of a chat (data-plane.md §8.4, §8.5, §8.7):
+ * contextCleanupCommands, mergeConsecutiveMessages and context. `ai` does it.
  */
 #ifndef PLAN_CONVERSATION_H
 #define PLAN_CONVERSATION_H
 
 #include "base/arena.h"
 #include "plan/build.h"
+#include "plan/context.h"
 #include "wire/json.h"
 
 /* Longest command, and how many there may be: each user message is compared with all. */
@@ -32,7 +33,8 @@ struct conversation {
 	struct strings
 		commands; /* a user message that is one of them makes all before it forgotten */
 	bool merges;      /* neighbours of one role become one message */
-	struct json_query *query; /* NULL: nothing is to be done. Ends with the arena */
+	struct context_source *context; /* a message more; NULL: none */
+	struct json_query *query;       /* NULL: nothing is to be done. Ends with the arena */
 };
 
 /* entry: a provider's. False: it cannot be used; said in findings. */

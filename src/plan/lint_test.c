@@ -165,6 +165,13 @@ static const struct {
 		"provider-unused", PROXY, 9, FINDING_WARNING, "no route goes to llm-b"},
 	{{{BRIDGE, WORLD_REGISTRIES(REGISTRY("up") REGISTRY("llm-aaa") REGISTRY("llm-b"))}},
 		"service-unused", BRIDGE, 7, FINDING_INFO, "no route goes to llm-b"},
+	{{{BRIDGE, WORLD_REGISTRIES(REGISTRY("up") REGISTRY("llm-aaa") REGISTRY("llm-b"))},
+		 {PROXY,
+			 PROXY_TEXT("    - {id: a, type: openai, apiTokens: [k], context: "
+				    "{fileUrl: 'http://h/', serviceName: llm-b.static, "
+				    "servicePort: 80}}\n",
+				 BOUND("up.static, llm-aaa.static", "a"))}},
+		NULL, NULL, 0, 0, "a provider has its file from llm-b"},
 	{{{PROXY, PROXY_TEXT(PROVIDER("a"), BOUND("up.static, gone.dns", "a"))}},
 		"rule-unknown-service", PROXY, 10, FINDING_WARNING, "no registry gone"},
 	{{{PROXY, PROXY_TEXT(PROVIDER("a"), BOUND("'up.static:80'", "a"))}}, NULL, NULL, 0, 0,

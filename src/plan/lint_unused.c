@@ -125,6 +125,16 @@ static void check_rules(struct lint *l)
 
 /* --- registries --------------------------------------------------------------------------------- */
 
+static bool gives_context(const struct plan *p, struct bytes service)
+{
+	for (const struct context_source *c = p->contexts; c != NULL; c = c->next) {
+		if (bytes_eq(c->service, service)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void check_registries(struct lint *l)
 {
 	const struct object *bridge =
@@ -135,7 +145,8 @@ static void check_registries(struct lint *l)
 		const struct registry *r = s->value;
 		struct finding at;
 
-		if (r == NULL || map_get(&l->targets, s->key) != NULL) {
+		if (r == NULL || map_get(&l->targets, s->key) != NULL ||
+			gives_context(l->plan, s->key)) {
 			continue;
 		}
 		at = lint_info(bridge, r->at, "service-unused");

@@ -188,13 +188,14 @@ struct plan {
 	struct consumer_set *consumer_sets; /* these and those of rules: a reference to each */
 	struct endpoint **endpoints;        /* all, for binding */
 	size_t n_endpoints;
-	bool has_cors;               /* a route has */
-	bool has_basic;              /* basic-auth demands something, somewhere */
-	bool asks_tls;               /* a service is spoken to by TLS */
-	struct plan_index *index;    /* host and path lookup (plan/match.c) */
-	struct route_group *groups;  /* plan/groups.h */
-	struct model_router *router; /* never NULL */
-	const struct route *inside;  /* plan/inside.h; NULL: none. Not among routes */
+	struct context_source *contexts; /* of providers, for binding */
+	bool has_cors;                   /* a route has */
+	bool has_basic;                  /* basic-auth demands something, somewhere */
+	bool asks_tls;                   /* a service is spoken to by TLS */
+	struct plan_index *index;        /* host and path lookup (plan/match.c) */
+	struct route_group *groups;      /* plan/groups.h */
+	struct model_router *router;     /* never NULL */
+	const struct route *inside;      /* plan/inside.h; NULL: none. Not among routes */
 	struct endpoint *inside_endpoint;
 	struct global_config global;
 	struct condition *regexes;         /* conditions with an expression, to be freed */

@@ -12,8 +12,7 @@ static const struct common_key {
 	const char *name;
 	enum {
 		NOW,
-		LATER, /* would change requests or answers, which this version does not do */
-		SPARE  /* would only help when an upstream fails: nothing is served otherwise */
+		SPARE /* would only help when an upstream fails: nothing is served otherwise */
 	} meant;
 } common_keys[] = {
 	{"id", NOW},
@@ -41,7 +40,7 @@ static const struct common_key {
 	{"openaiCustomServiceName", NOW},
 	{"openaiCustomServicePort", NOW},
 	{"vllmExtraCustomUrls", NOW},
-	{"context", LATER},
+	{"context", NOW},
 	{"customSettings", NOW},
 	{"failover", SPARE},
 	{"retryOnFailure", SPARE},
@@ -144,9 +143,9 @@ static void check_key(struct entry *e, const struct yaml_node *n)
 		if (!bytes_eq(n->key->text, bytes_str(common_keys[i].name))) {
 			continue;
 		}
-		if (common_keys[i].meant != NOW && is_active(n)) {
+		if (common_keys[i].meant == SPARE && is_active(n)) {
 			at.code = "unsupported-setting";
-			at.level = common_keys[i].meant == SPARE ? FINDING_INFO : at.level;
+			at.level = FINDING_INFO;
 			findings_add(e->findings, &at,
 				"provider " BYTES_FMT ": %s has no effect in this version",
 				BYTES_ARG(e->out->id), common_keys[i].name);

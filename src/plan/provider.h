@@ -210,6 +210,12 @@ struct provider {
 struct provider *provider_compile(const struct yaml_node *entry, const struct object *where,
 	const struct provider_types *types, struct arena *a, struct findings *f);
 
+/* Whether bodies of this API are chats whose messages may be changed. */
+static inline bool provider_edits_chats(const struct provider *p, enum api api)
+{
+	return api == API_CHAT_COMPLETIONS && !p->original && !p->type->keeps_body;
+}
+
 /* The one function that computes the path towards the provider (data-plane.md §4 S): path and query as
  * the client sent them, appended to out. Returns 0, or ERR_UNSUPPORTED when this provider does not
  * serve the API (the answer is 404 api.unsupported). */

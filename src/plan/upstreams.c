@@ -33,11 +33,24 @@ const struct object *upstreams_plugin(
 
 /* --- providers ---------------------------------------------------------------------------------- */
 
+static struct provider *compile_provider(struct upstreams *u, const struct yaml_node *entry)
+{
+	struct provider *p =
+		provider_compile(entry, u->proxy.object, u->types, u->arena, u->findings);
+	struct context_source *c = p != NULL ? p->conversation.context : NULL;
+
+	if (c != NULL && provider_edits_chats(p, API_CHAT_COMPLETIONS)) {
+		c->next = u->contexts;
+		u->contexts = c;
+	}
+	return p;
+}
+
 static void add_provider(struct upstreams *u, const struct yaml_node *entry)
 {
 	const struct object *where = u->proxy.object;
 	const struct yaml_node *id = yaml_get(entry, "id");
-	struct provider *p = provider_compile(entry, where, u->types, u->arena, u->findings);
+	struct provider *p = compile_provider(u, entry);
 
 	if (p == NULL) {
 		if (id != NULL && id->text.n != 0) {
@@ -122,8 +135,7 @@ static void read_proxy_rule(
 
 	out->usable = true;
 	if (own != NULL && own->type == YAML_MAP) { /* the form of ai-proxy's first versions */
-		out->provider =
-			provider_compile(own, u->proxy.object, u->types, u->arena, u->findings);
+		out->provider = compile_provider(u, own);
 		out->usable = out->provider != NULL;
 		return;
 	}

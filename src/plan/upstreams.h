@@ -18,7 +18,8 @@ struct upstreams {
 	struct map providers; /* id to struct provider */
 	struct map refused;   /* ids of entries that cannot be used */
 	struct upstream_of_rule *of_proxy,
-		*of_mapper; /* by rule index; the default's is the last */
+		*of_mapper;              /* by rule index; the default's is the last */
+	struct context_source *contexts; /* of all providers */
 	const struct provider_types *types;
 	struct arena *arena;
 	struct findings *findings;

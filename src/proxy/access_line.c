@@ -256,6 +256,9 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 	put_optional(&l, BYTES(",\"session_id\":\""), t->session);
 	put_own(&l, BYTES(",\"response_type\":\""), r->stream ? BYTES("stream") : BYTES("normal"));
 	put_usage(&l, x);
+	if (r->no_context) {
+		put(&l, BYTES(",\"context\":\"missing\""));
+	}
 	put_number(&l, BYTES(",\"attempts\":"), r->attempts);
 	put_number(&l, BYTES(",\"bytes_in\":"), r->bytes_in);
 	put_number(&l, BYTES(",\"bytes_out\":"), r->bytes_out);

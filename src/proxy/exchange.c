@@ -31,6 +31,7 @@
 #include "proxy/exchange.h"
 
 #include "plan/decide.h"
+#include "proxy/contexts.h"
 #include "proxy/decision.h"
 #include "proxy/worker.h"
 
@@ -45,6 +46,7 @@ enum step_name {
 	STEP_DECIDE,
 	STEP_ADMIT,
 	STEP_CHOOSE,
+	STEP_CONTEXT,
 	STEP_SURVEY,
 	STEP_PREPARE,
 	STEP_ADDRESS,
@@ -502,6 +504,7 @@ static const struct step {
 	[STEP_DECIDE] = {"decide", step_decide},
 	[STEP_ADMIT] = {"admit", step_admit},
 	[STEP_CHOOSE] = {"choose", step_choose},
+	[STEP_CONTEXT] = {"context", step_context},
 	[STEP_SURVEY] = {"survey", step_survey},
 	[STEP_PREPARE] = {"prepare", step_prepare},
 	[STEP_ADDRESS] = {"address", step_address},

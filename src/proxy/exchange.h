@@ -28,6 +28,7 @@
 #include "wire/url.h"
 
 struct automatic;
+struct context_message;
 struct cors;
 struct inflate;
 struct upload;
@@ -72,6 +73,7 @@ struct record {
 	uint16_t status;          /* sent to the client; 499: it left before */
 	uint8_t attempts;
 	bool no_usage;                  /* tokens are not to be counted */
+	bool no_context;                /* the provider's file could not be had */
 	bool stream, client_abort, cut; /* cut: the upstream broke off */
 	uint8_t id_n;
 	char id[36]; /* request id: 32 hexadecimal digits, or the client's own when it is sane */
@@ -94,6 +96,7 @@ struct attempt {
 	bool fresh;       /* no idle connection: the last one died under us */
 	unsigned answers; /* of the cell, when it was asked about */
 	bool asked;       /* the address was asked for and waited for */
+	bool waits_for_context; /* of the provider */
 	uint64_t sent_us;
 };
 
@@ -157,6 +160,7 @@ struct request {
 		bool preflight;            /* the answer is one to a preflight */
 	} cors;
 	struct attempt at;
+	struct context_message *context; /* of the provider; a count of it; NULL: none */
 	struct body_source source;
 	uint64_t complete_us;
 	/* the gateway's own answer */

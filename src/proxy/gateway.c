@@ -99,6 +99,7 @@ static void live_unref(struct gateway *g, struct live_plan *l)
 		return;
 	}
 	cells_unbind(g->cells, l->plan, loop_now_ms(g->control));
+	contexts_unbind(g->contexts, l->plan);
 	g->n_plans--;
 	if (g->opts.retire != NULL) {
 		g->opts.retire(g->opts.retire_arg, l->plan);
@@ -164,6 +165,7 @@ void gateway_set_plan(struct gateway *g, struct plan *p, void (*on_live)(void *a
 	p->version = ++g->plan_version;
 	cells_bind(g->cells, p);
 	resolver_warm(g->resolver, p);
+	contexts_bind(g->contexts, p);
 	live->plan = p;
 	g->n_plans++;
 	live->holders = 1 + g->opts.n_workers;
@@ -214,6 +216,7 @@ static void on_tick(struct timer *t)
 		gateway_post_all(g, forget_cell, f);
 		gateway_quiesce(g, free_cell, f);
 	}
+	contexts_tidy(g->contexts);
 	timer_set(g->control, &g->tick, TICK_MS, on_tick);
 }
 
@@ -307,6 +310,7 @@ struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 		free(g);
 		return NULL;
 	}
+	g->contexts = contexts_new(g);
 	g->shares = shares_new(opts->n_workers);
 	for (unsigned i = 0; i < opts->n_workers; i++) {
 		g->workers[i] = worker_new(g, i);
@@ -320,6 +324,8 @@ void gateway_free(struct gateway *g)
 	if (g == NULL) {
 		return;
 	}
+	timer_clear(g->control, &g->tick);
+	contexts_stop(g->contexts);
 	for (unsigned i = 0; i < g->opts.n_workers; i++) {
 		worker_cut(g->workers[i]);
 	}
@@ -334,6 +340,7 @@ void gateway_free(struct gateway *g)
 		live_unref(g, g->current);
 	}
 	resolver_free(g->resolver);
+	contexts_free(g->contexts);
 	for (unsigned i = 0; i < g->opts.n_workers; i++) {
 		worker_free(g->workers[i]);
 	}
@@ -341,7 +348,6 @@ void gateway_free(struct gateway *g)
 	close_listening(g);
 	gateway_tls_free(g);
 	cells_free(g->cells);
-	timer_clear(g->control, &g->tick);
 	loop_free(g->control);
 	free(g);
 }

@@ -5,6 +5,7 @@
 #define PROXY_GATEWAY_INT_H
 
 #include "base/wake.h"
+#include "proxy/contexts.h"
 #include "proxy/gateway.h"
 #include "proxy/resolver.h"
 #include "proxy/worker.h"
@@ -28,6 +29,7 @@ struct gateway {
 	struct server_share *shares; /* the workers' connections, for fair accepting */
 	struct cells *cells;
 	struct resolver *resolver;
+	struct contexts *contexts;
 	struct live_plan *current;
 	struct listening *listening;
 	struct gateway_tls *tls; /* NULL: no listener speaks TLS */

@@ -211,6 +211,7 @@ static void add(struct worker_counts *sum, const struct worker_counts *c)
 	sum->upstream_failures += c->upstream_failures;
 	sum->client_aborts += c->client_aborts;
 	sum->usage_unknown += c->usage_unknown;
+	sum->contexts_missing += c->contexts_missing;
 	sum->events += c->events;
 	sum->open += c->open;
 	sum->lent += c->lent;

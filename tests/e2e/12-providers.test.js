@@ -130,3 +130,38 @@ test('a stream and an answer that come as gzip reach the client plain, event by 
 	assert.equal(stream.headers['content-encoding'], undefined);
 	assert.equal(stream.text, `data: ${events[0]}\n\ndata: ${events[2]}\n\n`);
 });
+
+// data-plane.md 8.7, with a server of files that knows ETag.
+test('the file of a context stands in front of chats, and a server of files that is gone stops nobody', async (t) => {
+	const text = 'Be brief.\n"Quoted" \u{1f600}\n';
+	const files = await startUpstream(t, (req, res) => {
+		res.writeHead(200, { 'content-type': 'text/plain', etag: '"1"' });
+		res.end(text);
+	});
+	const upstream = await startUpstream(t);
+	const context = (service, path) => ({
+		context: { fileUrl: `http://files.test${path}`, serviceName: `llm-${service}.internal.static`, servicePort: 80 },
+	});
+	const data = writeWorld(tempDir(t), {
+		providers: [
+			{ id: 'files', address: files.address, token: 'sk-files' },
+			{ id: 'nobody', address: '127.0.0.1:1', token: 'sk-nobody' },
+			{ id: 'with', address: upstream.address, token: 'sk-with', extra: context('files', '/a.txt?v=1') },
+			{ id: 'without', address: upstream.address, token: 'sk-without', extra: context('nobody', '/b.txt') },
+		],
+		routes: ['with', 'without'].map((id) => ({ name: id, path: `/${id}`, to: id })),
+	});
+	const serve = await startServe(t, { data });
+	const messages = [{ role: 'system', content: 's' }, { role: 'user', content: 'u' }];
+	const ask = (id) => request(serve.port, { path: `/${id}${CHAT}`, body: { model: 'm', messages } });
+	const sent = () => JSON.parse(upstream.requests.at(-1).body).messages;
+
+	for (let i = 0; i < 20; i++) {
+		assert.equal((await ask('with')).status, 200);
+		assert.deepEqual(sent(), [messages[0], { role: 'system', content: text }, messages[1]]);
+	}
+	assert.deepEqual(files.requests.map((r) => [r.method, r.url, r.headers.host]), [['GET', '/a.txt?v=1', 'files.test']]);
+	assert.equal(files.requests[0].headers.authorization, undefined);
+	assert.equal((await ask('without')).status, 200);
+	assert.deepEqual(sent(), messages);
+});
