@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "plan/discovered.h"
 #include "plan/plan.h"
 
 struct cells {
@@ -30,6 +31,7 @@ struct cells *cells_new(const struct hash_seed *seed)
 static void free_cell(struct endpoint_cell *e)
 {
 	free(atomic_load_explicit(&e->addresses, memory_order_acquire));
+	free(e->ask);
 	free(e->host);
 	free(e);
 }
@@ -114,6 +116,17 @@ void cells_release(struct cells *c, struct endpoint_cell *e, uint64_t now_ms)
 	}
 }
 
+/* A registry that is asked otherwise from now on is asked at once. */
+static void take_ask(struct endpoint_cell *e, const struct discovered *ask)
+{
+	if (ask == NULL || (e->ask != NULL && discovered_equal(e->ask, ask))) {
+		return;
+	}
+	free(e->ask);
+	e->ask = discovered_copy(ask);
+	e->ask_at_ms = 0;
+}
+
 void cells_bind(struct cells *c, struct plan *p)
 {
 	for (size_t i = 0; i < p->n_endpoints; i++) {
@@ -126,6 +139,7 @@ void cells_bind(struct cells *c, struct plan *p)
 		}
 		if (e != NULL) {
 			cells_hold(e);
+			take_ask(e, of->ask);
 		}
 		of->cell = e;
 	}

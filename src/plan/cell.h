@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 
+struct discovered;
 struct plan;
 
 /* Indices are below this. More endpoints than it are refused by the compiler with a finding. */
@@ -39,6 +40,8 @@ struct endpoint_cell {
 	/* How often control has answered a question about it, one way or the other. Who asks waits until
 	 * it has changed: `resolving` is not yet set while the question is on its way. */
 	atomic_uint answers;
+	/* The registry that is asked for its instances knows none: `addresses` are of the past. */
+	atomic_bool vacant;
 	atomic_uint next; /* round robin over the addresses */
 	atomic_bool resolving;
 	atomic_bool refreshing; /* a worker has asked for a newer answer */
@@ -46,6 +49,11 @@ struct endpoint_cell {
 	unsigned refs;
 	bool gone;          /* taken out of the registry: waits to be freed */
 	uint64_t failed_ms; /* when the last resolution failed */
+	/* What a registry is asked for, of the newest plan; NULL: host is resolved by DNS. */
+	struct discovered *ask;
+	uint64_t ask_at_ms; /* when it is to be asked again */
+	bool ask_failed;    /* the last time; it was said */
+	bool left_out;      /* the last answer had instances that cannot be used; it was said */
 	uint64_t unused_since_ms;
 	struct bytes key;
 	struct list link;

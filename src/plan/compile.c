@@ -50,6 +50,10 @@ static void list_endpoints(struct plan *p, const struct services *s)
 			p->endpoints[p->n_endpoints++] = &s->v[i].endpoints[k];
 		}
 	}
+	for (struct found_service *f = s->found; f != NULL; f = f->next) {
+		p->asks_tls = p->asks_tls || f->service.tls;
+		p->endpoints[p->n_endpoints++] = &f->endpoint;
+	}
 }
 
 static void compile_routes(struct plan *p, const struct snapshot *s, const struct plan_env *env,
@@ -107,11 +111,11 @@ struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env)
 	findings_init(&p->findings, &p->arena);
 	p->router = arena_must(&p->arena, sizeof(*p->router));
 	services_compile(&services, s, &env->seed, &p->arena, &p->findings);
-	list_endpoints(p, &services);
-	p->n_services = services.n;
 	certificates_compile(p, s, &env->seed);
 	global_config_read(&p->global, s, &p->findings);
 	compile_routes(p, s, env, &services);
+	list_endpoints(p, &services);
+	p->n_services = services.n + services.n_found;
 	if (env->inside != NULL) {
 		inside_compile(p, env->inside, &env->seed);
 		p->endpoints[p->n_endpoints++] = p->inside_endpoint;

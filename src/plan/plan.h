@@ -20,14 +20,17 @@
 /* One address of an upstream: a name or a literal, and a port. */
 struct endpoint {
 	struct bytes host; /* without brackets */
-	uint16_t port;
+	uint16_t port;     /* 0: the service's instances have their own */
+	/* NULL: host is resolved by DNS. Else host is the service's name, and its instances are asked for. */
+	const struct discovered *ask;
 	struct endpoint_cell *cell; /* bound when the plan goes live; NULL before */
 };
 
 /* <registry name>.<registry type> of the McpBridge. */
 struct service {
 	struct bytes name; /* "llm-lololo.internal.dns" */
-	uint16_t port;     /* the registry's; a static one's endpoints have their own */
+	/* The registry's; a static one's endpoints have their own. 0: any, of one that is asked for. */
+	uint16_t port;
 	bool tls;
 	struct bytes
 		sni; /* the registry's own, or the host of a one-host dns registry; may be empty */

@@ -250,7 +250,7 @@ static bool read_ingress(struct builder *b)
 
 static struct service *find_service(const struct builder *b, const struct destination_line *line)
 {
-	struct service *s = map_get(&b->in->services->by_name, line->service);
+	struct service *s = services_find(b->in->services, line->service);
 	struct finding at = build_warning(b->ingress, b->destination_at, NULL);
 
 	if (s == NULL) {
@@ -261,10 +261,10 @@ static struct service *find_service(const struct builder *b, const struct destin
 			map_get(&b->in->services->left_out, line->service) != NULL
 				? "belongs to a registry that cannot be used"
 				: services_is_discovered(line->service)
-				? "is one that a registry would have to be asked for, which this "
-				  "version does not"
+				? "is of no registry that can be asked: group, namespace or "
+				  "data center must be those of one"
 				: "has no registry in mcpbridges/default.yaml");
-	} else if (line->port != 0 && line->port != s->port) {
+	} else if (line->port != 0 && s->port != 0 && line->port != s->port) {
 		at.code = "destination-port-mismatch";
 		findings_add(b->in->findings, &at,
 			"the destination " BYTES_FMT

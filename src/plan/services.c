@@ -8,9 +8,12 @@
 
 /* Half of the cells: two plans can be bound at once while one replaces the other. */
 #define ENDPOINTS_MAX (CELLS_MAX / 2)
+/* Of a host, and of what a cell is found by. */
+#define HOST_NAME_MAX_N 253u
 
 struct compiling {
 	struct services *out;
+	const struct snapshot *snapshot;
 	const struct object *where;
 	const struct registry *registry;
 	struct arena *arena;
@@ -43,6 +46,16 @@ static bool is_literal(struct bytes host)
 	return is_address(AF_INET, host) || is_address(AF_INET6, host);
 }
 
+/* "[::1]" */
+static bool is_bracketed(struct bytes text, struct bytes *host)
+{
+	if (!bytes_starts(text, BYTES("[")) || !bytes_ends(text, BYTES("]"))) {
+		return false;
+	}
+	*host = bytes_of(text.p + 1, text.n - 2);
+	return is_address(AF_INET6, *host);
+}
+
 /* "1.2.3.4:80" or "[::1]:80". */
 static bool read_static(struct bytes entry, struct endpoint *out)
 {
@@ -71,7 +84,7 @@ static bool is_host_name(struct bytes host)
 {
 	struct bytes rest = host;
 
-	if (host.n == 0 || host.n > 253) {
+	if (host.n == 0 || host.n > HOST_NAME_MAX_N) {
 		return false;
 	}
 	while (rest.p != NULL) {
@@ -209,14 +222,15 @@ static void refuse_type(struct compiling *c)
 			findings_add(c->findings, &at,
 				"registry " BYTES_FMT ": this version does not ask %s at " BYTES_FMT
 				" for services; destinations on it answer 503: write their "
-				"addresses into a static or dns registry",
+				"addresses into a static or dns registry, or use nacos, consul or "
+				"eureka",
 				BYTES_ARG(r->name), discoveries[i].type, BYTES_ARG(r->domain));
 			return;
 		}
 	}
 	registry_error(c, "registry-type", r->at,
 		"registry " BYTES_FMT ": there is no type " BYTES_FMT
-		"; this version reads registries of type static and dns",
+		"; there are static, dns, nacos, nacos2, nacos3, consul and eureka",
 		BYTES_ARG(r->name), BYTES_ARG(r->type));
 }
 
@@ -280,6 +294,128 @@ static bool read_registry(struct compiling *c, struct service *s)
 	return true;
 }
 
+/* --- registries that are asked ------------------------------------------------------------------ */
+
+/* A token is a field's value: what no field can hold is none. */
+static bool is_field_text(struct bytes s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void read_credentials(struct compiling *c, struct source *s, enum instances_kind kind)
+{
+	const struct registry *r = c->registry;
+	const struct object *o = snapshot_get(c->snapshot, RESOURCE_SECRET, r->auth_secret);
+	struct finding at = build_warning(c->where, r->at, "registry-secret");
+
+	if (o != NULL && kind == INSTANCES_CONSUL) {
+		s->secret = pairs_get(&o->u.secret.data, "consulToken");
+	} else if (o != NULL && kind != INSTANCES_EUREKA) {
+		s->user = pairs_get(&o->u.secret.data, "nacosUsername");
+		s->secret = pairs_get(&o->u.secret.data, "nacosPassword");
+	}
+	if (!is_field_text(s->secret)) {
+		s->secret = BYTES("");
+	}
+	if (r->auth_secret.n != 0 && s->secret.n == 0) {
+		findings_add(c->findings, &at,
+			"registry " BYTES_FMT ": no Secret " BYTES_FMT
+			" holds %s; it is asked without credentials",
+			BYTES_ARG(r->name), BYTES_ARG(r->auth_secret),
+			kind == INSTANCES_CONSUL           ? "consulToken"
+				: kind == INSTANCES_EUREKA ? "what eureka could be asked with"
+							   : "nacosUsername and nacosPassword");
+	}
+}
+
+/* What one address of a registry must be. */
+static bool read_source(struct compiling *c, struct source *s)
+{
+	const struct registry *r = c->registry;
+	struct bytes inside;
+
+	if (r->name.n == 0) {
+		registry_error(c, "registry-name", r->at, "a registry needs a name");
+		return false;
+	}
+	if (r->proxy_name.n != 0) {
+		refuse_proxy(c);
+		return false;
+	}
+	if (r->port == 0) {
+		registry_error(c, "registry-port", r->at, "registry " BYTES_FMT " needs a port",
+			BYTES_ARG(r->name));
+		return false;
+	}
+	if (!is_literal(r->domain) && !is_host_name(r->domain) &&
+		!is_bracketed(r->domain, &inside)) {
+		registry_error(c, "registry-domain", r->domain_at,
+			"registry " BYTES_FMT ": " BYTES_FMT " is no host name or address",
+			BYTES_ARG(r->name), BYTES_ARG(r->domain));
+		return false;
+	}
+	return read_protocol(c, &s->like);
+}
+
+static void add_source(struct compiling *c, enum instances_kind kind)
+{
+	struct source s = {.registry = c->registry, .user = BYTES(""), .secret = BYTES("")};
+
+	if (!read_source(c, &s)) {
+		return;
+	}
+	read_credentials(c, &s, kind);
+	s.secret = build_text(c->arena, s.secret);
+	s.user = build_text(c->arena, s.user);
+	s.like.sni = build_lower(c->arena, c->registry->sni);
+	c->out->sources[c->out->n_sources++] = s;
+}
+
+static struct service *make_found(
+	struct services *s, const struct source *of, struct bytes name, const struct discovered *d)
+{
+	struct found_service *f = arena_must(s->arena, sizeof(*f));
+
+	f->ask = *d;
+	f->ask.tls = of->like.tls;
+	f->ask.texts[DISCOVERED_USER] = of->user;
+	f->ask.texts[DISCOVERED_SECRET] = of->secret;
+	f->service = of->like;
+	f->service.name = build_text(s->arena, name);
+	f->endpoint = (struct endpoint){.host = f->service.name, .ask = &f->ask};
+	f->service.endpoints = &f->endpoint;
+	f->service.n_endpoints = 1;
+	f->next = s->found;
+	s->found = f;
+	s->n_found++;
+	s->n_endpoints++;
+	map_put(&s->by_name, f->service.name, &f->service);
+	return &f->service;
+}
+
+struct service *services_find(struct services *s, struct bytes name)
+{
+	struct service *known = map_get(&s->by_name, name);
+	struct discovered d;
+
+	if (known != NULL || name.n > HOST_NAME_MAX_N || s->n_endpoints == ENDPOINTS_MAX) {
+		return known;
+	}
+	for (size_t i = 0; i < s->n_sources; i++) {
+		if (discovered_match(s->sources[i].registry, name, s->arena, &d)) {
+			return make_found(s, &s->sources[i], name, &d);
+		}
+	}
+	return NULL;
+}
+
+/* --- all of them -------------------------------------------------------------------------------- */
+
 static struct bytes service_name(struct arena *a, const struct registry *r)
 {
 	size_t n = r->name.n + 1 + r->type.n;
@@ -297,7 +433,12 @@ static void add_registry(struct compiling *c)
 {
 	struct services *out = c->out;
 	struct service *s = &out->v[out->n];
+	enum instances_kind kind;
 
+	if (discovered_type(c->registry->type, &kind)) {
+		add_source(c, kind);
+		return;
+	}
 	*s = (struct service){.name = service_name(c->arena, c->registry)};
 	if (map_get(&out->by_name, s->name) != NULL) {
 		struct finding at = build_warning(c->where, c->registry->at, "registry-duplicate");
@@ -404,9 +545,11 @@ void services_compile(struct services *out, const struct snapshot *s, const stru
 	const struct object *proxy = proxy_plugin(s);
 	const struct yaml_node *providers = providers_of(proxy);
 	size_t n = bridge != NULL ? bridge->u.mcpbridge.n_registries : 0;
-	struct compiling c = {.out = out, .where = bridge, .arena = a, .findings = f};
+	struct compiling c = {
+		.out = out, .snapshot = s, .where = bridge, .arena = a, .findings = f};
 
-	*out = (struct services){0};
+	*out = (struct services){.arena = a};
+	out->sources = arena_must(a, (n + 1) * sizeof(*out->sources));
 	map_init(&out->by_name, seed);
 	map_init(&out->left_out, seed);
 	out->v = arena_must(a, (n + (providers != NULL ? providers->n : 0) + 1) * sizeof(*out->v));

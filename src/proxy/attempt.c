@@ -88,6 +88,21 @@ enum verdict step_prepare(struct exchange *x)
 	return VERDICT_NEXT;
 }
 
+static enum verdict reply_undiscovered(struct exchange *x)
+{
+	const struct attempt *at = &x->rq->at;
+
+	if (atomic_load(&at->cell->vacant)) {
+		return reply_set(x, 503, "upstream.connect",
+			"the registry knows no healthy instance of service %.*s",
+			BYTES_ARG(at->to->service->name));
+	}
+	return reply_set(x, 503, "upstream.connect",
+		"the registry that knows service %.*s could not be asked; check its address and "
+		"credentials",
+		BYTES_ARG(at->to->service->name));
+}
+
 enum verdict step_address(struct exchange *x)
 {
 	struct attempt *at = &x->rq->at;
@@ -107,7 +122,8 @@ enum verdict step_address(struct exchange *x)
 	/* Looked at before the addresses, which control writes first. */
 	answered = atomic_load(&at->cell->answers) != at->answers &&
 		!atomic_load(&at->cell->resolving);
-	if (atomic_load_explicit(&at->cell->addresses, memory_order_acquire) != NULL) {
+	if (atomic_load_explicit(&at->cell->addresses, memory_order_acquire) != NULL &&
+		!atomic_load_explicit(&at->cell->vacant, memory_order_relaxed)) {
 		resolver_check(x->w, at->cell);
 		list_remove(&x->rq->wait_link);
 		timer_clear(x->w->loop, &x->timer);
@@ -123,6 +139,9 @@ enum verdict step_address(struct exchange *x)
 	}
 	if (!x->timed_out && !answered) {
 		return VERDICT_WAIT;
+	}
+	if (svc->endpoints[0].ask != NULL) {
+		return reply_undiscovered(x);
 	}
 	if (x->timed_out || atomic_load(&at->cell->failed) == ERR_TIMEOUT) {
 		return reply_set(

@@ -217,6 +217,9 @@ static void on_tick(struct timer *t)
 		gateway_quiesce(g, free_cell, f);
 	}
 	contexts_tidy(g->contexts);
+	if (g->current != NULL) {
+		discovery_tick(g->discovery, g->current->plan);
+	}
 	timer_set(g->control, &g->tick, TICK_MS, on_tick);
 }
 
@@ -311,6 +314,7 @@ struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 		return NULL;
 	}
 	g->contexts = contexts_new(g);
+	g->discovery = discovery_new(g);
 	g->shares = shares_new(opts->n_workers);
 	for (unsigned i = 0; i < opts->n_workers; i++) {
 		g->workers[i] = worker_new(g, i);
@@ -339,6 +343,7 @@ void gateway_free(struct gateway *g)
 	if (g->current != NULL) {
 		live_unref(g, g->current);
 	}
+	discovery_free(g->discovery);
 	resolver_free(g->resolver);
 	contexts_free(g->contexts);
 	for (unsigned i = 0; i < g->opts.n_workers; i++) {

@@ -6,6 +6,7 @@
 
 #include "base/wake.h"
 #include "proxy/contexts.h"
+#include "proxy/discovery.h"
 #include "proxy/gateway.h"
 #include "proxy/resolver.h"
 #include "proxy/worker.h"
@@ -30,6 +31,8 @@ struct gateway {
 	struct cells *cells;
 	struct resolver *resolver;
 	struct contexts *contexts;
+	struct discovery *discovery;
+	uint64_t registry_failures; /* questions to registries that failed */
 	struct live_plan *current;
 	struct listening *listening;
 	struct gateway_tls *tls; /* NULL: no listener speaks TLS */

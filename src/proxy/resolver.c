@@ -74,7 +74,7 @@ static void free_list(void *p)
 	free(p);
 }
 
-static void replace(struct resolver *r, struct endpoint_cell *cell, const struct sys_addr *addrs,
+void resolver_replace(struct gateway *g, struct endpoint_cell *cell, const struct sys_addr *addrs,
 	unsigned n, uint64_t expires_ms)
 {
 	struct address_list *list = must_alloc(sizeof(*list) + n * sizeof(list->v[0]));
@@ -89,8 +89,17 @@ static void replace(struct resolver *r, struct endpoint_cell *cell, const struct
 	old = atomic_exchange_explicit(&cell->addresses, list, memory_order_acq_rel);
 	atomic_store(&cell->failed, 0);
 	if (old != NULL) {
-		gateway_quiesce(r->gateway, free_list, old);
+		gateway_quiesce(g, free_list, old);
 	}
+}
+
+void resolver_answered(struct gateway *g, struct endpoint_cell *cell)
+{
+	cells_release(g->cells, cell, loop_now_ms(g->control));
+	atomic_store(&cell->refreshing, false);
+	atomic_store(&cell->resolving, false);
+	atomic_fetch_add(&cell->answers, 1);
+	gateway_wake_waiting(g);
 }
 
 static void on_answer(struct dns_query *q, const struct dns_answer *a)
@@ -104,7 +113,7 @@ static void on_answer(struct dns_query *q, const struct dns_answer *a)
 	if (a->err == 0 && a->n != 0) {
 		uint64_t ttl_s = MIN(MAX(a->ttl_s, TTL_MIN_S), TTL_MAX_S);
 
-		replace(r, cell, a->addrs, a->n, now + ttl_s * 1000);
+		resolver_replace(r->gateway, cell, a->addrs, a->n, now + ttl_s * 1000);
 	} else {
 		/* Old addresses stay in use: a resolver that is down must not take the traffic down. */
 		log_warn("proxy",
@@ -113,12 +122,8 @@ static void on_answer(struct dns_query *q, const struct dns_answer *a)
 		atomic_store(&cell->failed, a->err != 0 ? a->err : ERR_NOT_FOUND);
 		cell->failed_ms = now;
 	}
-	cells_release(r->gateway->cells, cell, now);
-	atomic_store(&cell->refreshing, false);
-	atomic_store(&cell->resolving, false);
-	atomic_fetch_add(&cell->answers, 1);
 	free(res);
-	gateway_wake_waiting(r->gateway);
+	resolver_answered(r->gateway, cell);
 }
 
 static void start(struct resolver *r, struct endpoint_cell *cell)
@@ -129,9 +134,13 @@ static void start(struct resolver *r, struct endpoint_cell *cell)
 	if (atomic_load(&cell->resolving)) {
 		return;
 	}
+	if (cell->ask != NULL) {
+		discovery_ask(r->gateway->discovery, cell);
+		return;
+	}
 	if (sys_addr_parse(&literal, cell->host, strlen(cell->host), cell->port) == 0) {
 		if (atomic_load(&cell->addresses) == NULL) {
-			replace(r, cell, &literal, 1, 0);
+			resolver_replace(r->gateway, cell, &literal, 1, 0);
 		}
 		return;
 	}
@@ -149,10 +158,11 @@ void resolver_warm(struct resolver *r, const struct plan *p)
 	for (size_t i = 0; i < p->n_endpoints; i++) {
 		struct endpoint_cell *cell = p->endpoints[i]->cell;
 
-		if (cell != NULL && atomic_load(&cell->addresses) == NULL) {
+		if (cell != NULL && cell->ask == NULL && atomic_load(&cell->addresses) == NULL) {
 			start(r, cell);
 		}
 	}
+	discovery_tick(r->gateway->discovery, p);
 }
 
 static void on_question(struct post *p)

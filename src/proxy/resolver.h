@@ -18,6 +18,12 @@ void resolver_free(struct resolver *r);
 /* A plan goes live: literals get their address at once, names are looked up ahead of the first use. */
 void resolver_warm(struct resolver *r, const struct plan *p);
 
+/* Control, for who finds addresses out: puts another list into a cell. */
+void resolver_replace(struct gateway *g, struct endpoint_cell *cell, const struct sys_addr *addrs,
+	unsigned n, uint64_t expires_ms);
+/* Control: what `resolving` was set and the cell held for is over, one way or the other. */
+void resolver_answered(struct gateway *g, struct endpoint_cell *cell);
+
 /* Worker: the address of a cold cell is wanted; the worker's waiting exchanges are woken when control
  * knows more. */
 void resolver_ask(struct worker *w, struct endpoint_cell *cell);

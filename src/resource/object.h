@@ -75,7 +75,7 @@ struct registry { /* of the McpBridge: a service source */
 	struct bytes auth_secret; /* name of a Secret with the credentials */
 	struct bytes nacos_namespace, consul_datacenter, consul_tag;
 	struct strings nacos_groups, zk_paths;
-	int64_t consul_refresh_s;
+	int64_t consul_refresh_s, nacos_refresh_s;
 	/* nacos3: tools of MCP servers */
 	bool mcp_server;
 	struct bytes mcp_base_url;
