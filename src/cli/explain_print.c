@@ -1,5 +1,6 @@
 #include "cli/explain_print.h"
 
+#include "plan/discovered.h"
 #include "wire/json.h"
 
 /* Addresses of one service that are shown. */
@@ -181,6 +182,12 @@ static void put_edits(
 static void put_endpoints(const struct service *s, struct text *out)
 {
 	text_add_str(out, "            at ");
+	if (s->n_endpoints != 0 && s->endpoints[0].ask != NULL) {
+		text_add_str(out, "the instances that registry ");
+		put(out, s->endpoints[0].ask->texts[DISCOVERED_REGISTRY]);
+		text_add_str(out, " knows while the gateway runs");
+		return;
+	}
 	for (size_t i = 0; i < MIN(s->n_endpoints, ENDPOINTS_SHOWN); i++) {
 		text_add_str(out, i == 0 ? "" : ", ");
 		put(out, s->endpoints[i].host);
@@ -431,7 +438,7 @@ static void write_endpoints(struct json_writer *w, const struct service *s)
 {
 	json_key(w, "endpoints");
 	json_open_array(w);
-	for (size_t i = 0; i < s->n_endpoints; i++) {
+	for (size_t i = 0; i < s->n_endpoints && s->endpoints[i].ask == NULL; i++) {
 		json_open_object(w);
 		member(w, "host", s->endpoints[i].host);
 		json_key(w, "port");

@@ -155,6 +155,11 @@ static int compile(struct probe *p)
 		}
 		return refuse(p, "its configuration leads nowhere; sluice lint says why");
 	}
+	if (r->destinations[0].service->endpoints[0].ask != NULL) {
+		return refuse(p,
+			"its service is one whose instances only the running gateway asks a "
+			"registry for; ask the gateway itself");
+	}
 	p->to = &r->destinations[0];
 	return COMMAND_DONE;
 }

@@ -403,6 +403,9 @@ void metrics_write(const struct report *r, const struct metrics_facts *facts, st
 	write_u64(out, "sluice_workers_silent", "gauge",
 		"Workers that did not report in time; their counts are missing in this scrape.",
 		r->n - r->n_answered);
+	write_u64(out, "sluice_registry_failures_total", "counter",
+		"Questions to registries of services that brought no answer of use.",
+		r->registry_failures);
 	write_scalars(out, &sum);
 	write_rows(out, r);
 }

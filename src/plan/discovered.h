@@ -46,8 +46,8 @@ bool discovered_equal(const struct discovered *x, const struct discovered *y);
 /* One block, to be freed with free(). */
 struct discovered *discovered_copy(const struct discovered *d);
 
-/* The target of the request for the instances; token "": none. Appended to out, which is full when it gets
- * too long. */
+/* The target of the request for the instances; token "": none. Appended to out, which is full when it
+ * gets too long. */
 void discovered_target(const struct discovered *d, struct bytes token, struct text *out);
 /* Whether a token must be asked for first. */
 bool discovered_logs_in(const struct discovered *d);

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "plan/discovered.h"
 #include "plan/lint_int.h"
 
 #define ARENA_MAX ((size_t)1 << 32)
@@ -110,7 +111,12 @@ static void gather_services(struct lint *l)
 	for (size_t i = 0; i < bridge->u.mcpbridge.n_registries; i++) {
 		const struct registry *r = &bridge->u.mcpbridge.registries[i];
 		size_t n = r->name.n + 1 + r->type.n;
+		enum instances_kind kind;
 		struct text t;
+
+		if (discovered_type(r->type, &kind)) {
+			continue; /* its services have names of their own */
+		}
 
 		text_init_fixed(&t, arena_must(&l->arena, n), n);
 		text_addf(&t, BYTES_FMT, BYTES_ARG(r->name));

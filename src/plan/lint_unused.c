@@ -3,6 +3,7 @@
  * is named and does not exist is said by whoever compiles it, when the plan needs it.
  */
 #include "plan/auth.h"
+#include "plan/discovered.h"
 #include "plan/fallbacks.h"
 #include "plan/lint_int.h"
 
@@ -41,6 +42,21 @@ static void check_providers(struct lint *l)
 	}
 }
 
+/* Whether a registry would be asked for a service of that name. */
+static bool is_asked_for(struct lint *l, struct bytes name)
+{
+	const struct object *bridge =
+		snapshot_get(l->snapshot, RESOURCE_MCPBRIDGE, BYTES("default"));
+	struct discovered d;
+
+	for (size_t i = 0; bridge != NULL && i < bridge->u.mcpbridge.n_registries; i++) {
+		if (discovered_match(&bridge->u.mcpbridge.registries[i], name, &l->arena, &d)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void check_rule_services(struct lint *l, const struct object *o, const struct plugin_rule *r)
 {
 	for (size_t i = 0; i < r->service.n; i++) {
@@ -48,7 +64,8 @@ static void check_rule_services(struct lint *l, const struct object *o, const st
 		struct finding at = build_warning(o, r->service.at[i], "rule-unknown-service");
 
 		if (map_get(&l->services, name) != NULL ||
-			map_get(&l->services, lint_without_port(name)) != NULL) {
+			map_get(&l->services, lint_without_port(name)) != NULL ||
+			is_asked_for(l, lint_without_port(name))) {
 			continue;
 		}
 		findings_add(l->findings, &at,

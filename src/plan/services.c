@@ -519,7 +519,7 @@ static void add_named(struct compiling *c, const struct yaml_node *provider)
 
 	if (name == NULL || name->text.n == 0 || port == NULL ||
 		!num_parse_u64(port->text, 65535, &number) || number == 0 ||
-		map_get(&out->by_name, name->text) != NULL ||
+		services_find(out, name->text) != NULL ||
 		map_get(&out->left_out, name->text) != NULL) {
 		return;
 	}

@@ -37,8 +37,8 @@ struct services {
 /* What cannot be used is left out, with findings. */
 void services_compile(struct services *out, const struct snapshot *s, const struct hash_seed *seed,
 	struct arena *a, struct findings *f);
-/* The service of that name; NULL: there is none. One of a registry that is asked for services is made when
- * it is first wanted. */
+/* The service of that name; NULL: there is none. One of a registry that is asked for services is made
+ * when it is first wanted. */
 struct service *services_find(struct services *s, struct bytes name);
 /* Whether a service has the name of one that a registry would have to be asked for. */
 bool services_is_discovered(struct bytes name);

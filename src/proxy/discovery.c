@@ -1,14 +1,15 @@
 /*
- * One question per cell at a time, beside others; nacos is first asked for a token, which those that have the same
- * credentials share until half of its time is over. A list is replaced only by another one, and then idle
- * connections are dropped: some may lead to an instance that has left.
+ * One question per cell at a time, beside others; nacos is first asked for a token, which those that have
+ * the same credentials share until half of its time is over. A list is replaced only by another one, and
+ * then idle connections are dropped: some may lead to an instance that has left.
  *
  * An answer without instances makes the cell vacant (503); no answer, or one that cannot be read, changes
- * nothing. Instances that are named instead of addressed are left out: an address per name and time of life
- * is what a dns registry is for.
+ * nothing. Instances that are named instead of addressed are left out: names are what a dns registry is
+ * for.
  */
 #include "proxy/discovery.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -431,6 +432,10 @@ static void begin(struct asking *a)
 		.on_done = on_fetched,
 		.arg = a};
 	write_request(a, login);
+	if (text_full(&a->target) || text_full(&a->body) || text_full(&a->host)) {
+		fail(a, "the question is longer than a request line: names or credentials are too long");
+		return;
+	}
 	if (d->fetcher == NULL) {
 		d->fetcher = fetcher_new(d->gateway->control, POOL_BYTES, false, NULL);
 	}

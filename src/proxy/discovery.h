@@ -1,6 +1,7 @@
 /*
- * The instances of services that a registry knows (plan/discovered.h): asked over its HTTP interface on control's loop,
- * put into the service's cell. What a cell holds stays in use while its registry cannot be asked.
+ * The instances of services that a registry knows (plan/discovered.h): asked over its HTTP interface on
+ * control's loop, put into the service's cell. What a cell holds stays in use while its registry cannot be
+ * asked.
  */
 #ifndef PROXY_DISCOVERY_H
 #define PROXY_DISCOVERY_H

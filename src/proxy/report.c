@@ -123,6 +123,7 @@ static void hand_over(struct report_ask *ask)
 		return;
 	}
 	r = report_new(ask->g->opts.n_workers);
+	r->registry_failures = ask->g->registry_failures;
 	for (unsigned i = 0; i < r->n; i++) {
 		struct question *q = &ask->v[i];
 
@@ -201,6 +202,7 @@ struct report *report_now(const struct gateway *g)
 		while (copy_slice(g->workers[i], &r->v[i], &at)) {}
 	}
 	r->n_answered = r->n;
+	r->registry_failures = g->registry_failures;
 	return r;
 }
 

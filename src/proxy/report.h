@@ -23,6 +23,7 @@ struct report_part { /* one worker's */
 struct report {
 	unsigned n; /* workers */
 	unsigned n_answered;
+	uint64_t registry_failures; /* control's: questions to registries that failed */
 	struct report_part v[];
 };
 

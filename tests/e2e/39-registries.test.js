@@ -85,7 +85,7 @@ test('consul: instances come and go, with token, data center and tag; when it di
 	const consul = await startRegistry(t, (url, req) =>
 		req.headers['x-consul-token'] === 'sesame' ? [200, ofConsul(...known)] : [403, { error: 'denied' }]);
 	const data = tempDir(t);
-	writeSecret(data, 'c-auth-1', { consulToken: 'sesame' });
+	writeSecret(data, 'c-auth-1', { consulToken: 'wrong' });
 	writeBridge(data, [{
 		name: 'c', type: 'consul', domain: '127.0.0.1', port: consul.port, consulDatacenter: 'dc_1', consulServiceTag: 'v1',
 		consulRefreshInterval: '10', authSecretName: 'c-auth-1',
@@ -93,7 +93,16 @@ test('consul: instances come and go, with token, data center and tag; when it di
 	writeRoute(data, 'c', 'llm.dc-1.consul');
 	const serve = await startServe(t, { data });
 
-	const none = await request(serve.port, { headers: { host: 'c.test' }, body: ASK });
+	const asked = () => request(serve.port, { headers: { host: 'c.test' }, body: ASK });
+	const refused = await asked();
+	assert.equal(refused.status, 503);
+	assert.match(refused.text, /could not be asked; check its address and credentials/);
+	assert.match(serve.stderr(), /status 403: check the Secret of authSecretName/);
+	writeSecret(data, 'c-auth-1', { consulToken: 'sesame' });
+	const none = await until('the new token', async () => {
+		const got = await asked();
+		return /could not be asked/.test(got.text) ? null : got;
+	});
 	assert.equal(none.status, 503);
 	assert.match(none.text, /knows no healthy instance of service llm\.dc-1\.consul/);
 	const { url } = consul.asked[0];
@@ -114,7 +123,7 @@ test('consul: instances come and go, with token, data center and tag; when it di
 	await consul.stop();
 	await until('a line', () => /registry c at 127\.0\.0\.1:\d+ could not be asked[^\n]* stay in use/.test(serve.stderr()));
 	assert.ok(['a', 'b'].includes(await ask(serve, 'c.test')));
-	assert.equal([...serve.stderr().matchAll(/could not be asked/g)].length, 1);
+	assert.equal([...serve.stderr().matchAll(/could not be asked[^\n]* stay in use/g)].length, 1);
 	assert.doesNotMatch(serve.stderr(), /sesame/);
 });
 
