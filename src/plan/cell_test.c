@@ -103,11 +103,56 @@ static void one_endpoint_of_two_services_is_one_cell(void **state)
 	cells_free(c);
 }
 
+static struct plan *asking_plan(const char *more)
+{
+	char file[500];
+	struct world w;
+	struct plan *p;
+
+	snprintf(file, sizeof(file),
+		WORLD_REGISTRIES("  - {name: s, type: consul, domain: a.com, port: 8500%s}\n"), more);
+	world_init(&w);
+	world_add(&w, "mcpbridges/default.yaml", file);
+	world_add_ingress(&w,
+		&(struct world_ingress){.name = "r", .path = "/", .destination = "x.consul"});
+	p = world_plan(&w, &no_types);
+	world_done(&w);
+	return p;
+}
+
+/* The cell of a service stays, and with it what it holds; only another question has its time at once. */
+static void what_is_asked_may_change(void **state)
+{
+	struct cells *c = cells_new(&seed);
+	struct plan *p[] = {asking_plan(""), asking_plan(""), asking_plan(", consulServiceTag: t")};
+	struct endpoint_cell *e;
+
+	(void)state;
+	cells_bind(c, p[0]);
+	e = p[0]->endpoints[0]->cell;
+	assert_non_null(e->ask);
+	assert_ptr_not_equal(e->ask, p[0]->endpoints[0]->ask);
+	e->ask_at_ms = 5000;
+	cells_bind(c, p[1]);
+	assert_ptr_equal(p[1]->endpoints[0]->cell, e);
+	assert_int_equal(e->ask_at_ms, 5000);
+	cells_bind(c, p[2]);
+	assert_ptr_equal(p[2]->endpoints[0]->cell, e);
+	assert_int_equal(e->ask_at_ms, 0);
+	for (size_t i = 0; i < ARRAY_LEN(p); i++) {
+		cells_unbind(c, p[i], 1000);
+		plan_free(p[i]);
+	}
+	assert_non_null(e->ask); /* a plan that is gone takes nothing along */
+	cells_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cells_outlive_plans),
 		cmocka_unit_test(grace_then_gone),
+		cmocka_unit_test(what_is_asked_may_change),
 		cmocka_unit_test(one_endpoint_of_two_services_is_one_cell),
 	};
 

@@ -80,7 +80,7 @@ static const struct {
 	{INSTANCES_EUREKA, "{\"applications\":{}}", NULL, "another question's answer"},
 };
 
-static int read(enum instances_kind kind, struct bytes in, struct text *out)
+static int read_answer(enum instances_kind kind, struct bytes in, struct text *out)
 {
 	struct instances found = {0};
 	struct fault fault = {0};
@@ -111,7 +111,7 @@ static void answers_are_read(void **state)
 		int rc;
 
 		text_init(&t, 4096);
-		rc = read(rows[i].kind, bytes_str(rows[i].in), &t);
+		rc = read_answer(rows[i].kind, bytes_str(rows[i].in), &t);
 		if ((rc == 0) != (rows[i].want != NULL) ||
 			(rc == 0 && !bytes_eq(text_bytes(&t), bytes_str(rows[i].want)))) {
 			fail_msg("%s (%s): %d %s", rows[i].in, rows[i].reason, rc, text_cstr(&t));
@@ -134,7 +134,7 @@ static void lists_have_an_end(void **state)
 			text_add_str(&in, "{\"Service\":{\"Address\":\"10.0.0.1\",\"Port\":1}}");
 		}
 		text_add_str(&in, "]");
-		assert_int_equal(read(INSTANCES_CONSUL, text_bytes(&in), &out),
+		assert_int_equal(read_answer(INSTANCES_CONSUL, text_bytes(&in), &out),
 			n > INSTANCES_MAX ? ERR_LIMIT : 0);
 		text_done(&in);
 		text_done(&out);
