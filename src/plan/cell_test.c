@@ -110,11 +110,12 @@ static struct plan *asking_plan(const char *more)
 	struct plan *p;
 
 	snprintf(file, sizeof(file),
-		WORLD_REGISTRIES("  - {name: s, type: consul, domain: a.com, port: 8500%s}\n"), more);
+		WORLD_REGISTRIES("  - {name: s, type: consul, domain: a.com, port: 8500%s}\n"),
+		more);
 	world_init(&w);
 	world_add(&w, "mcpbridges/default.yaml", file);
-	world_add_ingress(&w,
-		&(struct world_ingress){.name = "r", .path = "/", .destination = "x.consul"});
+	world_add_ingress(
+		&w, &(struct world_ingress){.name = "r", .path = "/", .destination = "x.consul"});
 	p = world_plan(&w, &no_types);
 	world_done(&w);
 	return p;

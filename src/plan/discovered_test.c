@@ -13,7 +13,8 @@
 
 static const struct {
 	const char *registry, *service;
-	const char *want; /* the target of the request, and the seconds between two; NULL: not its */
+	const char
+		*want; /* the target of the request, and the seconds between two; NULL: not its */
 	const char *reason;
 } rows[] = {
 	{IS("nacos", ", nacosGroups: [DEFAULT_GROUP]"), "a.DEFAULT-GROUP.public.nacos",
@@ -22,7 +23,8 @@ static const struct {
 	{IS("nacos2", ", nacosGroups: [g_1, g_2], nacosNamespaceId: n_s"), "a.b.g_2.n-s.nacos",
 		NACOS_LIST "g_2%40%40a.b&namespaceId=n_s&healthyOnly=true 30",
 		"the second group; a name with a dot; either sign in the group"},
-	{IS("nacos3", ", nacosRefreshInterval: 20"), "providers:x.S:1.0:.DEFAULT-GROUP.public.nacos",
+	{IS("nacos3", ", nacosRefreshInterval: 20"),
+		"providers:x.S:1.0:.DEFAULT-GROUP.public.nacos",
 		NACOS3_LIST "providers%3Ax.S%3A1.0%3A&groupName=DEFAULT_GROUP&namespaceId=public"
 			    "&healthyOnly=true 20",
 		"no groups: the default one"},
@@ -32,19 +34,21 @@ static const struct {
 	{IS("nacos", ", nacosGroups: [g]"), "g.public.nacos", NULL, "not even a dot before it"},
 	{IS("nacos", ", nacosGroups: [g]"), "a.g.public.consul", NULL, "of another type"},
 	{IS("consul", ", consulDatacenter: dc_1"), "llm.dc-1.consul",
-		"/v1/health/service/llm?passing=true&dc=dc_1 30", "the data center as it is called"},
-	{IS("consul", ", consulDatacenter: dc1, consulServiceTag: a b&c, consulRefreshInterval: \"60\""),
-		"l/m.dc1.consul",
-		"/v1/health/service/l%2Fm?passing=true&dc=dc1&tag=a%20b%26c 60",
+		"/v1/health/service/llm?passing=true&dc=dc_1 30",
+		"the data center as it is called"},
+	{IS("consul",
+		 ", consulDatacenter: dc1, consulServiceTag: a b&c, consulRefreshInterval: \"60\""),
+		"l/m.dc1.consul", "/v1/health/service/l%2Fm?passing=true&dc=dc1&tag=a%20b%26c 60",
 		"what would be read otherwise is escaped"},
-	{IS("consul", ""), "llm.consul", "/v1/health/service/llm?passing=true 30", "no data center"},
+	{IS("consul", ""), "llm.consul", "/v1/health/service/llm?passing=true 30",
+		"no data center"},
 	{IS("consul", ", consulDatacenter: dc1"), "llm.dc2.consul", NULL, "another data center"},
 	{IS("consul", ", consulDatacenter: dc1, consulRefreshInterval: 1"), "x.dc1.consul",
 		"/v1/health/service/x?passing=true&dc=dc1 10", "not more often"},
 	{IS("consul", ", consulDatacenter: dc1, consulRefreshInterval: 86400"), "x.dc1.consul",
 		"/v1/health/service/x?passing=true&dc=dc1 600", "not less often"},
-	{IS("consul", ", consulDatacenter: dc1, consulRefreshInterval: 15000000000"), "x.dc1.consul",
-		"/v1/health/service/x?passing=true&dc=dc1 15", "nanoseconds"},
+	{IS("consul", ", consulDatacenter: dc1, consulRefreshInterval: 15000000000"),
+		"x.dc1.consul", "/v1/health/service/x?passing=true&dc=dc1 15", "nanoseconds"},
 	{IS("eureka", ""), "LLM.eureka", "/eureka/apps/LLM 30", "eureka"},
 	{IS("eureka", ""), "eureka", NULL, "no name"},
 	{IS("zookeeper", ""), "x.zookeeper", NULL, "not asked"},
@@ -150,7 +154,8 @@ static void destinations_find_services(void **state)
 
 	(void)state;
 	world_init(&w);
-	make_registry(&w, IS("consul", ", consulDatacenter: dc1, authSecretName: s, protocol: https"));
+	make_registry(
+		&w, IS("consul", ", consulDatacenter: dc1, authSecretName: s, protocol: https"));
 	world_add(&w, "secrets/s.yaml",
 		"apiVersion: v1\nkind: Secret\ntype: Opaque\nmetadata: {name: s}\n"
 		"data: {consulToken: dG9rZW4=}\n");

@@ -7,17 +7,17 @@
 
 #include "base/text.h"
 
-#define NACOS(list)                                                                              \
-	"{\"name\":\"G@@s\",\"groupName\":\"G\",\"clusters\":\"\",\"cacheMillis\":10000,"         \
+#define NACOS(list)                                                                       \
+	"{\"name\":\"G@@s\",\"groupName\":\"G\",\"clusters\":\"\",\"cacheMillis\":10000," \
 	"\"hosts\":" list ",\"lastRefTime\":1,\"checksum\":\"\",\"allIPs\":false,\"valid\":true}"
-#define HOST(rest)                                                                              \
+#define HOST(rest)                                                                             \
 	"{\"instanceId\":\"i\",\"ip\":\"10.0.0.1\",\"port\":8080,\"clusterName\":\"DEFAULT\"," \
 	"\"ephemeral\":true," rest "}"
 #define GOOD "\"weight\":1.0,\"healthy\":true,\"enabled\":true,\"metadata\":{}"
 #define NODE "\"Node\":{\"ID\":\"x\",\"Node\":\"n\",\"Address\":\"10.0.0.9\"},"
 #define PASSING "\"Checks\":[{\"CheckID\":\"serfHealth\",\"Status\":\"passing\"}]"
 #define EUREKA(instances) "{\"application\":{\"name\":\"S\",\"instance\":" instances "}}"
-#define UP                                                                                  \
+#define UP                                                                                      \
 	"{\"ipAddr\":\"10.0.0.1\",\"status\":\"UP\",\"port\":{\"$\":80,\"@enabled\":\"true\"}," \
 	"\"securePort\":{\"$\":443,\"@enabled\":\"false\"},\"metadata\":{\"protocol\":\"http\"}}"
 
@@ -76,7 +76,8 @@ static const struct {
 	{INSTANCES_EUREKA, EUREKA("[{\"ipAddr\":\"a\",\"status\":\"OUT_OF_SERVICE\"}]"), " 1",
 		"taken out"},
 	{INSTANCES_EUREKA, EUREKA("[{\"ipAddr\":\"a\"}]"), " 1", "no status is not up"},
-	{INSTANCES_EUREKA, EUREKA("[{\"status\":\"UP\",\"port\":80}]"), NULL, "no port of eureka's"},
+	{INSTANCES_EUREKA, EUREKA("[{\"status\":\"UP\",\"port\":80}]"), NULL,
+		"no port of eureka's"},
 	{INSTANCES_EUREKA, "{\"applications\":{}}", NULL, "another question's answer"},
 };
 
