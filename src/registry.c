@@ -310,6 +310,8 @@ static const struct act_endpoint acts[] = {
 		"make a complete backup of the resources"),
 	ADMIN("GET", "/v1/backups/{id}", ACT_WRAPPED, ACT_READS, ep_backups_compare,
 		"say what going back to a backup would do"),
+	ADMIN("GET", "/v1/backups/{id}/document", ACT_WRAPPED, ACT_READS, ep_backups_document,
+		"all resources as they were then, secrets in clear"),
 	ADMIN("POST", "/v1/backups/{id}/restore", ACT_WRAPPED, ACT_FILES, ep_backups_restore,
 		"go back to a backup"),
 	ADMIN("DELETE", "/v1/backups/{id}", ACT_NO_CONTENT, ACT_KEEPS, ep_backups_remove,

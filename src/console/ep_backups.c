@@ -144,6 +144,34 @@ void ep_backups_compare(struct act *a)
 	IGNORE(compare(a, &files));
 }
 
+void ep_backups_document(struct act *a)
+{
+	struct backup_files changed, all;
+	struct doc *list;
+	struct fault f;
+	int rc;
+
+	if (!compare(a, &changed)) {
+		return;
+	}
+	rc = backup_document(a->arena, a->env->root, a->op->draft.base, &changed, &all, &f);
+	if (rc != 0) {
+		fail(a, rc, &f);
+		return;
+	}
+	doc_drop(a->arena, a->data, "files");
+	list = doc_need_list(a->arena, a->data, "resources");
+	for (size_t i = 0; i < all.n; i++) {
+		const struct backup_file *b = &all.v[i];
+		struct doc *d = doc_map(a->arena);
+
+		doc_set(a->arena, d, "kind", doc_str(a->arena, resource_kind_name(b->kind)));
+		doc_set(a->arena, d, "name", doc_string(a->arena, b->name));
+		doc_set(a->arena, d, "text", doc_string(a->arena, b->text));
+		doc_append(a->arena, list, d);
+	}
+}
+
 void ep_backups_restore(struct act *a)
 {
 	IGNORE(compare(a, &a->files));

@@ -13,6 +13,8 @@ void ep_backups_list(struct act *a);
 void ep_backups_create(struct act *a);
 /* GET {id}: what going back to that moment would do: {id, files: [{change, kind, name}]}. */
 void ep_backups_compare(struct act *a);
+/* GET {id}/document: all resources as they were at that moment: {id, resources: [{kind, name, text}]}. */
+void ep_backups_document(struct act *a);
 /* POST {id}/restore: goes back, as a change like any other; the answer of compare. */
 void ep_backups_restore(struct act *a);
 /* DELETE {id} */

@@ -158,18 +158,24 @@ static void fill_target(struct exchange *x, struct client_target *t, char *name,
 	const struct address_list *list =
 		atomic_load_explicit(&at->cell->addresses, memory_order_acquire);
 	unsigned i = atomic_fetch_add_explicit(&at->cell->next, 1, memory_order_relaxed);
+	const struct cell_address *addr = &list->v[i % list->n];
 	struct bytes sni;
 
 	memset(t, 0, sizeof(*t));
-	memcpy(&t->addr, list->v[i % list->n].room, sizeof(t->addr));
+	memcpy(&t->addr, addr->room, sizeof(t->addr));
 	t->key = at->cell->index;
+	if (at->cell->port == 0) {
+		/* Instances are told apart: one that is new gets requests although others idle. */
+		t->key ^= hash_bytes(&x->w->opts->seed, bytes_of(addr->room, sizeof(addr->room)))
+			<< 32;
+	}
 	t->fresh = at->fresh;
 	t->tls = at->to->service->tls;
 	if (t->tls) {
 		sni = decide_tls_name(at->to, bytes_str(at->cell->host));
 		snprintf(name, name_size, BYTES_FMT, BYTES_ARG(sni));
 		t->name = name;
-		t->key |= (hash_bytes(&x->w->opts->seed, sni) | 1) << 32;
+		t->key ^= (hash_bytes(&x->w->opts->seed, sni) | 1) << 32;
 	}
 }
 

@@ -52,6 +52,16 @@ static const struct op_row rows[] = {
 		"update domain a.com {\"version\":0,\"enableHttps\":\"off\"}", OP_OK,
 		"configmaps/domain-a.com metadata|resourceVersion \"2\"",
 		"0 stands for no version"},
+	{"G10",
+		"file configmaps/domain-a.com apiVersion: v1\nkind: ConfigMap\nmetadata: {name: "
+		"domain-a.com, namespace: higress-system, labels: {higress.io/config-map-type: "
+		"domain, higress.io/resource-definer: higress}}\ndata: {domain: a.com}\n",
+		"update domain a.com {\"enableHttps\":\"off\"}", OP_OK,
+		"configmaps/domain-a.com metadata|resourceVersion \"1\"",
+		"a file that nobody has given a version"},
+	{"G11", NULL, "create domain a.com {\"version\":\"42\"}", OP_OK,
+		"configmaps/domain-a.com metadata|resourceVersion \"1\"",
+		"what is made begins with 1, whatever was sent"},
 	{"K134", NULL, "update domain a.com {}", OP_MISSING, NULL, "nothing to update"},
 	{"K132", NULL, "create domain a.com {\"enableHttps\":\"maybe\"}", OP_INVALID,
 		"configmaps/domain-a.com . -", "a word that means nothing"},

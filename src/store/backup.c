@@ -389,6 +389,66 @@ int backup_compare(struct arena *a, const char *root, const char *backups, struc
 	return rc;
 }
 
+/* The file of an object as it is on disk, appended to out; one that is gone meanwhile is left out. */
+static int add_file(struct arena *a, const char *root, const struct object *o,
+	struct backup_files *out, struct fault *fault)
+{
+	struct file_stat st;
+	struct text t;
+	int rc;
+
+	text_init(&t, RESOURCE_FILE_MAX);
+	rc = file_read(
+		journal_path(a, root, o->kind, o->meta.name), RESOURCE_FILE_MAX, &t, &st, fault);
+	if (rc == 0) {
+		out->v[out->n++] = (struct backup_file){.change = BACKUP_ADDS,
+			.kind = o->kind,
+			.name = o->meta.name,
+			.text = arena_copy(a, text_bytes(&t)),
+			.mode = st.mode};
+	}
+	text_done(&t);
+	return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+int backup_document(struct arena *a, const char *root, const struct snapshot *s,
+	const struct backup_files *changed, struct backup_files *out, struct fault *fault)
+{
+	static const struct hash_seed seed = {0, 0}; /* names of our own files */
+	struct comparison c = {.arena = a};
+	struct map seen;
+	int rc = 0;
+
+	*out = (struct backup_files){
+		.v = arena_must(a, (s->n + changed->n + 1) * sizeof(struct backup_file))};
+	map_init(&seen, &seed);
+	for (size_t i = 0; i < changed->n; i++) {
+		struct backup_file *f = &changed->v[i];
+		struct bytes label = label_of(&c, f->kind, f->name);
+
+		if (label.p != NULL) {
+			map_put(&seen, label, f);
+		}
+		if (f->text.p != NULL) {
+			out->v[out->n++] = *f;
+		}
+	}
+	for (size_t i = 0; i < s->n && rc == 0; i++) {
+		const struct object *o = s->objects[i];
+		struct bytes label = label_of(&c, o->kind, o->meta.name);
+
+		if (label.p != NULL && map_get(&seen, label) == NULL) {
+			rc = add_file(a, root, o, out, fault);
+		}
+	}
+	map_done(&seen);
+	if (rc == 0 && arena_full(a)) {
+		rc = (int)fault_set(
+			fault, ERR_LIMIT, 0, 0, "the backup is too large for one answer");
+	}
+	return rc;
+}
+
 void backup_restore(struct arena *a, const struct backup_files *files, struct commit *c)
 {
 	struct commit_file *v = arena_must(a, (files->n + 1) * sizeof(*v));

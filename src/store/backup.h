@@ -49,6 +49,10 @@ struct backup_files {
  * ERR_NOT_FOUND: there is no such backup. */
 MUST_CHECK int backup_compare(struct arena *a, const char *root, const char *backups,
 	struct bytes id, struct backup_files *out, struct fault *fault);
+/* All files as they were at that moment: those of the snapshot as they are on disk, with what backup_compare found
+ * put in their place. Texts are in the arena. */
+MUST_CHECK int backup_document(struct arena *a, const char *root, const struct snapshot *s,
+	const struct backup_files *changed, struct backup_files *out, struct fault *fault);
 /* Fills c's files from the comparison, so that commit_run goes back: a transaction like any other, with a
  * backup of its own. */
 void backup_restore(struct arena *a, const struct backup_files *files, struct commit *c);

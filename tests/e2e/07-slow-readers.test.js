@@ -105,8 +105,8 @@ test('a reader that stops reading stops its upstream, and nobody else', async (t
 		await sleep(300);
 		return false;
 	});
-	// Kernel buffers on both connections are a few MB at most.
-	assert.ok(sent < 32 << 20, `${sent} bytes were taken from the upstream for a reader that reads nothing`);
+	// Kernel buffers on both connections grow to what tcp_wmem and tcp_rmem let them: 38 MB each with Debian's limits.
+	assert.ok(sent < 96 << 20, `${sent} bytes were taken from the upstream for a reader that reads nothing`);
 	const other = await request(serve.port, { body: { model: 'quick', stream: true, messages: [] } });
 	assert.equal(other.status, 200);
 });

@@ -407,6 +407,34 @@ test('the description of the API: what it lists is served, refuses strangers, an
 	}
 });
 
+test('the whole document of a backup: every file as it was then, whatever happened since', async (t) => {
+	const { call, data } = await initialised(t);
+	const domain = (name, enableHttps) => ({ name, enableHttps, ...(enableHttps === 'off' ? {} : { certIdentifier: 'none' }) });
+	const root = path.join(data, 'resources');
+	const files = () => Object.fromEntries(fs.readdirSync(root).flatMap((dir) =>
+		fs.readdirSync(path.join(root, dir)).map((f) => [`${dir}/${f}`, fs.readFileSync(path.join(root, dir, f), 'utf8')])));
+	const textsOf = (got) => isWrapped(got).resources.map((r) => r.text).sort();
+
+	assert.equal((await call('POST /v1/domains', domain('stays.example.com', 'off'))).status, 201);
+	assert.equal((await call('POST /v1/domains', domain('goes.example.com', 'off'))).status, 201);
+	assert.equal((await call('POST /v1/consumers', { name: 'a', credentials: [{ type: 'key-auth', source: 'BEARER', values: ['key-of-then'] }] })).status, 201);
+	const before = files();
+	const { id } = (await call('POST /v1/backups', { reason: 'now' })).json;
+
+	assert.equal((await call('DELETE /v1/domains/goes.example.com')).status, 204);
+	assert.equal((await call('POST /v1/domains', domain('new.example.com', 'off'))).status, 201);
+	assert.equal((await call('PUT /v1/consumers/a', { name: 'a', credentials: [{ type: 'key-auth', source: 'BEARER', values: ['key-of-now'] }] })).status, 200);
+	const got = await call(`GET /v1/backups/${id}/document`);
+	assert.deepEqual(textsOf(got), Object.values(before).sort());
+	assert.deepEqual(isWrapped(got).resources.map((r) => r.kind).sort(), ['ConfigMap', 'ConfigMap', 'WasmPlugin']);
+	// The backup that a change left stands for the moment before it.
+	const list = isWrapped(await call('GET /v1/backups'));
+	const ofDelete = list.find((b) => b.what.startsWith('DELETE /v1/domains'));
+	assert.deepEqual(textsOf(await call(`GET /v1/backups/${ofDelete.id}/document`)), Object.values(before).sort());
+	isError(await call('GET /v1/backups/20201121T150405Z-0f423f/document'), 404);
+	isError(await call('GET /v1/backups/x/document'), 400);
+});
+
 test('stopped in the middle of changes: it ends as it should, and what was answered is there', async (t) => {
 	const data = tempDir(t);
 	let api = await initialised(t, { data });
