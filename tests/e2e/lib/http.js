@@ -7,6 +7,9 @@ import { once } from 'node:events';
 
 export const sha256 = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
 
+// A thousand streams at once must not overflow the queue of connections, whose overflow is a reset.
+const BACKLOG = 4096;
+
 // An upstream on a free port. handler(request, response, body); without one it answers a completion.
 // requests: what arrived, each { method, url, headers, rawHeaders, body, closed }.
 export async function startUpstream(t, handler, tlsOptions) {
@@ -37,7 +40,7 @@ export async function startUpstream(t, handler, tlsOptions) {
 	const server = tlsOptions ? https.createServer(tlsOptions, onRequest) : http.createServer(onRequest);
 	server.on('connection', () => upstream.connections++);
 	server.keepAliveTimeout = 60000;
-	server.listen(0, '127.0.0.1');
+	server.listen(0, '127.0.0.1', BACKLOG);
 	await once(server, 'listening');
 	t.after(() => {
 		server.closeAllConnections?.();
@@ -71,7 +74,7 @@ export async function startRawUpstream(t, onRequest) {
 			onRequest(socket, request);
 		});
 	});
-	server.listen(0, '127.0.0.1');
+	server.listen(0, '127.0.0.1', BACKLOG);
 	await once(server, 'listening');
 	t.after(() => {
 		for (const socket of sockets) socket.destroy();
