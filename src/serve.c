@@ -450,7 +450,6 @@ int serve_main(int argc, char **argv)
 	log_init((enum log_level)s.settings.log_level,
 		s.settings.log_format == SETTINGS_LOG_JSON ? LOG_JSON : LOG_TEXT);
 	list_init(&s.writes);
-	list_init(&s.writes);
 	text_init(&s.addresses, 4096);
 	text_init(&s.tls_addresses, 4096);
 	serve_process_raise_descriptors(&s);

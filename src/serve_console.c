@@ -102,7 +102,7 @@ static int listen_inside(struct serve *s)
 	for (size_t i = 0; i < sizeof(random); i++) {
 		snprintf(s->inside_secret + 2 * i, 3, "%02x", random[i]);
 	}
-	manage_set_secret(s->manage, bytes_str(s->inside_secret));
+	manage_set_secret(s->manage, BYTES(INSIDE_HEADER), bytes_str(s->inside_secret));
 	if (sys_addr_parse(&loopback, "127.0.0.1", 9, 0) != 0 ||
 		manage_listen(s->manage, MANAGE_INSIDE, &loopback, &bound) != 0) {
 		fprintf(stderr,

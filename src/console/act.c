@@ -8,6 +8,7 @@
 
 #include "base/num.h"
 #include "console/audit.h"
+#include "manage/op_status.h"
 #include "wire/url.h"
 
 #define WHY_MAX 4096u
@@ -40,31 +41,10 @@ void act_missing(struct act *a)
 	a->empty = true;
 }
 
-/* §2.3. A 409 that is answered to POST or PUT means "this name exists" or "another version" and nothing
- * else: clients take it for a success (T5). */
-static unsigned status_of(enum op_rc rc)
-{
-	switch (rc) {
-	case OP_OK:
-		return 0;
-	case OP_EXISTS:
-	case OP_STALE:
-	case OP_IN_USE:
-		return 409;
-	case OP_MISSING:
-		return 404;
-	case OP_INVALID:
-	case OP_READ_ONLY:
-	case OP_LIMIT:
-		break;
-	}
-	return 400;
-}
-
 bool act_op(struct act *a, enum op_rc rc)
 {
 	if (rc != OP_OK) {
-		act_refuse(a, status_of(rc), BYTES_FMT, BYTES_ARG(text_bytes(&a->op->why)));
+		act_refuse(a, op_status(rc), BYTES_FMT, BYTES_ARG(text_bytes(&a->op->why)));
 	}
 	return rc == OP_OK;
 }
@@ -388,7 +368,7 @@ static void take_failure(struct act *a, const struct commit *c)
 		return;
 	case COMMIT_REFUSED:
 		if (!act_refused(a)) {
-			act_refuse(a, status_of(c->op_rc), BYTES_FMT, BYTES_ARG(why));
+			act_refuse(a, op_status(c->op_rc), BYTES_FMT, BYTES_ARG(why));
 		}
 		return;
 	case COMMIT_PLAN:

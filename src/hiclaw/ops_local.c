@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "hiclaw/ops.h"
+#include "manage/op_status.h"
 
 #define WHY_MAX 4096u
 
@@ -117,24 +118,6 @@ static enum op_rc operate(void *arg, struct op *op)
 	return rc;
 }
 
-static unsigned status_of_op(enum op_rc rc)
-{
-	switch (rc) {
-	case OP_EXISTS:
-	case OP_STALE:
-	case OP_IN_USE:
-		return 409;
-	case OP_MISSING:
-		return 404;
-	case OP_OK:
-	case OP_INVALID:
-	case OP_READ_ONLY:
-	case OP_LIMIT:
-		break;
-	}
-	return 400;
-}
-
 static unsigned status_of(const struct commit *m)
 {
 	switch (m->rc) {
@@ -142,7 +125,7 @@ static unsigned status_of(const struct commit *m)
 	case COMMIT_NOTHING:
 		return 0;
 	case COMMIT_REFUSED:
-		return status_of_op(m->op_rc);
+		return op_status(m->op_rc);
 	case COMMIT_PLAN:
 		return 400;
 	case COMMIT_BUSY:

@@ -26,8 +26,8 @@ static bool is_inside(const struct manage *m, struct call *c)
 	struct bytes peer = field_of(c->head, BYTES("X-Forwarded-For"));
 	bool v6 = memchr(peer.p, ':', peer.n) != NULL;
 
-	if (!bytes_eq_secret(field_of(c->head, BYTES(MANAGE_INSIDE_HEADER)), m->secret) ||
-		peer.n == 0 || peer.n > SYS_ADDR_TEXT - sizeof("[]:0")) {
+	if (!bytes_eq_secret(field_of(c->head, m->secret_header), m->secret) || peer.n == 0 ||
+		peer.n > SYS_ADDR_TEXT - sizeof("[]:0")) {
 		return false;
 	}
 	snprintf(c->peer, sizeof(c->peer), v6 ? "[" BYTES_FMT "]:0" : BYTES_FMT ":0",
@@ -139,8 +139,9 @@ struct loop *manage_loop(const struct manage *m)
 	return m->loop;
 }
 
-void manage_set_secret(struct manage *m, struct bytes secret)
+void manage_set_secret(struct manage *m, struct bytes header, struct bytes secret)
 {
+	m->secret_header = header;
 	m->secret = secret;
 }
 

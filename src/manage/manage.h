@@ -12,8 +12,6 @@
 
 /* MANAGE_INSIDE: what came to the gateway's listeners and is for management (plan/inside.h). */
 enum manage_door { MANAGE_CONSOLE, MANAGE_MONITOR, MANAGE_INSIDE, MANAGE_DOORS };
-/* The header by which the gateway is known at that door. */
-#define MANAGE_INSIDE_HEADER "x-sluice-inside"
 
 /* Somebody who answers calls; embedded in what that is. */
 struct manage_app {
@@ -32,8 +30,9 @@ struct loop *manage_loop(const struct manage *m);
 MUST_CHECK int manage_listen(struct manage *m, enum manage_door door, const struct sys_addr *addr,
 	struct sys_addr *bound);
 
-/* For MANAGE_INSIDE; before anybody listens there. The text is the caller's. */
-void manage_set_secret(struct manage *m, struct bytes secret);
+/* The header and its value by which the gateway is known at MANAGE_INSIDE; before anybody listens there. The texts
+ * are the caller's. */
+void manage_set_secret(struct manage *m, struct bytes header, struct bytes secret);
 
 /* The administrator as he is: control only, take a reference to keep it. NULL before the first set. */
 struct account *manage_account(const struct manage *m);

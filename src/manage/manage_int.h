@@ -39,9 +39,9 @@ struct manage {
 	int *listening;
 	size_t n_listening;
 	struct account *account;
-	struct bytes secret; /* of MANAGE_INSIDE */
-	size_t bodies;       /* bytes, of all bodies that are kept */
-	unsigned checks;     /* passwords that are being hashed */
+	struct bytes secret_header, secret; /* of MANAGE_INSIDE */
+	size_t bodies;                      /* bytes, of all bodies that are kept */
+	unsigned checks;                    /* passwords that are being hashed */
 	struct throttle throttle;
 	struct basic_entry basic[MANAGE_BASIC_MAX];
 };

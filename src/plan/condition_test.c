@@ -212,7 +212,7 @@ static const struct world_ingress ordinary[] = {
  * shares in spread_test, mappings (dG113) in mapping_test, automatic routing (dG111) in 337-automatic.sim,
  * JSON that is none (dG112) in 212-body-errors.sim, callers (§22.5) in auth_test. dG115, dG116 and dG125 wait
  * for several credentials and their failover, dG117 to dG120 for retries, dG121 to dG124 for fallbacks, dG126
- * beyond its 504 for retries. Of §22.5 dG107 is in 361-anthropic-native.sim. Of §7.6 G139 waits for the writer of YAML. */
+ * beyond its 504 for retries. Of §22.5 dG107 is in 361-anthropic-native.sim. */
 static const struct golden {
 	const char *id;
 	const struct world_ingress *set;

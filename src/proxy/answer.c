@@ -134,12 +134,6 @@ static void await(struct exchange *x)
 	}
 }
 
-/* Whatever its framing says: a stream of no bytes is a stream without an event. */
-static bool may_have_body(const struct exchange *x)
-{
-	return x->up->head->status != 204 && !bytes_eq(x->rq->head.method, BYTES("HEAD"));
-}
-
 /* A page with status 200 where an API should answer: some proxy or portal on the way, never a model. */
 static bool is_page(const struct head *h)
 {
@@ -151,7 +145,8 @@ static bool begin_reading(struct exchange *x)
 {
 	enum answer_way way = x->w->opts->hooks->dialect->begin_answer(x, x->is_sse);
 
-	return reshape_begin(x, x->up->head->has_body && may_have_body(x) ? way : ANSWER_SENT_ON);
+	return reshape_begin(
+		x, x->up->head->has_body && answer_may_have_body(x) ? way : ANSWER_SENT_ON);
 }
 
 static enum verdict begin_answer(struct exchange *x)
@@ -173,7 +168,7 @@ static enum verdict begin_answer(struct exchange *x)
 		}
 		plain = true;
 	}
-	x->is_sse = good && ai && plain && is_event_stream(h) && may_have_body(x);
+	x->is_sse = good && ai && plain && is_event_stream(h) && answer_may_have_body(x);
 	x->reads_answer = good && ai && plain && api_has_usage(x->rq->api);
 	if (x->reads_answer && is_page(h)) {
 		return reply_set(x, 502, "upstream.invalid",
@@ -554,45 +549,6 @@ enum verdict step_first(struct exchange *x)
 	return VERDICT_WAIT;
 }
 
-/* "sluice;dur=0.123": milliseconds that the gateway itself took so far. */
-static struct bytes server_timing(struct exchange *x, char *room, size_t size)
-{
-	uint64_t us = x->rec.added_us;
-	struct text t;
-
-	text_init_fixed(&t, room, size);
-	text_addf(&t, "sluice;dur=%llu.%03llu", (unsigned long long)(us / 1000),
-		(unsigned long long)(us % 1000));
-	return text_bytes(&t);
-}
-
-static void add_upstream_fields(struct exchange *x, struct head_out *out)
-{
-	const struct head *h = x->up->head;
-	bool anthropic = x->protocol == PROTOCOL_ANTHROPIC;
-	const char *type = x->answer.reshape != NULL ? x->answer.reshape->type : NULL;
-	bool has_id = false;
-
-	for (unsigned i = 0; i < h->n_fields; i++) {
-		enum field_id id = (enum field_id)h->fields[i].id;
-
-		if (h->fields[i].hop || id == FIELD_CONTENT_LENGTH ||
-			(id == FIELD_CONTENT_ENCODING && x->unpack.z != NULL) ||
-			(id == FIELD_CONTENT_TYPE && type != NULL)) {
-			continue;
-		}
-		has_id |= id == (anthropic ? FIELD_REQUEST_ID : FIELD_X_REQUEST_ID);
-		head_out_add(out, head_name(h, i), head_value(h, i));
-	}
-	if (type != NULL) {
-		head_out_add(out, BYTES("Content-Type"), bytes_str(type));
-	}
-	if (!has_id) {
-		head_out_add(out, anthropic ? BYTES("request-id") : BYTES("x-request-id"),
-			bytes_of(x->rec.id, x->rec.id_n));
-	}
-}
-
 /* whole: nothing of it is missing. */
 static void end_answer(struct exchange *x, bool whole)
 {
@@ -631,31 +587,13 @@ enum verdict step_commit(struct exchange *x)
 {
 	struct head_out *out = &x->w->head;
 	struct stream *up = x->up;
-	char timing[48];
+	char timing[ANSWER_TIMING_MAX];
 	int rc;
 
 	timer_clear(x->w->loop, &x->timer);
 	x->timed_out = false;
 	x->rec.added_us += loop_now_us(x->w->loop) - x->woke_us;
-	head_out_init(out);
-	out->status = up->head->status;
-	out->length = x->is_sse || x->unpack.z != NULL ? HEAD_NO_LENGTH : up->head->length;
-	if (reshape_gathers(x)) {
-		out->length = x->answer.ready;
-	}
-	if (!up->head->has_body && out->length == HEAD_NO_LENGTH && may_have_body(x)) {
-		out->length =
-			0; /* the answer to a HEAD says nothing about a length that was not said */
-	}
-	add_upstream_fields(x, out);
-	if (x->timing) {
-		head_out_add(out, BYTES("Server-Timing"), server_timing(x, timing, sizeof(timing)));
-	}
-	browser_add(x, out);
-	if (x->rq->route->headers != NULL) {
-		headers_control(x, &x->rq->route->headers->answer, out);
-	}
-	decision_add(x, out);
+	answer_head(x, out, timing);
 	rc = stream_send(x->client, out, &x->answer.source);
 	if (rc != 0) {
 		return reply_set(

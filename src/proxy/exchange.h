@@ -396,6 +396,12 @@ enum verdict step_first(struct exchange *x);  /* a stream: for its first event w
 enum verdict step_commit(struct exchange *x); /* from here on there is no other attempt */
 enum verdict step_relay(struct exchange *x);  /* until both ends are done */
 void answer_init(struct exchange *x);
+/* "sluice;dur=0.123": what answer_head may put into its room. */
+#define ANSWER_TIMING_MAX 48u
+/* The head for the client; texts of it are the upstream's head's, the exchange's, and room's. */
+void answer_head(struct exchange *x, struct head_out *out, char room[ANSWER_TIMING_MAX]);
+/* The upstream's answer is of a kind that may bring a body. */
+bool answer_may_have_body(const struct exchange *x);
 /* Where the answer's bytes are put as they come. */
 struct chain *answer_input(struct exchange *x);
 /* The memory of the request, when it is not needed any more. */

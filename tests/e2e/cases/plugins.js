@@ -106,14 +106,14 @@ export const plugins = [
 		for (const what of ['', '/config', '/readme']) await c.missing(`GET /v1/wasm-plugins/nosuch${what}`);
 	}],
 	['K196', 'I', 'a custom plugin with the name of a built-in one', '409; with a name of its own it is made, changed and removed', 'two plugins of one name', async (c) => {
-		const mine = { name: 'mine', title: 'Mine', category: 'custom', imageRepository: 'registry.example.com/mine', imageVersion: '1' };
+		const mine = { name: 'mine', title: 'Mine', category: 'custom', imageRepository: 'images.example.com/mine', imageVersion: '1' };
 		await c.refused(409, 'POST /v1/wasm-plugins', { ...mine, name: 'basic-auth' });
 		await c.refused(409, 'POST /v1/wasm-plugins', { ...mine, builtIn: true });
 		await c.refused(409, 'DELETE /v1/wasm-plugins/basic-auth');
 		await c.refused(404, 'PUT /v1/wasm-plugins/mine', mine);
 		for (const wrong of [{ name: '-a' }, { title: ' ' }, { imageRepository: '' }, { phase: 'LATE' }, { imagePullPolicy: 'Never' }]) await c.refused(400, 'POST /v1/wasm-plugins', { ...mine, ...wrong });
 		const made = await c.raw('POST /v1/wasm-plugins', mine);
-		assert.deepEqual([made.builtIn, made.pluginVersion, made.imageRepository, made.phase], [false, '1.0.0', 'oci://registry.example.com/mine', 'UNSPECIFIED_PHASE']);
+		assert.deepEqual([made.builtIn, made.pluginVersion, made.imageRepository, made.phase], [false, '1.0.0', 'oci://images.example.com/mine', 'UNSPECIFIED_PHASE']);
 		await c.refused(409, 'POST /v1/wasm-plugins', mine);
 		await makeRoute(c);
 		await c.raw(`PUT ${AT}/mine`, { enabled: true, configurations: { a: 1 } });
