@@ -4,6 +4,7 @@
 
 #include "ai/aggregate.h"
 #include "ai/chat_read.h"
+#include "ai/failures.h"
 #include "ai/promote.h"
 #include "ai/request_edit.h"
 #include "ai/usage_read.h"
@@ -664,5 +665,6 @@ const struct dialect dialect_compatible = {
 	.bytes = bytes,
 	.whole = whole,
 	.end_answer = end_answer,
+	.classify = failures_classify,
 	.done = done,
 };

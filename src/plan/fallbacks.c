@@ -66,11 +66,14 @@ static bool read_class(struct compiling *c, const struct yaml_node *predicate, s
 
 	if (is_type(text_of(input, "@type"), "HttpResponseStatusCodeClassMatchInput")) {
 		if (bytes_eq(class, BYTES("4xx"))) {
-			out->classes |= FALLBACK_4XX;
+			failure_set_add(&out->on, 400, 499);
 			return true;
 		}
 		if (bytes_eq(class, BYTES("5xx"))) {
-			out->classes |= FALLBACK_5XX;
+			/* Envoy's own answers to these are 5xx too. */
+			failure_set_add(&out->on, 500, 599);
+			out->on.events |= FAILURE_ON_CONNECT | FAILURE_ON_RESET |
+				FAILURE_ON_TIMEOUT | FAILURE_ON_INVALID;
 			return true;
 		}
 	}
@@ -149,7 +152,7 @@ static bool read_patch(struct compiling *c, struct fallback *out)
 {
 	const struct yaml_node *matcher = matchers_of(c->patch);
 
-	*out = (struct fallback){.classes = 0};
+	*out = (struct fallback){.on = {.events = 0}};
 	if (matcher == NULL || !read_policy(c, matcher, out)) {
 		return false;
 	}
@@ -227,6 +230,9 @@ static void set_fallback(struct compiling *c, struct route *r, const struct fall
 	c->n += r->fallback == NULL;
 	*copy = *f;
 	copy->from = build_text(c->in->arena, f->from);
+	copy->on.events |= FAILURE_ON_CONTEXT;
+	copy->candidates = f->to->destinations;
+	copy->n_candidates = f->to->n_destinations;
 	r->fallback = copy;
 }
 
@@ -270,7 +276,7 @@ static void compile_filter(struct compiling *c)
 			note(c, c->patch->at, "envoyfilter-unknown",
 				"this patch is no fallback of an AI route as Higress writes it; there "
 				"is no Envoy here that it could change, so it has no effect");
-		} else if (f.classes != 0) {
+		} else if (!failure_set_is_empty(&f.on)) {
 			apply(c, &f);
 		}
 	}

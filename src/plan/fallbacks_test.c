@@ -104,6 +104,7 @@ static const struct world_ingress no_route[] = {
 };
 
 #define SET(s) s, ARRAY_LEN(s)
+enum { IS_4XX = 1, IS_5XX = 2 };
 
 static const struct row {
 	const struct world_ingress *set;
@@ -113,14 +114,14 @@ static const struct row {
 	const char *code;         /* of a finding */
 	const char *reason;
 } rows[] = {
-	{SET(both), NULL, NULL, FALLBACK_4XX | FALLBACK_5XX, "fallback-not-acted-upon",
+	{SET(both), NULL, NULL, IS_4XX | IS_5XX, "fallback-not-acted-upon",
 		"the worked example; and nobody is told that it acts"},
-	{SET(both), "exact: 4xx", "exact: 5xx", FALLBACK_5XX, NULL, "one class named twice"},
-	{SET(both), "exact: 4xx", "exact: 2xx", FALLBACK_5XX, "fallback-condition",
+	{SET(both), "exact: 4xx", "exact: 5xx", IS_5XX, NULL, "one class named twice"},
+	{SET(both), "exact: 4xx", "exact: 2xx", IS_5XX, "fallback-condition",
 		"a success is no reason to fall back; the other class stays"},
-	{SET(both), "exact: 4xx", "prefix: 4xx", FALLBACK_5XX, "fallback-condition",
+	{SET(both), "exact: 4xx", "prefix: 4xx", IS_5XX, "fallback-condition",
 		"another way of comparing"},
-	{SET(both), "StatusCodeClassMatchInput", "StatusCodeMatchInput", FALLBACK_5XX,
+	{SET(both), "StatusCodeClassMatchInput", "StatusCodeMatchInput", IS_5XX,
 		"fallback-condition", "single codes are not classes"},
 	{SET(both), "or_matcher", "and_matcher", 0, "fallback-condition", "no form of Console's"},
 	{SET(both), "HTTP_ROUTE", "HTTP_FILTER", 0, "envoyfilter-unknown", "another patch"},
@@ -138,10 +139,10 @@ static const struct row {
 		"envoyfilter-unknown", "a request without its body"},
 	{SET(both), "key: x-higress-fallback-from", "key: x-other", 0, "envoyfilter-unknown",
 		"no fallback route would take it"},
-	{SET(both), "key: x-higress-fallback-from", "key: X-Higress-Fallback-From",
-		FALLBACK_4XX | FALLBACK_5XX, "fallback-not-acted-upon", "names have no case"},
+	{SET(both), "key: x-higress-fallback-from", "key: X-Higress-Fallback-From", IS_4XX | IS_5XX,
+		"fallback-not-acted-upon", "names have no case"},
 	{SET(both), "keep_original_response_code: false", "keep_original_response_code: true",
-		FALLBACK_4XX | FALLBACK_5XX, "unsupported-setting", "used, but not in this"},
+		IS_4XX | IS_5XX, "unsupported-setting", "used, but not in this"},
 	{SET(both), "                value: ai-route-mix.internal",
 		"                value: ai-route-other.internal", 0, "fallback-without-target",
 		"the target waits for another value"},
@@ -186,6 +187,17 @@ static struct plan *make(struct world *w, const struct row *r)
 	return world_plan(w, &no_types);
 }
 
+static unsigned classes_of(const struct failure_set *s)
+{
+	const struct failure refused = {.class = FAILURE_CONNECT};
+
+	return (failure_set_has_status(s, 400) && failure_set_has_status(s, 499) ? IS_4XX : 0) |
+		(failure_set_has_status(s, 500) && failure_set_has_status(s, 599) &&
+					failure_set_matches(s, &refused)
+				? IS_5XX
+				: 0);
+}
+
 static bool is_right(const struct row *r, const struct plan *p)
 {
 	const struct route *route = world_route(p, "ai.com", "/v1/x", METHOD_POST);
@@ -197,7 +209,7 @@ static bool is_right(const struct row *r, const struct plan *p)
 	if (r->classes == 0) {
 		return f == NULL && p->n_fallbacks == 0;
 	}
-	return f != NULL && p->n_fallbacks == 1 && f->classes == r->classes &&
+	return f != NULL && p->n_fallbacks == 1 && classes_of(&f->on) == r->classes &&
 		bytes_eq(f->from, BYTES("ai-route-mix.internal")) &&
 		bytes_eq(f->to->name, BYTES("ai-route-mix.fallback.internal"));
 }

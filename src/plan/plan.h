@@ -12,6 +12,7 @@
 
 #include "base/hash.h"
 #include "plan/cell.h"
+#include "plan/failover.h"
 #include "plan/global_config.h"
 #include "plan/provider.h"
 #include "plan/spread.h"
@@ -43,7 +44,8 @@ struct destination {
 	const struct provider
 		*provider; /* NULL: no ai-proxy rule for (route, service): plain proxying */
 	const struct mapping *mapping; /* of model-mapper for (route, service); NULL: none */
-	unsigned weight;               /* 0: no traffic */
+	unsigned weight;               /* 0: no traffic but that of others that failed */
+	unsigned window;               /* of its model, in units of text (tokens); 0: not known */
 };
 
 /* The plugins that ask who calls (data-plane.md §12): by a key, and by a user's name and password. */
@@ -115,16 +117,6 @@ struct cors;
 struct header_control;
 struct route_group;
 
-/* What a route does with an answer of a class (plan/fallbacks.h). */
-enum { FALLBACK_4XX = 1, FALLBACK_5XX = 2 };
-
-struct fallback {
-	unsigned classes; /* FALLBACK_4XX, FALLBACK_5XX; at least one */
-	struct bytes
-		from; /* what x-higress-fallback-from says on such a request and on its answer */
-	const struct route *to; /* never chosen by a request of its own */
-};
-
 struct route {
 	struct bytes name; /* Ingress name: "ai-route-x.internal" */
 	struct bytes host; /* lower case, "*" for every host, "*.a.com" */
@@ -149,7 +141,9 @@ struct route {
 	bool asks_model;            /* one of them is on the model: known when the body was read */
 	struct route_group *group;  /* plan/groups.h; NULL: asks no model */
 	bool is_ai;                 /* some destination has a provider: the body is read */
-	const struct fallback *fallback;     /* NULL: none */
+	struct next_policy next;    /* other destinations, when one fails */
+	const struct fallback *fallback; /* plan/failover.h; NULL: none */
+	uint32_t timeout_ms;             /* of the whole exchange, up to its first byte; 0: none */
 	const struct statistics *statistics; /* plan/statistics.h; NULL: nothing more is logged */
 	unsigned rank;                       /* order inside its host, 0 first */
 	bool ssl_redirect; /* over plain HTTP the answer is 308 to https (§5.6) */

@@ -502,6 +502,8 @@ struct provider *provider_compile(const struct yaml_node *entry, const struct ob
 		return NULL;
 	}
 	e.out->id = build_text(a, provider_text(&e, "id"));
+	e.out->failover = failover_default;
+	e.out->retry = retry_default;
 	read_type(&e, types);
 	if (e.type == NULL) {
 		return NULL;

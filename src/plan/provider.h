@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "plan/api.h"
 #include "plan/conversation.h"
+#include "plan/failover.h"
 #include "resource/object.h"
 #include "wire/json.h"
 
@@ -201,9 +202,12 @@ struct provider {
 	unsigned tweaks;
 	const struct capability *caps; /* custom URL and `capabilities` are worked in */
 	size_t n_caps;
-	uint64_t first_byte_ms;       /* firstByteTimeout, 0: default */
-	uint64_t idle_ms;             /* idleTimeout, 0: default */
-	struct bytes response_format; /* responseJsonSchema as JSON text, empty: none */
+	uint64_t first_byte_ms;          /* firstByteTimeout, 0: default */
+	uint64_t idle_ms;                /* idleTimeout, 0: default */
+	struct bytes response_format;    /* responseJsonSchema as JSON text, empty: none */
+	struct failover_policy failover; /* of tokens that fail */
+	struct retry_policy retry;       /* retryOnFailure */
+	struct concurrency concurrency;
 };
 
 /* Compiles one entry of ai-proxy's `providers`. NULL and findings when it is unusable. */

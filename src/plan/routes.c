@@ -578,6 +578,7 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->n_conditions = b->conditions.n;
 	r->n_header_conditions = b->conditions.n_headers;
 	r->asks_model = b->conditions.asks_model;
+	r->next = next_default;
 	r->is_tools = b->is_tools;
 	r->ssl_redirect = b->ssl_redirect >= 0 ? b->ssl_redirect == 1
 					       : certificates_forces(b->in->certificates, b->host);

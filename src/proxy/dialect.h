@@ -6,6 +6,7 @@
 #define PROXY_DIALECT_H
 
 #include "http/head.h"
+#include "proxy/failure.h"
 #include "wire/sse.h"
 
 struct exchange;
@@ -66,6 +67,9 @@ struct dialect {
 	bool (*whole)(struct exchange *x);
 	/* The end. ANSWER_REWRITTEN: whole when nothing is missing; then more may be put. */
 	void (*end_answer)(struct exchange *x, bool whole);
+	/* Why an answer is a failure: any status from 400 on, or the first event, or the beginning of the body, of a
+	 * 2xx (then FAILURE_NONE as a rule). Sets class and retry_after_ms; the rest of *out is set already. Pure. */
+	void (*classify)(const struct failure_facts *facts, struct failure *out);
 	/* Gives back what begin_answer made; called once, on every path. */
 	void (*done)(struct exchange *x);
 };
