@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ai/compatible.h"
+#include "ai/failures.h"
 #include "ai/providers.h"
 #include "base/num.h"
 #include "base/random.h"
@@ -70,6 +71,7 @@ static void fill_opts(struct whole *w, const struct settings *s)
 	w->hooks.request_query = compatible_request_query();
 	w->hooks.answer_query = compatible_answer_query();
 	w->hooks.chat_query = compatible_chat_query();
+	w->hooks.failure_query = failures_query();
 	w->hooks.filters = filters;
 	w->hooks.n_filters = ARRAY_LEN(filters);
 	w->hooks.observer = &judge_observer;
@@ -252,6 +254,7 @@ static void stop(struct subject *s)
 	json_query_free((struct json_query *)(uintptr_t)w->hooks.request_query);
 	json_query_free((struct json_query *)(uintptr_t)w->hooks.answer_query);
 	json_query_free((struct json_query *)(uintptr_t)w->hooks.chat_query);
+	json_query_free((struct json_query *)(uintptr_t)w->hooks.failure_query);
 	pipe_done(&w->log);
 	free(w);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ai/compatible.h"
+#include "ai/failures.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -169,6 +170,7 @@ static void fill_opts(struct serve *s)
 	s->hooks.request_query = compatible_request_query();
 	s->hooks.answer_query = compatible_answer_query();
 	s->hooks.chat_query = compatible_chat_query();
+	s->hooks.failure_query = failures_query();
 	s->hooks.observer = &meter_observer;
 	s->opts = (struct gateway_opts){
 		.n_workers = MIN(set->workers, WORKERS_MAX),
@@ -368,6 +370,7 @@ static void close_all(struct serve *s)
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.request_query);
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.answer_query);
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.chat_query);
+	json_query_free((struct json_query *)(uintptr_t)s->hooks.failure_query);
 	text_done(&s->addresses);
 	text_done(&s->console_addresses);
 	text_done(&s->monitor_addresses);

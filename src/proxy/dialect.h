@@ -111,9 +111,9 @@ struct json_query;
 
 struct hooks {
 	const struct dialect *dialect;
-	/* The dialect's queries, made once at start: of request bodies, of answers and events, and of answers
-	 * that are changed. */
-	const struct json_query *request_query, *answer_query, *chat_query;
+	/* The dialect's queries, made once at start: of request bodies, of answers and events, of answers
+	 * that are changed, and of failures. */
+	const struct json_query *request_query, *answer_query, *chat_query, *failure_query;
 	const struct filter *const *filters;
 	size_t n_filters;
 	const struct observer *observer; /* NULL: nobody counts */

@@ -7,6 +7,9 @@
 
 #include "plan/failover.h"
 
+struct json_query;
+struct provider_type;
+
 /* As much of an error's body is looked at. Vendors' are below 2 KB. */
 #define FAILURE_BODY_MAX 4096u
 /* How long is waited for it. */
@@ -16,8 +19,11 @@ struct failure_facts {
 	const struct provider_type
 		*type; /* NULL: an upstream without a provider, statuses alone decide */
 	unsigned status;
-	/* The values of fields, p NULL: absent. */
-	struct bytes retry_after, retry_after_ms, rate_reset;
+	/* What compiled questions to bodies the dialect has (hooks.failure_query); NULL: bodies are not read. */
+	const struct json_query *query;
+	bool has_credential; /* one of ours was sent: without it a refusal blames none */
+	/* The values of fields, p NULL: absent. rate_reset: x-ratelimit-reset-requests. */
+	struct bytes retry_after, retry_after_ms, rate_reset, date;
 	/* The beginning of the body (of a 2xx stream: the data of its first event), decoded as far as it was
 	 * understood; n 0: nothing came, or it cannot be read. May be cut anywhere. */
 	struct bytes body;
@@ -25,13 +31,5 @@ struct failure_facts {
 	struct bytes event_name; /* of that event; may be empty */
 	uint64_t wall_ms;        /* Unix time now, for dates */
 };
-
-/* Floor and ceiling of what an upstream may ask for with Retry-After: below, the next request would be refused
- * likewise; above, it means "not today", and tomorrow somebody should look again. */
-#define RETRY_AFTER_MIN_MS 1000u
-#define RETRY_AFTER_MAX_MS 3600000u
-/* Seconds or an HTTP date; 0 when it is neither, or lies in the past by its own words ("0" and negative count as
- * the floor). Never overflows. */
-uint64_t failure_retry_after(struct bytes value, uint64_t wall_ms);
 
 #endif

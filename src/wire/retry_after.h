@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 
 /* Attack or accident: an upstream that always says 0, or a date that has passed. */
-#define RETRY_AFTER_FLOOR_MS 500u
+#define RETRY_AFTER_FLOOR_MS 1000u
 /* Attack or accident: a wait that outlives its reason. One request per hour asks again. */
 #define RETRY_AFTER_CEILING_MS 3600000u
 

@@ -154,7 +154,7 @@ static const struct row spans[] = {
 	{"13s", NULL, 13000, "Gemini's retryDelay"},
 	{"1.5s", NULL, 1500, "with a fraction"},
 	{"34.074824224s", NULL, 34075, "nine digits of it, rounded up"},
-	{"750ms", NULL, 750, "milliseconds, not minutes"},
+	{"1750ms", NULL, 1750, "milliseconds, not minutes"},
 	{"20ms", NULL, FLOOR, "a short one"},
 	{"6m0s", NULL, 360000, "OpenAI's reset"},
 	{"1h2m3s", NULL, CEILING, "above the ceiling"},
