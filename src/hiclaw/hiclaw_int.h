@@ -1,0 +1,32 @@
+/* What the files of the room share: one value, control's. */
+#ifndef HICLAW_HICLAW_INT_H
+#define HICLAW_HICLAW_INT_H
+
+#include "hiclaw/agents.h"
+#include "hiclaw/controller.h"
+#include "hiclaw/events.h"
+#include "hiclaw/hiclaw.h"
+#include "hiclaw/s3.h"
+#include "hiclaw/switch.h"
+#include "hiclaw/usage.h"
+
+struct hiclaw {
+	struct manage_app app;
+	struct hiclaw_opts opts;
+	const struct env *env;
+	struct loop *loop;
+	struct jobs *jobs;
+	struct gateway *gateway;
+	struct fetcher *fetcher;
+	struct ops_local local;
+	struct manage_ops *ops;        /* &local.ops or opts.remote */
+	struct controller *controller; /* NULL: none */
+	struct s3 *s3;                 /* NULL: none */
+	struct s3_credentials *s3_credentials;
+	struct agents *agents;
+	struct switches *switches;
+	struct usage *usage;
+	struct events *events;
+};
+
+#endif
