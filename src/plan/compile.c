@@ -11,6 +11,7 @@
 #include "plan/groups.h"
 #include "plan/inside.h"
 #include "plan/match.h"
+#include "plan/pinned.h"
 
 /* Everything comes from files that are bounded one by one (RESOURCE_FILE_MAX). */
 #define ARENA_MAX ((size_t)1 << 40)
@@ -89,6 +90,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	p->routes = (const struct route *const *)routes.v;
 	p->n_routes = routes.n;
 	p->n_turns = routes.n_turns;
+	pinned_compile(p, &upstreams, services, auth.nobody, &env->seed);
 	p->has_cors = routes.has_cors;
 	p->n_providers = upstreams.providers.n;
 	p->consumers = auth_rules_consumers(&auth);
@@ -136,6 +138,7 @@ void plan_free(struct plan *p)
 	model_router_done(p->router);
 	conditions_free(p->regexes);
 	match_index_free(p->index);
+	map_done(&p->pinned);
 	groups_done(p->groups);
 	certificates_done(p->certificates);
 	arena_done(&p->arena);

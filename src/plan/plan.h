@@ -194,6 +194,7 @@ struct plan {
 	struct model_router *router;     /* never NULL */
 	const struct route *inside;      /* plan/inside.h; NULL: none. Not among routes */
 	struct endpoint *inside_endpoint;
+	struct map pinned; /* provider id to struct route (plan/pinned.h) */
 	struct global_config global;
 	struct condition *regexes;         /* conditions with an expression, to be freed */
 	struct certificates *certificates; /* plan/certificates.h; never NULL */
