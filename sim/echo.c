@@ -168,4 +168,4 @@ static void stop(struct subject *s)
 }
 
 const struct subject_ops subject_echo = {
-	"echo", start, work, NULL, drain, lent, count, read_log, stop};
+	"echo", start, work, NULL, drain, NULL, lent, count, read_log, stop};

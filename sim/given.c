@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "proxy/gateway.h"
 #include "sim/chance.h"
 #include "sim/disk.h"
 #include "sim/names.h"
+#include "sim/probing.h"
 #include "sim/world.h"
 
 #define MS 1000000u
@@ -31,7 +33,7 @@ uint64_t setting(const struct settings *s, const char *name, uint64_t otherwise)
 	return otherwise;
 }
 
-static bool duration(struct player *p, struct bytes text, uint64_t *ns)
+bool play_duration(struct player *p, struct bytes text, uint64_t *ns)
 {
 	static const struct {
 		const char *unit;
@@ -137,7 +139,7 @@ static bool name_is(struct player *p, struct name_answer *a, struct bytes rest)
 		struct bytes word = script_word(&rest);
 
 		if (bytes_eq(word, BYTES("after")) || bytes_eq(word, BYTES("for"))) {
-			if (!duration(p, script_word(&rest), &ns)) {
+			if (!play_duration(p, script_word(&rest), &ns)) {
 				return false;
 			}
 			if (word.n == 5) {
@@ -377,6 +379,26 @@ static bool given_drain(struct player *p, struct bytes rest)
 	return true;
 }
 
+/* Ends what still runs, as a process does whose time to drain is over. */
+static bool given_cut(struct player *p, struct bytes rest)
+{
+	(void)rest;
+	if (p->ops->gateway == NULL) {
+		return play_fail(p, "this subject cannot do that");
+	}
+	gateway_cut(p->ops->gateway(p->subject));
+	return true;
+}
+
+/* The process ends at once, whatever runs; the next line that needs one starts another. */
+static bool given_stop(struct player *p, struct bytes rest)
+{
+	(void)rest;
+	p->ops->stop(p->subject);
+	p->subject = NULL;
+	return true;
+}
+
 static bool given_descriptors(struct player *p, struct bytes rest)
 {
 	uint64_t n;
@@ -398,7 +420,7 @@ static bool time_passes(struct player *p, struct bytes rest)
 {
 	uint64_t ns;
 
-	return play_start(p) && duration(p, rest, &ns) && play_pass(p, ns);
+	return play_start(p) && play_duration(p, rest, &ns) && play_pass(p, ns);
 }
 
 static bool compare(struct player *p, struct bytes rest, uint64_t got)
@@ -486,13 +508,16 @@ static bool want_log(struct player *p, struct bytes rest)
 bool given_check_end(struct player *p)
 {
 	uint64_t exchanges;
+	uint64_t probes = 0;
 
 	if (!p->ops->count(p->subject, BYTES("exchanges"), &exchanges)) {
 		return true;
 	}
-	return log_lines(p->ops->log(p->subject)) == exchanges ||
+	IGNORE(p->ops->count(p->subject, BYTES("probes"), &probes)); /* there is such a number */
+	return log_lines(p->ops->log(p->subject)) == exchanges + probes ||
 		play_fail(p, "%u access lines for %llu exchanges",
-			log_lines(p->ops->log(p->subject)), (unsigned long long)exchanges);
+			log_lines(p->ops->log(p->subject)),
+			(unsigned long long)(exchanges + probes));
 }
 
 /* --- the table ---------------------------------------------------------------------------------- */
@@ -517,6 +542,10 @@ static const struct {
 	{"reload", true, given_reload},
 	{"start", false, given_start},
 	{"drain", true, given_drain},
+	{"cut", true, given_cut},
+	{"stop", true, given_stop},
+	{"probe", false, probing_start},
+	{"the probe", false, probing_expect},
 	{"time passes", false, time_passes},
 	{"memory lent", true, want_memory},
 	{"heap counts from here", true, given_heap},

@@ -14,6 +14,8 @@
 #include "sim/simnet.h"
 #include "sim/subject.h"
 
+struct probing;
+
 #define ACTORS_MAX 16u
 #define PEERS_MAX 2048u
 
@@ -46,9 +48,10 @@ struct player {
 	struct actor *actors[ACTORS_MAX];
 	unsigned n_actors;
 	const struct line *line;
-	size_t heap_before; /* bytes, at `heap counts from here` */
-	struct text text;   /* of the line, with variables replaced */
-	struct text value;  /* of its argument */
+	struct probing *probing; /* sim/probing.c; NULL: none yet */
+	size_t heap_before;      /* bytes, at `heap counts from here` */
+	struct text text;        /* of the line, with variables replaced */
+	struct text value;       /* of its argument */
 	struct text failure;
 };
 

@@ -369,4 +369,4 @@ static void stop(struct subject *s)
 }
 
 const struct subject_ops subject_relay = {
-	"relay", start, work, NULL, drain, lent, count, read_log, stop};
+	"relay", start, work, NULL, drain, NULL, lent, count, read_log, stop};

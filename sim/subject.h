@@ -29,6 +29,7 @@ struct settings {
 };
 uint64_t setting(const struct settings *s, const char *name, uint64_t otherwise);
 
+struct gateway;
 struct subject_ops;
 
 struct subject {
@@ -45,6 +46,8 @@ struct subject_ops {
 	/* Resources have changed. NULL: it has none. */
 	void (*reload)(struct subject *s);
 	void (*drain)(struct subject *s);
+	/* NULL: it is none. */
+	struct gateway *(*gateway)(struct subject *s);
 	/* Segments that are lent now. */
 	size_t (*lent)(struct subject *s);
 	/* False: there is no such number. */

@@ -159,6 +159,11 @@ static void drain(struct subject *s)
 	gateway_drain(whole_of(s)->gateway, on_drained, whole_of(s));
 }
 
+static struct gateway *gateway_of(struct subject *s)
+{
+	return whole_of(s)->gateway;
+}
+
 static size_t lent(struct subject *s)
 {
 	struct worker_counts sum;
@@ -204,6 +209,7 @@ static bool count(struct subject *s, struct bytes name, uint64_t *out)
 		uint64_t value;
 	} all[] = {
 		{"exchanges", c.exchanges},
+		{"probes", c.probes},
 		{"replies", c.replies},
 		{"upstream_failures", c.upstream_failures},
 		{"client_aborts", c.client_aborts},
@@ -260,4 +266,4 @@ static void stop(struct subject *s)
 }
 
 const struct subject_ops subject_gateway = {
-	"gateway", start, work, reload, drain, lent, count, read_log, stop};
+	"gateway", start, work, reload, drain, gateway_of, lent, count, read_log, stop};

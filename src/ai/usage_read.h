@@ -4,7 +4,7 @@
 #ifndef AI_USAGE_READ_H
 #define AI_USAGE_READ_H
 
-#include "proxy/usage.h"
+#include "proxy/token_usage.h"
 #include "wire/json.h"
 
 /* The wanted members of an answer, in the order of the query. The same number has several names. */

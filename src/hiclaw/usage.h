@@ -8,7 +8,7 @@
 
 #include "wire/doc.h"
 #include "hiclaw/host_load.h"
-#include "meter/usage.h"
+#include "meter/tally.h"
 #include "proxy/gateway.h"
 
 struct usage;
@@ -45,7 +45,7 @@ void usage_sparkline(const struct usage *u, struct bytes consumer, struct text *
 /* {"step":60,"series":[...]} of 6.5 into out. Times in seconds; step 0: chosen. */
 struct usage_query {
 	uint64_t from_s, to_s, step_s;
-	enum usage_kind by;
+	enum tally_kind by;
 };
 void usage_series(const struct usage *u, const struct usage_query *q, struct text *out);
 /* The "series" of metrics?detail=1. */

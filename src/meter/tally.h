@@ -5,27 +5,27 @@
  *
  * Per worker a fixed table of keys (kind, name); a key that finds no room is counted under "other".
  */
-#ifndef METER_USAGE_H
-#define METER_USAGE_H
+#ifndef METER_TALLY_H
+#define METER_TALLY_H
 
 #include "base/bytes.h"
 
-#define USAGE_KEYS_MAX 4096u
-#define USAGE_NAME_MAX 64u
-#define USAGE_MODEL_MAX 128u
+#define TALLY_KEYS_MAX 4096u
+#define TALLY_NAME_MAX 64u
+#define TALLY_MODEL_MAX 128u
 
-enum usage_kind {
-	USAGE_TOTAL,
-	USAGE_CONSUMER,
-	USAGE_PROVIDER,
-	USAGE_ROUTE,
-	USAGE_MODEL,
-	USAGE_KINDS
+enum tally_kind {
+	TALLY_TOTAL,
+	TALLY_CONSUMER,
+	TALLY_PROVIDER,
+	TALLY_ROUTE,
+	TALLY_MODEL,
+	TALLY_KINDS
 };
 
 /* Of one key since the process began; monotonic, so that who keeps the minutes takes differences. */
-struct usage_row {
-	enum usage_kind kind;
+struct tally_row {
+	enum tally_kind kind;
 	struct bytes name;
 	uint64_t requests, errors, input, output;
 	uint64_t duration[12]; /* log buckets, for p50, p95, p99 */
@@ -35,13 +35,13 @@ struct usage_row {
 	unsigned last_status;
 	struct bytes last_model; /* as the client asked for it */
 };
-extern const uint32_t usage_duration_bounds_ms[12]; /* upper bounds; the last is UINT32_MAX */
+extern const uint32_t tally_duration_bounds_ms[12]; /* upper bounds; the last is UINT32_MAX */
 
 /* Reads a worker's copy (the part of struct report_part that is the usage's); false: at its end. */
-struct usage_copy {
+struct tally_copy {
 	struct bytes left;
 };
-void usage_read(struct usage_copy *c, struct bytes copied);
-bool usage_next(struct usage_copy *c, struct usage_row *out);
+void tally_read(struct tally_copy *c, struct bytes copied);
+bool tally_next(struct tally_copy *c, struct tally_row *out);
 
 #endif

@@ -267,6 +267,9 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 	if (r->more != NULL) {
 		put_more(&l, r->more);
 	}
+	if (x->probe != NULL) {
+		put(&l, BYTES(",\"probe\":true"));
+	}
 	if (r->client_abort) {
 		put(&l, BYTES(",\"client_abort\":true"));
 	}

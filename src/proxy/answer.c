@@ -555,7 +555,8 @@ static void end_answer(struct exchange *x, bool whole)
 	if (x->reads_answer) {
 		x->w->opts->hooks->dialect->end_answer(x, whole);
 		IGNORE(settle_put(x)); /* without memory what comes last is missing */
-		x->w->counts.usage_unknown += !x->rec.usage.known && !x->rec.no_usage;
+		x->w->counts.usage_unknown +=
+			!x->rec.usage.known && !x->rec.no_usage && x->probe == NULL;
 	}
 	x->answer.source.ended = true;
 	x->ending = true;
@@ -619,7 +620,7 @@ static enum verdict broken(
 
 	x->rec.cut = true;
 	x->rec.reason = reason;
-	x->w->counts.upstream_failures++;
+	x->w->counts.upstream_failures += x->probe == NULL;
 	close_upstream(x);
 	if (!x->is_sse) {
 		return VERDICT_END;

@@ -82,7 +82,7 @@ enum verdict step_prepare(struct exchange *x)
 	if (rq->gathers) {
 		splice_init(&at->splice, &rq->body, at->edits, at->n_edits);
 	}
-	if (x->w->observed != NULL) {
+	if (x->w->observed != NULL && x->probe == NULL) {
 		x->w->opts->hooks->observer->chosen(x->w->observed, x);
 	}
 	return VERDICT_NEXT;

@@ -105,7 +105,7 @@ static bool is_logged(const struct exchange *x)
 {
 	enum access_decisions which = x->w->opts->access_decisions;
 
-	return x->w->opts->access_log &&
+	return x->w->opts->access_log && x->probe == NULL &&
 		(which == ACCESS_DECISIONS_ALL ||
 			(which == ACCESS_DECISIONS_REFUSED && x->rq->reply.status >= 400));
 }

@@ -571,7 +571,7 @@ static void finish(struct exchange *x)
 		x->holds = h->next;
 		h->release(h, x);
 	}
-	if (w->observed != NULL) {
+	if (w->observed != NULL && x->probe == NULL) {
 		w->opts->hooks->observer->finish(w->observed, x);
 	}
 	access_line(w, x, stream_peer(client));
@@ -587,7 +587,7 @@ static void finish(struct exchange *x)
 	} else {
 		stream_reset(client);
 	}
-	w->counts.open--;
+	w->counts.open -= x->probe == NULL;
 	worker_give_exchange(w, x);
 }
 
@@ -641,7 +641,7 @@ static void abandon(struct exchange *x)
 	x->rec.client_abort = true;
 	x->rec.reason = "client.gone";
 	x->rec.status = x->rec.status != 0 ? x->rec.status : 499;
-	x->w->counts.client_aborts++;
+	x->w->counts.client_aborts += x->probe == NULL;
 	finish(x);
 }
 
@@ -691,7 +691,7 @@ static void on_upstream(struct stream_user *u, struct stream *s)
 	exchange_wake(CONTAINER_OF(u, struct exchange, up_user));
 }
 
-void exchange_start(struct worker *w, struct stream *client)
+static void start(struct worker *w, struct stream *client, struct probe_run *probe)
 {
 	struct exchange *x = worker_take_exchange(w);
 	struct request *rq = worker_take_request(w);
@@ -705,8 +705,10 @@ void exchange_start(struct worker *w, struct stream *client)
 	x->up_user.on_stream = on_upstream;
 	list_append(&w->exchanges, &x->link);
 	answer_init(x);
-	w->counts.exchanges++;
-	w->counts.open++;
+	x->probe = probe;
+	w->counts.exchanges += probe == NULL;
+	w->counts.open += probe == NULL;
+	w->counts.probes += probe != NULL;
 	client->user = &x->client_user;
 	rq->head = *client->head;
 	arena_init_with(&rq->arena, REQUEST_ARENA_MAX, rq->arena_room, sizeof(rq->arena_room));
@@ -714,4 +716,14 @@ void exchange_start(struct worker *w, struct stream *client)
 	/* H1_FIELDS_MAX fields of 12 bytes always fit. */
 	ASSERT(head_keep(&rq->head, &rq->arena));
 	exchange_wake(x);
+}
+
+void exchange_start(struct worker *w, struct stream *client)
+{
+	start(w, client, NULL);
+}
+
+void exchange_start_probe(struct worker *w, struct stream *client, struct probe_run *probe)
+{
+	start(w, client, probe);
 }

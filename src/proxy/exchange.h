@@ -21,7 +21,7 @@
 #include "plan/plan.h"
 #include "proxy/dialect.h"
 #include "proxy/limits.h"
-#include "proxy/usage.h"
+#include "proxy/token_usage.h"
 #include "wire/json.h"
 #include "wire/splice.h"
 #include "wire/trace.h"
@@ -34,6 +34,7 @@ struct inflate;
 struct upload;
 struct worker;
 struct plan_view;
+struct probe_run;
 
 enum body_coding { BODY_PLAIN, BODY_GZIP, BODY_DEFLATE, BODY_UNKNOWN };
 
@@ -224,6 +225,7 @@ struct exchange {
 	struct timer timer;
 	struct plan_view *view;
 	struct request *rq;
+	struct probe_run *probe; /* NULL: a client asks */
 	struct hold *holds;
 	uint64_t woke_us;   /* when this run of the steps began */
 	void *answer_state; /* the dialect's: NULL, or its room */
@@ -247,6 +249,8 @@ struct exchange {
 
 /* Begins an exchange on a request that has arrived. */
 void exchange_start(struct worker *w, struct stream *client);
+/* The same for a request of the gateway's own (probe.h). */
+void exchange_start_probe(struct worker *w, struct stream *client, struct probe_run *probe);
 /* Goes on with it: something that it waits for may have happened. */
 void exchange_wake(struct exchange *x);
 /* The process ends: cut, recorded, freed. */
@@ -345,6 +349,15 @@ bool routing_choose(struct exchange *x);
 /* The value of a header of the request (name in lower case), those of several fields joined by ','; p NULL
  * when there is none that the client may send. */
 struct bytes routing_header(struct exchange *x, struct bytes name);
+
+/* --- requests of the gateway's own (probe.c) ---------------------------------------------------- */
+
+/* Where it is to go, and no client of the plan can ask for; NULL: the provider cannot be used. */
+const struct route *probe_route(const struct probe_run *r, const struct plan *p);
+struct bytes probe_provider(const struct probe_run *r);
+/* Before an answer because of it is set. f may be NULL. */
+void probe_upstream_failed(
+	struct probe_run *r, bool connected, enum err err, const struct fault *f);
 
 /* --- header control (headers.c) ----------------------------------------------------------------- */
 

@@ -305,6 +305,7 @@ struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 	g->opts = *opts;
 	g->control = loop_new();
 	list_init(&g->asks);
+	list_init(&g->probes);
 	g->cells = cells_new(&opts->seed);
 	g->resolver = resolver_new(g, f);
 	if (g->resolver == NULL) {
@@ -330,6 +331,7 @@ void gateway_free(struct gateway *g)
 	}
 	timer_clear(g->control, &g->tick);
 	contexts_stop(g->contexts);
+	probe_forget_all(g);
 	for (unsigned i = 0; i < g->opts.n_workers; i++) {
 		worker_cut(g->workers[i]);
 	}
@@ -340,6 +342,7 @@ void gateway_free(struct gateway *g)
 	}
 	loop_turn(g->control, 0);
 	report_drop_all(g);
+	ASSERT(list_empty(&g->probes));
 	if (g->current != NULL) {
 		live_unref(g, g->current);
 	}

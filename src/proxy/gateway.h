@@ -80,7 +80,8 @@ struct worker_counts {
 	uint64_t exchanges, replies, upstream_failures, client_aborts, usage_unknown;
 	uint64_t contexts_missing; /* chats without their provider's file */
 	uint64_t events;
-	uint64_t open;        /* exchanges now */
+	uint64_t probes; /* exchanges of the gateway's own: of the others only events has them */
+	uint64_t open;   /* exchanges now */
 	uint64_t lent, high;  /* segments: now, most */
 	uint64_t budget;      /* segments that are 100 % */
 	uint64_t log_dropped; /* lines */

@@ -39,8 +39,10 @@ struct gateway {
 	uint64_t plan_version;
 	uint32_t n_plans; /* that are not freed yet */
 	struct timer tick;
-	struct list asks;  /* reports that are under way (report.c) */
-	unsigned draining; /* workers that still drain */
+	struct list asks;    /* reports that are under way (report.c) */
+	struct list probes;  /* that are under way (probe.c) */
+	unsigned probe_turn; /* whose worker is next */
+	unsigned draining;   /* workers that still drain */
 	void (*on_drained)(void *arg);
 	void *drained_arg;
 	struct wake log_wake; /* of the log thread */
@@ -61,6 +63,9 @@ void gateway_post_all(struct gateway *g, void (*fn)(struct worker *w, void *arg)
 
 /* No loop runs any more: reports that were not answered are dropped. */
 void report_drop_all(struct gateway *g);
+
+/* The end: who waits for a probe is not told any more. */
+void probe_forget_all(struct gateway *g);
 
 /* Worker: takes a new view. */
 void worker_set_view(struct worker *w, struct plan_view *v);

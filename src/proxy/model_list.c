@@ -61,7 +61,7 @@ enum verdict step_models(struct exchange *x)
 	enum verdict v;
 	struct text body;
 
-	if (!asks_models(rq)) {
+	if (x->probe != NULL || !asks_models(rq)) {
 		return VERDICT_NEXT;
 	}
 	rq->route = models_route(&in);

@@ -168,7 +168,10 @@ enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault
 {
 	bool said = x->up != NULL && x->up->connected;
 
-	x->w->counts.upstream_failures++;
+	x->w->counts.upstream_failures += x->probe == NULL;
+	if (x->probe != NULL) {
+		probe_upstream_failed(x->probe, said, err, f);
+	}
 	if (f != NULL && f->status == 504) {
 		return reply_set(x, 504, "upstream.timeout", "%s", f->text);
 	}
@@ -270,7 +273,7 @@ enum verdict step_reply(struct exchange *x)
 		}
 		x->rec.status = x->rq->reply.status;
 		x->rec.reason = x->rq->reply.reason;
-		x->w->counts.replies++;
+		x->w->counts.replies += x->probe == NULL;
 		head_out_init(out);
 		out->status = x->rq->reply.status;
 		make_head(x, out, type, digits);

@@ -215,6 +215,7 @@ static void add(struct worker_counts *sum, const struct worker_counts *c)
 	sum->usage_unknown += c->usage_unknown;
 	sum->contexts_missing += c->contexts_missing;
 	sum->events += c->events;
+	sum->probes += c->probes;
 	sum->open += c->open;
 	sum->lent += c->lent;
 	sum->high += c->high;

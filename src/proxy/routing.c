@@ -150,11 +150,32 @@ static struct bytes header_of(void *of, struct bytes name)
 	return name.p[0] == ':' ? pseudo_header(of, name) : routing_header(of, name);
 }
 
+static enum verdict pin(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	const struct route *r = probe_route(x->probe, x->view->plan);
+
+	if (r == NULL) {
+		return reply_set(x, 404, "probe.no_provider",
+			"provider " BYTES_FMT
+			" is unknown, its configuration cannot be used, or "
+			"no service belongs to it",
+			BYTES_ARG(texts_cut(probe_provider(x->probe))));
+	}
+	rq->candidates = rq->candidate_room;
+	rq->candidate_room[0] = r;
+	rq->n_candidates = 1;
+	return VERDICT_NEXT;
+}
+
 static enum verdict find_candidates(struct exchange *x, const struct route_query *q)
 {
 	struct request *rq = x->rq;
 	const struct plan *p = x->view->plan;
 
+	if (x->probe != NULL) {
+		return pin(x);
+	}
 	rq->candidates = rq->candidate_room;
 	rq->n_candidates = plan_leaders(p, q, rq->candidates, PLAN_LEADERS_MAX);
 	if (rq->n_candidates > PLAN_LEADERS_MAX) {
@@ -406,6 +427,10 @@ bool routing_choose(struct exchange *x)
 {
 	struct request *rq = x->rq;
 
+	if (x->probe != NULL) {
+		rq->route = rq->candidates[0];
+		return true;
+	}
 	if (!read_model(x, &rq->route_model)) {
 		return false;
 	}

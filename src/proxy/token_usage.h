@@ -1,8 +1,8 @@
 /*
  * What an answer cost, as its payload says. `ai` fills it, the access line and later the meter read it.
  */
-#ifndef PROXY_USAGE_H
-#define PROXY_USAGE_H
+#ifndef PROXY_TOKEN_USAGE_H
+#define PROXY_TOKEN_USAGE_H
 
 #include "base/base.h"
 
