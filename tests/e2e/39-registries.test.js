@@ -116,6 +116,7 @@ test('consul: instances come and go, with token, data center and tag; when it di
 	known = [b];
 	await until('the second in place of the first', async () => (await ask(serve, 'c.test')) === 'b');
 	assert.equal(await ask(serve, 'c.test'), 'b', 'an idle connection leads to an instance that has left');
+	await until('no connection to the one that has left', () => a.requests.every((r) => r.socket.destroyed));
 	known = [a, b];
 	const said = new Set();
 	await until('both', async () => said.add(await ask(serve, 'c.test')).has('a'));
