@@ -9,7 +9,7 @@
 #include "ai/messages.h"
 
 #include "plan/conversation.h"
-#include "proxy/contexts.h"
+#include "proxy/fetched.h"
 #include "proxy/worker.h"
 
 /* Of the body, in one turn, and between two looks at the hits: each hit takes two bytes at least. */
@@ -387,7 +387,7 @@ static void forget(struct editor *e)
 }
 
 /* Behind the messages of the system that lead what is left, one more. */
-static void add_context(struct editor *e, const struct context_message *c)
+static void add_context(struct editor *e, const struct fetched_text *c)
 {
 	const struct messages *m = e->m;
 	bool kept = false;

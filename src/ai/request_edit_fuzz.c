@@ -7,7 +7,7 @@
 #include "ai/compatible.h"
 #include "ai/request_edit.h"
 #include "plan/world.h"
-#include "proxy/contexts.h"
+#include "proxy/fetched.h"
 
 #define INPUT_MAX 8000u
 #define MODEL_MAX 512u

@@ -9,7 +9,7 @@
 #include "ai/compatible.h"
 #include "ai/request_edit.h"
 #include "plan/world.h"
-#include "proxy/contexts.h"
+#include "proxy/fetched.h"
 
 struct row {
 	const char *why;

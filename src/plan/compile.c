@@ -11,6 +11,7 @@
 #include "plan/groups.h"
 #include "plan/inside.h"
 #include "plan/match.h"
+#include "plan/model_source.h"
 #include "plan/pinned.h"
 
 /* Everything comes from files that are bounded one by one (RESOURCE_FILE_MAX). */
@@ -57,6 +58,18 @@ static void list_endpoints(struct plan *p, const struct services *s)
 	}
 }
 
+static void find_fetched(struct plan *p, const struct services *s, const struct hash_seed *seed)
+{
+	context_find_services(p->contexts, &s->by_name, &p->arena, &p->findings);
+	for (struct context_source *c = p->contexts; c != NULL; c = c->next) {
+		if (c->source.key.n != 0) {
+			c->source.next = p->fetched;
+			p->fetched = &c->source;
+		}
+	}
+	model_sources_compile(p, seed);
+}
+
 static void compile_routes(struct plan *p, const struct snapshot *s, const struct plan_env *env,
 	struct services *services)
 {
@@ -98,7 +111,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	p->has_basic = basic.n != 0;
 	statistics_finish(&statistics, p->consumer_sets);
 	p->contexts = upstreams.contexts;
-	context_find_services(p->contexts, &services->by_name, &p->arena, &p->findings);
+	find_fetched(p, services, &env->seed);
 	auth_rules_done(&auth);
 	auth_rules_done(&basic);
 	upstreams_done(&upstreams);

@@ -4,12 +4,7 @@
 #include "plan/plan.h"
 #include "wire/url.h"
 
-/* Endpoints of a service that may be asked for a file, one after the other. */
-#define ENDPOINTS_USED 16u
-/* Longest name in TLS. */
-#define TLS_NAME_MAX 255u
-/* Hosts of endpoints have at most 253 bytes. */
-#define KEY_MAX (TLS_NAME_MAX + 3 * CONTEXT_URL_MAX + ENDPOINTS_USED * 264u)
+#define KEY_MAX (FETCHED_TLS_NAME_MAX + 3 * CONTEXT_URL_MAX + FETCHED_ENDPOINTS_MAX)
 
 struct reading {
 	const struct object *where;
@@ -76,17 +71,17 @@ static bool read_url(
 static bool read_timeout(
 	const struct reading *r, const struct yaml_node *n, struct context_source *out)
 {
-	out->timeout_ms = CONTEXT_TIMEOUT_MS;
+	out->source.timeout_ms = CONTEXT_TIMEOUT_MS;
 	if (n == NULL || n->type == YAML_NULL) {
 		return true;
 	}
-	if (!yaml_u64(n, &out->timeout_ms)) {
+	if (!yaml_u64(n, &out->source.timeout_ms)) {
 		return refuse(r, n, "bad-value", "timeout is a number of milliseconds");
 	}
-	if (out->timeout_ms == 0) {
-		out->timeout_ms = CONTEXT_TIMEOUT_MS;
+	if (out->source.timeout_ms == 0) {
+		out->source.timeout_ms = CONTEXT_TIMEOUT_MS;
 	}
-	out->timeout_ms = MIN(out->timeout_ms, CONTEXT_TIMEOUT_MAX_MS);
+	out->source.timeout_ms = MIN(out->source.timeout_ms, CONTEXT_TIMEOUT_MAX_MS);
 	return true;
 }
 
@@ -120,7 +115,8 @@ bool context_compile(struct context_source **out, const struct yaml_node *entry,
 			"servicePort must be a port, 1 to 65535");
 	}
 	c = arena_must(a, sizeof(*c));
-	*c = (struct context_source){.service = build_text(a, member(&r, node, "serviceName")),
+	*c = (struct context_source){.source = {.kind = FETCHED_CONTEXT},
+		.service = build_text(a, member(&r, node, "serviceName")),
 		.port = (uint16_t)port,
 		.where = where,
 		.at = build_place(node)};
@@ -133,13 +129,6 @@ bool context_compile(struct context_source **out, const struct yaml_node *entry,
 
 /* --- services ----------------------------------------------------------------------------------- */
 
-/* Up to a NUL, which only the name of a registry can have: no name of TLS goes on behind it. */
-static void add_text(struct text *t, struct bytes b)
-{
-	text_add_bytes(t, bytes_cut(&b, '\0'));
-	text_add_char(t, '\0');
-}
-
 static struct bytes key_of(const struct context_source *c, const struct service *s, struct arena *a)
 {
 	struct bytes name = s->sni.n != 0 ? s->sni : c->name;
@@ -147,16 +136,12 @@ static struct bytes key_of(const struct context_source *c, const struct service 
 	struct text t;
 
 	text_init(&t, KEY_MAX);
-	add_text(&t, s->tls ? BYTES("1") : BYTES("0"));
-	name.n = MIN(name.n, (size_t)TLS_NAME_MAX);
-	add_text(&t, name);
-	add_text(&t, c->host);
-	add_text(&t, c->target);
-	for (size_t i = 0; i < MIN(s->n_endpoints, (size_t)ENDPOINTS_USED); i++) {
-		add_text(&t, s->endpoints[i].host);
-		text_add_u64(&t, s->endpoints[i].port);
-		text_add_char(&t, '\0');
-	}
+	fetched_source_add(&t, s->tls ? BYTES("1") : BYTES("0"));
+	name.n = MIN(name.n, (size_t)FETCHED_TLS_NAME_MAX);
+	fetched_source_add(&t, name);
+	fetched_source_add(&t, c->host);
+	fetched_source_add(&t, c->target);
+	fetched_source_add_endpoints(&t, s);
 	ASSERT(!text_full(&t));
 	key = build_text(a, text_bytes(&t));
 	text_done(&t);
@@ -185,6 +170,6 @@ void context_find_services(struct context_source *list, const struct map *servic
 				"port %u and not find it",
 				BYTES_ARG(c->service), s->port, c->port);
 		}
-		c->key = key_of(c, s, a);
+		c->source.key = key_of(c, s, a);
 	}
 }

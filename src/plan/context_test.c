@@ -72,8 +72,8 @@ static void check_key(const struct row *r, const struct context_source *c)
 	struct text t;
 
 	text_init(&t, 4096);
-	for (size_t i = 0; c != NULL && i < c->key.n; i++) {
-		text_add_char(&t, c->key.p[i] != '\0' ? c->key.p[i] : '|');
+	for (size_t i = 0; c != NULL && i < c->source.key.n; i++) {
+		text_add_char(&t, c->source.key.p[i] != '\0' ? c->source.key.p[i] : '|');
 	}
 	if (strcmp(text_cstr(&t), r->key != NULL ? r->key : "") != 0) {
 		fail_msg("%s: got %s", r->reason, text_cstr(&t));
@@ -101,7 +101,7 @@ static void play(const struct row *r)
 	}
 	context_find_services(c, &services.by_name, &w.arena, &w.findings);
 	check_key(r, c);
-	if ((c != NULL ? c->timeout_ms : 0) != r->timeout_ms ||
+	if ((c != NULL ? c->source.timeout_ms : 0) != r->timeout_ms ||
 		(r->code != NULL ? world_finding(&w.findings, r->code) == NULL
 				 : w.findings.n != 0)) {
 		world_print(&w.findings);

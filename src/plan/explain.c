@@ -573,7 +573,8 @@ static bool asks_models(const struct explain_request *rq, enum api api)
 static bool list_models(struct asking *k)
 {
 	struct explain_decided *d = &k->decided;
-	const struct models_input in = {k->plan->router, d->candidates, d->n_candidates, allows, k};
+	const struct models_input in = {
+		k->plan->router, d->candidates, d->n_candidates, allows, NULL, k};
 	const struct route *r = asks_models(k->rq, k->out->api) ? models_route(&in) : NULL;
 	struct strings names;
 
@@ -585,10 +586,12 @@ static bool list_models(struct asking *k)
 	k->out->consumer = decide_consumer(r, look_up, k);
 	if (k->out->api == API_RETRIEVE_MODEL && models_list(&in, k->arena, &names) &&
 		!models_has(&names, models_asked(k->rq->url.path, k->arena))) {
-		answer(k, 404, "route.not_found", "there is no such model in the list of models");
+		answer(k, 404, "route.not_found",
+			"there is no such model in the list of models, unless the provider's own "
+			"list has it, which only the gateway asks for");
 	} else {
 		answer(k, 200, "models.listed",
-			"the mapping of the provider says which models there are");
+			"the gateway says which models there are (modelsFromMapping)");
 	}
 	return true;
 }

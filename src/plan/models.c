@@ -1,7 +1,9 @@
 /*
- * A name stands in a list when somebody wrote it down (a key of a mapping, a model that a route asks for) and a
- * request with it would be served: its route is chosen as a request's is, and must be one that the caller
- * may use and that a provider does not deny it at. So nobody is offered what would be refused.
+ * A name stands in the list when somebody wrote it down (a key of a mapping, a model that a route asks for, a
+ * provider in its own list) and a request with it would be served: its route is chosen as a request's is, and must
+ * be one that the caller may use and that a provider does not deny it at. A name of a provider's list must come to
+ * that provider, and as it is: a mapping makes another model of some. So nobody is offered what would be refused,
+ * or be something else.
  */
 #include "plan/models.h"
 
@@ -53,34 +55,44 @@ const struct route *models_route(const struct models_input *in)
 
 /* --- names that somebody wrote down ------------------------------------------------------------- */
 
-static void add(struct strings *s, struct bytes name)
+struct name {
+	struct bytes text;
+	const struct fetched_source *from; /* NULL: the configuration */
+};
+
+struct names {
+	struct name *v;
+	size_t n;
+};
+
+static void add(struct names *s, struct bytes text, const struct fetched_source *from)
 {
-	if (name.n != 0 && s->n < MODELS_MAX) {
-		s->v[s->n++] = name;
+	if (text.n != 0 && s->n < MODELS_MAX) {
+		s->v[s->n++] = (struct name){text, from};
 	}
 }
 
-static void add_mapping(struct strings *s, const struct mapping *m)
+static void add_mapping(struct names *s, const struct mapping *m)
 {
 	for (size_t i = 0; m != NULL && i < m->n_exact; i++) {
-		add(s, m->exact[i].from);
+		add(s, m->exact[i].from, NULL);
 	}
 }
 
-static void add_conditions(struct strings *s, const struct route *r)
+static void add_conditions(struct names *s, const struct route *r)
 {
 	for (size_t i = 0; i < r->n_conditions; i++) {
 		const struct condition *c = r->conditions[i];
 
 		for (size_t k = 0; c->on == ON_MODEL && k < c->n_any; k++) {
 			if (!c->any[k].prefix) {
-				add(s, c->any[k].text);
+				add(s, c->any[k].text, NULL);
 			}
 		}
 	}
 }
 
-static void add_route(struct strings *s, const struct route *r)
+static void add_route(struct names *s, const struct route *r)
 {
 	for (size_t i = 0; i < r->n_destinations; i++) {
 		const struct destination *d = &r->destinations[i];
@@ -93,12 +105,90 @@ static void add_route(struct strings *s, const struct route *r)
 	add_conditions(s, r);
 }
 
+static void add_configured(const struct models_input *in, struct names *s)
+{
+	const struct route *r;
+
+	for (size_t i = 0; i < in->n; i++) {
+		for (size_t k = 0; s->n < MODELS_MAX && (r = member(in->candidates[i], k)) != NULL;
+			k++) {
+			if (is_listed(r)) {
+				add_route(s, r);
+			}
+		}
+	}
+}
+
+/* --- names of providers ------------------------------------------------------------------------- */
+
+static size_t add_sources(
+	const struct route *r, const struct fetched_source *out[MODELS_SOURCES_MAX], size_t n)
+{
+	for (size_t i = 0; i < r->n_destinations; i++) {
+		const struct destination *d = &r->destinations[i];
+		size_t at = 0;
+
+		if (d->models == NULL || !lists(d)) {
+			continue;
+		}
+		while (at < n && out[at] != d->models) {
+			at++;
+		}
+		if (at == n && n < MODELS_SOURCES_MAX) {
+			out[n++] = d->models;
+		}
+	}
+	return n;
+}
+
+size_t models_sources(
+	const struct models_input *in, const struct fetched_source *out[MODELS_SOURCES_MAX])
+{
+	const struct route *r;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n; i++) {
+		for (size_t k = 0;
+			n < MODELS_SOURCES_MAX && (r = member(in->candidates[i], k)) != NULL; k++) {
+			if (is_listed(r) && in->allows(in->of, r)) {
+				n = add_sources(r, out, n);
+			}
+		}
+	}
+	return n;
+}
+
+static void add_listed(const struct models_input *in, struct names *s)
+{
+	const struct fetched_source *sources[MODELS_SOURCES_MAX];
+	size_t n = in->listed != NULL ? models_sources(in, sources) : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct bytes names = in->listed(in->of, sources[i]);
+
+		while (names.n != 0 && s->n < MODELS_MAX) {
+			add(s, bytes_cut(&names, '\0'), sources[i]);
+		}
+	}
+}
+
 /* --- those that would be served ----------------------------------------------------------------- */
 
-static bool is_served(const struct models_input *in, struct bytes name)
+/* Whether a request with that name, which is routed as `model`, brings the destination the same name. */
+static bool keeps(
+	const struct destination *d, struct bytes model, struct bytes name, struct arena *a)
+{
+	struct arena_mark mark = arena_mark(a);
+	bool same = bytes_eq(decide_upstream_model(d, model, a), name);
+
+	arena_rewind(a, &mark);
+	return same;
+}
+
+static bool is_served(const struct models_input *in, const struct name *name, struct arena *a)
 {
 	struct route_model m;
-	struct bytes model = decide_model(in->router, name, &m);
+	struct bytes model = decide_model(in->router, name->text, &m);
 	const struct route *r = plan_choose(in->candidates, in->n, &m);
 
 	if (r == NULL || !in->allows(in->of, r)) {
@@ -107,7 +197,9 @@ static bool is_served(const struct models_input *in, struct bytes name)
 	for (size_t i = 0; i < r->n_destinations; i++) {
 		const struct destination *d = &r->destinations[i];
 
-		if (lists(d) && !mapping_matches(&d->provider->deny, model)) {
+		if (lists(d) && !mapping_matches(&d->provider->deny, model) &&
+			(name->from == NULL ||
+				(name->from == d->models && keeps(d, model, name->text, a)))) {
 			return true;
 		}
 	}
@@ -119,35 +211,30 @@ static int by_text(const void *a, const void *b)
 	return bytes_cmp(*(const struct bytes *)a, *(const struct bytes *)b);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return by_text(&((const struct name *)a)->text, &((const struct name *)b)->text);
+}
+
 bool models_list(const struct models_input *in, struct arena *a, struct strings *out)
 {
-	struct strings s = {.v = arena_alloc(a, MODELS_MAX * sizeof(*s.v))};
-	struct bytes last = {"", 0};
-	const struct route *r;
-	size_t kept = 0;
+	struct names s = {.v = arena_alloc(a, MODELS_MAX * sizeof(*s.v))};
+	struct strings kept = {.v = arena_alloc(a, MODELS_MAX * sizeof(*kept.v))};
 
-	if (s.v == NULL) {
+	if (s.v == NULL || kept.v == NULL) {
 		return false;
 	}
-	for (size_t i = 0; i < in->n; i++) {
-		for (size_t k = 0; s.n < MODELS_MAX && (r = member(in->candidates[i], k)) != NULL;
-			k++) {
-			if (is_listed(r)) {
-				add_route(&s, r);
-			}
-		}
-	}
-	qsort(s.v, s.n, sizeof(*s.v), by_text);
+	add_configured(in, &s);
+	add_listed(in, &s);
+	qsort(s.v, s.n, sizeof(*s.v), by_name);
 	for (size_t i = 0; i < s.n; i++) {
-		bool is_new = !bytes_eq(s.v[i], last);
+		bool is_new = kept.n == 0 || !bytes_eq(s.v[i].text, kept.v[kept.n - 1]);
 
-		last = s.v[i];
-		if (is_new && is_served(in, s.v[i])) {
-			s.v[kept++] = s.v[i];
+		if (is_new && is_served(in, &s.v[i], a)) {
+			kept.v[kept.n++] = s.v[i].text;
 		}
 	}
-	s.n = kept;
-	*out = s;
+	*out = kept;
 	return true;
 }
 

@@ -44,8 +44,10 @@ struct destination {
 	const struct provider
 		*provider; /* NULL: no ai-proxy rule for (route, service): plain proxying */
 	const struct mapping *mapping; /* of model-mapper for (route, service); NULL: none */
-	unsigned weight;               /* 0: no traffic but that of others that failed */
-	unsigned window;               /* of its model, in units of text (tokens); 0: not known */
+	/* The list of models of a provider that wants it listed; NULL: nobody asks for it. */
+	const struct fetched_source *models;
+	unsigned weight; /* 0: no traffic but that of others that failed */
+	unsigned window; /* of its model, in units of text (tokens); 0: not known */
 };
 
 /* The plugins that ask who calls (data-plane.md §12): by a key, and by a user's name and password. */
@@ -185,7 +187,8 @@ struct plan {
 	struct consumer_set *consumer_sets; /* these and those of rules: a reference to each */
 	struct endpoint **endpoints;        /* all, for binding */
 	size_t n_endpoints;
-	struct context_source *contexts; /* of providers, for binding */
+	struct context_source *contexts; /* of providers */
+	struct fetched_source *fetched;  /* those of contexts and of lists of models, for binding */
 	bool has_cors;                   /* a route has */
 	bool has_basic;                  /* basic-auth demands something, somewhere */
 	bool asks_tls;                   /* a service is spoken to by TLS */

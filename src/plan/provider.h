@@ -225,6 +225,8 @@ static inline bool provider_edits_chats(const struct provider *p, enum api api)
  * serve the API (the answer is 404 api.unsupported). */
 MUST_CHECK int provider_path(const struct provider *p, enum api api, struct bytes path,
 	struct bytes query, struct text *out);
+/* Whether it has a list of models that can be asked for and names what it serves. */
+bool provider_has_list(const struct provider *p);
 /* Whether the path of a target has a place for the model. */
 bool provider_has_model_path(const struct provider *p, struct bytes target);
 /* Puts the model in the place of CAPABILITY_MODEL in a target that provider_path made, percent-encoded

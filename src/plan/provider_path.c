@@ -88,6 +88,14 @@ static void add_client_path(enum api api, struct bytes path, bool suffix_only, s
 	text_add_bytes(out, path.n != 0 ? path : BYTES("/"));
 }
 
+/* Azure's list has all models that there are, not those that are deployed. */
+bool provider_has_list(const struct provider *p)
+{
+	const struct capability *cap = capability_of(p, API_MODELS);
+
+	return cap != NULL && cap->path != NULL && !p->type->azure;
+}
+
 int provider_path(const struct provider *p, enum api api, struct bytes path, struct bytes query,
 	struct text *out)
 {

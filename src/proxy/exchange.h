@@ -28,7 +28,7 @@
 #include "wire/url.h"
 
 struct automatic;
-struct context_message;
+struct fetched_text;
 struct cors;
 struct inflate;
 struct upload;
@@ -161,7 +161,8 @@ struct request {
 		bool preflight;            /* the answer is one to a preflight */
 	} cors;
 	struct attempt at;
-	struct context_message *context; /* of the provider; a count of it; NULL: none */
+	struct fetched_text *context; /* of the provider; a count of it; NULL: none */
+	bool waits_for_models;        /* for the lists of providers */
 	struct body_source source;
 	uint64_t complete_us;
 	/* the gateway's own answer */

@@ -1,40 +1,47 @@
 /*
- * A message is counted, because exchanges read it while their request is being sent. The cell holds one of the
+ * A text is counted, because exchanges read it while their request is being sent. The cell holds one of the
  * counts; it is given back when every worker has been between two callbacks (gateway_quiesce), so a worker that
  * reads the pointer can still add its own.
  *
  * What was fetched once stays in use until there is something newer: a server that is down must not change the
  * answers of models.
  */
-#include "proxy/contexts.h"
+#include "proxy/fetched.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/num.h"
 #include "http/fetch.h"
-#include "plan/conversation.h"
+#include "plan/fetched_source.h"
+#include "plan/plan.h"
+#include "proxy/contexts.h"
 #include "proxy/gateway_int.h"
+#include "proxy/model_list.h"
 
-/* Buffers of all fetches at once; what they have read is text of CONTEXT_FILE_MAX. */
+/* Buffers of all fetches at once; what they have read is text of their forms' answer_max. */
 #define FETCH_MEMORY ((size_t)4 << 20)
-/* The longest a byte can become, U+0000, and what stands around. */
-#define MESSAGE_MAX (CONTEXT_FILE_MAX * 6 + 64)
 /* One address does not answer: the next one may. */
 #define CONNECT_MS 10000u
 /* Longest validator of an answer that is kept. */
 #define VALIDATOR_MAX 256u
 
-struct context_cell {
-	_Atomic(struct context_message *) message; /* NULL: cold */
-	/* There was an answer, or one that took too long: nobody waits any more. Control fetches from the
-	 * beginning of the cell's life, so until then it is fetching. */
+/* By enum fetched_kind. */
+static const struct fetched_form *const forms[] = {
+	[FETCHED_CONTEXT] = &context_form,
+	[FETCHED_MODELS] = &model_list_form,
+};
+
+struct fetched_cell {
+	_Atomic(struct fetched_text *) text; /* NULL: cold */
+	/* There was an answer, or one that took too long: nobody waits any more. */
 	atomic_bool tried;
 	_Atomic uint64_t due_ms; /* before it nobody asks for a newer one */
 	atomic_bool asked;       /* somebody does */
 	/* control's own */
-	struct contexts *owner;
-	struct bytes key; /* plan/context.h */
+	struct fetched *owner;
+	enum fetched_kind kind;
+	struct bytes key; /* plan/fetched_source.h */
 	uint64_t timeout_ms;
 	unsigned refs;
 	bool gone, running;
@@ -45,28 +52,28 @@ struct context_cell {
 	struct list link;
 };
 
-struct contexts {
+struct fetched {
 	struct gateway *gateway;
 	struct fetcher *fetcher; /* NULL until one is needed */
-	struct list cells;       /* a few: one for each provider that has a file */
+	struct list cells;       /* a few: one for each file and each list */
 	bool stopped;
 };
 
 struct question { /* a worker's, on its way to control */
 	struct post post;
-	struct context_cell *cell;
+	struct fetched_cell *cell;
 };
 
-void context_message_unref(struct context_message *m)
+void fetched_text_unref(struct fetched_text *m)
 {
 	if (m != NULL && atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel) == 1) {
 		free(m);
 	}
 }
 
-static void unref_message(void *p)
+static void unref_text(void *p)
 {
-	context_message_unref(p);
+	fetched_text_unref(p);
 }
 
 /* --- what a cell is about ----------------------------------------------------------------------- */
@@ -77,7 +84,7 @@ static const char *next_text(const char *text)
 }
 
 /* One of the endpoints: the next one after each failure. */
-static void choose_endpoint(const struct context_cell *c, const char *first, struct fetch *f)
+static void choose_endpoint(const struct fetched_cell *c, const char *first, struct fetch *f)
 {
 	const char *end = c->key.p + c->key.n;
 	const char *at = first;
@@ -95,26 +102,43 @@ static void choose_endpoint(const struct context_cell *c, const char *first, str
 	f->port = (uint16_t)port;
 }
 
-static void set_request(struct context_cell *c)
+/* The fields that a key names; returns what stands behind them. */
+static const char *add_fields(const char *at, struct fetch *f)
 {
+	while (*at != '\0') {
+		const char *value = next_text(at);
+
+		fetch_add(f, bytes_str(at), bytes_str(value));
+		at = next_text(value);
+	}
+	return next_text(at);
+}
+
+static void set_request(struct fetched_cell *c)
+{
+	const struct fetched_form *form = forms[c->kind];
 	struct fetch *f = &c->fetch;
 	const char *name = next_text(c->key.p);
 	const char *host = next_text(name);
 	const char *target = next_text(host);
+	const char *rest = next_text(target);
 
 	memset(f, 0, sizeof(*f));
 	f->tls = c->key.p[0] == '1';
 	f->name = name;
-	choose_endpoint(c, next_text(target), f);
+	if (form->has_fields) {
+		rest = add_fields(rest, f);
+	}
+	choose_endpoint(c, rest, f);
 	f->method = BYTES("GET");
 	f->target = bytes_str(target);
 	f->connect_ms = CONNECT_MS;
 	f->timeout_ms = c->timeout_ms;
-	f->answer_max = CONTEXT_FILE_MAX;
+	f->answer_max = form->answer_max;
 	f->arg = c;
 	fetch_add(f, BYTES("Host"), bytes_str(host));
 	fetch_add(f, BYTES("User-Agent"), BYTES("sluice"));
-	fetch_add(f, BYTES("Accept"), BYTES("*/*"));
+	fetch_add(f, BYTES("Accept"), bytes_str(form->accept));
 	fetch_add(f, BYTES("Accept-Encoding"), BYTES("identity"));
 	if (c->etag[0] != '\0') {
 		fetch_add(f, BYTES("If-None-Match"), bytes_str(c->etag));
@@ -137,63 +161,85 @@ static void keep_validator(const struct fetch *f, const char *name, char out[VAL
 	out[v.n] = '\0';
 }
 
-static void replace(struct context_cell *c, struct bytes file)
+static void replace(struct fetched_cell *c, struct bytes text)
 {
-	struct context_message *m, *old;
-	struct text t;
+	struct fetched_text *m = must_alloc(sizeof(*m) + text.n);
+	struct fetched_text *old;
 
-	text_init(&t, MESSAGE_MAX);
-	text_add_str(&t, ",{\"role\":\"system\",\"content\":\"");
-	text_add_json(&t, file);
-	text_add_str(&t, "\"},");
-	m = must_alloc(sizeof(*m) + t.n);
 	atomic_init(&m->refs, 1);
-	m->n = t.n;
-	memcpy(m->text, t.p, t.n);
-	text_done(&t);
-	old = atomic_exchange_explicit(&c->message, m, memory_order_acq_rel);
+	m->n = text.n;
+	memcpy(m->text, text.p, text.n);
+	old = atomic_exchange_explicit(&c->text, m, memory_order_acq_rel);
 	if (old != NULL) {
-		gateway_quiesce(c->owner->gateway, unref_message, old);
+		gateway_quiesce(c->owner->gateway, unref_text, old);
 	}
 }
 
-/* Why the answer cannot be used; NULL: it can. */
-static const char *fault_of(const struct context_cell *c)
+/* Whether the answer can be used; false: *why says why not. */
+static bool is_good(const struct fetched_cell *c, struct fault *why)
 {
 	const struct fetch *f = &c->fetch;
 	struct bytes coding;
 
 	if (f->rc != FETCH_DONE) {
-		return f->why.text;
+		*why = f->why;
+		return false;
 	}
-	if (f->status == 304 && atomic_load(&c->message) != NULL) {
-		return NULL;
+	if (f->status == 304 && atomic_load(&c->text) != NULL) {
+		return true;
 	}
 	coding = fetch_field(f, "Content-Encoding");
 	if (f->status != 200) {
-		return "its status is not 200";
+		fault_set(why, ERR_REFUSED, 0, 0, "its status is %u", f->status);
+		return false;
 	}
 	if (coding.n != 0 && !bytes_eq_nocase(coding, BYTES("identity"))) {
-		return "it comes compressed, which was not asked for";
+		fault_set(
+			why, ERR_UNSUPPORTED, 0, 0, "it comes compressed, which was not asked for");
+		return false;
 	}
-	return f->body_in.n == 0 ? "it is empty" : NULL;
+	return true;
 }
 
-static void warn(const struct context_cell *c, const char *why)
+/* False: *why says why the answer is not used. */
+static bool take_answer(struct fetched_cell *c, struct fault *why)
 {
+	const struct fetched_form *form = forms[c->kind];
+	const struct fetch *f = &c->fetch;
+	struct text t;
+	int rc;
+
+	if (!is_good(c, why)) {
+		return false;
+	}
+	if (f->status == 304) {
+		return true;
+	}
+	text_init(&t, form->text_max);
+	rc = form->make(text_bytes(&f->body_in), &t, why);
+	if (rc == 0) {
+		keep_validator(f, "ETag", c->etag);
+		keep_validator(f, "Last-Modified", c->modified);
+		replace(c, text_bytes(&t));
+	}
+	text_done(&t);
+	return rc == 0;
+}
+
+static void warn(const struct fetched_cell *c, const char *why)
+{
+	const struct fetched_form *form = forms[c->kind];
 	const char *host = next_text(next_text(c->key.p));
 	struct bytes path = bytes_str(next_text(host));
 
 	path = bytes_cut(&path, '?'); /* a query may be a credential */
-	log_warn("proxy",
-		"context file http%s://%s" BYTES_FMT
-		" could not be fetched (%s); %s: check fileUrl and the service",
-		c->key.p[0] == '1' ? "s" : "", host, BYTES_ARG(path), why,
-		atomic_load(&c->message) != NULL ? "the last one stays in use"
-						 : "chats go on without it");
+	log_warn("proxy", "%s http%s://%s" BYTES_FMT " could not be fetched (%s); %s: %s",
+		form->what, c->key.p[0] == '1' ? "s" : "", host, BYTES_ARG(path), why,
+		atomic_load(&c->text) != NULL ? "the last one stays in use" : form->without,
+		form->advice);
 }
 
-static void release(struct context_cell *c)
+static void release(struct fetched_cell *c)
 {
 	ASSERT(c->refs > 0);
 	if (--c->refs == 0) {
@@ -203,19 +249,16 @@ static void release(struct context_cell *c)
 
 static void on_done(struct fetch *f)
 {
-	struct context_cell *c = f->arg;
+	struct fetched_cell *c = f->arg;
 	uint64_t now = loop_now_ms(c->owner->gateway->control);
-	const char *why = fault_of(c);
+	struct fault why;
+	bool good = take_answer(c, &why);
 
-	if (why != NULL) {
+	if (!good) {
 		c->failures++;
-		warn(c, why);
-	} else if (f->status == 200) {
-		keep_validator(f, "ETag", c->etag);
-		keep_validator(f, "Last-Modified", c->modified);
-		replace(c, text_bytes(&f->body_in));
+		warn(c, why.text);
 	}
-	atomic_store(&c->due_ms, now + (why != NULL ? CONTEXT_RETRY_MS : CONTEXT_TTL_MS));
+	atomic_store(&c->due_ms, now + (good ? FETCHED_TTL_MS : forms[c->kind]->retry_ms));
 	fetch_done(f);
 	c->running = false;
 	release(c);
@@ -224,9 +267,9 @@ static void on_done(struct fetch *f)
 	gateway_wake_waiting(c->owner->gateway);
 }
 
-static void start(struct context_cell *c)
+static void start(struct fetched_cell *c)
 {
-	struct contexts *of = c->owner;
+	struct fetched *of = c->owner;
 
 	if (c->running || of->stopped) {
 		return;
@@ -246,29 +289,29 @@ static void start(struct context_cell *c)
 
 static void free_cell(void *p)
 {
-	struct context_cell *c = p;
+	struct fetched_cell *c = p;
 
-	context_message_unref(atomic_load(&c->message));
+	fetched_text_unref(atomic_load(&c->text));
 	free((char *)(uintptr_t)c->key.p);
 	free(c);
 }
 
-struct contexts *contexts_new(struct gateway *g)
+struct fetched *fetched_new(struct gateway *g)
 {
-	struct contexts *c = must_alloc(sizeof(*c));
+	struct fetched *c = must_alloc(sizeof(*c));
 
 	c->gateway = g;
 	list_init(&c->cells);
 	return c;
 }
 
-void contexts_stop(struct contexts *c)
+void fetched_stop(struct fetched *c)
 {
 	c->stopped = true;
 	fetcher_free(c->fetcher);
 	c->fetcher = NULL;
 	for (struct list *l = c->cells.next; l != &c->cells; l = l->next) {
-		struct context_cell *cell = CONTAINER_OF(l, struct context_cell, link);
+		struct fetched_cell *cell = CONTAINER_OF(l, struct fetched_cell, link);
 
 		if (cell->running) {
 			cell->running = false;
@@ -278,13 +321,13 @@ void contexts_stop(struct contexts *c)
 	}
 }
 
-void contexts_free(struct contexts *c)
+void fetched_free(struct fetched *c)
 {
 	if (c == NULL) {
 		return;
 	}
 	while (!list_empty(&c->cells)) {
-		struct context_cell *cell = CONTAINER_OF(c->cells.next, struct context_cell, link);
+		struct fetched_cell *cell = CONTAINER_OF(c->cells.next, struct fetched_cell, link);
 
 		list_remove(&cell->link);
 		free_cell(cell);
@@ -292,45 +335,43 @@ void contexts_free(struct contexts *c)
 	free(c);
 }
 
-static struct context_cell *find_or_make(struct contexts *c, struct bytes key)
+static struct fetched_cell *find_or_make(struct fetched *c, const struct fetched_source *s)
 {
-	struct context_cell *cell;
+	struct fetched_cell *cell;
 	char *copy;
 
 	for (struct list *l = c->cells.next; l != &c->cells; l = l->next) {
-		cell = CONTAINER_OF(l, struct context_cell, link);
-		if (bytes_eq(cell->key, key)) {
+		cell = CONTAINER_OF(l, struct fetched_cell, link);
+		if (cell->kind == s->kind && bytes_eq(cell->key, s->key)) {
 			return cell;
 		}
 	}
 	cell = must_alloc(sizeof(*cell));
-	copy = must_alloc(key.n);
-	memcpy(copy, key.p, key.n);
-	cell->key = bytes_of(copy, key.n);
+	copy = must_alloc(s->key.n);
+	memcpy(copy, s->key.p, s->key.n);
+	cell->kind = s->kind;
+	cell->key = bytes_of(copy, s->key.n);
 	cell->owner = c;
 	list_append(&c->cells, &cell->link);
 	return cell;
 }
 
-void contexts_bind(struct contexts *c, struct plan *p)
+void fetched_bind(struct fetched *c, struct plan *p)
 {
-	for (struct context_source *s = p->contexts; s != NULL; s = s->next) {
-		if (s->key.n == 0) {
-			continue;
-		}
-		s->cell = find_or_make(c, s->key);
+	for (struct fetched_source *s = p->fetched; s != NULL; s = s->next) {
+		s->cell = find_or_make(c, s);
 		s->cell->refs++;
 		s->cell->timeout_ms = s->timeout_ms;
-		if (atomic_load(&s->cell->message) == NULL) {
+		if (forms[s->kind]->ahead && atomic_load(&s->cell->text) == NULL) {
 			start(s->cell);
 		}
 	}
 }
 
-void contexts_unbind(struct contexts *c, struct plan *p)
+void fetched_unbind(struct fetched *c, struct plan *p)
 {
 	(void)c;
-	for (struct context_source *s = p->contexts; s != NULL; s = s->next) {
+	for (struct fetched_source *s = p->fetched; s != NULL; s = s->next) {
 		if (s->cell != NULL) {
 			release(s->cell);
 			s->cell = NULL;
@@ -338,13 +379,13 @@ void contexts_unbind(struct contexts *c, struct plan *p)
 	}
 }
 
-void contexts_tidy(struct contexts *c)
+void fetched_tidy(struct fetched *c)
 {
 	uint64_t now = loop_now_ms(c->gateway->control);
 	struct list *l = c->cells.next;
 
 	while (l != &c->cells) {
-		struct context_cell *cell = CONTAINER_OF(l, struct context_cell, link);
+		struct fetched_cell *cell = CONTAINER_OF(l, struct fetched_cell, link);
 
 		l = l->next;
 		if (cell->refs == 0 && now - cell->unused_since_ms >= CELL_GRACE_MS) {
@@ -360,7 +401,7 @@ void contexts_tidy(struct contexts *c)
 static void on_question(struct post *p)
 {
 	struct question *q = CONTAINER_OF(p, struct question, post);
-	struct context_cell *c = q->cell;
+	struct fetched_cell *c = q->cell;
 
 	free(q);
 	if (c->gone) {
@@ -374,7 +415,7 @@ static void on_question(struct post *p)
 	}
 }
 
-static void ask(struct worker *w, struct context_cell *c)
+static void ask(struct worker *w, struct fetched_cell *c)
 {
 	struct question *q = must_alloc(sizeof(*q));
 
@@ -382,64 +423,19 @@ static void ask(struct worker *w, struct context_cell *c)
 	loop_post(w->gateway->control, &q->post, on_question);
 }
 
-static struct context_cell *cell_of(const struct exchange *x, bool *wants)
+bool fetched_get(struct worker *w, struct fetched_cell *c, struct fetched_text **out)
 {
-	const struct request *rq = x->rq;
-	const struct provider *p = rq->at.to->provider;
-
-	*wants = p != NULL && p->conversation.context != NULL && rq->gathers &&
-		provider_edits_chats(p, rq->api);
-	return *wants ? p->conversation.context->cell : NULL;
-}
-
-/* True when there is nothing to wait for any more. */
-static bool look(struct exchange *x, struct context_cell *c)
-{
-	struct attempt *at = &x->rq->at;
-	/* Looked at before the message, which control writes first. */
+	/* Looked at before the text, which control writes first. */
 	bool tried = atomic_load(&c->tried);
-	struct context_message *m = atomic_load_explicit(&c->message, memory_order_acquire);
 
-	if (at->waits_for_context && x->timed_out) {
-		atomic_store(&c->tried, true);
-		tried = true;
+	*out = atomic_load_explicit(&c->text, memory_order_acquire);
+	if (loop_now_ms(w->loop) >= atomic_load(&c->due_ms) && !atomic_exchange(&c->asked, true)) {
+		ask(w, c);
 	}
-	if (m == NULL && !tried) {
-		if (!at->waits_for_context) {
-			at->waits_for_context = true;
-			list_append(&x->w->waiting, &x->rq->wait_link);
-			exchange_deadline(x, CONTEXT_WAIT_MS);
-		}
-		return false;
-	}
-	if (m != NULL) {
-		atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
-		x->rq->context = m;
-	}
-	if (loop_now_ms(x->w->loop) >= atomic_load(&c->due_ms) &&
-		!atomic_exchange(&c->asked, true)) {
-		ask(x->w, c);
-	}
-	return true;
+	return *out != NULL || tried;
 }
 
-enum verdict step_context(struct exchange *x)
+void fetched_give_up(struct fetched_cell *c)
 {
-	bool wants;
-	struct context_cell *c = cell_of(x, &wants);
-
-	context_message_unref(x->rq->context); /* of another attempt */
-	x->rq->context = NULL;
-	if (!wants) {
-		return VERDICT_NEXT;
-	}
-	if (c != NULL && !look(x, c)) {
-		return VERDICT_WAIT;
-	}
-	list_remove(&x->rq->wait_link);
-	timer_clear(x->w->loop, &x->timer);
-	x->timed_out = false;
-	x->rec.no_context = x->rq->context == NULL;
-	x->w->counts.contexts_missing += x->rec.no_context;
-	return VERDICT_NEXT;
+	atomic_store(&c->tried, true);
 }

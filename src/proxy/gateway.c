@@ -99,7 +99,7 @@ static void live_unref(struct gateway *g, struct live_plan *l)
 		return;
 	}
 	cells_unbind(g->cells, l->plan, loop_now_ms(g->control));
-	contexts_unbind(g->contexts, l->plan);
+	fetched_unbind(g->fetched, l->plan);
 	g->n_plans--;
 	if (g->opts.retire != NULL) {
 		g->opts.retire(g->opts.retire_arg, l->plan);
@@ -165,7 +165,7 @@ void gateway_set_plan(struct gateway *g, struct plan *p, void (*on_live)(void *a
 	p->version = ++g->plan_version;
 	cells_bind(g->cells, p);
 	resolver_warm(g->resolver, p);
-	contexts_bind(g->contexts, p);
+	fetched_bind(g->fetched, p);
 	live->plan = p;
 	g->n_plans++;
 	live->holders = 1 + g->opts.n_workers;
@@ -216,7 +216,7 @@ static void on_tick(struct timer *t)
 		gateway_post_all(g, forget_cell, f);
 		gateway_quiesce(g, free_cell, f);
 	}
-	contexts_tidy(g->contexts);
+	fetched_tidy(g->fetched);
 	if (g->current != NULL) {
 		discovery_tick(g->discovery, g->current->plan);
 	}
@@ -314,7 +314,7 @@ struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 		free(g);
 		return NULL;
 	}
-	g->contexts = contexts_new(g);
+	g->fetched = fetched_new(g);
 	g->discovery = discovery_new(g);
 	g->shares = shares_new(opts->n_workers);
 	for (unsigned i = 0; i < opts->n_workers; i++) {
@@ -330,7 +330,7 @@ void gateway_free(struct gateway *g)
 		return;
 	}
 	timer_clear(g->control, &g->tick);
-	contexts_stop(g->contexts);
+	fetched_stop(g->fetched);
 	probe_forget_all(g);
 	for (unsigned i = 0; i < g->opts.n_workers; i++) {
 		worker_cut(g->workers[i]);
@@ -348,7 +348,7 @@ void gateway_free(struct gateway *g)
 	}
 	discovery_free(g->discovery);
 	resolver_free(g->resolver);
-	contexts_free(g->contexts);
+	fetched_free(g->fetched);
 	for (unsigned i = 0; i < g->opts.n_workers; i++) {
 		worker_free(g->workers[i]);
 	}

@@ -5,7 +5,7 @@
 #define PROXY_GATEWAY_INT_H
 
 #include "base/wake.h"
-#include "proxy/contexts.h"
+#include "proxy/fetched.h"
 #include "proxy/discovery.h"
 #include "proxy/gateway.h"
 #include "proxy/resolver.h"
@@ -30,7 +30,7 @@ struct gateway {
 	struct server_share *shares; /* the workers' connections, for fair accepting */
 	struct cells *cells;
 	struct resolver *resolver;
-	struct contexts *contexts;
+	struct fetched *fetched;
 	struct discovery *discovery;
 	uint64_t registry_failures; /* questions to registries that failed */
 	struct live_plan *current;

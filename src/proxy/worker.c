@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "net/tls_server.h"
-#include "proxy/contexts.h"
+#include "proxy/fetched.h"
 #include "proxy/gateway_int.h"
 #include "proxy/gateway_tls.h"
 
@@ -225,7 +225,7 @@ void worker_give_request(struct worker *w, struct request *r)
 {
 	decode_end(w, r);
 	automatic_free(r->automatic);
-	context_message_unref(r->context);
+	fetched_text_unref(r->context);
 	chain_give(&w->pool, &r->body);
 	json_hits_done(&r->hits);
 	text_done(&r->at.target);

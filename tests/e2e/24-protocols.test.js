@@ -28,7 +28,17 @@ const EVENTS = [
 ];
 const event = ([name, members]) => `event: ${name}\ndata: ${JSON.stringify({ type: name, ...members })}\n\n`;
 
+// What the providers' own lists have, by credential; other vendors are asked, and have none.
+const LISTS = {
+	'sk-listed': ['gpt-4o', 'gpt-4o-mini', 'secret', 'good', 'text-x'],
+	'sk-claude': ['claude-x', 'claude-y'],
+};
+
 function answer(req, res, body) {
+	if (req.method === 'GET') {
+		const list = LISTS[req.headers['x-api-key'] ?? req.headers.authorization.slice('Bearer '.length)];
+		return list ? json(res, 200, { object: 'list', data: list.map((id) => ({ id, object: 'model' })) }) : json(res, 404, {});
+	}
 	const asked = JSON.parse(body);
 	if (!req.url.includes('/messages')) return json(res, 200, completion('hello', asked.model));
 	if (!asked.stream) return json(res, 200, MESSAGE);
@@ -112,22 +122,30 @@ test('a wrong key is an authentication error in the words of each SDK', async (t
 	assert.equal(hers.type, 'authentication_error');
 });
 
-test('models: each consumer is offered what would be served to it, in both SDKs, without an upstream', async (t) => {
+test('models: each consumer is offered what would be served to it, in both SDKs', async (t) => {
 	const { upstream, serve } = await gateway(t);
 	const names = async (client) => {
 		const all = [];
 		for await (const model of client.models.list()) all.push(model.id);
 		return all;
 	};
-	assert.deepEqual(await names(sdk(serve.port, { host: 'listed.test', key: 'her-key' })), ['fast', 'good']);
+	assert.deepEqual(await names(sdk(serve.port, { host: 'listed.test', key: 'her-key' })), ['fast', 'good', 'gpt-4o', 'gpt-4o-mini', 'text-x']);
 	assert.deepEqual(await names(sdk(serve.port, { host: 'others.test', key: 'her-key' })), ['hers']);
-	assert.deepEqual(await names(anthropic(serve.port, { host: 'claude.test', key: 'his-key' })), ['claude-mine']);
+	assert.deepEqual(await names(anthropic(serve.port, { host: 'claude.test', key: 'his-key' })), ['claude-mine', 'claude-x', 'claude-y']);
 	assert.equal((await refusal(sdk(serve.port, { host: 'others.test', key: 'his-key' }).models.list())).status, 403);
 	assert.equal((await sdk(serve.port, { host: 'listed.test', key: 'his-key' }).models.retrieve('good')).id, 'good');
 	const missing = await refusal(sdk(serve.port, { host: 'listed.test', key: 'his-key' }).models.retrieve('secret'));
 	assert.equal(missing.status, 404);
 	assert.equal(missing.code, 'model_not_found');
-	assert.equal(upstream.requests.length, 0);
+	// One question to each provider, of the gateway's own, whoever asked: with the provider's credential and in its way.
+	const asked = upstream.requests.map((r) => `${r.method} ${r.url} ${r.headers.host.replace(upstream.address, 'upstream')} ${r.headers['x-api-key'] ?? r.headers.authorization}`);
+	assert.deepEqual(asked.sort(), [
+		'GET /v1/models upstream Bearer sk-listed',
+		'GET /v1/models upstream Bearer sk-others',
+		'GET /v1/models?limit=1000 api.anthropic.com sk-claude',
+	]);
+	assert.match(serve.stderr(), /list of models http:\/\/127\.0\.0\.1:\d+\/v1\/models could not be fetched \(its status is 404\)/);
+	assert.doesNotMatch(serve.stderr(), /sk-others|her-key/);
 });
 
 test('what a consumer is not offered can be refused by name', async (t) => {
