@@ -233,6 +233,18 @@ static void on_ready_idle(struct sock *sock)
 	}
 }
 
+/* It is idle from now on. */
+static void rest(struct up *u)
+{
+	const struct client_opts *o = &u->client->opts;
+
+	if (o->limits.pool_idle_ms != 0) {
+		timer_set(o->loop, &u->timer, o->limits.pool_idle_ms, on_timer);
+	} else {
+		timer_clear(o->loop, &u->timer);
+	}
+}
+
 static void op_close(struct stream *s)
 {
 	struct up *u = up_of(s);
@@ -254,7 +266,7 @@ static void op_close(struct stream *s)
 	u->idle = true;
 	u->sock.watch.early = true;
 	u->sock.on_ready = on_ready_idle;
-	timer_set(c->opts.loop, &u->timer, c->opts.limits.pool_idle_ms, on_timer);
+	rest(u);
 }
 
 static const char *op_peer(const struct stream *s)
@@ -618,6 +630,22 @@ static void pool_clear(struct pool *p)
 {
 	while (!list_empty(&p->idle)) {
 		up_close(CONTAINER_OF(p->idle.next, struct up, link), false);
+	}
+}
+
+void client_set_pool_idle(struct client *c, uint32_t ms)
+{
+	if (c->opts.limits.pool_idle_ms == ms) {
+		return;
+	}
+	c->opts.limits.pool_idle_ms = ms;
+	for (size_t i = 0; i < c->pools.cap; i++) {
+		struct pool *p = c->pools.slots[i].value;
+
+		for (struct list *at = p != NULL ? p->idle.next : NULL;
+			at != NULL && at != &p->idle; at = at->next) {
+			rest(CONTAINER_OF(at, struct up, link));
+		}
 	}
 }
 

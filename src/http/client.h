@@ -36,6 +36,10 @@ struct stream *client_open(struct client *c, const struct client_target *t, stru
 /* The request is a HEAD: its response has no body. Call before stream_send. */
 void client_expect_no_body(struct stream *s);
 
+/* How long an idle connection is kept from now on, those that are idle already too; 0: as long as the upstream
+ * keeps it. */
+void client_set_pool_idle(struct client *c, uint32_t ms);
+
 /* Closes the idle connections of all keys whose lower 32 bits are this, and the busy ones after their
  * streams: an endpoint is gone, and its number will be another's. */
 void client_forget_endpoint(struct client *c, uint32_t endpoint);

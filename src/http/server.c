@@ -323,6 +323,11 @@ void server_set_idle(struct server *srv, uint32_t ms)
 	srv->opts.limits.idle_ms = ms;
 }
 
+void server_set_head_max(struct server *srv, uint32_t bytes)
+{
+	srv->opts.limits.head_max = bytes;
+}
+
 const struct server_counts *server_counts(const struct server *srv)
 {
 	return &srv->counts;

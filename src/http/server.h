@@ -56,6 +56,9 @@ MUST_CHECK int server_listen_tls(struct server *srv, int fd, struct tls_server *
 /* How long a client's connection may be silent between two requests, from now on; 0: as long as it likes.
  * One that is silent already is given more time by it, but never less. */
 void server_set_idle(struct server *srv, uint32_t ms);
+/* How many bytes a request's head may have from now on; 0: as many as are ever read of one. A longer one is
+ * answered 431. */
+void server_set_head_max(struct server *srv, uint32_t bytes);
 /* Stops accepting; idle connections close; running streams go on, and their connections close after
  * them. on_drained is called once, when no connection is left (perhaps in the next turn). */
 void server_drain(struct server *srv, void (*on_drained)(struct server *srv));

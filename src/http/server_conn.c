@@ -432,6 +432,14 @@ static void begin_stream(struct conn *c, const struct h1_head *h, size_t used)
 	srv->opts.on_request(srv, s);
 }
 
+/* n: bytes of a head that is whole, or of what came of one. */
+static bool is_above_limit(const struct conn *c, size_t n)
+{
+	uint32_t max = c->srv->opts.limits.head_max;
+
+	return max != 0 && n > max;
+}
+
 /* Bytes of a head are in rx: parse, answer, or wait for more. True when something was decided. */
 static bool parse_head(struct conn *c)
 {
@@ -442,6 +450,10 @@ static bool parse_head(struct conn *c)
 	enum read_rc rc = h1_parse_request(
 		&h, bytes_of(rx->data + rx->beg, rx->end - rx->beg), &c->in.scanned, &used, &fault);
 
+	if (rc != READ_FAIL && is_above_limit(c, rc == READ_DONE ? used : rx->end - rx->beg)) {
+		fault_set(&fault, ERR_LIMIT, 431, 0, "head too large");
+		rc = READ_FAIL;
+	}
 	if (rc == READ_DONE) {
 		begin_stream(c, &h, used);
 		return true;

@@ -36,6 +36,7 @@ static const struct {
 	{TEXT("downstream: {idleTimeout: }"), false, 0, 0, "null"},
 	{TEXT("downstream: 5"), false, 0, 0, "no map"},
 	{TEXT("upstream: {idleTimeout: 10}"), false, 0, 0, "that of upstreams"},
+	{TEXT("upstream: {idleTimeout: x}"), false, 0, 1, "that of upstreams, no number"},
 	{TEXT("downstream: ["), false, 0, 1, "no YAML"},
 	{HEAD "  higress: ''\n", false, 0, 0, "empty"},
 };
@@ -63,9 +64,56 @@ static void is_read(void **state)
 	}
 }
 
+/* The others, as has_pool_idle pool_idle_ms route_ms head_max findings. */
+static const struct {
+	const char *config, *want, *reason;
+} other_rows[] = {
+	{HEAD "  higress: ''\n", "0 0 0 0 0", "nothing is said"},
+	{TEXT("upstream: {idleTimeout: 10}\\ndownstream: {routeTimeout: 60, maxRequestHeadersKb: 60}"),
+		"1 10000 60000 61440 0", "all of them"},
+	{TEXT("upstream: {idleTimeout: 0}\\ndownstream: {routeTimeout: 0}"), "1 0 0 0 0",
+		"no limit, which is something else than nothing"},
+	{TEXT("downstream: {routeTimeout: 86401}"), "0 0 0 0 1", "more than a day"},
+	{TEXT("downstream: {routeTimeout: 60s}"), "0 0 0 0 1", "a unit"},
+	{TEXT("downstream: {maxRequestHeadersKb: 1}"), "0 0 0 1024 0", "the least"},
+	{TEXT("downstream: {maxRequestHeadersKb: 8192}"), "0 0 0 8388608 0", "the most"},
+	{TEXT("downstream: {maxRequestHeadersKb: 0}"), "0 0 0 0 1", "no request would fit"},
+	{TEXT("downstream: {maxRequestHeadersKb: 8193}"), "0 0 0 0 1", "more than Envoy takes"},
+	{TEXT("downstream: {maxRequestHeadersKb: 1.5}"), "0 0 0 0 1", "a fraction"},
+	{TEXT("downstream: {maxRequestHeadersKb: [], routeTimeout: -1}\\nupstream: {idleTimeout: {}}"),
+		"0 0 0 0 3", "each is judged alone"},
+};
+
+static void others_are_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(other_rows); i++) {
+		const struct global_config *g;
+		struct world w;
+		struct plan *p;
+		char got[100];
+
+		world_init(&w);
+		world_add(&w, "configmaps/higress-config.yaml", other_rows[i].config);
+		p = world_plan(&w, &no_types);
+		g = &p->global;
+		snprintf(got, sizeof(got), "%d %u %u %u %zu", g->has_pool_idle, g->pool_idle_ms,
+			g->route_ms, g->head_max, p->findings.n);
+		if (strcmp(got, other_rows[i].want) != 0) {
+			world_print(&p->findings);
+			fail_msg("%s: got %s", other_rows[i].reason, got);
+		}
+		plan_free(p);
+		world_done(&w);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(is_read)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_read),
+		cmocka_unit_test(others_are_read),
+	};
 
 	return cmocka_run_group_tests_name("plan/global_config", tests, NULL, NULL);
 }

@@ -129,9 +129,21 @@ static uint64_t first_byte_ms(const struct exchange *x)
  * connection, has a deadline of its own. */
 static void await(struct exchange *x)
 {
-	if (x->up->out != STREAM_OUT_OPEN && !timer_is_set(&x->timer)) {
+	if (x->up->out == STREAM_OUT_OPEN) {
+		return;
+	}
+	exchange_begin_whole(x);
+	if (!timer_is_set(&x->timer)) {
 		exchange_deadline(x, first_byte_ms(x));
 	}
+}
+
+/* Why a deadline passed: the step's own, for which the words are, or that of the whole answer. */
+static const char *late(const struct exchange *x, const char *words)
+{
+	return exchange_is_over(x) ? "the answer took longer than downstream.routeTimeout of "
+				     "higress-config allows"
+				   : words;
 }
 
 /* A page with status 200 where an API should answer: some proxy or portal on the way, never a model. */
@@ -205,8 +217,8 @@ enum verdict step_head(struct exchange *x)
 			return v;
 		}
 		if (x->timed_out) {
-			return reply_set(
-				x, 504, "upstream.timeout", "the upstream sent no answer in time");
+			return reply_set(x, 504, "upstream.timeout", "%s",
+				late(x, "the upstream sent no answer in time"));
 		}
 		await(x);
 		return VERDICT_WAIT;
@@ -498,8 +510,8 @@ static enum verdict gather(struct exchange *x)
 		return no_rest(x);
 	}
 	if (x->timed_out) {
-		return reply_set(x, 504, "upstream.timeout",
-			"the upstream was silent for too long inside of its answer");
+		return reply_set(x, 504, "upstream.timeout", "%s",
+			late(x, "the upstream was silent for too long inside of its answer"));
 	}
 	if (came) {
 		timer_clear(x->w->loop, &x->timer);
@@ -542,7 +554,8 @@ enum verdict step_first(struct exchange *x)
 		return no_event(x);
 	}
 	if (x->timed_out) {
-		return reply_set(x, 504, "upstream.timeout", "the upstream sent no event in time");
+		return reply_set(x, 504, "upstream.timeout", "%s",
+			late(x, "the upstream sent no event in time"));
 	}
 	await(x);
 	stream_want(x->up, ANSWER_HIGH_WATER);
@@ -680,7 +693,8 @@ static enum verdict take_answer(struct exchange *x)
 		return upstream_broke(x);
 	}
 	if (x->timed_out) {
-		return broken(x, 504, "upstream.timeout", "the upstream was silent for too long");
+		return broken(x, 504, "upstream.timeout",
+			late(x, "the upstream was silent for too long"));
 	}
 	return VERDICT_NEXT;
 }
@@ -691,9 +705,12 @@ static void regulate(struct exchange *x)
 	/* When memory is short each stream makes do with one read at a time. */
 	size_t high = segpool_tight(&x->w->pool) ? 1 : ANSWER_HIGH_WATER;
 
+	if (x->up->out != STREAM_OUT_OPEN) {
+		exchange_begin_whole(x);
+	}
 	if (x->answer.ready >= high) {
 		stream_want(x->up, 0);
-		timer_clear(x->w->loop, &x->timer);
+		exchange_no_deadline(x);
 	} else {
 		stream_want(x->up, high);
 		exchange_deadline(x, x->idle_ms);

@@ -61,12 +61,41 @@ enum step_name {
 
 static void on_timer(struct timer *t);
 
+/* What is left of the time that the whole answer may take; UINT64_MAX: no end. */
+static uint64_t left_ms(const struct exchange *x)
+{
+	uint64_t now = loop_now_ms(x->w->loop);
+
+	return x->ends_ms == 0 ? UINT64_MAX : x->ends_ms > now ? x->ends_ms - now : 0;
+}
+
 void exchange_deadline(struct exchange *x, uint64_t ms)
 {
-	if (ms == 0) {
-		return;
+	uint64_t left = left_ms(x);
+
+	if (ms != 0 || left != UINT64_MAX) {
+		timer_set(x->w->loop, &x->timer, ms != 0 ? MIN(ms, left) : left, on_timer);
 	}
-	timer_set(x->w->loop, &x->timer, ms, on_timer);
+}
+
+void exchange_no_deadline(struct exchange *x)
+{
+	timer_clear(x->w->loop, &x->timer);
+	exchange_deadline(x, 0);
+}
+
+void exchange_begin_whole(struct exchange *x)
+{
+	uint32_t ms = x->w->view != NULL ? x->w->view->plan->global.route_ms : 0;
+
+	if (ms != 0 && x->ends_ms == 0) {
+		x->ends_ms = loop_now_ms(x->w->loop) + ms;
+	}
+}
+
+bool exchange_is_over(const struct exchange *x)
+{
+	return left_ms(x) == 0;
 }
 
 /* --- begin -------------------------------------------------------------------------------------- */

@@ -233,6 +233,7 @@ struct exchange {
 	_Alignas(8) char answer_room[DIALECT_ROOM];
 	void *observed;   /* the observer's */
 	uint64_t idle_ms; /* between two bytes of the answer; 0: no matter how long */
+	uint64_t ends_ms; /* when it must have ended, by the loop's clock; 0: whenever */
 	struct sse sse;
 	uint32_t sent_ahead;  /* raw bytes of the event in progress that were settled already */
 	uint8_t last_verdict; /* enum event_verdict: of the event before it */
@@ -420,8 +421,16 @@ bool answer_may_have_body(const struct exchange *x);
 struct chain *answer_input(struct exchange *x);
 /* The memory of the request, when it is not needed any more. */
 void exchange_release_request(struct exchange *x);
-/* The deadline of the current step; replaces the one before. 0: none. */
+/* The deadline of the current step; replaces the one before. 0: none of its own. It is never behind that of
+ * the whole answer. */
 void exchange_deadline(struct exchange *x, uint64_t ms);
+/* The step has none any more. */
+void exchange_no_deadline(struct exchange *x);
+/* The request was sent as a whole: from here counts what an answer may take in all (routeTimeout of
+ * higress-config), whatever is tried. For the second time it does nothing. */
+void exchange_begin_whole(struct exchange *x);
+/* Whether that time is over. */
+bool exchange_is_over(const struct exchange *x);
 
 /* --- answers that are rewritten (reshape.c); for the dialect --------------------------------------- */
 

@@ -151,6 +151,10 @@ void worker_set_view(struct worker *w, struct plan_view *v)
 		const struct global_config *c = &v->plan->global;
 
 		server_set_idle(w->server, c->has_idle ? c->idle_ms : w->opts->http.idle_ms);
+		server_set_head_max(
+			w->server, c->head_max != 0 ? c->head_max : w->opts->http.head_max);
+		client_set_pool_idle(
+			w->client, c->has_pool_idle ? c->pool_idle_ms : w->opts->http.pool_idle_ms);
 	}
 	if (before != NULL && before->users == 0) {
 		gateway_release(w->gateway, before);
