@@ -194,6 +194,8 @@ static const struct {
 		"a route that the caller may not use: its names, and its provider, are not seen"},
 	{"x: y", "x: y", MODEL("exact", "a-1"), MODEL("exact", "b-1"), "", "", "-", "a-1 b-1 ",
 		"lists that could not be had leave what the configuration says"},
+	{"x: y", "x: y", MODEL("exact", "a-1"), MODEL("exact", "b-1"), "", "", "ra", "b-1 ",
+		"nor is the model that it asks for"},
 	{"x: y", "x: y", MODEL("prefix", "a-"), "", "same,a-1,", "same,", "-", "a-1 same ",
 		"a name of both is there once"},
 };
