@@ -7,7 +7,7 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 BUILD   ?= build
-ROOMS   := base wire net http resource plan store proxy filter ai meter manage console hiclaw mock cli
+ROOMS   := base wire net http resource plan store proxy filter ai meter manage console hiclaw page mock cli
 CSTD    := -std=c17
 WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
            -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum -Wimplicit-fallthrough \
@@ -26,7 +26,8 @@ TEST_C  := $(filter %_test.c,$(ALL_C))
 FUZZ_C  := $(filter %_fuzz.c,$(ALL_C))
 ROOM_C  := $(filter-out %_test.c %_fuzz.c,$(ALL_C))
 MAIN_C  := $(wildcard src/*.c)
-ROOM_O  := $(ROOM_C:%.c=$(BUILD)/obj/%.o)
+PAGE_O  := $(BUILD)/obj/page/packed.o
+ROOM_O  := $(ROOM_C:%.c=$(BUILD)/obj/%.o) $(PAGE_O)
 MAIN_O  := $(MAIN_C:%.c=$(BUILD)/obj/%.o)
 TESTS   := $(TEST_C:src/%.c=$(BUILD)/test/%) $(patsubst %.c,$(BUILD)/test/%,$(wildcard sim/*_test.c))
 
@@ -34,7 +35,8 @@ TESTS   := $(TEST_C:src/%.c=$(BUILD)/test/%) $(patsubst %.c,$(BUILD)/test/%,$(wi
 SIM_GONE := src/net/sys.c src/base/clock.c src/base/random.c src/base/file.c src/net/dns.c \
             src/net/sys_watch.c src/net/file_watch.c src/net/name_watch.c
 SIM_C    := $(filter-out %_test.c,$(wildcard sim/*.c))
-SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o) $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_GONE),$(ROOM_C)))
+SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o) $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_GONE),$(ROOM_C))) \
+            $(PAGE_O)
 
 .PHONY: all check unit scenarios clean asan tsan fuzz-build
 all: $(BUILD)/sluice
@@ -50,6 +52,17 @@ $(BUILD)/obj/src/cli/version.o: CFLAGS += -DSLUICE_VERSION='"$(VERSION)"'
 $(BUILD)/obj/src/cli/version.o: VERSION
 
 $(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -c -o $@ $<
+
+# The web page: page/'s files, packed into the program by a tool of this machine (page/pack.c).
+PAGE_FILES := $(sort $(wildcard page/*.html page/*.css page/*.js page/*.mjs))
+$(BUILD)/page/pack: page/pack.c
+	@mkdir -p $(@D)
+	$(CC) $(CSTD) -O1 $(WARN) -o $@ $< -lcrypto -lz
+$(BUILD)/page/packed.c: $(BUILD)/page/pack $(PAGE_FILES) Makefile
+	$(BUILD)/page/pack $@ $(BUILD)/page/packed.bin $(PAGE_FILES)
+$(PAGE_O): $(BUILD)/page/packed.c src/page/assets.h
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
 

@@ -12,7 +12,6 @@
 #include "cli/version.h"
 #include "console/ep_backups.h"
 #include "console/ep_health.h"
-#include "console/ep_home.h"
 #include "console/ep_instances.h"
 #include "console/ep_mcp.h"
 #include "console/ep_metrics.h"
@@ -209,7 +208,6 @@ static const struct command commands[] = {
 const struct command_table registry_commands = {commands, ARRAY_LEN(commands)};
 
 static const struct console_endpoint endpoints[] = {
-	{"GET", "/", ep_home},
 	{"GET", "/metrics", ep_metrics},
 	{"GET", "/healthz/live", ep_health_live},
 	{"GET", "/healthz/ready", ep_health_ready},

@@ -359,6 +359,7 @@ static void close_all(struct serve *s)
 	notify_done(&s->notify);
 	manage_end_calls(s->manage);
 	console_free(s->console);
+	site_free(s->site);
 	manage_free(s->manage);
 	gateway_free(s->gateway);
 	snapshot_unref(s->snapshot);

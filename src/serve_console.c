@@ -117,6 +117,7 @@ static int listen_inside(struct serve *s)
 int serve_console_open(struct serve *s)
 {
 	s->manage = manage_new(gateway_control(s->gateway));
+	s->site = site_new(s->manage);
 	s->console = console_new(&(struct console_opts){
 		.manage = s->manage,
 		.gateway = s->gateway,

@@ -20,6 +20,7 @@
 #include "net/name_watch.h"
 #include "net/jobs.h"
 #include "net/notify.h"
+#include "page/site.h"
 #include "plan/inside.h"
 #include "proxy/gateway.h"
 #include "resource/finding_news.h"
@@ -63,6 +64,7 @@ struct serve {
 	struct gateway_opts opts;
 	struct gateway *gateway;
 	struct manage *manage; /* its listeners */
+	struct site *site;
 	struct console *console;
 	struct plan_inside inside; /* port 0: management is not on the gateway */
 	char inside_secret[SERVE_SECRET_SIZE + 1];

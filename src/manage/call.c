@@ -30,6 +30,11 @@ const char *call_peer(const struct call *c)
 	return c->peer[0] != '\0' ? c->peer : stream_peer(c->stream);
 }
 
+enum manage_door call_door(const struct call *c)
+{
+	return c->door->kind;
+}
+
 static void on_stream(struct stream_user *u, struct stream *s)
 {
 	struct call *c = CONTAINER_OF(u, struct call, user);
@@ -80,13 +85,25 @@ static void page_sent(struct stream_source *s, size_t n)
 	CONTAINER_OF(s, struct call, source)->sent += n;
 }
 
+static bool names(const struct header *v, size_t n, struct bytes name)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bytes_eq_nocase(v[i].name, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void start(struct call *c, struct head_out *out, const char *type,
 	const struct header *extra, size_t n_extra, struct stream_source *source)
 {
 	if (type != NULL) {
 		head_out_add(out, BYTES("Content-Type"), bytes_str(type));
 	}
-	head_out_add(out, BYTES("Cache-Control"), BYTES("no-store"));
+	if (!names(extra, n_extra, BYTES("Cache-Control"))) {
+		head_out_add(out, BYTES("Cache-Control"), BYTES("no-store"));
+	}
 	head_out_add(out, BYTES("X-Content-Type-Options"), BYTES("nosniff"));
 	for (size_t i = 0; i < n_extra; i++) {
 		head_out_add(out, extra[i].name, extra[i].value);

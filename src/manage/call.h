@@ -40,7 +40,7 @@ struct call {
 /* "127.0.0.1:5": who is at the other end, or, of what came through the gateway, at the other end of that. */
 const char *call_peer(const struct call *c);
 
-/* Answers; the call must not be touched afterwards. The page's reference stays the caller's. extra may
+/* Answers, without Cache-Control: no-store when an extra field says how long it may be kept; the call must not be touched afterwards. The page's reference stays the caller's. extra may
  * be NULL. */
 void call_reply(struct call *c, unsigned status, const char *type, struct page *page,
 	const struct header *extra);

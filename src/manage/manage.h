@@ -13,6 +13,9 @@
 /* MANAGE_INSIDE: what came to the gateway's listeners and is for management (plan/inside.h). */
 enum manage_door { MANAGE_CONSOLE, MANAGE_MONITOR, MANAGE_INSIDE, MANAGE_DOORS };
 
+/* Where it came in. */
+enum manage_door call_door(const struct call *c);
+
 /* Somebody who answers calls; embedded in what that is. */
 struct manage_app {
 	struct manage_app *next;

@@ -12,6 +12,16 @@ struct page *page_new(struct text *text)
 	return p;
 }
 
+struct page *page_new_constant(struct bytes b)
+{
+	struct page *p = must_alloc(sizeof(*p));
+
+	p->refs = 1;
+	p->constant = true;
+	p->text = (struct text){.p = (char *)(uintptr_t)b.p, .n = b.n, .cap = b.n, .max = b.n};
+	return p;
+}
+
 struct page *page_ref(struct page *p)
 {
 	p->refs++;
@@ -26,6 +36,8 @@ void page_unref(struct page *p)
 	if (p->count != NULL) {
 		--*p->count;
 	}
-	text_done(&p->text);
+	if (!p->constant) {
+		text_done(&p->text);
+	}
 	free(p);
 }

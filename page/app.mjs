@@ -1,0 +1,1 @@
+import { h } from './dom.mjs'; document.getElementById('app').append(h('p','sluice'));
