@@ -1,0 +1,219 @@
+// Adds or changes a provider. Stored keys are never shown: the list holds their masks, which the server takes for "unchanged".
+import { change, part, post, remove } from './api.mjs';
+import { h, put, update } from './dom.mjs';
+import { t } from './i18n.mjs';
+import { testProvider } from './provider_test.mjs';
+import { icon } from './sprites.mjs';
+import { listOf, refresh, refreshMonitor, store } from './store.mjs';
+import { btn, confirm_, field, input, modal, note, refuse, select, tick, toast } from './ui.mjs';
+import { DEFAULT_ROUTE } from './map.mjs';
+
+// The original's seven first.
+const TYPES = [
+	['qwen', 'qwen · Qwen (Tongyi)'], ['deepseek', 'deepseek · DeepSeek'], ['moonshot', 'moonshot · Kimi'], ['zhipuai', 'zhipuai · GLM'], ['minimax', 'minimax · MiniMax'], ['openai', 'openai · OpenAI'], ['custom', 'custom · OpenAI-compatible'],
+	...['claude', 'gemini', 'vertex', 'bedrock', 'azure', 'groq', 'grok', 'mistral', 'openrouter', 'ollama', 'vllm', 'doubao', 'stepfun', 'yi', 'baichuan', 'baidu', 'ai360', 'github', 'cohere', 'coze'].map((x) => [x, x]),
+];
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+const URL_KEY = { vllm: 'vllmCustomUrl', openai: 'openaiCustomUrl', custom: 'openaiCustomUrl' };
+
+export const urlOf = (p) => p.rawConfigs?.openaiCustomUrl ?? p.rawConfigs?.vllmCustomUrl ?? p.rawConfigs?.apiUrl ?? p.rawConfigs?.ollamaServerHost ?? null;
+export const shownType = (p) => (p.type === 'openai' && p.rawConfigs?.openaiCustomUrl ? 'custom' : p.type);
+
+function parsed(text) {
+	try {
+		const url = new URL(text);
+		if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) return null;
+		return { protocol: url.protocol.slice(0, -1), host: url.hostname, port: url.port || (url.protocol === 'https:' ? '443' : '80') };
+	} catch {
+		return null;
+	}
+}
+
+// Keys in their order; masks of stored ones stay what they are until they are replaced.
+function keyList(stored) {
+	const el = h('ol.keys');
+	let keys = stored.map((value) => ({ value, stored: true }));
+	const row = (k, i) => {
+		const entry = h('input', { type: 'password', autocomplete: 'new-password', value: k.value, 'aria-label': `${t('API KEY')} ${i + 1}`, placeholder: t('paste the key'), oninput: (e) => (k.value = e.target.value) });
+		const shown = k.stored ? h('span.grow.cut', k.value) : entry;
+		return h('li.row', h('span.pix.soft', { 'aria-hidden': 'true' }, i + 1), h('span.field.grow', icon('key', 1), shown),
+			k.stored ? btn('REPLACE', { s: true, aria: `${t('REPLACE')} ${i + 1}`, on: () => {
+				keys[i] = { value: '', stored: false };
+				draw(i);
+			} }) : btn('SHOW', { s: true, aria: `${t('SHOW')} ${i + 1}`, on: () => (entry.type = entry.type === 'password' ? 'text' : 'password') }),
+			i > 0 && btn('', { s: true, k: 'ic', i: 'up', aria: `${t('MOVE UP')} ${i + 1}`, on: () => {
+				[keys[i - 1], keys[i]] = [keys[i], keys[i - 1]];
+				draw();
+			} }),
+			keys.length > 1 && btn('', { s: true, k: 'ic', i: 'cross', aria: `${t('DELETE')} ${i + 1}`, on: () => {
+				keys.splice(i, 1);
+				draw();
+			} }));
+	};
+	const draw = (focus) => {
+		put(el, keys.map(row), h('li', btn('ADD KEY', { s: true, on: () => {
+			keys.push({ value: '', stored: false });
+			draw(keys.length - 1);
+		} })));
+		if (focus !== undefined) el.querySelectorAll('li')[focus]?.querySelector('input')?.focus();
+	};
+	if (!keys.length) keys = [{ value: '', stored: false }];
+	draw();
+	return { el, values: () => keys.map((k) => k.value.trim()).filter(Boolean), focus: () => el.querySelector('input')?.focus() };
+}
+
+function bodyOf(p, f) {
+	const type = f.type.input.value;
+	const raw = { ...(p?.rawConfigs ?? {}) };
+	for (const key of ['id', 'type', 'protocol', 'apiTokens', 'failover', 'retryOnFailure']) delete raw[key];
+	const url = f.url.input.value.trim();
+	if (type === 'custom' || URL_KEY[type]) {
+		const key = URL_KEY[type] ?? 'openaiCustomUrl';
+		if (url) raw[key] = url;
+		else delete raw[key];
+	} else if (url) {
+		raw.apiUrl = url;
+	} else {
+		delete raw.apiUrl;
+	}
+	if (type === 'qwen' && !p) Object.assign(raw, { qwenEnableSearch: false, qwenEnableCompatible: true, qwenFileIds: [] });
+	Object.assign(raw, f.extra());
+	return {
+		...(p ?? {}),
+		name: f.name.input.value.trim(),
+		type: type === 'custom' ? 'openai' : type,
+		protocol: p?.protocol ?? 'openai/v1',
+		tokens: f.keys.values(),
+		tokenFailoverConfig: { ...(p?.tokenFailoverConfig ?? {}), enabled: f.failover.input.checked },
+		rawConfigs: raw,
+	};
+}
+
+// With the monitor API the routes come along; without it a provider that is the only one gets the default route.
+async function store_(p, body) {
+	if (p && p.name !== body.name) return change(`ni_status/providers/${part(p.name)}`, body);
+	if (p) return change(`v1/ai/providers/${part(p.name)}`, body);
+	if (store.monitor.state === 'there') return post('ni_status/create-provider', { name: body.name, type: body.type, tokens: body.tokens, apiKey: body.tokens[0], protocol: body.protocol, rawConfigs: body.rawConfigs, tokenFailoverConfig: body.tokenFailoverConfig, ...(urlOf(body) ? { baseUrl: urlOf(body) } : {}) });
+	const made = await post('v1/ai/providers', body);
+	await refresh('aiRoutes');
+	if (store.lists.aiRoutes.data?.length !== 0) return made;
+	await post('v1/ai/routes', { name: DEFAULT_ROUTE, domains: [], pathPredicate: { matchType: 'PRE', matchValue: '/', caseSensitive: false }, upstreams: [{ provider: body.name, weight: 100, modelMapping: {} }] });
+	return { ...made, routeName: DEFAULT_ROUTE };
+}
+
+export function providerDialog(p, onSaved) {
+	const f = {
+		type: field('PROVIDER TYPE', select(TYPES, p ? shownType(p) : 'qwen')),
+		name: field('PROVIDER NAME', input(p?.name ?? 'qwen', { placeholder: 'qwen, deepseek' })),
+		url: field('API URL', input(p ? (urlOf(p) ?? '') : '', { placeholder: 'https://api.example.com/v1', inputmode: 'url' }), t('only where it is not the usual one')),
+		keys: keyList(p?.tokens ?? []),
+		failover: tick('Key fail-over', p?.tokenFailoverConfig?.enabled ?? false),
+	};
+	const json = h('textarea', { rows: 6, spellcheck: 'false', value: JSON.stringify(extrasOf(p), null, 2) });
+	const extra = field('EXTRA SETTINGS (JSON)', json);
+	f.extra = () => (json.value.trim() ? JSON.parse(json.value) : {});
+	const keysBox = h('fieldset', h('legend.lbl', t('API KEYS')), f.keys.el, h('p.hint', t('stored keys are never shown again')));
+	const keyError = h('p.hint.bad', { role: 'alert' });
+	const domain = field('SERVICE DOMAIN', input('', { readonly: true }));
+	const said = h('div', { 'aria-live': 'polite' });
+	let named = Boolean(p);
+
+	const look = () => {
+		const url = parsed(f.url.input.value.trim());
+		f.url.say(url ? `${url.protocol} · ${url.host} · ${url.port}` : f.type.input.value === 'custom' ? t('the address of an OpenAI-compatible API') : t('only where it is not the usual one'));
+		domain.input.value = `llm-${f.name.input.value.trim() || '…'}.internal.${url && /^[\d.]+$/.test(url.host) ? 'static' : 'dns'}`;
+	};
+	f.type.input.addEventListener('change', () => {
+		if (!named) f.name.input.value = f.type.input.value === 'custom' ? '' : f.type.input.value;
+		look();
+	});
+	f.name.input.addEventListener('input', () => {
+		named = true;
+		look();
+		const name = f.name.input.value.trim();
+		if (!NAME.test(name)) f.name.say(t('letters, digits, dots, dashes; at most 63'), 'bad');
+		else if (name !== p?.name && listOf('providers').some((x) => x.name === name)) f.name.say(t('this name is taken'), 'bad');
+		else f.name.say(t('name is free'), 'ok');
+	});
+	f.url.input.addEventListener('input', look);
+	f.keys.el.addEventListener('input', () => put(keyError));
+	look();
+
+	const valid = () => {
+		const name = f.name.input.value.trim();
+		if (!name) return refuse(f.name, t('NAME AND API KEY REQUIRED'));
+		if (!NAME.test(name)) return refuse(f.name, t('letters, digits, dots, dashes; at most 63'));
+		if (name !== p?.name && listOf('providers').some((x) => x.name === name)) return refuse(f.name, t('this name is taken'));
+		if (!f.keys.values().length && f.type.input.value !== 'ollama') {
+			put(keyError, t('NAME AND API KEY REQUIRED'));
+			f.keys.focus();
+			return false;
+		}
+		const url = f.url.input.value.trim();
+		if (f.type.input.value === 'custom' && !url) return refuse(f.url, t('CUSTOM URL REQUIRED FOR CUSTOM TYPE'));
+		if (url && !parsed(url)) return refuse(f.url, t('http or https, a host, a path; no user, query or fragment'));
+		try {
+			f.extra();
+		} catch (error) {
+			advanced.open = true;
+			return refuse(extra, error.message);
+		}
+		return true;
+	};
+	const save = async (close) => {
+		if (!valid()) return;
+		const body = bodyOf(p, f);
+		try {
+			const got = await store_(p, body);
+			dialog.clean();
+			close();
+			toast(t(p ? 'PROVIDER UPDATED' : 'PROVIDER CREATED'), got?.routeName ? t('{0} leads to it', got.routeName) : body.name);
+			refresh('providers', 'aiRoutes', 'sources');
+			if (store.monitor.state === 'there') refreshMonitor();
+			onSaved?.(body.name);
+		} catch (error) {
+			update(said, note('b-bad', h('div', h('b.pix.badt', t('SAVE FAILED')), h('div.sm', error.message), h('div.xs.soft', error.more))));
+		}
+	};
+	const advanced = h('details', h('summary', t('ADVANCED')), extra);
+	const dialog = modal(p ? 'EDIT AI PROVIDER' : 'ADD AI PROVIDER', 'box',
+		h('div.form2', h('div.col.gap3', f.type, f.name, keysBox, keyError), h('div.col.gap3', f.url, domain, f.failover, advanced, said)),
+		(close) => [p && btn('TEST', { i: 'bolt', on: async () => {
+			const got = await testProvider(p.name, { quiet: true });
+			update(said, note(got?.ok ? 'b-ok' : 'b-bad', h('div', h('b.pix', t(got?.ok ? 'CONNECTED' : 'FAILED')), h('div.xs.soft', got?.text ?? t('This server has no test of providers yet.')))));
+		} }), h('div.end', btn('CANCEL', { on: () => dialog.el.dispatchEvent(new Event('cancel', { cancelable: true })) }), btn('SAVE PROVIDER', { k: 'pri', on: () => save(close) }))]);
+	if (!p) f.keys.focus();
+	return dialog;
+}
+
+// What the form has no field for.
+function extrasOf(p) {
+	const known = new Set(['id', 'type', 'protocol', 'apiTokens', 'failover', 'retryOnFailure', ...Object.values(URL_KEY), 'apiUrl']);
+	return Object.fromEntries(Object.entries(p?.rawConfigs ?? {}).filter(([key]) => !known.has(key)));
+}
+
+export async function deleteProvider(p) {
+	const users = listOf('aiRoutes').filter((r) => (r.upstreams ?? []).some((u) => u.provider === p.name));
+	const others = listOf('providers').filter((x) => x.name !== p.name).map((x) => x.name);
+	let instead = null;
+	const details = users.length
+		? h('div.col.gap2', note('b-warn', h('div', t('{0} routes lead to it: {1}', users.length, users.map((r) => r.name).join(', ')))),
+			others.length ? (instead = field('REPLACEMENT', select(others, others[0]))) : h('p.badt', t('No other provider is there to take over: these routes will answer 503.')))
+		: h('p.soft', t('No route leads to it.'));
+	if (!(await confirm_('DELETE PROVIDER', t('DELETE PROVIDER "{0}"?', p.name), 'DELETE', { word: users.length ? p.name : undefined, details, kind: 'dang' }))) return;
+	try {
+		if (instead) {
+			for (const r of users) {
+				const kept = r.upstreams.filter((u) => u.provider !== p.name && u.provider !== instead.input.value);
+				const weight = 100 - kept.reduce((sum, u) => sum + u.weight, 0);
+				await change(`v1/ai/routes/${part(r.name)}`, { ...r, upstreams: [...kept, { provider: instead.input.value, weight, modelMapping: {} }] });
+			}
+		}
+		await remove(`v1/ai/providers/${part(p.name)}`);
+		store.tests.delete(p.name);
+		toast(t('PROVIDER DELETED'), p.name);
+	} catch (error) {
+		toast(t('DELETE FAILED'), error.message, true);
+	}
+	refresh('providers', 'aiRoutes', 'sources');
+}

@@ -1,0 +1,149 @@
+import { get, part, post } from './api.mjs';
+import { h } from './dom.mjs';
+import { short, t } from './i18n.mjs';
+import { bytes, metricCards, watched } from './gauges.mjs';
+import { counted, gauge, namesOf, series } from './samples.mjs';
+import { avatar } from './sprites.mjs';
+import { need, refreshMonitor, refreshMetrics, store } from './store.mjs';
+import { body, btn, chart, complain, download, empty, panel, stateLine, table, toast, when } from './ui.mjs';
+import { targets } from './workers.mjs';
+
+const MINUTE = 60000;
+const RANGES = [['5 min', 5 * MINUTE, 60], ['1 h', 60 * MINUTE, 60], ['24 h', 1440 * MINUTE, 96], ['7 d', 7 * 1440 * MINUTE, 84], ['30 d', 30 * 1440 * MINUTE, 90]];
+const SPLITS = ['provider', 'model', 'consumer', 'route'];
+const COLOURS = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
+const SHOWN = 6;
+
+// The server's own record where there is one; without it what this page has counted since it was opened.
+async function load(local, redraw) {
+	const [, ms, n] = RANGES[local.range];
+	const to = Math.floor(Date.now() / 1000);
+	const step = Math.max(60, Math.round(ms / 1000 / n));
+	const wanted = `${local.range} ${local.split}`;
+	try {
+		const got = await get(`ni_status/usage?from=${to - Math.round(ms / 1000)}&to=${to}&step=${step}&by=${local.split}`);
+		if (wanted === `${local.range} ${local.split}`) local.usage = { wanted, got, to, step, n };
+	} catch {
+		local.usage = { wanted, got: null };
+	}
+	redraw();
+}
+
+function fromUsage(u, column, scale = 1) {
+	const first = u.to - u.step * u.n;
+	return (u.got.series ?? []).map((x) => {
+		const values = Array(u.n).fill(null);
+		for (const p of x.points) {
+			const slot = Math.floor((p[0] - first) / u.step);
+			if (slot >= 0 && slot < u.n) values[slot] = (values[slot] ?? 0) + (p[column] === null ? 0 : p[column] * scale);
+		}
+		return { name: x.key || t('none'), values };
+	});
+}
+
+function fromPage(local, columns) {
+	const [, ms, n] = RANGES[local.range];
+	return namesOf(local.split).map((name) => ({ name, values: columns.map((c) => series(local.split, name, c, n, ms)).reduce((a, b) => a.map((v, i) => (v === null && b[i] === null ? null : (v ?? 0) + (b[i] ?? 0)))) }));
+}
+
+function ranked(all) {
+	const sum = (x) => x.values.reduce((a, b) => a + (b ?? 0), 0);
+	const sorted = all.map((x) => ({ ...x, sum: sum(x) })).sort((a, b) => b.sum - a.sum);
+	const shown = sorted.slice(0, SHOWN - 1);
+	const rest = sorted.slice(SHOWN - 1);
+	if (rest.length > 1) shown.push({ name: t('{0} others', rest.length), values: rest[0].values.map((_, i) => rest.reduce((a, x) => (x.values[i] === null ? a : (a ?? 0) + x.values[i]), null)) });
+	else shown.push(...rest);
+	return shown.map((x, i) => ({ ...x, c: COLOURS[i] }));
+}
+
+function labelsOf(local) {
+	const [, ms, n] = RANGES[local.range];
+	const long = ms > 1440 * MINUTE;
+	const format = new Intl.DateTimeFormat(document.documentElement.lang, long ? { month: '2-digit', day: '2-digit' } : { hour: '2-digit', minute: '2-digit', ...(ms <= 5 * MINUTE ? { second: '2-digit' } : {}) });
+	return Array.from({ length: n }, (_, i) => format.format(new Date(Date.now() - ms + ((i + 1) * ms) / n)));
+}
+
+function latency(local) {
+	const [, ms, n] = RANGES[local.range];
+	const u = local.usage?.got ? fromUsage(local.usage, 5) : null;
+	if (u?.length) return ranked(u).map((x) => ({ ...x, line: true }));
+	const sums = series('total', '', 4, n, ms);
+	const counts = series('total', '', 5, n, ms);
+	return [{ name: t('mean'), c: 'c2', line: true, values: sums.map((v, i) => (counts[i] ? v / counts[i] : null)) }];
+}
+
+function csv(local, sets, labels) {
+	const cell = (x) => `"${String(x).replaceAll('"', '""').replace(/^[=+\-@]/, "'$&")}"`;
+	const lines = [['time', 'what', 'name', 'value'].map(cell).join()];
+	for (const [what, all] of Object.entries(sets)) for (const x of all) x.values.forEach((v, i) => v !== null && lines.push([labels[i], what, x.name, v].map(cell).join()));
+	download('sluice-usage.csv', lines.join('\r\n'), 'text/csv');
+}
+
+const wake = (w, what) => async () => {
+	try {
+		await post(`ni_status/workers/${part(w.name)}/${what}`);
+		toast(t(what === 'wake' ? 'WAKING {0}' : 'PUTTING {0} TO SLEEP', w.name));
+		refreshMonitor();
+	} catch (error) {
+		complain(t(what === 'wake' ? 'WAKE' : 'SLEEP'), error);
+	}
+};
+
+function details() {
+	const all = targets();
+	const controlled = store.monitor.status?.attachments?.controller && store.monitor.status.attachments.controller.state !== 'absent';
+	const columns = [
+		{ title: 'WORKER', sort: (w) => w.name, cell: (w) => h('div.row', avatar(w, 2), h('h3', w.name)) },
+		{ title: 'STATE', sort: (w) => w.state, cell: stateLine },
+		{ title: 'EVIDENCE', cell: (w) => h('span.sm.soft', w.say, w.last ? [' · ', when(w.last)] : '') },
+		{ title: 'MODEL', cell: (w) => h('span.sm', w.observed ?? w.model ?? '—') },
+		{ title: 'REQUESTS 1 H', end: true, sort: (w) => w.requests ?? -1, cell: (w) => h('span.n', short(w.requests)) },
+		{ title: 'ERRORS', end: true, sort: (w) => w.errors ?? -1, cell: (w) => h(w.errors ? 'span.badt' : 'span.soft', short(w.errors)) },
+		{ title: 'TOKENS', end: true, sort: (w) => w.tokens ?? -1, cell: (w) => h('span.n', short(w.tokens)) },
+		{ title: '', end: true, cell: (w) => (w.role ? null : h('div.row.acts', btn(w.state === 'sleeping' || w.state === 'offline' ? 'WAKE' : 'SLEEP', { s: true, off: !controlled, tip: controlled ? undefined : t('No controller is attached.'), aria: `${t(w.state === 'sleeping' ? 'WAKE' : 'SLEEP')} ${w.name}`, on: wake(w, w.state === 'sleeping' || w.state === 'offline' ? 'wake' : 'sleep') }))) },
+	];
+	return panel('WORKER DETAILS', 'user', null, all.length ? table('worker-details', { label: t('WORKER DETAILS'), columns, rows: all, key: (w) => w.name }) : empty('user', 'NO WORKERS', 'Workers are consumers named worker-NAME; HiClaw makes them.'));
+}
+
+function facts() {
+	const d = store.monitor.load?.details;
+	const hour = counted('total');
+	const rows = [
+		['IN FLIGHT', short(d?.inFlight ?? gauge('sluice_exchanges_open'))],
+		['ERROR RATE', d?.errorRate !== undefined ? `${(d.errorRate * 100).toFixed(1)} %` : hour?.requests ? `${((hour.errors / hour.requests) * 100).toFixed(1)} %` : '—'],
+		['TOKENS', hour ? short(hour.input + hour.output) : '—'],
+		['UPSTREAM', short(d?.upstreamConnections ?? gauge('sluice_upstream_connections_open'))],
+		['PROCESS MEMORY', bytes(d?.processRssBytes ?? gauge('process_resident_memory_bytes'))],
+		['BROKEN FILES', short(gauge('sluice_files_kept_bad'))],
+	];
+	return h('dl.facts.panel', rows.map(([k, v]) => h('div', h('dt.lbl', t(k)), h('dd.pix', v))));
+}
+
+export function draw({ local, redraw }) {
+	need('consumers', 'providers', 'aiRoutes');
+	local.range ??= 0;
+	local.split ??= 'provider';
+	if (local.usage?.wanted !== `${local.range} ${local.split}` && !local.asking) {
+		local.asking = true;
+		load(local, redraw).finally(() => (local.asking = false));
+	}
+	const labels = labelsOf(local);
+	const of = (columns) => ranked(local.usage?.got ? columns.map((c) => fromUsage(local.usage, c)).reduce((a, b) => a.map((x, i) => ({ ...x, values: x.values.map((v, k) => (v === null ? null : v + (b[i]?.values[k] ?? 0))) }))) : fromPage(local, columns));
+	const u = local.usage?.got ? { requests: of([1]), errors: of([2]), tokens: of([3, 4]) } : { requests: of([0]), errors: of([1]), tokens: of([2, 3]) };
+	const ms = latency(local);
+	const own = local.usage && !local.usage.got;
+	const set = (key, value) => () => {
+		local[key] = value;
+		redraw();
+	};
+	const box = (id, title, ic, sub, list, rows, unit) => panel(title, ic, h('span.xs.soft', t(sub)), body(list.some((x) => x.values.some((v) => v)) ? chart(`${id} ${local.range}`, { title: t(title), series: list, labels, rows, unit }) : h('p.soft.nothing', t('Nothing in this time.'))));
+	return h('div.col', h('div.row.w', h('h2.grow', t('PILOT-AGENT MONITOR')), own ? watched() : null,
+		h('div.seg', { role: 'group', 'aria-label': t('TIME') }, RANGES.map(([label], i) => btn(label, { s: true, raw: true, pressed: local.range === i, off: own && i > 1, tip: own && i > 1 ? t('This server keeps no usage yet.') : undefined, on: set('range', i) }))),
+		h('div.seg', { role: 'group', 'aria-label': t('SPLIT') }, SPLITS.map((x) => btn(x.toUpperCase(), { s: true, pressed: local.split === x, on: set('split', x) }))),
+		btn('CSV', { s: true, on: () => csv(local, { ...u, latency: ms }, labels) }),
+		btn('REFRESH', { s: true, i: 'reset', on: () => Promise.all([refreshMetrics(), refreshMonitor(), load(local, redraw)]).then(() => toast(t('REFRESHED'))) })),
+	h('div.mcards', metricCards(false)), facts(),
+	h('div.charts', box('requests', 'REQUESTS', 'chart', `requests, by ${local.split}`, u.requests, 26), box('latency', 'LATENCY', 'clock', 'from request to end', ms, 26, ' ms')),
+	h('div.charts', box('tokens', 'TOKENS', 'bolt', `tokens, by ${local.split}`, u.tokens, 12), box('errors', 'ERRORS', 'warn', `errors, by ${local.split}`, u.errors, 12)),
+	details());
+}

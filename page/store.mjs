@@ -1,0 +1,199 @@
+// What the page knows, when it came to know it, and whether it still hears from the server. Screens read it and are told
+// of news; nothing in it is invented: what is not known is null.
+import { ApiError, address, get } from './api.mjs';
+import { addSample } from './samples.mjs';
+
+const LISTS = {
+	providers: 'v1/ai/providers',
+	aiRoutes: 'v1/ai/routes',
+	routes: 'v1/routes',
+	consumers: 'v1/consumers',
+	domains: 'v1/domains',
+	sources: 'v1/service-sources',
+	certificates: 'v1/tls-certificates',
+	backups: 'v1/backups',
+};
+const METRICS_MS = 5000;
+const LISTS_MS = 60000;
+const WORKERS_MS = 10000;
+const STALE_MS = 10000;
+const BACKOFF_MAX_MS = 60000;
+
+export const store = {
+	user: null,
+	info: null,
+	lists: Object.fromEntries(Object.keys(LISTS).map((name) => [name, { data: null, at: 0, error: null }])),
+	metrics: { at: 0, error: null },
+	// The monitor API: 'asking', 'absent' or 'there'.
+	monitor: { state: 'asking', status: null, workers: null, assignment: null, load: null, error: null, at: 0 },
+	connection: { state: 'POLLING', lastAt: 0, lostAt: 0, retryAt: 0 },
+	tests: new Map(), // provider -> what its last test said, { at, ok, text, ms, models }
+};
+
+const listeners = new Set();
+let told = false;
+export const onNews = (fn) => listeners.add(fn);
+export function tell() {
+	if (told) return;
+	told = true;
+	requestAnimationFrame(() => {
+		told = false;
+		for (const fn of listeners) fn();
+	});
+}
+
+/* --- connection ------------------------------------------------------------------------------------ */
+
+let events = null;
+let failures = 0;
+
+function heard() {
+	failures = 0;
+	Object.assign(store.connection, { lastAt: Date.now(), lostAt: 0, state: events?.readyState === 1 ? 'LIVE' : 'POLLING' });
+}
+
+function lost() {
+	failures++;
+	if (!store.connection.lostAt) store.connection.lostAt = Date.now();
+	store.connection.state = 'OFFLINE';
+}
+
+export const isStale = () => store.connection.lostAt !== 0 && Date.now() - store.connection.lostAt >= STALE_MS;
+
+async function guarded(work) {
+	try {
+		const got = await work();
+		heard();
+		return got;
+	} catch (error) {
+		if (error instanceof ApiError && error.status === 0) lost();
+		else heard();
+		throw error;
+	} finally {
+		tell();
+	}
+}
+
+/* --- lists ------------------------------------------------------------------------------------------ */
+
+const wanted = new Set();
+
+export async function refresh(...names) {
+	await Promise.all(names.map(async (name) => {
+		const list = store.lists[name];
+		try {
+			list.data = await guarded(() => get(LISTS[name]));
+			list.at = Date.now();
+			list.error = null;
+		} catch (error) {
+			list.error = error;
+		}
+	}));
+	tell();
+}
+
+// What a screen shows: read now unless it is fresh, and again from time to time.
+export function need(...names) {
+	const old = names.filter((name) => !store.lists[name].at || Date.now() - store.lists[name].at > LISTS_MS / 4);
+	wanted.clear();
+	for (const name of names) wanted.add(name);
+	const due = old.filter((name) => !store.lists[name].asking);
+	for (const name of due) store.lists[name].asking = true;
+	if (due.length) refresh(...due).finally(() => due.forEach((name) => (store.lists[name].asking = false)));
+}
+
+export const listOf = (name) => store.lists[name].data ?? [];
+
+/* --- the monitor API ---------------------------------------------------------------------------------- */
+
+export async function refreshMonitor() {
+	const m = store.monitor;
+	try {
+		const [status, workers, assignment, load] = await guarded(() =>
+			Promise.all([get('ni_status/status'), get('ni_status/workers'), get('ni_status/assignment'), get('ni_status/metrics?detail=1')]));
+		Object.assign(m, { state: 'there', status, workers: workers.workers ?? [], assignment, load, error: null, at: Date.now() });
+		if (!events) listen();
+	} catch (error) {
+		m.error = error;
+		if (error.status === 404 || error.status === 405 || error.status === 501) m.state = 'absent';
+	}
+	tell();
+}
+
+function listen() {
+	events = new EventSource(address('ni_status/events'));
+	events.onopen = heard;
+	events.onerror = () => {
+		store.connection.state = 'POLLING';
+		tell();
+	};
+	events.addEventListener('metrics', (e) => {
+		heard();
+		store.monitor.load = { ...store.monitor.load, ...JSON.parse(e.data) };
+		store.monitor.at = Date.now();
+		tell();
+	});
+	const lists = { provider: ['providers'], route: ['aiRoutes', 'routes'], backup: ['backups'] };
+	for (const [name, of] of Object.entries(lists)) events.addEventListener(name, () => refresh(...of));
+	for (const name of ['worker', 'assignment']) events.addEventListener(name, () => soon(refreshMonitor));
+}
+
+let planned = 0;
+function soon(work) {
+	clearTimeout(planned);
+	planned = setTimeout(work, 300);
+}
+
+/* --- the clock ------------------------------------------------------------------------------------------ */
+
+export async function refreshMetrics() {
+	try {
+		addSample(await guarded(() => get('metrics', { text: true, ms: 10000 })));
+		store.metrics = { at: Date.now(), error: null };
+	} catch (error) {
+		store.metrics.error = error;
+	}
+	tell();
+}
+
+const jobs = [
+	{ every: METRICS_MS, work: refreshMetrics, next: 0 },
+	{ every: LISTS_MS, work: () => refresh(...wanted), next: LISTS_MS },
+	{ every: WORKERS_MS, work: () => (store.monitor.state === 'there' ? refreshMonitor() : null), next: WORKERS_MS },
+	{ every: 5 * LISTS_MS, work: () => (store.monitor.state === 'there' ? null : refreshMonitor()), next: 5 * LISTS_MS },
+];
+
+function tick() {
+	if (document.hidden) return;
+	const now = performance.now();
+	for (const job of jobs) {
+		if (now < job.next || job.busy) continue;
+		job.busy = true;
+		Promise.resolve(job.work()).finally(() => {
+			job.busy = false;
+			const wait = Math.min(job.every * 2 ** Math.min(failures, 5), Math.max(BACKOFF_MAX_MS, job.every));
+			job.next = performance.now() + (failures ? Math.min(wait, BACKOFF_MAX_MS) : job.every);
+			store.connection.retryAt = Date.now() + (job.next - performance.now());
+		});
+	}
+	if (store.connection.lostAt) tell(); // its age is shown
+}
+
+let started = false;
+export function start() {
+	refreshMonitor();
+	if (started) return;
+	started = true;
+	setInterval(tick, 1000);
+	tick();
+	document.addEventListener('visibilitychange', () => {
+		if (document.hidden) return;
+		for (const job of jobs) job.next = 0;
+		tick();
+	});
+	addEventListener('online', () => jobs.forEach((job) => (job.next = 0)));
+}
+
+export async function refreshAll() {
+	await Promise.all([refresh(...new Set([...wanted, 'providers', 'aiRoutes', 'consumers', 'backups'])), refreshMetrics(), refreshMonitor()]);
+}

@@ -1,0 +1,75 @@
+// The Manager and the Workers as the monitor API knows them; without it, as far as consumers and counters tell, which is
+// that they exist and when they last did something. Then their state is unknown, and says so.
+import { t } from './i18n.mjs';
+import { counted, lastSeen } from './samples.mjs';
+import { listOf, store } from './store.mjs';
+
+const ORDER = ['busy', 'starting', 'idle', 'sleeping', 'offline', 'unknown'];
+const stateOf = (w) => (w.transition === 'starting' ? 'starting' : w.reason === 'no_signal' ? 'unknown' : ORDER.includes(w.state) ? w.state : 'unknown');
+export const consumerOf = (w) => (w.role === 'manager' ? 'manager' : `worker-${w.name}`);
+
+// What HiClaw's evidence says, in words.
+const REASONS = {
+	in_flight: 'a request is under way',
+	recent_request: 'a request ended a moment ago',
+	no_signal: 'nothing is heard of it',
+	container_running: 'container ready, no task',
+	container_stopped: 'container stopped',
+	not_found: 'container not found',
+	failed: 'its start has failed',
+	task: 'a task is running',
+	lease: 'a task is being worked on',
+	desired_sleeping: 'put to sleep',
+	idle_timeout: 'stopped after it was idle',
+};
+
+function words(w) {
+	if (w.inFlight > 0) return t('{0} requests in flight', w.inFlight);
+	if (w.reason) return REASONS[w.reason] ? t(REASONS[w.reason]) : w.reason.replaceAll('_', ' ');
+	return '';
+}
+
+function merge(name, role, w, a) {
+	const consumer = role === 'manager' ? 'manager' : `worker-${name}`;
+	const seen = counted('consumer', consumer);
+	const assignment = w?.assignment ?? a ?? null;
+	const managed = assignment && assignment.model && assignment.model !== 'default';
+	const state = w ? stateOf(w) : 'unknown';
+	const last = w?.lastRequestAt ?? lastSeen('consumer', consumer);
+	return {
+		...w, name, role, state, last,
+		say: w ? words(w) : last ? t('last seen to ask') : store.monitor.state === 'absent' ? t('state not available') : t('not heard of yet'),
+		flight: w?.inFlight ?? 0,
+		requests: w?.requests1h ?? seen?.requests ?? null,
+		tokens: w?.tokens1h ?? (seen ? seen.input + seen.output : null),
+		errors: w?.errors1h ?? seen?.errors ?? null,
+		assignment,
+		provider: managed ? assignment.provider : null,
+		model: managed ? assignment.model : (assignment?.configured?.model ?? null),
+		configured: assignment?.configured?.model ?? null,
+		observed: assignment?.observed?.model ?? null,
+		chip: (assignment?.state ?? 'unmanaged').toUpperCase(),
+	};
+}
+
+export function workers() {
+	const m = store.monitor;
+	const of = m.assignment?.workers ?? {};
+	const known = new Map((m.workers ?? []).map((w) => [w.name, w]));
+	const names = new Set([...known.keys(), ...Object.keys(of), ...listOf('consumers').filter((c) => c.name.startsWith('worker-')).map((c) => c.name.slice('worker-'.length))]);
+	return [...names].map((name) => merge(name, null, known.get(name), of[name]))
+		.sort((a, b) => ORDER.indexOf(a.state) - ORDER.indexOf(b.state) || (a.name < b.name ? -1 : 1));
+}
+
+export function manager() {
+	const m = store.monitor;
+	const of = m.assignment?.manager;
+	const has = of || m.status?.manager || listOf('consumers').some((c) => c.name === 'manager');
+	if (!has) return null;
+	const s = m.status?.manager;
+	const seen = counted('consumer', 'manager', 20000);
+	const busy = seen?.requests > 0;
+	return merge('manager', 'manager', s ? { state: s.state === 'offline' ? 'offline' : busy ? 'busy' : 'idle', reason: null } : null, of);
+}
+
+export const targets = () => [manager(), ...workers()].filter(Boolean);
