@@ -56,10 +56,12 @@ $(BUILD)/obj/%.o: %.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 # The web page: page/'s files, packed into the program by a tool of this machine (page/pack.c).
-PAGE_FILES := $(sort $(wildcard page/*.html page/*.css page/*.js page/*.mjs))
-$(BUILD)/page/pack: page/pack.c
+PAGE_FILES := $(sort $(wildcard page/*.html page/*.css page/*.js page/*.mjs)) $(BUILD)/page/pixel.ttf
+$(BUILD)/page/%: page/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) -O1 $(WARN) -o $@ $< -lcrypto -lz
+$(BUILD)/page/pixel.ttf: $(BUILD)/page/font page/pixel.font
+	$(BUILD)/page/font page/pixel.font $@
 $(BUILD)/page/packed.c: $(BUILD)/page/pack $(PAGE_FILES) Makefile
 	$(BUILD)/page/pack $@ $(BUILD)/page/packed.bin $(PAGE_FILES)
 $(PAGE_O): $(BUILD)/page/packed.c src/page/assets.h

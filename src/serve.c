@@ -183,7 +183,7 @@ static void fill_opts(struct serve *s)
 		.access_log = strcmp(set->access_log, "off") != 0,
 		.retire = serve_resources_retire,
 		.retire_arg = s,
-		.explain_token = bytes_str(set->explain_token),
+		.explain_token = serve_explain_token(s),
 	};
 	s->opts.access_decisions = (enum access_decisions)set->access_decisions;
 	s->opts.limits.series_max = set->series_max;
@@ -216,6 +216,7 @@ static int listen_on(struct serve *s, const struct option_addresses *list, bool 
 		text_addf(said, "%s\"%s\"", i != 0 ? "," : "", text);
 		if (i == 0 && !tls) {
 			memcpy(s->first_address, text, sizeof(text));
+			s->first_bound = bound;
 		}
 	}
 	return 0;
@@ -358,6 +359,7 @@ static void close_all(struct serve *s)
 	file_watch_free(s->files);
 	notify_done(&s->notify);
 	manage_end_calls(s->manage);
+	trials_free(s->trials);
 	console_free(s->console);
 	site_free(s->site);
 	manage_free(s->manage);

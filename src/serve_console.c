@@ -89,19 +89,34 @@ static void listen_monitor(struct serve *s)
 	}
 }
 
+static void make_secret(char out[SERVE_SECRET_SIZE + 1])
+{
+	unsigned char random[SERVE_SECRET_SIZE / 2];
+
+	random_secret(random, sizeof(random));
+	for (size_t i = 0; i < sizeof(random); i++) {
+		snprintf(out + 2 * i, 3, "%02x", random[i]);
+	}
+}
+
+struct bytes serve_explain_token(struct serve *s)
+{
+	if (s->settings.explain_token != NULL && s->settings.explain_token[0] != '\0') {
+		return bytes_str(s->settings.explain_token);
+	}
+	make_secret(s->explain_token);
+	return bytes_str(s->explain_token);
+}
+
 /* What the gateway's listeners hand over to management: only those who bring the secret come in. */
 static int listen_inside(struct serve *s)
 {
-	unsigned char random[SERVE_SECRET_SIZE / 2];
 	struct sys_addr loopback, bound;
 
 	if (!s->settings.manage_on_gateway) {
 		return 0;
 	}
-	random_secret(random, sizeof(random));
-	for (size_t i = 0; i < sizeof(random); i++) {
-		snprintf(s->inside_secret + 2 * i, 3, "%02x", random[i]);
-	}
+	make_secret(s->inside_secret);
 	manage_set_secret(s->manage, BYTES(INSIDE_HEADER), bytes_str(s->inside_secret));
 	if (sys_addr_parse(&loopback, "127.0.0.1", 9, 0) != 0 ||
 		manage_listen(s->manage, MANAGE_INSIDE, &loopback, &bound) != 0) {
@@ -114,10 +129,35 @@ static int listen_inside(struct serve *s)
 	return 0;
 }
 
+/* Where this process reaches its own gateway: one that listens on all addresses also does on loopback. */
+static struct sys_addr own_listener(const struct serve *s)
+{
+	struct bytes at = bytes_str(s->first_address);
+	uint16_t port = sys_addr_port(&s->first_bound);
+	struct sys_addr loopback;
+
+	if (bytes_starts(at, BYTES("0.0.0.0:")) &&
+		sys_addr_parse(&loopback, "127.0.0.1", sizeof("127.0.0.1") - 1, port) == 0) {
+		return loopback;
+	}
+	if (bytes_starts(at, BYTES("[::]:")) &&
+		sys_addr_parse(&loopback, "::1", sizeof("::1") - 1, port) == 0) {
+		return loopback;
+	}
+	return s->first_bound;
+}
+
 int serve_console_open(struct serve *s)
 {
 	s->manage = manage_new(gateway_control(s->gateway));
+	s->writer = serve_writer(s);
 	s->site = site_new(s->manage);
+	s->trials = trials_new(&(struct trials_opts){
+		.manage = s->manage,
+		.gateway = own_listener(s),
+		.explain_token = s->opts.explain_token,
+		.writer = &s->writer,
+	});
 	s->console = console_new(&(struct console_opts){
 		.manage = s->manage,
 		.gateway = s->gateway,

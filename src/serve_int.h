@@ -21,6 +21,7 @@
 #include "net/jobs.h"
 #include "net/notify.h"
 #include "page/site.h"
+#include "page/trial.h"
 #include "plan/inside.h"
 #include "proxy/gateway.h"
 #include "resource/finding_news.h"
@@ -65,6 +66,9 @@ struct serve {
 	struct gateway *gateway;
 	struct manage *manage; /* its listeners */
 	struct site *site;
+	struct trials *trials;
+	struct writer writer;
+	char explain_token[SERVE_SECRET_SIZE + 1]; /* of ours, when the settings have none */
 	struct console *console;
 	struct plan_inside inside; /* port 0: management is not on the gateway */
 	char inside_secret[SERVE_SECRET_SIZE + 1];
@@ -88,6 +92,7 @@ struct serve {
 	/* Items of JSON lists for the ready file. */
 	struct text addresses, tls_addresses, console_addresses, monitor_addresses;
 	char first_address[SYS_ADDR_TEXT];
+	struct sys_addr first_bound;
 	struct privileges_user user; /* to become; root only */
 	uint64_t descriptors, descriptors_max;
 	struct notify notify;
@@ -120,6 +125,8 @@ void serve_log_reopen(struct serve *s);
 
 /* Listens; the gateway is there. Not 0: a sentence was printed. */
 MUST_CHECK int serve_console_open(struct serve *s);
+/* The administrator's, else one of the process's own: the playground asks for decisions, too. */
+struct bytes serve_explain_token(struct serve *s);
 
 /* --- serve_state.c --- */
 

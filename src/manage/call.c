@@ -143,6 +143,14 @@ void call_reply_source(struct call *c, unsigned status, const char *type,
 	start(c, &out, type, extra, n_extra, source);
 }
 
+void call_pump(struct call *c)
+{
+	stream_pump(c->stream);
+	if (c->stream->out == STREAM_OUT_END) {
+		call_end(c);
+	}
+}
+
 void call_reply(struct call *c, unsigned status, const char *type, struct page *page,
 	const struct header *extra)
 {

@@ -48,9 +48,11 @@ void call_reply(struct call *c, unsigned status, const char *type, struct page *
 void call_reply_with(struct call *c, unsigned status, const char *type, struct page *page,
 	const struct header *extra, size_t n_extra);
 /* An answer whose body comes bit by bit (events, a download): source is the caller's until work's on_end;
- * stream_pump(c->stream) when it has more. No length is said: the end of source ends it. */
+ * call_pump when it has more. No length is said: the end of source ends it. */
 void call_reply_source(struct call *c, unsigned status, const char *type,
 	struct stream_source *source, const struct header *extra, size_t n_extra);
+/* That source has more, or has ended. The call may be gone afterwards: work's on_end has said so. */
+void call_pump(struct call *c);
 /* {"success":false,"message":"...","data":null} */
 void call_refuse(struct call *c, unsigned status, const struct header *extra, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
