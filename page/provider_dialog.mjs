@@ -101,10 +101,15 @@ async function store_(p, body) {
 	return { ...made, routeName: DEFAULT_ROUTE };
 }
 
+function freeName(base) {
+	const taken = new Set(listOf('providers').map((x) => x.name));
+	for (let n = 1; ; n++) if (!taken.has(n > 1 ? `${base}-${n}` : base)) return n > 1 ? `${base}-${n}` : base;
+}
+
 export function providerDialog(p, onSaved) {
 	const f = {
 		type: field('PROVIDER TYPE', select(TYPES, p ? shownType(p) : 'qwen')),
-		name: field('PROVIDER NAME', input(p?.name ?? 'qwen', { placeholder: 'qwen, deepseek' })),
+		name: field('PROVIDER NAME', input(p?.name ?? freeName('qwen'), { placeholder: 'qwen, deepseek' })),
 		url: field('API URL', input(p ? (urlOf(p) ?? '') : '', { placeholder: 'https://api.example.com/v1', inputmode: 'url' }), t('only where it is not the usual one')),
 		keys: keyList(p?.tokens ?? []),
 		failover: tick('Key fail-over', p?.tokenFailoverConfig?.enabled ?? false),
@@ -124,7 +129,7 @@ export function providerDialog(p, onSaved) {
 		domain.input.value = `llm-${f.name.input.value.trim() || '…'}.internal.${url && /^[\d.]+$/.test(url.host) ? 'static' : 'dns'}`;
 	};
 	f.type.input.addEventListener('change', () => {
-		if (!named) f.name.input.value = f.type.input.value === 'custom' ? '' : f.type.input.value;
+		if (!named) f.name.input.value = f.type.input.value === 'custom' ? '' : freeName(f.type.input.value);
 		look();
 	});
 	f.name.input.addEventListener('input', () => {

@@ -36,6 +36,7 @@ export function readEvent(json) {
 	return { text: delta.content ?? '', thought: delta.reasoning_content ?? '', usage: json.usage ?? null, error: json.error?.message ?? null, model: json.model };
 }
 
+// Its value at the end: whether the stream said that it is complete.
 async function* eventsOf(response) {
 	const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
 	let rest = '';
@@ -47,14 +48,14 @@ async function* eventsOf(response) {
 		for (const line of lines) {
 			if (!line.startsWith('data:')) continue;
 			const data = line.slice(5).trim();
-			if (data === '[DONE]') return;
+			if (data === '[DONE]') return true;
 			try {
 				yield JSON.parse(data);
 			} catch {
 				yield { error: { message: data.slice(0, 200) } };
 			}
 		}
-		if (done) return;
+		if (done) return false;
 	}
 }
 
@@ -83,8 +84,12 @@ async function send(local, redraw) {
 			turn.error = e.error ?? turn.error;
 			turn.model = e.model ?? turn.model;
 		};
-		if ((response.headers.get('content-type') ?? '').includes('event-stream')) for await (const event of eventsOf(response)) take(event);
-		else {
+		if ((response.headers.get('content-type') ?? '').includes('event-stream')) {
+			const events = eventsOf(response);
+			let next = await events.next();
+			for (; !next.done; next = await events.next()) take(next.value);
+			if (!next.value && !turn.error) turn.error = t('The stream was cut before its end.');
+		} else {
 			const text = await response.text();
 			try {
 				take(JSON.parse(text));

@@ -261,6 +261,7 @@ export const zh = {
 	'OLD KEY ENDS': '旧密钥停用时间',
 	'OLD KEYS ENDED': '旧密钥已停用',
 	'OLD PASSWORD': '旧密码',
+	'ON': '开',
 	'ONLINE': '在线',
 	'ONLINE ({0} routes)': '在线（{0} 条路由）',
 	'OPEN THE GATE': '开闸',
