@@ -106,16 +106,18 @@ export const listOf = (name) => store.lists[name].data ?? [];
 
 /* --- the monitor API ---------------------------------------------------------------------------------- */
 
+// Each part may be missing: what is there is shown.
 export async function refreshMonitor() {
 	const m = store.monitor;
-	try {
-		const [status, workers, assignment, load] = await guarded(() =>
-			Promise.all([get('ni_status/status'), get('ni_status/workers'), get('ni_status/assignment'), get('ni_status/metrics?detail=1')]));
-		Object.assign(m, { state: 'there', status, workers: workers.workers ?? [], assignment, load, error: null, at: Date.now() });
+	const parts = ['status', 'workers', 'assignment', 'metrics?detail=1'];
+	const got = await guarded(() => Promise.allSettled(parts.map((name) => get(`ni_status/${name}`))));
+	const [status, workers, assignment, load] = got.map((x) => (x.status === 'fulfilled' ? x.value : null));
+	if (workers || assignment) {
+		Object.assign(m, { state: 'there', status, workers: workers?.workers ?? [], assignment, load, error: null, at: Date.now() });
 		if (!events) listen();
-	} catch (error) {
-		m.error = error;
-		if (error.status === 404 || error.status === 405 || error.status === 501) m.state = 'absent';
+	} else {
+		m.error = got[1].reason;
+		if (got.every((x) => [404, 405, 501].includes(x.reason?.status))) m.state = 'absent';
 	}
 	tell();
 }

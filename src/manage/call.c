@@ -30,11 +30,6 @@ const char *call_peer(const struct call *c)
 	return c->peer[0] != '\0' ? c->peer : stream_peer(c->stream);
 }
 
-enum manage_door call_door(const struct call *c)
-{
-	return c->door->kind;
-}
-
 static void on_stream(struct stream_user *u, struct stream *s)
 {
 	struct call *c = CONTAINER_OF(u, struct call, user);

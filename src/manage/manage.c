@@ -196,6 +196,11 @@ void manage_set_account(struct manage *m, struct account *a)
 	m->account = a;
 }
 
+enum manage_door manage_door(const struct call *c)
+{
+	return c->door->kind;
+}
+
 /* --- the end ------------------------------------------------------------------------------------ */
 
 void manage_end_calls(struct manage *m)

@@ -13,9 +13,6 @@
 /* MANAGE_INSIDE: what came to the gateway's listeners and is for management (plan/inside.h). */
 enum manage_door { MANAGE_CONSOLE, MANAGE_MONITOR, MANAGE_INSIDE, MANAGE_DOORS };
 
-/* Where it came in. */
-enum manage_door call_door(const struct call *c);
-
 /* Somebody who answers calls; embedded in what that is. */
 struct manage_app {
 	struct manage_app *next;
@@ -41,6 +38,9 @@ void manage_set_secret(struct manage *m, struct bytes header, struct bytes secre
 struct account *manage_account(const struct manage *m);
 /* One reference goes over. */
 void manage_set_account(struct manage *m, struct account *a);
+
+/* Where a call came in. */
+enum manage_door manage_door(const struct call *c);
 
 /* When control's loop runs no more: ends all calls, so that the apps can be freed. */
 void manage_end_calls(struct manage *m);

@@ -147,7 +147,7 @@ static void answer(
  * of HiClaw wants 200 of the console's listener (console-api.md section 1.11). */
 static void answer_document(const struct site *s, struct call *c, bool known, struct asked asked)
 {
-	bool open = known || call_door(c) == MANAGE_CONSOLE;
+	bool open = known || manage_door(c) == MANAGE_CONSOLE;
 
 	answer(s, c, s->document, open ? 200 : 401, asked);
 }
