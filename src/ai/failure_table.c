@@ -159,6 +159,7 @@ const struct failure_row failure_messages[] = {
 
 	{NULL, ON_4XX | ON_AUTH | ON_OK, "content management policy", FAILURE_FILTERED},
 	{NULL, ON_4XX | ON_AUTH | ON_OK, "content policy", FAILURE_FILTERED},
+	{NULL, ON_4XX | ON_AUTH | ON_OK, "content filtering policy", FAILURE_FILTERED},
 	{NULL, ON_4XX | ON_AUTH | ON_OK, "safety system", FAILURE_FILTERED},
 	{NULL, ON_4XX | ON_AUTH | ON_OK, "inappropriate content", FAILURE_FILTERED},
 	{NULL, ON_4XX | ON_AUTH | ON_OK, "considered high risk", FAILURE_FILTERED}, /* moonshot */

@@ -4,17 +4,13 @@
  * stands in one text per exchange; events are made when the text is empty, so a slow reader costs one
  * event of memory.
  */
-#include "mock/mock.h"
+#include "mock/mock_int.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/num.h"
-#include "http/server.h"
-#include "mock/mock_events.h"
-#include "mock/mock_record.h"
 #include "wire/json.h"
-#include "wire/url.h"
 
 /* Bodies of requests; the largest that tests send are about 100 MB. */
 #define BODY_MAX (256u * 1024u * 1024u)
@@ -25,43 +21,12 @@
 /* Between the last byte and a cut: the kernel must have handed the bytes over. */
 #define CUT_AFTER_MS 20u
 #define SHORT_BY 100u
-#define LISTENERS_MAX 16u
+#define BACKLOG 4096
+/* Between two tries to listen on a port again. */
+#define AGAIN_AFTER_MS 50u
 #define HEAD_ARENA_MAX 65536u
-#define RECORD_LAST_DEFAULT 100u
 
-struct mock {
-	struct loop *loop;
-	struct server *server;
-	struct mock_record *record;
-	struct json_query *query;
-	struct list exchanges;
-	struct mock_counts counts;
-	uint64_t record_seq;
-	int listeners[LISTENERS_MAX];
-	size_t n_listeners;
-};
-
-struct mock_exchange {
-	struct stream_user user;
-	struct stream_source source;
-	struct stream *stream;
-	struct mock *mock;
-	struct list link;
-	struct timer timer;
-	struct arena arena; /* the head's fields, while the body comes */
-	struct mock_reply reply;
-	struct mock_events events;
-	struct text out; /* bytes to send, from `sent` on */
-	size_t sent;
-	uint64_t seen;    /* seq of its record; 0: none */
-	bool begun;       /* the request is complete */
-	bool counted;     /* a model request, not one about the record */
-	bool is_stream;   /* an event stream: its length is not known at the head */
-	bool streaming;   /* more comes from events */
-	bool cut_short;   /* after what is in out the connection is cut */
-	uint64_t missing; /* bytes that Content-Length promises and nobody sends */
-	bool timed;       /* the timer was used: freed when the turn is over */
-};
+static struct server *new_server(struct mock *m);
 
 /* --- life --------------------------------------------------------------------------------------- */
 
@@ -210,19 +175,31 @@ static void add_header(struct head_out *h, const char *name, const char *value)
 	head_out_add(h, bytes_str(name), bytes_str(value));
 }
 
+/* What Retry-After says, with its digits in `room`; n 0: nothing. */
+static struct bytes retry_after(
+	const struct mock_script *s, unsigned status, char room[NUM_U64_MAX])
+{
+	bool told = mock_script_has(s->retry_after);
+
+	if (status < 400 || (!told && (status != 429 || mock_script_has(s->no_retry_after)))) {
+		return bytes_of(NULL, 0);
+	}
+	return bytes_of(room, num_format_u64(room, told ? s->retry_after : 1));
+}
+
 static void add_rate_limits(struct head_out *h)
 {
-	add_header(h, "retry-after", "1");
 	add_header(h, "x-ratelimit-limit-requests", "60");
 	add_header(h, "x-ratelimit-remaining-requests", "0");
 	add_header(h, "x-ratelimit-reset-requests", "1s");
 }
 
 /* Sends the head; what is in out and what events make follow. */
-static void send_answer(struct mock_exchange *x, unsigned status, const char *type)
+void mock_send_answer(struct mock_exchange *x, unsigned status, const char *type)
 {
 	const struct mock_script *script = &x->reply.script;
-	char request_id[16 + NUM_U64_MAX];
+	char request_id[16 + NUM_U64_MAX], digits[NUM_U64_MAX];
+	struct bytes wait;
 	struct head_out h;
 
 	head_out_init(&h);
@@ -236,6 +213,10 @@ static void send_answer(struct mock_exchange *x, unsigned status, const char *ty
 		snprintf(request_id, sizeof(request_id), "req_mock_%llu",
 			(unsigned long long)x->seen);
 		add_header(&h, "x-request-id", request_id);
+	}
+	wait = retry_after(script, status, digits);
+	if (wait.n != 0) {
+		head_out_add(&h, BYTES("retry-after"), wait);
 	}
 	if (status == 429) {
 		add_rate_limits(&h);
@@ -252,10 +233,76 @@ static void send_answer(struct mock_exchange *x, unsigned status, const char *ty
 	pump(x);
 }
 
-static void send_error(struct mock_exchange *x, unsigned status, const char *message)
+void mock_send_error(struct mock_exchange *x, unsigned status, const char *message)
 {
 	mock_reply_error(x->reply.ask.api, status, message, &x->out);
-	send_answer(x, status, "application/json");
+	mock_send_answer(x, status, "application/json");
+}
+
+/* --- being away --------------------------------------------------------------------------------- */
+
+static void end_all(struct mock *m)
+{
+	while (!list_empty(&m->exchanges)) {
+		exchange_end(
+			CONTAINER_OF(m->exchanges.next, struct mock_exchange, link), MOCK_END_CUT);
+	}
+	server_free(m->server);
+	m->server = NULL;
+	for (size_t i = 0; i < m->n_listeners; i++) {
+		sys_close(m->listeners[i].fd, false);
+		m->listeners[i].fd = -1;
+	}
+}
+
+/* A port that somebody else has taken meanwhile is tried again. */
+static bool listen_again(struct mock *m)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < m->n_listeners; i++) {
+		struct sys_addr same = m->listeners[i].addr;
+		int fd = m->listeners[i].fd >= 0 ? -1 : sys_listen(&same, BACKLOG, &same);
+
+		if (fd >= 0 && server_listen(m->server, fd) != 0) {
+			sys_close(fd, false);
+			fd = -1;
+		}
+		m->listeners[i].fd = fd >= 0 ? fd : m->listeners[i].fd;
+		all = all && m->listeners[i].fd >= 0;
+	}
+	return all;
+}
+
+static void on_outage_end(struct timer *t)
+{
+	struct mock *m = CONTAINER_OF(t, struct mock, outage);
+
+	if (m->server == NULL) {
+		m->server = new_server(m);
+	}
+	if (listen_again(m)) {
+		m->outage_ms = 0;
+	} else {
+		timer_set(m->loop, t, AGAIN_AFTER_MS, on_outage_end);
+	}
+}
+
+static void on_outage(struct timer *t)
+{
+	struct mock *m = CONTAINER_OF(t, struct mock, outage);
+
+	end_all(m);
+	timer_set(m->loop, t, m->outage_ms, on_outage_end);
+}
+
+/* Not at once: the server is in the middle of telling us about a request. */
+static void begin_outage(struct mock *m, uint64_t ms)
+{
+	if (m->outage_ms == 0) {
+		m->outage_ms = MAX(ms, 1);
+		timer_set(m->loop, &m->outage, 0, on_outage);
+	}
 }
 
 /* --- answers ------------------------------------------------------------------------------------ */
@@ -283,7 +330,7 @@ static void answer_stream(struct mock_exchange *x)
 		}
 		end_short(x);
 	}
-	send_answer(x, 200, "text/event-stream; charset=utf-8");
+	mock_send_answer(x, 200, "text/event-stream; charset=utf-8");
 }
 
 /* The fixed answer of the fast path: 1 KB in all. */
@@ -302,7 +349,7 @@ static void answer_bench(struct mock_exchange *x)
 	text_add(&x->out, head, sizeof(head) - 1);
 	text_add(&x->out, filling, sizeof(filling));
 	text_add(&x->out, tail, sizeof(tail) - 1);
-	send_answer(x, 200, "application/json");
+	mock_send_answer(x, 200, "application/json");
 }
 
 static void answer_whole(struct mock_exchange *x)
@@ -315,7 +362,7 @@ static void answer_whole(struct mock_exchange *x)
 	if (mock_script_has(x->reply.script.short_body)) {
 		end_short(x);
 	}
-	send_answer(x, 200, "application/json");
+	mock_send_answer(x, 200, "application/json");
 }
 
 /* Without events a stall or cut comes after the head, or, when it has a number, in mid-body. */
@@ -323,15 +370,16 @@ static void answer_broken(struct mock_exchange *x)
 {
 	const struct mock_script *s = &x->reply.script;
 	bool stall = mock_script_has(s->stall);
+	bool halt = mock_script_has(s->halt);
 	size_t all;
 
 	x->events.over = true;
-	x->events.end = stall ? MOCK_EVENTS_STALL : MOCK_EVENTS_CUT;
+	x->events.end = stall || halt ? MOCK_EVENTS_STALL : MOCK_EVENTS_CUT;
 	mock_reply_body(&x->reply, &x->out);
 	all = x->out.n;
-	x->out.n = (stall ? s->stall : s->cut) == 0 ? 0 : all / 2;
+	x->out.n = !halt && (stall ? s->stall : s->cut) == 0 ? 0 : all / 2;
 	x->missing = all - x->out.n;
-	send_answer(x, 200, "application/json");
+	mock_send_answer(x, 200, "application/json");
 }
 
 static void answer_page(struct mock_exchange *x)
@@ -340,12 +388,56 @@ static void answer_page(struct mock_exchange *x)
 		text_add_str(&x->out,
 			"<!DOCTYPE html>\n<html><head><title>Bad gateway</title></head>"
 			"<body><h1>502 Bad Gateway</h1></body></html>\n");
-		send_answer(x, 200, "text/html; charset=utf-8");
+		mock_send_answer(x,
+			mock_script_has(x->reply.script.status) ? (unsigned)x->reply.script.status
+								: 200,
+			"text/html; charset=utf-8");
 	} else {
 		mock_reply_error(
-			x->reply.ask.api, 500, "an error in the clothes of a stream", &x->out);
-		send_answer(x, 200, "text/event-stream; charset=utf-8");
+			x->reply.ask.api, 500, "an error in the clothes of an answer", &x->out);
+		mock_send_answer(x, 200,
+			mock_script_has(x->reply.script.json_error)
+				? "application/json"
+				: "text/event-stream; charset=utf-8");
 	}
+}
+
+/* Errors that have a name; false: none of them is asked for. */
+static bool answer_refusal(struct mock_exchange *x)
+{
+	const struct mock_script *s = &x->reply.script;
+	enum mock_refusal kind = mock_script_has(s->quota) ? MOCK_REFUSAL_QUOTA
+		: mock_script_has(s->context)              ? MOCK_REFUSAL_CONTEXT
+							   : MOCK_REFUSAL_FILTER;
+
+	if (!mock_script_has(s->quota) && !mock_script_has(s->context) &&
+		!mock_script_has(s->filter)) {
+		return false;
+	}
+	mock_send_answer(
+		x, mock_reply_refusal(x->reply.ask.api, kind, &x->out), "application/json");
+	return true;
+}
+
+/* Ways of not answering; false: none of them is asked for. */
+static bool answer_nothing(struct mock_exchange *x)
+{
+	const struct mock_script *s = &x->reply.script;
+
+	if (mock_script_has(s->refuse)) {
+		begin_outage(x->mock, s->refuse);
+	} else if (mock_script_has(s->reset)) {
+		exchange_end(x, MOCK_END_CUT);
+	} else {
+		return mock_script_has(s->silent); /* until the client leaves */
+	}
+	return true;
+}
+
+static bool wants_page(const struct mock_script *s)
+{
+	return mock_script_has(s->html) || mock_script_has(s->json_as_sse) ||
+		mock_script_has(s->json_error);
 }
 
 static void answer(struct mock_exchange *x)
@@ -353,18 +445,22 @@ static void answer(struct mock_exchange *x)
 	const struct mock_script *s = &x->reply.script;
 	bool may_stream = x->reply.ask.stream && x->reply.ask.api != MOCK_EMBEDDINGS;
 
-	if (mock_script_has(s->status)) {
-		send_error(x, (unsigned)s->status, "the mock was asked for this error");
-	} else if (mock_script_has(s->html) || mock_script_has(s->json_as_sse)) {
+	if (answer_nothing(x) || answer_refusal(x)) {
+		return;
+	}
+	if (mock_script_has(s->status) && !mock_script_has(s->html)) {
+		mock_send_error(x, (unsigned)s->status, "the mock was asked for this error");
+	} else if (wants_page(s)) {
 		answer_page(x);
 	} else if (may_stream) {
 		answer_stream(x);
 	} else if (mock_script_has(s->bench)) {
 		answer_bench(x);
-	} else if (mock_script_has(s->stall) || mock_script_has(s->cut)) {
+	} else if (mock_script_has(s->stall) || mock_script_has(s->halt) ||
+		mock_script_has(s->cut)) {
 		answer_broken(x);
 	} else if (mock_script_has(s->error_event)) {
-		send_error(x, 500, "The server had an error while processing your request.");
+		mock_send_error(x, 500, "The server had an error while processing your request.");
 	} else {
 		answer_whole(x);
 	}
@@ -375,52 +471,28 @@ static void on_delay(struct timer *t)
 	answer(CONTAINER_OF(t, struct mock_exchange, timer));
 }
 
-/* --- the record --------------------------------------------------------------------------------- */
-
-static uint64_t query_number(struct bytes query, const char *name, uint64_t def)
-{
-	struct bytes value, whole;
-	uint64_t v;
-
-	if (query.p != NULL && url_query_get(query, bytes_str(name), &value, &whole) &&
-		num_parse_u64(value, UINT64_MAX, &v)) {
-		return v;
-	}
-	return def;
-}
-
-static void answer_requests(struct mock_exchange *x)
-{
-	struct bytes query = x->stream->head->target;
-	struct mock *m = x->mock;
-
-	if (bytes_eq(x->stream->head->method, BYTES("DELETE"))) {
-		mock_record_clear(m->record);
-		text_add_str(&x->out, "[]");
-	} else {
-		bytes_cut(&query, '?');
-		mock_record_print(m->record, query_number(query, "last", RECORD_LAST_DEFAULT),
-			query_number(query, "body", 1) != 0, &x->out);
-	}
-	send_answer(x, 200, "application/json");
-}
-
-static void answer_state(struct mock_exchange *x)
-{
-	const struct mock_counts *c = &x->mock->counts;
-
-	text_addf(&x->out,
-		"{\"open\":%u,\"total\":%llu,\"complete\":%llu,\"client_gone\":%llu,\"cut\":%llu}",
-		c->open, (unsigned long long)c->total, (unsigned long long)c->complete,
-		(unsigned long long)c->client_gone, (unsigned long long)c->cut);
-	send_answer(x, 200, "application/json");
-}
-
 /* --- the request -------------------------------------------------------------------------------- */
 
 static bool wants_get(enum mock_api api)
 {
 	return api == MOCK_MODELS || api == MOCK_MODEL;
+}
+
+/* Which words count: those of the request's x-mock, then the sequence's, then its model's. */
+static int read_script(struct mock_exchange *x, struct fault *fault)
+{
+	const struct head *h = x->stream->head;
+	struct mock_script *out = &x->reply.script;
+
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (bytes_eq_nocase(head_name(h, i), BYTES("x-mock"))) {
+			return mock_script_parse_words(head_value(h, i), out, fault);
+		}
+	}
+	if (mock_sequence_next(&x->mock->sequence, out)) {
+		return 0;
+	}
+	return mock_script_parse(bytes_str(x->reply.ask.model), out, fault);
 }
 
 /* Reads the question. A status other than 0 is an error that the answer says. */
@@ -442,7 +514,7 @@ static unsigned read_ask(struct mock_exchange *x, struct fault *fault)
 	if (!get && mock_ask_body(ask, x->mock->query, &x->stream->body, fault) != 0) {
 		return 400;
 	}
-	return mock_script_parse(bytes_str(ask->model), &x->reply.script, fault) == 0 ? 0 : 400;
+	return read_script(x, fault) == 0 ? 0 : 400;
 }
 
 static void note_begin(struct mock_exchange *x)
@@ -475,7 +547,7 @@ static void make_content(struct mock_exchange *x)
 static void begin_answer(struct mock_exchange *x, unsigned status, const struct fault *fault)
 {
 	if (status != 0) {
-		send_error(x, status, fault->text);
+		mock_send_error(x, status, fault->text);
 	} else if (mock_script_has(x->reply.script.delay)) {
 		set_timer(x, x->reply.script.delay, on_delay);
 	} else {
@@ -492,12 +564,7 @@ static void begin(struct mock_exchange *x)
 
 	x->begun = true;
 	mock_ask_target(&x->reply.ask, s->head->target);
-	if (x->reply.ask.api == MOCK_REQUESTS) {
-		answer_requests(x);
-		return;
-	}
-	if (x->reply.ask.api == MOCK_STATE) {
-		answer_state(x);
+	if (mock_control(x)) {
 		return;
 	}
 	status = read_ask(x, &fault);
@@ -551,25 +618,38 @@ static void on_request(struct server *srv, struct stream *s)
 	stream_send_continue(s);
 }
 
+static struct server *new_server(struct mock *m)
+{
+	const struct server_opts opts = {
+		.loop = m->loop,
+		.pool = m->pool,
+		.limits = m->limits,
+		.on_request = on_request,
+		.context = m,
+	};
+
+	return server_new(&opts);
+}
+
+int mock_plan(struct mock *m, struct bytes sequence, struct fault *fault)
+{
+	return mock_sequence_parse(sequence, &m->sequence, fault);
+}
+
 /* --- the mock ----------------------------------------------------------------------------------- */
 
 struct mock *mock_new(struct loop *loop, struct segpool *pool, const struct http_limits *limits)
 {
 	static const struct http_limits defaults = HTTP_LIMITS_DEFAULT;
 	struct mock *m = must_alloc(sizeof(*m));
-	const struct server_opts opts = {
-		.loop = loop,
-		.pool = pool,
-		.limits = limits != NULL ? *limits : defaults,
-		.on_request = on_request,
-		.context = m,
-	};
 
 	m->loop = loop;
+	m->pool = pool;
+	m->limits = limits != NULL ? *limits : defaults;
 	m->query = mock_ask_query();
 	m->record = mock_record_new();
 	list_init(&m->exchanges);
-	m->server = server_new(&opts);
+	m->server = new_server(m);
 	return m;
 }
 
@@ -581,7 +661,7 @@ int mock_listen(struct mock *m, const struct sys_addr *addr, struct sys_addr *bo
 	if (m->n_listeners == LISTENERS_MAX) {
 		return ERR_LIMIT;
 	}
-	fd = sys_listen(addr, 4096, bound);
+	fd = sys_listen(addr, BACKLOG, bound);
 	if (fd < 0) {
 		return fd;
 	}
@@ -590,7 +670,8 @@ int mock_listen(struct mock *m, const struct sys_addr *addr, struct sys_addr *bo
 		sys_close(fd, false);
 		return rc;
 	}
-	m->listeners[m->n_listeners++] = fd;
+	m->listeners[m->n_listeners].fd = fd;
+	m->listeners[m->n_listeners++].addr = *bound;
 	return 0;
 }
 
@@ -604,14 +685,8 @@ void mock_free(struct mock *m)
 	if (m == NULL) {
 		return;
 	}
-	while (!list_empty(&m->exchanges)) {
-		exchange_end(
-			CONTAINER_OF(m->exchanges.next, struct mock_exchange, link), MOCK_END_CUT);
-	}
-	server_free(m->server);
-	for (size_t i = 0; i < m->n_listeners; i++) {
-		sys_close(m->listeners[i], false);
-	}
+	timer_clear(m->loop, &m->outage);
+	end_all(m);
 	mock_record_free(m->record);
 	json_query_free(m->query);
 	free(m);

@@ -8,6 +8,8 @@
 
 #include <stdio.h>
 
+#include "base/bytes.h"
+#include "base/err.h"
 #include "http/limits.h"
 #include "net/loop.h"
 #include "base/seg.h"
@@ -26,6 +28,8 @@ struct mock_counts {
 struct mock *mock_new(struct loop *loop, struct segpool *pool, const struct http_limits *limits);
 /* Listens; *bound gets the address with the port the system chose. May be called several times. */
 MUST_CHECK int mock_listen(struct mock *m, const struct sys_addr *addr, struct sys_addr *bound);
+/* What the next requests get, in the words of mock_sequence.h; ERR_SYNTAX and a sentence when it is none. */
+MUST_CHECK int mock_plan(struct mock *m, struct bytes sequence, struct fault *fault);
 const struct mock_counts *mock_counts(const struct mock *m);
 /* Ends everything at once. */
 void mock_free(struct mock *m);

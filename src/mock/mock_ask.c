@@ -76,6 +76,7 @@ void mock_ask_target(struct mock_ask *ask, struct bytes target)
 		{"/models", MOCK_MODELS},
 		{"/mock/requests", MOCK_REQUESTS},
 		{"/mock/state", MOCK_STATE},
+		{"/mock/script", MOCK_SCRIPT},
 	};
 	struct bytes path = bytes_cut(&target, '?');
 	struct bytes name;

@@ -21,7 +21,8 @@ enum mock_api {
 	MOCK_MODELS,
 	MOCK_MODEL,    /* one of them; its name is the model */
 	MOCK_REQUESTS, /* what the mock saw */
-	MOCK_STATE
+	MOCK_STATE,
+	MOCK_SCRIPT /* the sequence of the next requests */
 };
 
 #define MOCK_MODEL_MAX 255u

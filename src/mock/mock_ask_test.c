@@ -29,6 +29,7 @@ static const struct {
 	{"/v1/models/openai/gpt-4o", MOCK_MODEL, "openai/gpt-4o", "a name with a slash"},
 	{"/mock/requests?last=1", MOCK_REQUESTS, "", "the record"},
 	{"/mock/state", MOCK_STATE, "", "the counters"},
+	{"/mock/script", MOCK_SCRIPT, "", "the sequence"},
 	{"/", MOCK_UNKNOWN, "", "nothing"},
 	{"/v1/chat", MOCK_UNKNOWN, "", "half a path"},
 	{"*", MOCK_UNKNOWN, "", "OPTIONS *"},

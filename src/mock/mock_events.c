@@ -501,6 +501,12 @@ bool mock_events_next(struct mock_events *e, struct text *out)
 	if (is_due(e, script(e)->stall)) {
 		return finish(e, MOCK_EVENTS_STALL, false);
 	}
+	if (is_due(e, script(e)->halt)) {
+		bool inside = row_next(e, out);
+
+		out->n -= (out->n - before) / 2;
+		return finish(e, MOCK_EVENTS_STALL, inside);
+	}
 	if (is_due(e, script(e)->error_event)) {
 		error_event(e, out);
 		return finish(e, MOCK_EVENTS_CLEAN, true);

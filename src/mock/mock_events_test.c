@@ -112,7 +112,7 @@ static void tell(struct mock_reply *r, char *out, size_t max)
 	mock_events_init(&e, r);
 	text_init(&t, 1u << 24);
 	while (mock_events_next(&e, &t)) {
-		bool half = e.over && e.end == MOCK_EVENTS_CUT;
+		bool half = e.over && e.end != MOCK_EVENTS_CLEAN;
 		char c = half ? '/' : letter(text_bytes(&t), eol);
 
 		assert_true(n + 2 < max);
@@ -158,6 +158,7 @@ static const struct {
 	{MOCK_CHAT, "mock-stall-20", false, "rccccccccccccccccccc~",
 		"more events than the sentence has words"},
 	{MOCK_CHAT, "mock-open", false, "r~", "one event, then nothing"},
+	{MOCK_CHAT, "mock-halt-3", false, "rcc/~", "half of the fourth, then nothing"},
 	{MOCK_CHAT, "mock-cut", false, "!", "cut at once"},
 	{MOCK_CHAT, "mock-cut-3", false, "rcc/!", "cut inside the fourth"},
 	{MOCK_CHAT, "mock-error-event", false, "E.", "only an error"},

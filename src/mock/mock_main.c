@@ -21,6 +21,7 @@ struct arguments {
 	struct sys_addr listen[LISTEN_MAX];
 	unsigned n_listen;
 	const char *ready_file;
+	const char *script; /* NULL: none */
 };
 
 struct run {
@@ -36,12 +37,18 @@ void mock_help(FILE *out)
 	      "      Where it serves; port 0 takes a free one. Default: " LISTEN_DEFAULT
 	      ".\n"
 	      "  --ready-file PATH\n"
-	      "      Written as JSON (addresses, pid, version) when it accepts.\n\n"
+	      "      Written as JSON (addresses, pid, version) when it accepts.\n"
+	      "  --script SEQUENCE\n"
+	      "      What the next requests get, whatever their models ask for: words, \"ok\" for\n"
+	      "      what the model asks for, \"*N\" behind them for N requests, commas between\n"
+	      "      them, and \"again\" at the end for ever: status-503*3,ok or reset,ok,again.\n\n"
 	      "Paths, behind any prefix: /chat/completions /chatcompletion_v2 /completions\n"
 	      "  /embeddings /messages /responses /models /models/NAME\n"
 	      "What it saw: GET /mock/requests[?last=N][&body=0], DELETE /mock/requests,\n"
-	      "  GET /mock/state\n\n"
-	      "A model name asks for a fault: mock-WORD, several as mock-WORD+WORD. Words:\n",
+	      "  GET /mock/state\n"
+	      "Another sequence: POST /mock/script with it as the body; GET says how many are left\n\n"
+	      "A model name asks for a fault: mock-WORD, several as mock-WORD+WORD; so does the\n"
+	      "header field \"x-mock: WORD+WORD\", whatever the model and the sequence say. Words:\n",
 		out);
 	mock_script_help(out);
 	fputs("\nFor measurements, not recorded: bench (1 KB at once), bench-sse-N (N events of\n"
@@ -96,11 +103,16 @@ static bool read_arguments(int argc, char **argv, struct arguments *a)
 			}
 			continue;
 		}
+		value = flag_value(argc, argv, &i, "--script");
+		if (value != NULL) {
+			a->script = value;
+			continue;
+		}
 		value = flag_value(argc, argv, &i, "--ready-file");
 		if (value == NULL) {
 			fprintf(stderr,
 				"sluice mock: \"%.80s\" is no option or lacks its value; there are "
-				"--listen ADDR:PORT and --ready-file PATH\n",
+				"--listen ADDR:PORT, --script SEQUENCE and --ready-file PATH\n",
 				given);
 			return false;
 		}
@@ -151,6 +163,17 @@ static int write_ready(const char *path, const struct arguments *a, const char *
 	return rc;
 }
 
+static int plan_requests(struct mock *m, const struct arguments *a)
+{
+	struct fault fault = {0};
+	int rc = a->script != NULL ? mock_plan(m, bytes_str(a->script), &fault) : 0;
+
+	if (rc != 0) {
+		fprintf(stderr, "sluice mock: --script: %s\n", fault.text);
+	}
+	return rc;
+}
+
 static int listen_all(struct mock *m, struct arguments *a)
 {
 	for (unsigned i = 0; i < a->n_listen; i++) {
@@ -192,7 +215,8 @@ int mock_main(int argc, char **argv, const char *version)
 	segpool_init(&pool, POOL_BYTES);
 	run.loop = loop_new();
 	m = mock_new(run.loop, &pool, NULL);
-	rc = listen_all(m, &arguments);
+	rc = plan_requests(m, &arguments);
+	rc = rc == 0 ? listen_all(m, &arguments) : rc;
 	if (rc == 0 && arguments.ready_file != NULL) {
 		rc = write_ready(arguments.ready_file, &arguments, version);
 	}

@@ -182,6 +182,7 @@ void mock_reply_body(const struct mock_reply *r, struct text *out)
 	case MOCK_UNKNOWN:
 	case MOCK_REQUESTS:
 	case MOCK_STATE:
+	case MOCK_SCRIPT:
 		break;
 	}
 }
@@ -193,6 +194,8 @@ static const char *error_type(enum mock_api api, unsigned status)
 	bool anthropic = api == MOCK_MESSAGES;
 
 	switch (status) {
+	case 402:
+		return anthropic ? "billing_error" : "insufficient_quota";
 	case 401:
 		return anthropic ? "authentication_error" : "invalid_request_error";
 	case 403:
@@ -218,17 +221,54 @@ static const char *error_code(unsigned status)
 				: "null";
 }
 
-void mock_reply_error(enum mock_api api, unsigned status, const char *message, struct text *out)
+static void put_error(enum mock_api api, const char *type, const char *code, const char *message,
+	struct text *out)
 {
 	if (api == MOCK_MESSAGES) {
-		text_addf(out, "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":\"",
-			error_type(api, status));
+		text_addf(
+			out, "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":\"", type);
 		add_str(out, message);
 		text_add_str(out, "\"}}");
 		return;
 	}
 	text_add_str(out, "{\"error\":{\"message\":\"");
 	add_str(out, message);
-	text_addf(out, "\",\"type\":\"%s\",\"param\":null,\"code\":%s}}", error_type(api, status),
-		error_code(status));
+	text_addf(out, "\",\"type\":\"%s\",\"param\":null,\"code\":%s}}", type, code);
+}
+
+void mock_reply_error(enum mock_api api, unsigned status, const char *message, struct text *out)
+{
+	put_error(api, error_type(api, status), error_code(status), message, out);
+}
+
+unsigned mock_reply_refusal(enum mock_api api, enum mock_refusal kind, struct text *out)
+{
+	static const struct {
+		unsigned status;
+		const char *type, *code, *message;
+		unsigned anthropic_status;
+		const char *anthropic_type, *anthropic_message;
+	} rows[] = {
+		[MOCK_REFUSAL_QUOTA] = {429, "insufficient_quota", "\"insufficient_quota\"",
+			"You exceeded your current quota, please check your plan and billing "
+			"details.",
+			400, "invalid_request_error",
+			"Your credit balance is too low to access the Anthropic API."},
+		[MOCK_REFUSAL_CONTEXT] = {400, "invalid_request_error",
+			"\"context_length_exceeded\"",
+			"This model's maximum context length is 10 tokens.", 400,
+			"invalid_request_error",
+			"prompt is too long: 210000 tokens > 200000 maximum"},
+		[MOCK_REFUSAL_FILTER] = {400, "invalid_request_error", "\"content_filter\"",
+			"The prompt triggered the content management policy.", 400,
+			"invalid_request_error", "Output blocked by content filtering policy"},
+	};
+
+	if (api == MOCK_MESSAGES) {
+		put_error(
+			api, rows[kind].anthropic_type, "null", rows[kind].anthropic_message, out);
+		return rows[kind].anthropic_status;
+	}
+	put_error(api, rows[kind].type, rows[kind].code, rows[kind].message, out);
+	return rows[kind].status;
 }

@@ -20,6 +20,10 @@ void mock_reply_body(const struct mock_reply *r, struct text *out);
 /* An error object in the API's shape. */
 void mock_reply_error(enum mock_api api, unsigned status, const char *message, struct text *out);
 
+/* Errors that mean more than their status; what the API's vendor says, appended to out. Returns the status. */
+enum mock_refusal { MOCK_REFUSAL_QUOTA, MOCK_REFUSAL_CONTEXT, MOCK_REFUSAL_FILTER };
+unsigned mock_reply_refusal(enum mock_api api, enum mock_refusal kind, struct text *out);
+
 /* The models that the mock lists. */
 void mock_reply_models(uint64_t created, struct text *out);
 

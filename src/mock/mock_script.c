@@ -27,6 +27,16 @@ struct word {
 static const struct word words[] = {
 	WORD("status", NUMBER_MUST, 0, 599, status,
 		"an error object with status N (400..599); 429 with Retry-After and x-ratelimit-*"),
+	FLAG("quota", quota, "429: no money is left (insufficient_quota)"),
+	FLAG("context", context, "400: the prompt is too long (context_length_exceeded)"),
+	FLAG("filter", filter, "400: a filter has refused the prompt (content_filter)"),
+	WORD("retry-after", NUMBER_MUST, 0, UINT64_MAX - 1, retry_after,
+		"an error's Retry-After says N seconds"),
+	FLAG("no-retry-after", no_retry_after, "a 429 without Retry-After"),
+	WORD("refuse", NUMBER_MUST, 0, MS_MAX, refuse,
+		"all connections are reset, and refused for N ms"),
+	FLAG("reset", reset, "the connection is reset before the head"),
+	FLAG("silent", silent, "no byte of an answer, and no end"),
 	WORD("delay", NUMBER_MUST, 0, MS_MAX, delay, "N ms before the head of the answer"),
 	WORD("slow", NUMBER_MUST, 0, MS_MAX, slow, "N ms between events"),
 	WORD("stall", NUMBER_MAY, 0, EVENTS_MAX, stall,
@@ -34,10 +44,13 @@ static const struct word words[] = {
 	WORD("open", NUMBER_NONE, 1, 1, stall, "head with status 200, one event, then nothing"),
 	WORD("cut", NUMBER_MAY, 0, EVENTS_MAX, cut,
 		"head with status 200, N events, the connection is cut inside the next one"),
+	WORD("halt", NUMBER_MAY, 1, EVENTS_MAX, halt,
+		"head with status 200, N events (1), half an event, then nothing for ever"),
 	WORD("error-event", NUMBER_MAY, 0, EVENTS_MAX, error_event,
 		"N events (0), then an error event and a clean end"),
 	FLAG("json-as-sse", json_as_sse, "a JSON error as text/event-stream with status 200"),
-	FLAG("html", html, "an HTML page with status 200"),
+	FLAG("json-error", json_error, "a JSON error with status 200, also of a stream"),
+	FLAG("html", html, "an HTML page with status 200, or that of status-N"),
 	FLAG("malformed", malformed, "a body that is no JSON; in a stream one such event"),
 	FLAG("short", short_body, "a body that ends before its Content-Length"),
 	FLAG("close", to_close, "no length: the body ends with the connection"),
@@ -145,6 +158,30 @@ static bool is_family(struct bytes model, struct bytes family)
 		(model.n == family.n || model.p[family.n] == '-' || model.p[family.n] == '+');
 }
 
+static int check(const struct mock_script *s, struct fault *fault)
+{
+	if (mock_script_has(s->status) && s->status < 400) {
+		return fault_set(fault, ERR_SYNTAX, 400, 0, "mock: status needs a number from 400");
+	}
+	return 0;
+}
+
+int mock_script_parse_words(struct bytes list, struct mock_script *out, struct fault *fault)
+{
+	struct mock_script s;
+	int rc;
+
+	memset(&s, 0xff, sizeof(s)); /* every member MOCK_SCRIPT_UNSET */
+	rc = parse_items(list, &s, fault);
+	if (rc == 0) {
+		rc = check(&s, fault);
+	}
+	if (rc == 0) {
+		*out = s;
+	}
+	return rc;
+}
+
 int mock_script_parse(struct bytes model, struct mock_script *out, struct fault *fault)
 {
 	struct mock_script s;
@@ -156,8 +193,8 @@ int mock_script_parse(struct bytes model, struct mock_script *out, struct fault 
 	} else if (is_family(model, BYTES("mock")) && model.n > 4) {
 		rc = parse_items(bytes_of(model.p + 5, model.n - 5), &s, fault);
 	}
-	if (rc == 0 && mock_script_has(s.status) && s.status < 400) {
-		rc = fault_set(fault, ERR_SYNTAX, 400, 0, "mock: status needs a number from 400");
+	if (rc == 0) {
+		rc = check(&s, fault);
 	}
 	if (rc == 0) {
 		*out = s;

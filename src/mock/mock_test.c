@@ -158,6 +158,26 @@ static const struct {
 		"data:", "an error although a stream was asked for"},
 	{CHAT, "{\"model\":\"mock-status-429\"" WHOLE, ENDED_CLOSED, "retry-after: 1\r\n", NULL,
 		"429 says when"},
+	{CHAT, "{\"model\":\"mock-status-429+no-retry-after\"" WHOLE, ENDED_CLOSED,
+		"x-ratelimit-remaining-requests: 0\r\n", "retry-after", "or does not"},
+	{CHAT, "{\"model\":\"mock-status-503+retry-after-7\"" WHOLE, ENDED_CLOSED,
+		"retry-after: 7\r\n", NULL, "other errors may say it too"},
+	{CHAT, "{\"model\":\"mock-quota\"" STREAM, ENDED_CLOSED, "\"code\":\"insufficient_quota\"",
+		"data:", "no money"},
+	{"/v1/messages", "{\"model\":\"mock-quota\"" STREAM, ENDED_CLOSED,
+		"credit balance is too low", "HTTP/1.1 429", "which Anthropic says behind a 400"},
+	{CHAT, "{\"model\":\"mock-context\"" WHOLE, ENDED_CLOSED, "context_length_exceeded", NULL,
+		"too long"},
+	{"/v1/messages", "{\"model\":\"mock-context\"" WHOLE, ENDED_CLOSED, "prompt is too long",
+		NULL, "in Anthropic's words"},
+	{CHAT, "{\"model\":\"mock-filter\"" WHOLE, ENDED_CLOSED, "content_filter", NULL, "refused"},
+	{CHAT, "{\"model\":\"mock-reset\"" WHOLE, ENDED_RESET, "", "HTTP", "no byte, then a reset"},
+	{CHAT, "{\"model\":\"mock-html+status-502\"" WHOLE, ENDED_CLOSED, "HTTP/1.1 502 ", "{",
+		"a page of a proxy on the way"},
+	{CHAT, "{\"model\":\"mock-json-error\"" STREAM, ENDED_CLOSED, "application/json",
+		"data:", "a JSON error behind a 200"},
+	{CHAT, "{\"model\":\"mock-comments+error-event\"" STREAM, ENDED_CLOSED, "data: {\"error\"",
+		"choices", "an error event in place of the first"},
 	{CHAT, "{\"model\":\"mock-cut\"" STREAM, ENDED_RESET, "200 OK", "data:", "head, then cut"},
 	{CHAT, "{\"model\":\"mock-cut-3\"" STREAM, ENDED_RESET, "\"from \"", "[DONE]",
 		"events, then cut"},
@@ -218,6 +238,11 @@ static void test_answers(void **state)
 	text_done(&t);
 }
 
+static void send_text(int fd, const char *all)
+{
+	assert_int_equal(write(fd, all, strlen(all)), (ssize_t)strlen(all));
+}
+
 /* Polls /mock/state until it has that text; bounded. */
 static void await_state(struct world *w, const char *part)
 {
@@ -233,6 +258,93 @@ static void await_state(struct world *w, const char *part)
 		usleep(5000);
 	}
 	fail_msg("never %s: %s", part, text_cstr(&t));
+}
+
+/* The header field has the first word, then the sequence, then the model. */
+static void test_who_has_the_word(void **state)
+{
+	static const struct {
+		const char *field, *expect, *reason;
+	} asks[] = {
+		{"", "HTTP/1.1 503 ", "first of the sequence"},
+		{"x-mock: status-401\r\n", "HTTP/1.1 401 ", "the field, and the sequence stays"},
+		{"", "HTTP/1.1 503 ", "second of the sequence"},
+		{"", "HTTP/1.1 404 ", "ok: the model's own"},
+		{"", "HTTP/1.1 429 ", "last of the sequence"},
+		{"", "HTTP/1.1 404 ", "none is left"},
+		{"X-Mock: nonsense\r\n", "HTTP/1.1 400 ", "a typing error is told"},
+	};
+	static const char body[] = "{\"model\":\"mock-status-404\"" WHOLE;
+	struct world *w = *state;
+	char all[1024];
+	struct text t;
+
+	text_init(&t, 1u << 20);
+	ask(w, "/mock/script", "status-503*2,ok,status-429", &t);
+	assert_non_null(strstr(text_cstr(&t), "{\"left\":4}"));
+	for (size_t i = 0; i < ARRAY_LEN(asks); i++) {
+		int fd = dial(w);
+
+		snprintf(all, sizeof(all),
+			"POST " CHAT
+			" HTTP/1.1\r\nHost: mock\r\n%sContent-Length: %zu\r\n"
+			"Connection: close\r\n\r\n%s",
+			asks[i].field, sizeof(body) - 1, body);
+		send_text(fd, all);
+		text_clear(&t);
+		read_until(fd, NULL, &t);
+		close(fd);
+		if (strstr(text_cstr(&t), asks[i].expect) == NULL) {
+			fail_msg("%s: %s", asks[i].reason, text_cstr(&t));
+		}
+	}
+	ask(w, "/mock/script", "status-503*", &t);
+	assert_non_null(strstr(text_cstr(&t), "HTTP/1.1 400 "));
+	get(w, "GET", "/mock/script", &t);
+	assert_non_null(strstr(text_cstr(&t), "{\"left\":0}"));
+	text_done(&t);
+}
+
+/* Whether connections are refused for a while, and then accepted; bounded. */
+static bool comes_back(const struct world *w)
+{
+	bool refused = false;
+
+	for (int i = 0; i < 10000; i++) {
+		int fd = socket(w->addr.u.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		int rc = connect(fd, &w->addr.u.sa, w->addr.len);
+
+		close(fd);
+		if (rc == 0 && refused) {
+			return true;
+		}
+		if (rc != 0) {
+			assert_int_equal(errno, ECONNREFUSED);
+			refused = true;
+		}
+		usleep(1000);
+	}
+	return false;
+}
+
+/* All connections are reset, the port refuses, and comes back as the same. */
+static void test_outage(void **state)
+{
+	struct world *w = *state;
+	int other = dial(w);
+	struct text t;
+
+	text_init(&t, 1u << 20);
+	post(other, CHAT, "{\"model\":\"mock-stall-1\"" STREAM);
+	assert_int_equal(read_until(other, "\"role\"", &t), ENDED_SILENT);
+	assert_int_equal(ask(w, CHAT, "{\"model\":\"mock-refuse-300\"" WHOLE, &t), ENDED_RESET);
+	assert_int_equal(t.n, 0);
+	assert_int_equal(read_until(other, NULL, &t), ENDED_RESET);
+	close(other);
+	assert_true(comes_back(w));
+	assert_int_equal(ask(w, CHAT, "{\"model\":\"mock\"" WHOLE, &t), ENDED_CLOSED);
+	await_state(w, "{\"open\":0,\"total\":3,\"complete\":1,\"client_gone\":0,\"cut\":2}");
+	text_done(&t);
 }
 
 /* Streams that stall stay open until their client leaves, and each is noted once. */
@@ -286,8 +398,8 @@ static void test_record(void **state)
 /* What was due for a client that left does not come any more. */
 static void test_timers_end_too(void **state)
 {
-	static const char *const models[] = {
-		"{\"model\":\"mock-delay-200\"" WHOLE, "{\"model\":\"mock-slow-200\"" STREAM};
+	static const char *const models[] = {"{\"model\":\"mock-delay-200\"" WHOLE,
+		"{\"model\":\"mock-silent\"" WHOLE, "{\"model\":\"mock-slow-200\"" STREAM};
 	struct world *w = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(models); i++) {
@@ -299,7 +411,7 @@ static void test_timers_end_too(void **state)
 		await_state(w, "{\"open\":0,");
 	}
 	usleep(300000); /* past both deadlines */
-	await_state(w, "{\"open\":0,\"total\":2,\"complete\":0,\"client_gone\":2,\"cut\":0}");
+	await_state(w, "{\"open\":0,\"total\":3,\"complete\":0,\"client_gone\":3,\"cut\":0}");
 }
 
 /* Ends with streams of every kind open: teardown must find nothing lent and nothing leaked. */
@@ -307,7 +419,8 @@ static void test_end_in_the_middle(void **state)
 {
 	static const char *const models[] = {"{\"model\":\"mock-stall-1\"" STREAM,
 		"{\"model\":\"mock-delay-60000\"" STREAM, "{\"model\":\"mock-slow-60000\"" STREAM,
-		"{\"model\":\"mock-size-50000000\"" STREAM, "{\"model\":\"mock-stall-1\"" WHOLE};
+		"{\"model\":\"mock-size-50000000\"" STREAM, "{\"model\":\"mock-stall-1\"" WHOLE,
+		"{\"model\":\"mock-silent\"" WHOLE, "{\"model\":\"mock-halt\"" STREAM};
 	struct world *w = *state;
 	int fds[ARRAY_LEN(models)];
 
@@ -315,7 +428,7 @@ static void test_end_in_the_middle(void **state)
 		fds[i] = dial(w);
 		post(fds[i], CHAT, models[i]);
 	}
-	await_state(w, "{\"open\":5,");
+	await_state(w, "{\"open\":7,");
 	assert_int_equal(teardown(state), 0);
 	for (size_t i = 0; i < ARRAY_LEN(models); i++) {
 		close(fds[i]);
@@ -328,6 +441,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		LIVE(test_answers),
+		LIVE(test_who_has_the_word),
+		LIVE(test_outage),
 		LIVE(test_clients_leave),
 		LIVE(test_record),
 		LIVE(test_timers_end_too),
