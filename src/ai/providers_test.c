@@ -342,8 +342,52 @@ static const struct entry_row entry_rows[] = {
 	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: false}, retryOnFailure: "
 	 "{enabled: false}, openaiExtraCustomUrls: []}",
 		NULL, true, "what Console writes is no news"},
-	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true}}", "unsupported-setting",
-		true, "what would be missed is named"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true}}",
+		"health-check-model-missing", true, "Higress refuses it: nothing can be probed"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m}}",
+		NULL, true, "the defaults do"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: false, failureThreshold: x}}",
+		NULL, true, "what is switched off is not read"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failureThreshold: null, successThreshold: 0}}",
+		NULL, true, "null and 0 are the default, as Console writes it"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failureThreshold: 256}}",
+		"bad-value", false, "more than is counted"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failureThreshold: -1}}",
+		"bad-value", false, "less than none"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, healthCheckInterval: 5s}}",
+		"bad-value", false, "milliseconds, not a text"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, healthCheckInterval: 99}}",
+		"bad-value", false, "a storm of probes"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failoverOnStatus: '5..'}}",
+		"list-expected", false, "one pattern is a list too"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failoverOnStatus: ['5(']}}",
+		"bad-regex", false, "no expression"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failoverOnStatus: ['50', 429]}}",
+		"pattern-without-status", true, "a pattern for no status; numbers are texts"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failoverOnStatus: [[5]]}}",
+		"string-expected", false, "no text"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failureTreshold: 3}}",
+		"unknown-field", true, "a misspelled member is named"},
+	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: maybe}}", "boolean-expected",
+		false, "neither true nor false"},
+	{"{id: p, type: openai, apiTokens: [k], failover: true}", "map-expected", false,
+		"a switch alone"},
+	{"{id: p, type: openai, apiTokens: [k], retryOnFailure: {enabled: true, maxRetries: 17}}",
+		"bad-value", false, "a storm of attempts"},
+	{"{id: p, type: openai, apiTokens: [k], retryOnFailure: {enabled: true, retryOnStatus: [connect-failure]}}",
+		NULL, true, "words"},
+	{"{id: p, type: openai, apiTokens: [k], retryOnFailure: [1]}", "map-expected", false,
+		"no map"},
+	{"{id: p, type: openai, apiTokens: [k], concurrency: {max: 10, maxPerToken: 2, maxPerConsumer: 3, queue: 0, queueTimeout: 100}}",
+		NULL, true, "caps"},
+	{"{id: p, type: openai, apiTokens: [k], concurrency: {queue: 5}}",
+		"concurrency-without-cap", true, "nobody ever waits"},
+	{"{id: p, type: openai, apiTokens: [k], concurrency: {max: many}}", "bad-value", false,
+		"no number"},
+	{"{id: p, type: openai, apiTokens: [k], contextWindow: 128k}", "bad-value", false,
+		"a number of tokens"},
+	{"{id: p, type: openai, apiTokens: [k], contextWindow: 128000}", NULL, true,
+		"how much its models read"},
 	{"{id: p, type: openai, apiTokens: [k], hiclawMode: true}", NULL, true,
 		"messages are joined, and empty answers get their reasoning"},
 	{"{id: p, type: openai, apiTokens: [k], promoteThinkingOnEmpty: true, "
@@ -460,9 +504,74 @@ static void members_of_a_provider(void **state)
 	assert_true((p->tweaks & TWEAK_DEVELOPER_TO_SYSTEM) != 0);
 	p = compile(&w, "{id: p, type: openai, apiTokens: [k]}");
 	assert_int_equal(p->tweaks, TWEAK_STREAM_USAGE);
+	assert_false(p->failover.enabled || p->retry.enabled);
+	assert_int_equal(p->concurrency.upstream + p->concurrency.credential, 0);
 	p = compile(&w, "{id: p, type: deepseek, apiTokens: [k], protocol: original}");
 	assert_true(p->original);
 	assert_int_equal(p->tweaks, 0);
+	world_done(&w);
+}
+
+static bool is_about(const struct failure_set *s, enum failure_class class, unsigned status)
+{
+	return failure_set_matches(
+		s, &(struct failure){.class = class, .status = (uint16_t)status});
+}
+
+/* G115 to G118 and G126, as far as they are configuration. */
+static void policies_are_read(void **state)
+{
+	struct world w;
+	const struct provider *p;
+
+	(void)state;
+	world_init(&w);
+	p = compile(&w,
+		"{id: p, type: openai, apiTokens: [k], firstByteTimeout: 100, contextWindow: 9,"
+		" failover: {enabled: 'true', failureThreshold: 2, successThreshold: 3,"
+		"  healthCheckInterval: 1000, healthCheckTimeout: 500, healthCheckModel: ' m ',"
+		"  failoverOnStatus: ['4.*', timeout]},"
+		" retryOnFailure: {enabled: true, maxRetries: 2, retryTimeout: 700,"
+		"  retryOnStatus: ['429']},"
+		" concurrency: {max: 10, maxPerToken: '2', maxPerConsumer: 3, queue: 0,"
+		"  queueTimeout: 100}}");
+	assert_non_null(p);
+	assert_true(p->failover.enabled && p->retry.enabled);
+	assert_int_equal(p->failover.failure_threshold, 2);
+	assert_int_equal(p->failover.success_threshold, 3);
+	assert_int_equal(p->failover.probe_every_ms, 1000);
+	assert_int_equal(p->failover.probe_timeout_ms, 500);
+	assert_true(bytes_eq(p->failover.probe_model, BYTES("m")));
+	assert_true(is_about(&p->failover.on, FAILURE_CLIENT, 404)); /* it was asked for */
+	assert_false(is_about(&p->failover.on, FAILURE_SERVER, 500));
+	assert_false(is_about(&p->failover.on, FAILURE_CONNECT, 0));
+	assert_true(is_about(&p->failover.on, FAILURE_TIMEOUT, 0));
+	assert_int_equal(p->retry.max, 2);
+	assert_int_equal(p->retry.timeout_ms, 700);
+	assert_true(is_about(&p->retry.on, FAILURE_RATE, 429));
+	assert_false(is_about(&p->retry.on, FAILURE_SERVER, 500));
+	assert_true(is_about(&p->retry.on, FAILURE_CONNECT, 0)); /* whatever the list says */
+	assert_int_equal(p->concurrency.upstream, 10);
+	assert_int_equal(p->concurrency.credential, 2);
+	assert_int_equal(p->concurrency.consumer, 3);
+	assert_int_equal(p->concurrency.queue, 0);
+	assert_int_equal(p->concurrency.queue_ms, 100);
+	assert_int_equal(p->context_window, 9);
+	assert_int_equal(p->first_byte_ms, 100);
+	p = compile(&w,
+		"{id: p, type: openai, apiTokens: [k], failover: {enabled: true,"
+		" healthCheckModel: m}, retryOnFailure: {enabled: true, maxRetries: 0},"
+		" concurrency: {max: 1}}");
+	assert_int_equal(p->failover.failure_threshold, 3);
+	assert_int_equal(p->failover.success_threshold, 1);
+	assert_int_equal(p->failover.probe_every_ms, 5000);
+	assert_int_equal(p->failover.probe_timeout_ms, 5000);
+	assert_false(is_about(&p->failover.on, FAILURE_CLIENT, 404)); /* G116 */
+	assert_true(is_about(&p->failover.on, FAILURE_SERVER, 500));  /* G115 */
+	assert_int_equal(p->retry.max, 1);                            /* G117, G118 */
+	assert_int_equal(p->retry.timeout_ms, 60000);
+	assert_int_equal(p->concurrency.queue, CONCURRENCY_QUEUE_DEFAULT);
+	assert_int_equal(p->concurrency.queue_ms, CONCURRENCY_QUEUE_MS_DEFAULT);
 	world_done(&w);
 }
 
@@ -500,6 +609,7 @@ int main(void)
 		cmocka_unit_test(entries_are_checked),
 		cmocka_unit_test(findings_hold_no_token),
 		cmocka_unit_test(members_of_a_provider),
+		cmocka_unit_test(policies_are_read),
 		cmocka_unit_test(rows_are_sound),
 	};
 

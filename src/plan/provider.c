@@ -8,48 +8,15 @@
 #include "wire/url.h"
 
 /* Keys that every type understands (providers.md §0.3), and those that only Console reads. */
-static const struct common_key {
-	const char *name;
-	enum {
-		NOW,
-		SPARE /* would only help when an upstream fails: nothing is served otherwise */
-	} meant;
-} common_keys[] = {
-	{"id", NOW},
-	{"type", NOW},
-	{"apiTokens", NOW},
-	{"timeout", NOW},
-	{"modelMapping", NOW},
-	{"protocol", NOW},
-	{"firstByteTimeout", NOW},
-	{"idleTimeout", NOW},
-	{"modelDeny", NOW},
-	{"modelsFromMapping", NOW},
-	{"forwardInjectedUsage", NOW},
-	{"respectUsageFalse", NOW},
-	{"capabilities", NOW},
-	{"basePath", NOW},
-	{"basePathHandling", NOW},
-	{"providerDomain", NOW},
-	{"providerBasePath", NOW},
-	{"tlsServerName", NOW},
-	{"reasoningContentMode", NOW},
-	{"authHeaderKey", NOW},
-	{"subPath", NOW},
-	{"openaiExtraCustomUrls", NOW},
-	{"openaiCustomServiceName", NOW},
-	{"openaiCustomServicePort", NOW},
-	{"vllmExtraCustomUrls", NOW},
-	{"context", NOW},
-	{"customSettings", NOW},
-	{"failover", SPARE},
-	{"retryOnFailure", SPARE},
-	{"contextCleanupCommands", NOW},
-	{"mergeConsecutiveMessages", NOW},
-	{"promoteThinkingOnEmpty", NOW},
-	{"aggregateUnexpectedStream", NOW},
-	{"hiclawMode", NOW},
-};
+static const char *const common_keys[] = {"id", "type", "apiTokens", "timeout", "modelMapping",
+	"protocol", "firstByteTimeout", "idleTimeout", "modelDeny", "modelsFromMapping",
+	"forwardInjectedUsage", "respectUsageFalse", "capabilities", "basePath", "basePathHandling",
+	"providerDomain", "providerBasePath", "tlsServerName", "reasoningContentMode",
+	"authHeaderKey", "subPath", "openaiExtraCustomUrls", "openaiCustomServiceName",
+	"openaiCustomServicePort", "vllmExtraCustomUrls", "context", "customSettings", "failover",
+	"retryOnFailure", "contextCleanupCommands", "mergeConsecutiveMessages",
+	"promoteThinkingOnEmpty", "aggregateUnexpectedStream", "hiclawMode", "concurrency",
+	"contextWindow"};
 
 /* --- findings and members ----------------------------------------------------------------------- */
 
@@ -77,17 +44,6 @@ struct bytes provider_text(struct entry *e, const char *key)
 }
 
 /* --- keys --------------------------------------------------------------------------------------- */
-
-/* Whether a setting that is not built yet would do something. */
-static bool is_active(const struct yaml_node *n)
-{
-	const struct yaml_node *enabled = yaml_get(n, "enabled");
-
-	if (n->type == YAML_MAP) {
-		return enabled != NULL ? provider_is_true(enabled) : n->n != 0;
-	}
-	return n->type == YAML_SEQ ? n->n != 0 : provider_is_true(n);
-}
 
 static bool is_path_text(struct bytes text)
 {
@@ -140,17 +96,9 @@ static void check_key(struct entry *e, const struct yaml_node *n)
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(common_keys); i++) {
-		if (!bytes_eq(n->key->text, bytes_str(common_keys[i].name))) {
-			continue;
+		if (bytes_eq(n->key->text, bytes_str(common_keys[i]))) {
+			return;
 		}
-		if (common_keys[i].meant == SPARE && is_active(n)) {
-			at.code = "unsupported-setting";
-			at.level = FINDING_INFO;
-			findings_add(e->findings, &at,
-				"provider " BYTES_FMT ": %s has no effect in this version",
-				BYTES_ARG(e->out->id), common_keys[i].name);
-		}
-		return;
 	}
 	findings_add(e->findings, &at,
 		"provider " BYTES_FMT ": " BYTES_FMT
@@ -477,6 +425,7 @@ static void read_rest(struct entry *e)
 		e->bad = true;
 	}
 	read_answers(e);
+	provider_failover_read(e);
 	p->first_byte_ms = member_ms(e, "firstByteTimeout");
 	p->idle_ms = member_ms(e, "idleTimeout");
 	p->forwards_usage = provider_is_true(yaml_get(e->node, "forwardInjectedUsage"));
@@ -502,8 +451,6 @@ struct provider *provider_compile(const struct yaml_node *entry, const struct ob
 		return NULL;
 	}
 	e.out->id = build_text(a, provider_text(&e, "id"));
-	e.out->failover = failover_default;
-	e.out->retry = retry_default;
 	read_type(&e, types);
 	if (e.type == NULL) {
 		return NULL;

@@ -208,6 +208,7 @@ struct provider {
 	struct failover_policy failover; /* of tokens that fail */
 	struct retry_policy retry;       /* retryOnFailure */
 	struct concurrency concurrency;
+	unsigned context_window; /* of its models, in units of text (tokens); 0: not known */
 };
 
 /* Compiles one entry of ai-proxy's `providers`. NULL and findings when it is unusable. */

@@ -33,6 +33,8 @@ static inline bool provider_is_true(const struct yaml_node *n)
 
 /* The custom URL, in room. NULL when there is none or it is refused. */
 const struct url *provider_caps_url(struct entry *e, struct url *room);
+/* failover, retryOnFailure, concurrency, contextWindow. */
+void provider_failover_read(struct entry *e);
 void provider_caps_read(struct entry *e, const struct url *custom);
 
 #endif

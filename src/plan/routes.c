@@ -12,6 +12,7 @@
 #include "plan/destination.h"
 #include "plan/groups.h"
 #include "plan/header_control.h"
+#include "plan/next_upstream.h"
 #include "plan/rewrite.h"
 #include "wire/url.h"
 
@@ -29,6 +30,7 @@ struct builder {
 	struct place target_at;
 	const struct header_control *headers;
 	const struct cors *cors;
+	struct next_policy next;
 	bool nocase;
 	enum regex_of regex;
 	int ssl_redirect; /* -1: not said */
@@ -243,6 +245,7 @@ static bool read_ingress(struct builder *b)
 	read_mcp(b);
 	b->headers = header_control_read(b->ingress, b->in->arena, b->in->findings);
 	b->cors = cors_read(b->ingress, b->in->arena, b->in->findings);
+	b->next = next_upstream_read(b->ingress, b->in->findings);
 	return read_destination(b) && usable;
 }
 
@@ -322,6 +325,7 @@ static void add_destination(
 	if (s == NULL || !upstreams_find(b->in->upstreams, target, &d)) {
 		return;
 	}
+	d.window = d.provider != NULL ? d.provider->context_window : 0;
 	if (d.provider == NULL && is_ai_route(b->ingress->meta.name)) {
 		struct finding at =
 			build_warning(b->ingress, b->destination_at, "upstream-without-provider");
@@ -578,7 +582,7 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->n_conditions = b->conditions.n;
 	r->n_header_conditions = b->conditions.n_headers;
 	r->asks_model = b->conditions.asks_model;
-	r->next = next_default;
+	r->next = b->next;
 	r->is_tools = b->is_tools;
 	r->ssl_redirect = b->ssl_redirect >= 0 ? b->ssl_redirect == 1
 					       : certificates_forces(b->in->certificates, b->host);
