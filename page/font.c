@@ -85,6 +85,20 @@ static void read_rows(struct glyph *g, const char *at)
 	g->n_rows++;
 }
 
+/* A code point in hexadecimal; rest: what follows it. */
+static unsigned read_code(const char *line, const char **rest)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	unsigned code = 0;
+	const char *digit;
+
+	for (; *line != '\0' && (digit = strchr(digits, *line)) != NULL; line++) {
+		code = code * 16 + (unsigned)(digit - digits);
+	}
+	*rest = line;
+	return code;
+}
+
 static int read_glyphs(const char *path, struct glyph *v)
 {
 	FILE *in = fopen(path, "r");
@@ -96,22 +110,22 @@ static int read_glyphs(const char *path, struct glyph *v)
 	}
 	v[n++] = (struct glyph){.code = ' '};
 	while (fgets(line, sizeof(line), in) != NULL) {
-		char *rest;
-		unsigned long code;
+		const char *rest;
+		unsigned code;
 
 		if (line[0] == '#' || line[0] == '\n') {
 			continue;
 		}
-		code = strtoul(line, &rest, 16);
+		code = read_code(line, &rest);
 		if (*rest != ' ' || n + 2 > GLYPHS_MAX) {
 			fail("a line is no glyph");
 		}
-		v[n] = (struct glyph){.code = (unsigned)code};
+		v[n] = (struct glyph){.code = code};
 		read_rows(&v[n], rest + 1);
 		n++;
 		if (code >= 'A' && code <= 'Z') {
 			v[n] = v[n - 1];
-			v[n++].code = (unsigned)code + 'a' - 'A';
+			v[n++].code = code + 'a' - 'A';
 		}
 	}
 	fclose(in);
