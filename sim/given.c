@@ -13,6 +13,7 @@
 #include "sim/disk.h"
 #include "sim/names.h"
 #include "sim/probing.h"
+#include "sim/reaching.h"
 #include "sim/world.h"
 
 #define MS 1000000u
@@ -546,6 +547,9 @@ static const struct {
 	{"stop", true, given_stop},
 	{"probe", false, probing_start},
 	{"the probe", false, probing_expect},
+	{"reach the list of", false, reaching_start_list},
+	{"reach", false, reaching_start},
+	{"it was reached", true, reaching_expect},
 	{"time passes", false, time_passes},
 	{"memory lent", true, want_memory},
 	{"heap counts from here", true, given_heap},

@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "sim/given.h"
 #include "sim/probing.h"
+#include "sim/reaching.h"
 #include "sim/world.h"
 
 /* A world that has not come to rest after so many rounds never will. */
@@ -361,6 +362,7 @@ static bool check_end(struct player *p)
 	p->ops->stop(p->subject);
 	p->subject = NULL;
 	probing_done(p);
+	reaching_done(p);
 	open = simnet_open_descriptors(world()->net);
 	if (open != 0) {
 		return play_fail(p, "%u descriptors are open in the end", open);

@@ -15,6 +15,7 @@
 #include "sim/subject.h"
 
 struct probing;
+struct reaching;
 
 #define ACTORS_MAX 16u
 #define PEERS_MAX 2048u
@@ -48,10 +49,11 @@ struct player {
 	struct actor *actors[ACTORS_MAX];
 	unsigned n_actors;
 	const struct line *line;
-	struct probing *probing; /* sim/probing.c; NULL: none yet */
-	size_t heap_before;      /* bytes, at `heap counts from here` */
-	struct text text;        /* of the line, with variables replaced */
-	struct text value;       /* of its argument */
+	struct reaching *reaching; /* sim/reaching.c; NULL: none yet */
+	struct probing *probing;   /* sim/probing.c; NULL: none yet */
+	size_t heap_before;        /* bytes, at `heap counts from here` */
+	struct text text;          /* of the line, with variables replaced */
+	struct text value;         /* of its argument */
 	struct text failure;
 };
 
