@@ -17,6 +17,7 @@ struct agent {
 	struct bytes target;          /* "manager", or a Worker's name */
 	bool assigned;                /* desired is set */
 	struct bytes provider, model; /* desired: bare id */
+	struct bytes asked; /* as the agent has to ask for it: the model, or "<provider>/<model>" */
 	struct model_traits traits;
 	uint64_t updated_us;
 	struct bytes configured; /* model in the file or object; empty: unknown */
@@ -34,9 +35,12 @@ struct agent {
 
 struct agents;
 
+/* Kept of history. */
+#define AGENTS_HISTORY_MAX 10000u
+
 /* Blocks: at the start. A broken file is kept beside as agents.json.corrupt.<time>, and said. */
 struct agents *agents_open(const char *state_dir, struct jobs *jobs, struct loop *loop);
-/* Waits for nothing: what is not on disk yet is written here. */
+/* When the jobs have ended; what is not on disk yet is written here. */
 void agents_close(struct agents *a);
 /* NULL: never heard of. Valid until the next change. */
 const struct agent *agents_find(const struct agents *a, struct bytes target);
@@ -49,7 +53,6 @@ const struct agent *agents_at(const struct agents *a, size_t i);
 struct agents_keep {
 	void (*on_kept)(struct agents_keep *k, int rc);
 	void *arg;
-	struct list link;
 };
 void agents_put(struct agents *a, const struct agent *v, struct agents_keep *k);
 void agents_remove(struct agents *a, struct bytes target, struct agents_keep *k);
