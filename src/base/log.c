@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/recent.h"
 #include "base/text.h"
 
 /* A pipe takes so much in one piece (PIPE_BUF is 4096), or says that it is not ready. */
@@ -15,12 +16,18 @@
 
 static enum log_level max_level = LOG_INFO;
 static enum log_format log_as = LOG_TEXT;
-static atomic_uint lost; /* lines since the last one that was written */
+static struct recent *kept; /* NULL: lines are not kept */
+static atomic_uint lost;    /* lines since the last one that was written */
 
 void log_init(enum log_level level, enum log_format format)
 {
 	max_level = level;
 	log_as = format;
+}
+
+void log_keep(struct recent *r)
+{
+	kept = r;
 }
 
 bool log_on(enum log_level level)
@@ -37,9 +44,9 @@ static const char *level_name(enum log_level level)
 
 /* What is said, with all bytes that would end the line or move the cursor made visible; what is too long
  * is cut, and never inside of an escape. */
-static void add_message(struct text *line, struct bytes said)
+static void add_message(struct text *line, enum log_format as, struct bytes said)
 {
-	if (log_as == LOG_JSON) {
+	if (as == LOG_JSON) {
 		text_add_json(line, said);
 		return;
 	}
@@ -54,10 +61,11 @@ static void add_message(struct text *line, struct bytes said)
 	}
 }
 
-static void compose(struct text *line, enum log_level level, const char *room, struct bytes said)
+static void compose(struct text *line, enum log_format as, enum log_level level, const char *room,
+	struct bytes said)
 {
 	char when[CLOCK_ISO_LEN];
-	bool json = log_as == LOG_JSON;
+	bool json = as == LOG_JSON;
 
 	clock_format_iso(when, clock_wall_ms());
 	if (json) {
@@ -66,7 +74,7 @@ static void compose(struct text *line, enum log_level level, const char *room, s
 	text_add(line, when, sizeof(when));
 	text_addf(line, json ? "\",\"level\":\"%s\",\"room\":\"%s\",\"message\":\"" : " %-5s %s: ",
 		level_name(level), room);
-	add_message(line, said);
+	add_message(line, as, said);
 	line->full = false;
 	line->max = line->cap = line->cap + END_MAX;
 	text_add_str(line, json ? "\"}\n" : "\n");
@@ -84,9 +92,19 @@ static bool write_line(enum log_level level, const char *room, struct bytes said
 		return false;
 	}
 	text_init_fixed(&line, storage, sizeof(storage) - END_MAX);
-	compose(&line, level, room, said);
+	compose(&line, log_as, level, room, said);
 	IGNORE(write(STDERR_FILENO, line.p, line.n));
 	return true;
+}
+
+static void keep_line(enum log_level level, const char *room, struct bytes said)
+{
+	char storage[RECENT_LINE_MAX];
+	struct text line;
+
+	text_init_fixed(&line, storage, sizeof(storage) - END_MAX);
+	compose(&line, LOG_JSON, level, room, said);
+	recent_put(kept, bytes_of(line.p, line.n - 1)); /* without the line end */
 }
 
 static void say_lost(void)
@@ -103,6 +121,7 @@ static void say_lost(void)
 void log_line(enum log_level level, const char *room, const char *fmt, ...)
 {
 	char message[LINE_MAX_BYTES / 2];
+	struct bytes said;
 	va_list ap;
 	int n;
 
@@ -116,7 +135,11 @@ void log_line(enum log_level level, const char *room, const char *fmt, ...)
 	if (atomic_load_explicit(&lost, memory_order_relaxed) != 0) {
 		say_lost();
 	}
-	if (!write_line(level, room, bytes_of(message, MIN((size_t)n, sizeof(message) - 1)))) {
+	said = bytes_of(message, MIN((size_t)n, sizeof(message) - 1));
+	if (kept != NULL) {
+		keep_line(level, room, said);
+	}
+	if (!write_line(level, room, said)) {
 		atomic_fetch_add(&lost, 1);
 	}
 }

@@ -12,6 +12,10 @@ enum log_format { LOG_TEXT, LOG_JSON };
 
 /* Before threads start. Default: info, text. */
 void log_init(enum log_level level, enum log_format format);
+/* Before threads start: lines are also kept there, each as an object {"time", "level", "room", "message"}. NULL: not
+ * any more. */
+struct recent;
+void log_keep(struct recent *r);
 bool log_on(enum log_level level);
 /* One line; the format makes a sentence, without newline; above some 1,000 bytes it is cut. Never waits: what
  * stderr does not take is dropped, and counted in the next line that it does. room is "store", "net", … */
