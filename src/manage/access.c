@@ -74,23 +74,40 @@ static bool is_origin_of(struct bytes origin, struct bytes authority)
 		bytes_eq_nocase(host, own) && port == own_port;
 }
 
-bool access_is_other_site(const struct call *c)
+enum access_site access_site(const struct call *c)
 {
 	const struct head *h = c->head;
 	struct bytes site = field_of(h, BYTES("sec-fetch-site"));
 	struct bytes origin = field_of(h, BYTES("origin"));
 	struct bytes first = field_of(h, BYTES("x-forwarded-host"));
 
-	if (bytes_eq(h->method, BYTES("GET")) || bytes_eq(h->method, BYTES("HEAD"))) {
-		return false;
-	}
 	/* What the browser found out itself; it says so where it trusts the connection. */
 	if (site.p != NULL) {
-		return !bytes_eq(site, BYTES("same-origin")) && !bytes_eq(site, BYTES("none"));
+		return bytes_eq(site, BYTES("same-origin")) ? ACCESS_OWN_PAGE
+			: bytes_eq(site, BYTES("none"))     ? ACCESS_NO_PAGE
+							    : ACCESS_OTHER_PAGE;
+	}
+	if (origin.p == NULL) {
+		return ACCESS_NO_PAGE;
 	}
 	/* A page cannot set the second without asking (CORS), which is answered to nobody. */
-	return origin.p != NULL && !is_origin_of(origin, head_get(h, FIELD_HOST)) &&
-		!is_origin_of(origin, bytes_trim(bytes_cut(&first, ',')));
+	return is_origin_of(origin, head_get(h, FIELD_HOST)) ||
+			is_origin_of(origin, bytes_trim(bytes_cut(&first, ',')))
+		? ACCESS_OWN_PAGE
+		: ACCESS_OTHER_PAGE;
+}
+
+bool access_is_other_site(const struct call *c)
+{
+	struct bytes method = c->head->method;
+
+	return !bytes_eq(method, BYTES("GET")) && !bytes_eq(method, BYTES("HEAD")) &&
+		access_site(c) == ACCESS_OTHER_PAGE;
+}
+
+bool access_is_loopback(const struct call *c)
+{
+	return is_loopback(call_peer(c));
 }
 
 bool access_has_token(const struct call *c, const char *token)
