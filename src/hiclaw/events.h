@@ -19,14 +19,20 @@ enum event_kind {
 	EVENT_LOG,
 	EVENT_KINDS
 };
+/* "metrics", ... */
+const char *event_kind_text(enum event_kind kind);
 
 struct events;
 struct events *events_new(struct loop *loop);
+/* After the calls have ended. NULL is allowed. */
 void events_free(struct events *e);
 /* json: one line; copied. */
 void events_say(struct events *e, enum event_kind kind, struct bytes json);
+/* Whether somebody listens for it. */
+bool events_wanted(const struct events *e, enum event_kind kind);
 /* Begins a stream as the answer of a call, from after last_id when that is still in the ring. wanted: bits of kinds.
  * False: there are too many, the call is untouched. */
-bool events_stream(struct events *e, struct call *c, uint64_t last_id, unsigned wanted);
+bool events_stream(struct events *e, struct call *c, uint64_t last_id, unsigned wanted,
+	const struct header *extra, size_t n_extra);
 
 #endif

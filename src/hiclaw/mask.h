@@ -1,0 +1,19 @@
+/*
+ * Secrets of API objects as they are shown (monitor-api.md 4.8, console-api.md 4.3), and back. Pure.
+ */
+#ifndef HICLAW_MASK_H
+#define HICLAW_MASK_H
+
+#include "wire/doc.h"
+
+/* More than 9 characters: the first and the last 3 with stars between them; otherwise stars. In the arena. */
+struct bytes mask_text(struct arena *a, struct bytes secret);
+/* A copy of a provider, consumer or certificate whose secrets are masked: tokens, values of credentials, private keys,
+ * and whatever a name says is a key, secret, token or password. */
+struct doc *mask_object(struct arena *a, const struct doc *d);
+/* Without any secret: their members are left out. */
+struct doc *mask_strip(struct arena *a, const struct doc *d);
+/* What equals the mask of the secret in its place becomes that secret: it came back as it was shown. */
+void mask_restore(struct arena *a, struct doc *given, const struct doc *stored);
+
+#endif
