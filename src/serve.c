@@ -125,6 +125,7 @@ static void on_signal(struct watch *w)
 		if (info.ssi_signo == SIGHUP) {
 			log_info("serve", "reading the resources again (SIGHUP)");
 			serve_log_reopen(s);
+			hiclaw_reread(s->hiclaw.hiclaw);
 			s->asked = true;
 			serve_notify_reloading(s);
 			serve_resources_reload(s);
@@ -274,6 +275,7 @@ static int start_threads(struct serve *s)
 {
 	s->jobs = jobs_new(JOB_THREADS);
 	manage_set_jobs(s->manage, s->jobs);
+	serve_hiclaw_start(s);
 	if (serve_log_start(s) != 0) {
 		return ERR_IO;
 	}
@@ -347,6 +349,9 @@ static int open_all(struct serve *s)
 
 	rc = rc == 0 ? serve_process_change_user(s) : rc;
 	rc = rc == 0 ? serve_state_open(s) : rc;
+	if (rc == 0) {
+		serve_hiclaw_read(s);
+	}
 	rc = rc == 0 ? open_rest(s) : rc;
 	return rc == 0 ? serve_process_confine(s) : rc;
 }
@@ -360,6 +365,7 @@ static void close_all(struct serve *s)
 	notify_done(&s->notify);
 	manage_end_calls(s->manage);
 	trials_free(s->trials);
+	hiclaw_free(s->hiclaw.hiclaw);
 	console_free(s->console);
 	site_free(s->site);
 	manage_free(s->manage);
@@ -368,6 +374,7 @@ static void close_all(struct serve *s)
 	directory_free(s->directory);
 	name_watch_free(s->names);
 	serve_state_done(s);
+	serve_hiclaw_done(s);
 	finding_news_done(&s->read_news);
 	finding_news_done(&s->plan_news);
 	json_query_free((struct json_query *)(uintptr_t)s->hooks.request_query);

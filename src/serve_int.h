@@ -3,7 +3,7 @@
  * starts and stops it, serve_resources.c loads and reloads, serve_log.c writes the access log,
  * serve_process.c confines the process (serve_paths.c: to which files), serve_notify.c tells the
  * service manager, serve_console.c opens the management listener, serve_state.c what it keeps, serve_write.c
- * makes its changes.
+ * makes its changes, serve_hiclaw.c begins what manages agents' models.
  */
 #ifndef SERVE_INT_H
 #define SERVE_INT_H
@@ -16,6 +16,7 @@
 #include "cli/quickstart.h"
 #include "cli/settings.h"
 #include "console/console.h"
+#include "hiclaw/hiclaw.h"
 #include "net/file_watch.h"
 #include "net/name_watch.h"
 #include "net/jobs.h"
@@ -39,8 +40,9 @@ struct access_log {
 	atomic_int error;    /* of the last write that failed; 0: none since it was said */
 	pthread_t thread;
 	bool runs;
-	struct timer timer; /* control: looks for lines that were lost */
-	uint64_t said;      /* of them */
+	struct timer timer;    /* control: looks for lines that were lost */
+	uint64_t said;         /* of them */
+	struct recent *recent; /* what was written last; NULL: not kept */
 	/* --- the log thread --- */
 	bool torn; /* the end of a line was lost; owed before the next one */
 };
@@ -59,6 +61,16 @@ struct serve_write { /* the write whose turn it is */
 	const struct plan *live; /* stays until it is done */
 };
 
+struct serve_hiclaw {          /* serve_hiclaw.c */
+	struct hiclaw *hiclaw; /* NULL until there are jobs */
+	bool opened;
+	struct arena arena; /* of env */
+	struct env env;
+	struct host_load load;
+	char *state_dir;
+	struct recent *log, *access; /* what was said last; access NULL: no lines are made */
+};
+
 struct serve {
 	struct settings settings;
 	struct hooks hooks;
@@ -70,6 +82,7 @@ struct serve {
 	struct writer writer;
 	char explain_token[SERVE_SECRET_SIZE + 1]; /* of ours, when the settings have none */
 	struct console *console;
+	struct serve_hiclaw hiclaw;
 	struct plan_inside inside; /* port 0: management is not on the gateway */
 	char inside_secret[SERVE_SECRET_SIZE + 1];
 	struct directory *directory;
@@ -127,6 +140,15 @@ void serve_log_reopen(struct serve *s);
 MUST_CHECK int serve_console_open(struct serve *s);
 /* The administrator's, else one of the process's own: the playground asks for decisions, too. */
 struct bytes serve_explain_token(struct serve *s);
+
+/* --- serve_hiclaw.c --- */
+
+/* The environment and what it names, before the sandbox, as the user that runs it; never fails. */
+void serve_hiclaw_read(struct serve *s);
+/* When there are jobs: joins the management listeners. */
+void serve_hiclaw_start(struct serve *s);
+/* When hiclaw_free was called and nothing logs any more. */
+void serve_hiclaw_done(struct serve *s);
 
 /* --- serve_state.c --- */
 
@@ -195,8 +217,9 @@ struct serve_paths {
 	size_t n;
 };
 
-/* What a gateway with these settings opens while it runs. */
-void serve_paths_collect(struct serve_paths *list, const struct settings *set);
+/* What a gateway with these settings opens while it runs; env: what HiClaw's environment names. */
+void serve_paths_collect(
+	struct serve_paths *list, const struct settings *set, const struct env *env);
 void serve_paths_done(struct serve_paths *list);
 
 /* --- serve_notify.c: control --- */

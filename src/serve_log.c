@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/recent.h"
 
 /* The log thread looks this often while lines come, so that several go out together and no worker has
  * to wake it; after so many looks without one it sleeps until it is woken, or for so long at most. */
@@ -91,6 +92,35 @@ static size_t up_to_line_end(const struct iovec *v, size_t done)
 	}
 }
 
+/* For those who ask what was said last. */
+static void keep_lines(struct recent *recent, const struct iovec *v, int n, size_t end)
+{
+	char line[RECENT_LINE_MAX];
+	size_t len = 0;
+
+	for (int i = 0; i < n && end > 0; i++) {
+		const char *p = v[i].iov_base;
+		size_t left = MIN(v[i].iov_len, end);
+
+		end -= left;
+		while (left > 0) {
+			const char *stop = memchr(p, '\n', left);
+			size_t part = stop != NULL ? (size_t)(stop - p) : left;
+			size_t room = MIN(part, sizeof(line) - len);
+
+			memcpy(line + len, p, room);
+			len += room;
+			if (stop != NULL) {
+				recent_put(recent, bytes_of(line, len));
+				len = 0;
+				part++;
+			}
+			p += part;
+			left -= part;
+		}
+	}
+}
+
 /* A line is written whole; when its end finds no room (a disk is full), a line end is owed, so that no
  * other line is spoilt by it. */
 static ssize_t write_log(void *arg, const struct iovec *v, int n)
@@ -106,6 +136,9 @@ static ssize_t write_log(void *arg, const struct iovec *v, int n)
 		log->torn = write_all(log, &(struct iovec){&end_of_line, 1}, 1) != 1;
 	}
 	done = log->torn ? 0 : write_all(log, v, n);
+	if (log->recent != NULL) {
+		keep_lines(log->recent, v, n, all);
+	}
 	if (done == all) {
 		return (ssize_t)all;
 	}

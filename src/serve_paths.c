@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "hiclaw/evidence.h"
 
 /* As many as the kernel follows. */
 #define LINKS_MAX 40
@@ -183,7 +184,60 @@ static void add_if_named(struct serve_paths *list, const char *path)
 	}
 }
 
-void serve_paths_collect(struct serve_paths *list, const struct settings *set)
+/* --- HiClaw -------------------------------------------------------------------------------------- */
+
+static void add_existing(struct serve_paths *list, const char *path, enum sandbox_access access)
+{
+	if (is_there(path) && !is_top(path)) {
+		add(list, path, access);
+	}
+}
+
+/* The directory above a file that is replaced, and above what a link there leads to. */
+static void add_above(struct serve_paths *list, const char *path, enum sandbox_access access)
+{
+	char real[PATH_MAX];
+	char *at = must_strdup(path);
+
+	cut_to_parent(at);
+	add_existing(list, at, access);
+	free(at);
+	if (realpath(path, real) != NULL) {
+		cut_to_parent(real);
+		add_existing(list, real, access);
+	}
+}
+
+/* Agents' files and configurations are written, secrets are read. What is not there at the start is not seen when it
+ * appears: the directories above it are not ours. */
+static void add_hiclaw(struct serve_paths *list, const struct env *e)
+{
+	const char *token = getenv("HICLAW_AUTH_TOKEN_FILE");
+	struct evidence_dirs dirs;
+	struct arena arena;
+
+	arena_init(&arena, (size_t)1 << 20);
+	evidence_dirs(&arena, e, &dirs);
+	add_existing(list, e->agents_dir.p, SANDBOX_WRITE);
+	for (size_t i = 0; i < e->n_configs; i++) {
+		if (is_there(e->configs[i].p)) {
+			add_above(list, e->configs[i].p, SANDBOX_WRITE);
+		}
+	}
+	if (dirs.workspace != NULL) {
+		add_existing(list, dirs.workspace, SANDBOX_READ);
+	}
+	if (dirs.shared != NULL) {
+		add_existing(list, dirs.shared, SANDBOX_READ);
+	}
+	add_existing(list, e->creds_dir.p, SANDBOX_READ);
+	add_above(list, "/data/hiclaw-secrets.env", SANDBOX_READ);
+	add_above(list, token != NULL ? token : "/var/run/hiclaw/cli-token", SANDBOX_READ);
+	arena_done(&arena);
+}
+
+void serve_paths_collect(
+	struct serve_paths *list, const struct settings *set, const struct env *env)
 {
 	*list = (struct serve_paths){.n = 0};
 	add_resources(list, set);
@@ -191,6 +245,9 @@ void serve_paths_collect(struct serve_paths *list, const struct settings *set)
 	add_access_log(list, set->access_log);
 	if (set->ready_file != NULL) {
 		add_parent(list, set->ready_file, SANDBOX_WRITE);
+	}
+	if (set->hiclaw) {
+		add_hiclaw(list, env);
 	}
 	add_if_named(list, set->upstream_ca);
 	add_if_named(list, getenv("SSL_CERT_FILE"));

@@ -126,7 +126,7 @@ int serve_process_confine(struct serve *s)
 		log_warn("serve", "the sandbox is off (--sandbox off)");
 		return 0;
 	}
-	serve_paths_collect(&paths, &s->settings);
+	serve_paths_collect(&paths, &s->settings, &s->hiclaw.env);
 	rc = sandbox_enter(
 		&(struct sandbox_opts){.paths = paths.v, .n_paths = paths.n}, &report, &f);
 	serve_paths_done(&paths);

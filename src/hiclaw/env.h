@@ -70,6 +70,8 @@ struct env {
 	struct bytes agents_dir, workspace_dir;
 	uint64_t idle_timeout_min, monitor_port;
 	struct bytes monitor_bind; /* empty: all interfaces */
+	bool loopback_read;        /* monitor-api.md 2.4 */
+	bool backup_required;      /* a change without the backup before it is refused */
 	/* Where the Manager's configuration may be, the first that exists is it (env_manager_config). */
 	struct bytes configs[ENV_CONFIGS_MAX];
 	size_t n_configs;

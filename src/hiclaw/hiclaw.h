@@ -5,6 +5,7 @@
 #ifndef HICLAW_HICLAW_H
 #define HICLAW_HICLAW_H
 
+#include "base/recent.h"
 #include "hiclaw/env.h"
 #include "hiclaw/host_load.h"
 #include "hiclaw/ops.h"
@@ -21,7 +22,9 @@ struct hiclaw_opts {
 	struct writer writer; /* changes of resources */
 	struct manage_ops
 		*remote; /* a real Higress's Console (placement P4); NULL: our own resources */
-	const struct env *env;  /* stays */
+	const struct env *env; /* copied; its texts stay */
+	const struct env_source
+		*env_source;    /* for hiclaw_reread; NULL: the process's environment */
 	bool attached;          /* --hiclaw: look for HiClaw's files, controller, storage */
 	const char *state_dir;  /* below it: agents.json, history.jsonl, backups/, locks/ */
 	struct host_load *load; /* opened before the sandbox; NULL: unknown */
@@ -29,7 +32,12 @@ struct hiclaw_opts {
 	uint64_t started_ms;
 	/* Addresses as JSON lists' items, for status. */
 	struct bytes gateway_addresses, console_addresses, monitor_addresses;
-	const char *access_log; /* for /ni_status/logs?source=access; NULL: none */
+	struct recent *log, *access; /* what was said last; NULL: not kept */
+	struct bytes origins; /* of pages of other sites that may ask: "https://a,https://b" */
+	bool legacy_status;   /* monitor-api.md 1.1 */
+	/* Whether the gateway serves: a plan is live and nobody has told it to stop. */
+	bool (*serves)(void *arg);
+	void *arg;
 };
 
 /* Joins the listeners (manage_add). */

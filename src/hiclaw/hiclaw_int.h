@@ -6,9 +6,13 @@
 #include "hiclaw/controller.h"
 #include "hiclaw/events.h"
 #include "hiclaw/hiclaw.h"
+#include "hiclaw/monitor.h"
 #include "hiclaw/s3.h"
 #include "hiclaw/switch.h"
-#include "hiclaw/usage.h"
+
+struct usage;
+struct workers;
+struct provider_tests;
 
 struct hiclaw {
 	struct manage_app app;
@@ -27,6 +31,11 @@ struct hiclaw {
 	struct switches *switches;
 	struct usage *usage;
 	struct events *events;
+	struct monitor monitor;
+	struct workers *workers;
+	struct provider_tests *tests; /* of providers: the last one of each */
+	struct env own;               /* env, with secrets as they were read last */
+	struct arena secrets;         /* their texts */
 };
 
 #endif

@@ -23,7 +23,7 @@ async function start(t, args = [], env) {
 	return startServe(t, { data, args: ['--access-log', 'off', ...args], env });
 }
 
-const isManagement = (got) => got.text.startsWith('{"success":') || got.text.includes('<div id="app">');
+const isManagement = (got) => /^{"(success|status)":/.test(got.text) || got.text.includes('<div id="app">');
 
 test('management is in front of the routes when it was asked for, and nowhere when not', async (t) => {
 	const on = await start(t, ['--manage-on-gateway']);

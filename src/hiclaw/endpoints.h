@@ -1,0 +1,28 @@
+/* What the table of the monitor API calls (monitor-api.md 4 to 6); each answers its ask. */
+#ifndef HICLAW_ENDPOINTS_H
+#define HICLAW_ENDPOINTS_H
+
+#include "hiclaw/monitor.h"
+
+/* mon_health.c */
+void mon_health(struct ask *k);
+/* mon_providers.c */
+void mon_providers_list(struct ask *k);
+void mon_providers_get(struct ask *k);
+void mon_providers_create(struct ask *k);
+void mon_providers_replace(struct ask *k);
+void mon_providers_remove(struct ask *k);
+/* mon_admin.c */
+void mon_admin_list(struct ask *k);
+void mon_admin_get(struct ask *k);
+void mon_admin_create(struct ask *k);
+void mon_admin_replace(struct ask *k);
+/* mon_routes.c */
+void mon_routes(struct ask *k);
+/* mon_events.c */
+void mon_events(struct ask *k);
+/* mon_logs.c */
+void mon_logs(struct ask *k);
+void mon_history(struct ask *k);
+
+#endif

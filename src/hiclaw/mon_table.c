@@ -1,0 +1,25 @@
+/* The table of the monitor API (monitor-api.md 2.2, 3, 5, 6): methods, paths, rights. */
+#include "hiclaw/endpoints.h"
+
+#define S "/ni_status"
+#define A "/_admin/api"
+
+static const struct monitor_endpoint rows[] = {
+	{"GET", S "/health", MONITOR_ANYBODY, 0, mon_health},
+	{"GET", S "/providers", MONITOR_READ, 0, mon_providers_list},
+	{"POST", S "/create-provider", MONITOR_ASSIGN, 0, mon_providers_create},
+	{"GET", S "/providers/{name}", MONITOR_READ, 0, mon_providers_get},
+	{"PUT", S "/providers/{name}", MONITOR_ADMIN, 0, mon_providers_replace},
+	{"DELETE", S "/providers/{name}", MONITOR_ADMIN, 0, mon_providers_remove},
+	{"GET", S "/route", MONITOR_READ, 0, mon_routes},
+	{"GET", S "/events", MONITOR_READ, 0, mon_events},
+	{"GET", S "/logs", MONITOR_ADMIN, 0, mon_logs},
+	{"GET", S "/history", MONITOR_READ, 0, mon_history},
+	{"GET", A "/providers", MONITOR_ADMIN, 0, mon_admin_list},
+	{"POST", A "/providers", MONITOR_ADMIN, 0, mon_admin_create},
+	{"GET", A "/providers/{name}", MONITOR_ADMIN, 0, mon_admin_get},
+	{"PUT", A "/providers/{name}", MONITOR_ADMIN, 0, mon_admin_replace},
+	{"DELETE", A "/providers/{name}", MONITOR_ADMIN, 0, mon_providers_remove},
+};
+
+const struct monitor_endpoints monitor_table = {rows, ARRAY_LEN(rows)};

@@ -1,0 +1,87 @@
+/* What HiClaw's part needs of the process: its environment, read before the sandbox; its state; what was said last. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/recent.h"
+#include "cli/version.h"
+#include "serve_int.h"
+
+#define ENV_MAX ((size_t)4 << 20)
+/* Of the program's own log, and of the access log. */
+#define LINES_OWN 2000u
+#define LINES_ACCESS 1000u
+
+static bool serves(void *arg)
+{
+	const struct serve *s = arg;
+
+	return s->ready && !s->draining;
+}
+
+void serve_hiclaw_read(struct serve *s)
+{
+	struct serve_hiclaw *h = &s->hiclaw;
+	struct fault f;
+	struct text t;
+
+	arena_init(&h->arena, ENV_MAX);
+	env_read(&h->arena, &env_of_process, &h->env);
+	host_load_open(&h->load, &host_load_usual);
+	h->opened = true;
+	text_init(&t, 65536);
+	text_addf(&t, "%s/hiclaw", s->settings.state);
+	h->state_dir = must_strdup(text_cstr(&t));
+	text_done(&t);
+	if (file_make_dir(h->state_dir, 0700, &f) != 0) {
+		log_error("serve", "%s; assignments of models are not kept", f.text);
+	}
+	h->log = recent_new(LINES_OWN);
+	log_keep(h->log);
+	if (s->opts.access_log) {
+		h->access = recent_new(LINES_ACCESS);
+		s->log.recent = h->access;
+	}
+}
+
+void serve_hiclaw_start(struct serve *s)
+{
+	struct serve_hiclaw *h = &s->hiclaw;
+
+	h->hiclaw = hiclaw_new(&(struct hiclaw_opts){
+		.manage = s->manage,
+		.gateway = s->gateway,
+		.jobs = s->jobs,
+		.writer = serve_writer(s),
+		.env = &h->env,
+		.attached = s->settings.hiclaw,
+		.state_dir = h->state_dir,
+		.load = &h->load,
+		.version = version_text(),
+		.started_ms = s->started_ms,
+		.gateway_addresses = text_bytes(&s->addresses),
+		.console_addresses = text_bytes(&s->console_addresses),
+		.monitor_addresses = text_bytes(&s->monitor_addresses),
+		.log = h->log,
+		.access = h->access,
+		.origins = bytes_str(s->settings.monitor_origins),
+		.legacy_status = s->settings.monitor_legacy_status,
+		.serves = serves,
+		.arg = s,
+	});
+}
+
+void serve_hiclaw_done(struct serve *s)
+{
+	struct serve_hiclaw *h = &s->hiclaw;
+
+	if (!h->opened) {
+		return;
+	}
+	log_keep(NULL);
+	recent_free(h->log);
+	recent_free(h->access);
+	host_load_close(&h->load);
+	arena_done(&h->arena);
+	free(h->state_dir);
+}
