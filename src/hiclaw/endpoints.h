@@ -19,6 +19,16 @@ void mon_admin_create(struct ask *k);
 void mon_admin_replace(struct ask *k);
 /* mon_routes.c */
 void mon_routes(struct ask *k);
+/* mon_assignment.c */
+void mon_assignment_manager(struct ask *k);
+void mon_assignment_worker(struct ask *k);
+void mon_assignment_workers(struct ask *k);
+void mon_assignment_all(struct ask *k);
+/* mon_workers.c */
+void mon_workers_list(struct ask *k);
+void mon_workers_get(struct ask *k);
+void mon_workers_wake(struct ask *k);
+void mon_workers_sleep(struct ask *k);
 /* mon_events.c */
 void mon_events(struct ask *k);
 /* mon_logs.c */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "hiclaw/hiclaw_int.h"
 #include "hiclaw/s3_credentials.h"
+#include "hiclaw/workers.h"
 #include "manage/upstream_allowed.h"
 
 /* Bodies of answers of the controller, the storage, a remote Console. */
@@ -112,6 +113,7 @@ struct hiclaw *hiclaw_new(const struct hiclaw_opts *o)
 	}
 	h->agents = agents_open(o->state_dir, h->jobs, h->loop);
 	h->events = events_new(h->loop);
+	h->workers = workers_new(h);
 	h->app.begin = begin;
 	manage_add(o->manage, &h->app);
 	for (size_t i = 0; i < h->env->n_warnings; i++) {
@@ -125,11 +127,12 @@ void hiclaw_free(struct hiclaw *h)
 	if (h == NULL) {
 		return;
 	}
+	monitor_free(h);
+	workers_free(h->workers);
 	s3_free(h->s3);
 	s3_credentials_free(h->s3_credentials);
 	controller_free(h->controller);
 	fetcher_free(h->fetcher);
-	monitor_free(h);
 	events_free(h->events);
 	agents_close(h->agents);
 	arena_done(&h->secrets);

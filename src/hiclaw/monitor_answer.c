@@ -260,7 +260,7 @@ bool ask_bool(struct ask *k, const char *key, bool def, bool *out)
 /* False: the process has ended meanwhile, and the ask is gone. */
 static bool come_back(struct ask *k)
 {
-	k->away = false;
+	k->away = k->held = false;
 	if (k->hiclaw == NULL) {
 		monitor_free_ask(k);
 		return false;
@@ -307,13 +307,26 @@ static void on_ops(struct ops_call *c)
 	k->next(k);
 }
 
+/* At another program's Console: it is asked by fetches, which come back only while the process runs. */
+static void cancel_remote(struct ask *k)
+{
+	if (list_linked(&k->ops.fetch.link)) {
+		fetch_cancel(&k->ops.fetch);
+	}
+	fetch_done(&k->ops.fetch);
+}
+
 static void begin_ops(struct ask *k, void (*next)(struct ask *k))
 {
 	ops_call_done(&k->ops);
 	k->ops = (struct ops_call){
 		.arena = &k->arena, .on_done = on_ops, .actor = k->actor, .peer = k->peer};
 	k->next = next;
-	k->away = true;
+	if (k->hiclaw->opts.remote != NULL) {
+		ask_hold(k, cancel_remote);
+	} else {
+		k->away = true;
+	}
 }
 
 void ask_read(struct ask *k, unsigned wanted, void (*next)(struct ask *k))
