@@ -55,6 +55,8 @@ void serve_hiclaw_start(struct serve *s)
 		.writer = serve_writer(s),
 		.env = &h->env,
 		.attached = s->settings.hiclaw,
+		.root = s->settings.resources,
+		.journal = s->backups,
 		.state_dir = h->state_dir,
 		.load = &h->load,
 		.version = version_text(),

@@ -31,6 +31,14 @@ void mon_workers_wake(struct ask *k);
 void mon_workers_sleep(struct ask *k);
 /* mon_events.c */
 void mon_events(struct ask *k);
+/* mon_backups.c */
+void mon_backups_list(struct ask *k);
+void mon_backups_create(struct ask *k);
+void mon_backups_import(struct ask *k);
+void mon_backups_get(struct ask *k);
+void mon_backups_diff(struct ask *k);
+void mon_backups_restore(struct ask *k);
+void mon_backups_remove(struct ask *k);
 /* mon_logs.c */
 void mon_logs(struct ask *k);
 void mon_history(struct ask *k);

@@ -24,8 +24,10 @@ struct hiclaw_opts {
 		*remote; /* a real Higress's Console (placement P4); NULL: our own resources */
 	const struct env *env; /* copied; its texts stay */
 	const struct env_source
-		*env_source;    /* for hiclaw_reread; NULL: the process's environment */
-	bool attached;          /* --hiclaw: look for HiClaw's files, controller, storage */
+		*env_source; /* for hiclaw_reread; NULL: the process's environment */
+	bool attached;       /* --hiclaw: look for HiClaw's files, controller, storage */
+	const char *root,
+		*journal;       /* resources/, and the store's backups of changes; NULL: not here */
 	const char *state_dir;  /* below it: agents.json, history.jsonl, backups/, locks/ */
 	struct host_load *load; /* opened before the sandbox; NULL: unknown */
 	const char *version;

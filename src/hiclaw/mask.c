@@ -197,3 +197,36 @@ void mask_restore(struct arena *a, struct doc *given, const struct doc *stored)
 {
 	restore(a, given, stored, false);
 }
+
+/* Items of lists have no names: the ones in the same place are taken to be the same, where there are as many. */
+static void fill_list(struct arena *a, const struct doc *given, const struct doc *stored)
+{
+	const struct doc *old = doc_first(a, stored);
+
+	for (struct doc *at = doc_first(a, given); at != NULL && given->n == stored->n;
+		at = at->next, old = old->next) {
+		mask_fill(a, at, old);
+	}
+}
+
+void mask_fill(struct arena *a, struct doc *given, const struct doc *stored)
+{
+	struct doc *mine;
+
+	if (given == NULL || given->type != stored->type) {
+		return;
+	}
+	if (stored->type == DOC_LIST) {
+		fill_list(a, given, stored);
+		return;
+	}
+	for (const struct doc *at = stored->type == DOC_MAP ? doc_first(a, stored) : NULL;
+		at != NULL; at = at->next) {
+		mine = doc_get_bytes(a, given, at->key);
+		if (mine == NULL && is_secret_of(stored, at) && is_plain(a, at)) {
+			doc_set_bytes(a, given, at->key, doc_copy(a, at));
+		} else if (mine != NULL) {
+			mask_fill(a, mine, at);
+		}
+	}
+}

@@ -16,4 +16,7 @@ struct doc *mask_strip(struct arena *a, const struct doc *d);
 /* What equals the mask of the secret in its place becomes that secret: it came back as it was shown. */
 void mask_restore(struct arena *a, struct doc *given, const struct doc *stored);
 
+/* Secrets that `given` leaves out become those of the stored object. */
+void mask_fill(struct arena *a, struct doc *given, const struct doc *stored);
+
 #endif

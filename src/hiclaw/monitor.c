@@ -190,6 +190,7 @@ static struct ask *new_ask(struct hiclaw *h, struct call *c)
 	k->peer = keep(k, bytes_str(call_peer(c)));
 	k->origin = keep(k, monitor_field(head, "origin"));
 	k->if_match = keep(k, monitor_field(head, "if-match"));
+	k->passphrase = keep(k, monitor_field(head, "x-backup-passphrase"));
 	k->last_event = keep(k, monitor_field(head, "last-event-id"));
 	k->actor = BYTES("");
 	k->from_page = is_from_page(head);

@@ -73,6 +73,7 @@ struct ask {
 	struct arena arena;
 	struct bytes method, path, query, peer, origin, if_match, last_event;
 	struct bytes params[MONITOR_PARAMS_MAX]; /* decoded */
+	struct bytes passphrase;                 /* X-Backup-Passphrase; wiped by who uses it */
 	struct bytes allow;                      /* of a wrong method */
 	unsigned wait_s;                         /* of 429; 0: some */
 	char id[MONITOR_ID_MAX + 1];

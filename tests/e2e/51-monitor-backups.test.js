@@ -1,0 +1,150 @@
+// Backups by the monitor API: made, taken away, brought back, compared, restored (monitor-api.md 6.6).
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { bearer } from './lib/console.js';
+import { request } from './lib/http.js';
+import { AS, startMonitor } from './lib/monitor.js';
+
+const SECRET = 'sk-qwen-0123456789';
+const PASSPHRASE = 'correct horse battery';
+
+// What a gateway has, as the Console tells it; versions count changes.
+async function objects(m) {
+	const out = {};
+	for (const noun of ['ai/providers', 'ai/routes', 'consumers', 'domains', 'routes', 'service-sources'])
+		out[noun] = (await m.console(`GET /v1/${noun}`)).json.data.map(({ version, ...rest }) => rest).sort((x, y) => (x.name < y.name ? -1 : 1));
+	return out;
+}
+
+test('backups', async (t) => {
+	const m = await startMonitor(t);
+	await m.addAgents();
+	const make = (body) => m.ok('POST /ni_status/create-provider', body);
+	await make({ name: 'qwen', type: 'qwen', apiKey: SECRET });
+	await make({ name: 'deepseek', type: 'deepseek', apiKey: 'sk-deepseek-0123456789' });
+	await m.console('POST /v1/domains', { name: 'a.example.com', enableHttps: 'off' });
+
+	const before = await objects(m);
+	const { backup } = await m.ok('POST /ni_status/backups', { reason: 'before the move' });
+	let change; // the backup that the store made before the first change
+
+	await t.test('a backup is listed with what is in it, behind none that is newer', async () => {
+		assert.match(backup.id, /^\d{8}T\d{6}Z-[0-9a-f]{6}$/);
+		assert.deepEqual([backup.auto, backup.reason, backup.actor], [false, 'before the move', 'admin']);
+		assert.deepEqual([backup.counts.providers, backup.counts.consumers, backup.counts.aiRoutes], [2, 4, 3]);
+		assert.match(backup.sha256, /^[0-9a-f]{64}$/);
+		const list = (await m.ok('GET /ni_status/backups', undefined, { as: 'manager' })).backups;
+		assert.deepEqual(list[0], backup);
+		assert.ok(list.slice(1).every((b) => b.auto && b.id < backup.id), 'automatic ones are those that the store made before changes');
+		assert.equal((await m.call('POST /ni_status/backups', {})).status, 201);
+		assert.equal((await m.call('POST /ni_status/backups', {}, { as: 'manager' })).status, 403);
+	});
+
+	await t.test('ids are looked at before anything is opened', async () => {
+		for (const id of ['x', 'a%2fb', 'import', '20261121T150405Z-0F423F', '20261121T150405Z-0f423f0'])
+			await m.refused(400, 'INVALID_NAME', `GET /ni_status/backups/${id}`);
+		await m.refused(404, 'BACKUP_NOT_FOUND', 'GET /ni_status/backups/20200101T000000Z-000000');
+		await m.refused(404, 'BACKUP_NOT_FOUND', 'DELETE /ni_status/backups/20200101T000000Z-000000');
+	});
+
+	await t.test('what is taken away holds no secret unless it is encrypted', async () => {
+		const path = `GET /ni_status/backups/${backup.id}`;
+		const plain = await m.call(path);
+		assert.match(plain.headers['content-disposition'], /attachment; filename="sluice-backup-/);
+		assert.deepEqual([plain.json.format, plain.json.version, plain.json.secrets], ['sluice-backup', 1, 'none']);
+		const masked = await m.call(`${path}?secrets=masked`);
+		assert.deepEqual(masked.json.sections.providers.find((p) => p.name === 'qwen').tokens, ['sk-******789']);
+		const closed = await m.call(`${path}?secrets=encrypted`, undefined, { headers: { 'x-backup-passphrase': PASSPHRASE } });
+		assert.deepEqual([closed.json.format, closed.json.kdf, closed.json.cipher], ['sluice-backup-encrypted', 'scrypt', 'aes-256-gcm']);
+		for (const got of [plain, masked, closed])
+			for (const secret of [SECRET, 'sk-deepseek-0123456789', 'alicekey-0123456789abcdef']) assert.ok(!got.text.includes(secret), got.text.slice(0, 80));
+		await m.refused(400, 'INVALID_REQUEST', `${path}?secrets=encrypted`);
+		await m.refused(400, 'INVALID_REQUEST', `${path}?secrets=clear`);
+	});
+
+	await t.test('restored: everything is as it was', async () => {
+		change = (await m.ok('PUT /ni_status/providers/qwen', { apiKey: 'sk-other-0123456789' })).backupId;
+		await m.console('PUT /v1/consumers/worker-alice', bearer('worker-alice', 'another-key-0123456789'));
+		await m.console('POST /v1/consumers', bearer('worker-carol', 'carol-key-0123456789'));
+		await m.console('DELETE /v1/domains/a.example.com');
+		await m.ok('DELETE /ni_status/providers/deepseek?force=1');
+		assert.notDeepEqual(await objects(m), before);
+
+		const { diff } = await m.ok(`GET /ni_status/backups/${backup.id}/diff`);
+		assert.deepEqual(diff.providers, { added: ['deepseek'], changed: ['qwen'], removed: [] });
+		assert.deepEqual(diff.consumers.removed, ['worker-carol']);
+		assert.deepEqual(diff.domains.added, ['a.example.com']);
+		const dry = await m.ok(`POST /ni_status/backups/${backup.id}/restore`, { dryRun: true });
+		assert.deepEqual(dry.diff, diff);
+
+		const done = await m.ok(`POST /ni_status/backups/${backup.id}/restore`, { mode: 'replace' });
+		assert.deepEqual(done.restored, diff);
+		assert.deepEqual(await objects(m), before, 'M-87');
+		assert.match(done.backupId, /^\d{8}T/, 'there is a way back');
+		const again = await m.ok(`POST /ni_status/backups/${backup.id}/restore`, {});
+		assert.ok(Object.values(again.restored).every((s) => s.added.length + s.changed.length + s.removed.length === 0), 'nothing is left to do');
+	});
+
+	await t.test('some sections, and without taking away', async () => {
+		await m.console('POST /v1/consumers', bearer('worker-carol', 'carol-key-0123456789'));
+		await m.console('DELETE /v1/domains/a.example.com');
+		const merged = await m.ok(`POST /ni_status/backups/${backup.id}/restore`, { mode: 'merge', sections: ['consumers'] });
+		assert.deepEqual(merged.restored, { consumers: { added: [], changed: [], removed: [] } });
+		const now = await objects(m);
+		assert.ok(now.consumers.some((c) => c.name === 'worker-carol') && !now.domains.some((d) => d.name === 'a.example.com'));
+		await m.refused(400, 'INVALID_REQUEST', `POST /ni_status/backups/${backup.id}/restore`, { sections: ['nothing'] });
+		await m.refused(400, 'INVALID_REQUEST', `POST /ni_status/backups/${backup.id}/restore`, { mode: 'some' });
+	});
+
+	await t.test('what the store kept before a change is a backup like any other', async () => {
+		const { diff } = await m.ok(`GET /ni_status/backups/${change}/diff`);
+		assert.deepEqual(diff.consumers.removed, ['worker-carol']);
+		await m.ok(`POST /ni_status/backups/${change}/restore`, {});
+		assert.deepEqual(await objects(m), before);
+		const taken = await m.ok(`GET /ni_status/backups/${change}`);
+		assert.deepEqual(taken.sections.providers.map((p) => p.name).sort(), ['deepseek', 'qwen']);
+	});
+
+	await t.test('brought back', async () => {
+		const plain = await m.ok(`GET /ni_status/backups/${backup.id}`);
+		const closed = await m.ok(`GET /ni_status/backups/${backup.id}?secrets=encrypted`, undefined, { headers: { 'x-backup-passphrase': PASSPHRASE } });
+		await m.refused(400, 'INVALID_REQUEST', 'POST /ni_status/backups/import', closed, { headers: { 'x-backup-passphrase': 'another one' } });
+		const opened = await m.call('POST /ni_status/backups/import', closed, { headers: { 'x-backup-passphrase': PASSPHRASE } });
+		assert.equal(opened.status, 201, opened.text);
+		assert.equal(opened.json.backup.counts.providers, 2);
+
+		await m.ok('PUT /ni_status/providers/qwen', { apiKey: 'sk-other-0123456789' });
+		await m.ok(`POST /ni_status/backups/${opened.json.backup.id}/restore`, {});
+		assert.deepEqual(await objects(m), before, 'M-90: the key came back');
+
+		const stripped = (await m.ok('POST /ni_status/backups/import', plain)).backup;
+		const kept = await m.ok(`POST /ni_status/backups/${stripped.id}/restore`, {});
+		assert.deepEqual(await objects(m), before, `secrets that a backup leaves out stay: ${JSON.stringify(kept)}`);
+	});
+
+	await t.test('the backup that the original page kept', async () => {
+		const page = {
+			timestamp: '2024-01-15T10:30:00Z',
+			providers: { success: true, data: [{ name: 'qwen', type: 'qwen', protocol: 'openai/v1', tokens: ['sk-page-0123456789'] }] },
+			routes: [],
+			consumers: { data: [] },
+		};
+		const { backup: got } = await m.ok('POST /ni_status/backups/import', page);
+		await m.ok(`POST /ni_status/backups/${got.id}/restore`, { mode: 'merge' });
+		assert.deepEqual((await m.console('GET /v1/ai/providers/qwen')).json.data.tokens, ['sk-page-0123456789'], 'M-91');
+		for (const bad of [{}, { format: 'sluice-backup', version: 2, sections: {} }, { providers: 'x' }, { format: 'sluice-backup', version: 1, sections: { providers: [{}] } }])
+			await m.refused(400, 'INVALID_REQUEST', 'POST /ni_status/backups/import', bad);
+		const { backup: broken } = await m.ok('POST /ni_status/backups/import', { format: 'sluice-backup', version: 1, sections: { providers: [{ name: 'bad', type: 'no-such-type', tokens: ['k'] }, { name: 'good', type: 'openai', tokens: ['k'] }] } });
+		const state = await objects(m);
+		assert.equal((await m.call(`POST /ni_status/backups/${broken.id}/restore`, { mode: 'merge' })).status, 400, 'M-88');
+		assert.deepEqual(await objects(m), state, 'nothing of it was done');
+	});
+
+	await t.test('removed', async () => {
+		await m.ok(`DELETE /ni_status/backups/${backup.id}`);
+		await m.refused(404, 'BACKUP_NOT_FOUND', `GET /ni_status/backups/${backup.id}`);
+		const { history } = await m.ok('GET /ni_status/history?limit=500');
+		for (const action of ['create backup', 'restore backup', 'delete backup']) assert.ok(history.some((e) => e.action === action), action);
+	});
+	assert.equal((await request(m.port, { method: 'GET', path: '/ni_status/backups', headers: AS.alice })).status, 403);
+});
