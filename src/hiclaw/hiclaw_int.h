@@ -9,8 +9,8 @@
 #include "hiclaw/monitor.h"
 #include "hiclaw/s3.h"
 #include "hiclaw/switch.h"
+#include "hiclaw/usage.h"
 
-struct usage;
 struct workers;
 struct provider_tests;
 
