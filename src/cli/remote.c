@@ -18,22 +18,23 @@
 /* Words of the server that go to a terminal. */
 #define MESSAGE_MAX 1024
 
+enum { ROW_SERVER, ROW_USERNAME, ROW_PASSWORD };
 static const struct option rows[] = {
-	{.name = "server",
+	[ROW_SERVER] = {.name = "server",
 		.env = "SLUICE_SERVER",
 		.type = OPTION_STRING,
 		.arg = "URL",
 		.fallback = "http://127.0.0.1:8001",
 		.help = "The management listener of the gateway, http or https.",
 		OPTION_MEMBER(struct remote_settings, server)},
-	{.name = "username",
+	[ROW_USERNAME] = {.name = "username",
 		.env = "SLUICE_USERNAME",
 		.type = OPTION_STRING,
 		.arg = "NAME",
 		.fallback = "admin",
 		.help = "The administrator.",
 		OPTION_MEMBER(struct remote_settings, username)},
-	{.name = "password",
+	[ROW_PASSWORD] = {.name = "password",
 		.env = "SLUICE_PASSWORD",
 		.type = OPTION_STRING,
 		.secret = true,
@@ -117,7 +118,30 @@ static int read_args(struct options *o, const struct args *a)
 	return options_read_flags(o, argc, argv);
 }
 
-static int read_settings(struct remote *r, const struct args *a)
+static void take_instead(char **value, const char *other)
+{
+	if (other != NULL) {
+		free(*value);
+		*value = must_strdup(other);
+	}
+}
+
+/* A name that was given goes with a password that was given, not with one that was found elsewhere. */
+static void read_opts(struct remote *r, const struct options *o, const struct remote_opts *opts)
+{
+	bool named = o->source[ROW_USERNAME] > OPTION_FROM_DEFAULT;
+
+	r->server_named = o->source[ROW_SERVER] > OPTION_FROM_DEFAULT;
+	if (!r->server_named) {
+		take_instead(&r->settings.server, opts->server);
+	}
+	if (r->settings.password == NULL && !named) {
+		take_instead(&r->settings.username, opts->username);
+		take_instead(&r->settings.password, opts->password);
+	}
+}
+
+static int read_settings(struct remote *r, const struct args *a, const struct remote_opts *opts)
 {
 	const struct option_table table = {a->command, rows, ARRAY_LEN(rows)};
 	struct options o;
@@ -127,6 +151,7 @@ static int read_settings(struct remote *r, const struct args *a)
 		options_read_defaults(&o) != 0) {
 		return COMMAND_USAGE;
 	}
+	read_opts(r, &o, opts);
 	return COMMAND_DONE;
 }
 
@@ -144,19 +169,29 @@ static int read_url(struct remote *r)
 	return COMMAND_DONE;
 }
 
-static void make_parts(struct remote *r)
+static void make_host(struct remote *r)
 {
 	struct bytes host = r->url.host;
-	struct text t;
-	size_t n = strlen("Basic ");
 
 	if (host.n > 1 && host.p[0] == '[') {
 		host = bytes_of(host.p + 1, host.n - 2);
 	}
+	free(r->host);
+	r->host = bytes_dup(host);
+}
+
+static void make_authorization(struct remote *r, const char *bearer)
+{
+	struct text t;
+	size_t n = strlen("Basic ");
+
 	text_init(&t, SIZE_MAX);
-	text_add_bytes(&t, host);
-	r->host = must_strdup(text_cstr(&t));
-	text_clear(&t);
+	if (r->by_bearer) {
+		text_addf(&t, "Bearer %s", bearer);
+		r->authorization = must_strdup(text_cstr(&t));
+		text_done(&t);
+		return;
+	}
 	text_addf(&t, "%s:%s", r->settings.username, r->settings.password);
 	r->authorization = must_alloc(n + base64_size(t.n) + 1);
 	memcpy(r->authorization, "Basic ", n);
@@ -167,24 +202,47 @@ static void make_parts(struct remote *r)
 
 int remote_open(struct remote *r, const struct args *a, FILE *err)
 {
+	return remote_open_as(r, a, &(struct remote_opts){0}, err);
+}
+
+int remote_move(struct remote *r, const char *server)
+{
+	int rc;
+
+	take_instead(&r->settings.server, server);
+	rc = read_url(r);
+	if (rc == COMMAND_DONE) {
+		make_host(r);
+	}
+	return rc;
+}
+
+int remote_open_as(
+	struct remote *r, const struct args *a, const struct remote_opts *opts, FILE *err)
+{
+	bool has_password;
 	int rc;
 
 	*r = (struct remote){.command = a->command, .err = err};
-	rc = read_settings(r, a);
+	r->timeout_ms = opts->timeout_ms != 0 ? opts->timeout_ms : TIMEOUT_MS;
+	rc = read_settings(r, a, opts);
 	rc = rc == COMMAND_DONE ? read_url(r) : rc;
-	if (rc == COMMAND_DONE &&
-		(r->settings.password == NULL || r->settings.password[0] == '\0')) {
+	has_password = r->settings.password != NULL && r->settings.password[0] != '\0';
+	r->by_bearer = !has_password && opts->bearer != NULL;
+	if (rc == COMMAND_DONE && !has_password && !r->by_bearer) {
 		fprintf(err,
-			"sluice %s: no password for %s: set SLUICE_PASSWORD, or write it to "
+			"sluice %s: no password for %s: set %sSLUICE_PASSWORD, or write it to "
 			"~/.config/sluice/config.yaml\n",
-			r->command, r->settings.server);
+			r->command, r->settings.server,
+			opts->username != NULL ? "HICLAW_ADMIN_PASSWORD or " : "");
 		rc = COMMAND_USAGE;
 	}
 	if (rc != COMMAND_DONE) {
 		remote_close(r);
 		return rc;
 	}
-	make_parts(r);
+	make_host(r);
+	make_authorization(r, opts->bearer);
 	return COMMAND_DONE;
 }
 
@@ -265,7 +323,15 @@ static int take_answer(
 			r->command, r->settings.server, got->status);
 		return COMMAND_UNREACHED;
 	}
+	out->whole = d;
 	unwrap(arena, d, out);
+	if (got->status == 401 && r->by_bearer) {
+		fprintf(r->err,
+			"sluice %s: %s does not know the Manager's key: correct "
+			"HICLAW_MANAGER_GATEWAY_KEY, or set HICLAW_ADMIN_PASSWORD\n",
+			r->command, r->settings.server);
+		return COMMAND_NO;
+	}
 	if (got->status == 401) {
 		fprintf(r->err,
 			"sluice %s: %s does not know the password of \"%s\": set SLUICE_USERNAME "
@@ -291,7 +357,7 @@ static struct bytes authority(const struct remote *r)
 int remote_ask(struct remote *r, struct arena *arena, const struct remote_call *call,
 	struct remote_answer *out)
 {
-	struct fetch q = {.host = r->host, .timeout_ms = TIMEOUT_MS};
+	struct fetch q = {.host = r->host, .timeout_ms = r->timeout_ms};
 	struct json_writer w;
 	struct text body;
 	int rc;
@@ -333,8 +399,7 @@ int remote_ask(struct remote *r, struct arena *arena, const struct remote_call *
 	return rc;
 }
 
-/* Without what a terminal would obey. */
-static void put_words(struct bytes b, FILE *out)
+void remote_put_words(struct bytes b, FILE *out)
 {
 	for (size_t i = 0; i < b.n && i < MESSAGE_MAX; i++) {
 		unsigned char c = (unsigned char)b.p[i];
@@ -346,14 +411,14 @@ static void put_words(struct bytes b, FILE *out)
 int remote_refused(const struct remote *r, const struct remote_answer *a, const char *what)
 {
 	fprintf(r->err, "sluice %s: ", r->command);
-	put_words(bytes_str(what), r->err);
+	remote_put_words(bytes_str(what), r->err);
 	if (a->status == 404 && a->message.n == 0) {
 		fputs(": there is none of that name", r->err);
 	} else if (a->message.n == 0) {
 		fprintf(r->err, ": the server answered %u", a->status);
 	} else {
 		fputs(": ", r->err);
-		put_words(a->message, r->err);
+		remote_put_words(a->message, r->err);
 	}
 	fputc('\n', r->err);
 	return COMMAND_NO;

@@ -21,17 +21,28 @@ struct remote_settings {
 	char *server, *username, *password;
 };
 
+/* What serves where nothing was said; NULL: the usual. */
+struct remote_opts {
+	const char *server, *username, *password;
+	const char *bearer;  /* asks in place of a name when there is no password */
+	unsigned timeout_ms; /* 0: 60 s */
+};
+
 struct remote {
 	struct remote_settings settings;
+	bool server_named; /* by an option, the environment or the file */
+	bool by_bearer;
 	struct url url; /* of server */
 	char *host;     /* without brackets */
 	char *authorization;
 	const char *command; /* for sentences */
+	unsigned timeout_ms;
 	FILE *err;
 };
 
 struct remote_answer {
 	unsigned status;
+	struct doc *whole;    /* as it came; NULL: nothing */
 	struct doc *data;     /* without its envelope; NULL: nothing, or null */
 	struct bytes message; /* of a refusal */
 	struct bytes etag;    /* empty: none */
@@ -39,7 +50,11 @@ struct remote_answer {
 
 /* An exit code; unless it is COMMAND_DONE a sentence was written and there is nothing to close. */
 MUST_CHECK int remote_open(struct remote *r, const struct args *a, FILE *err);
+MUST_CHECK int remote_open_as(
+	struct remote *r, const struct args *a, const struct remote_opts *opts, FILE *err);
 void remote_close(struct remote *r);
+/* Asks another server from here on, which was found. COMMAND_USAGE after a sentence: it is no URL. */
+MUST_CHECK int remote_move(struct remote *r, const char *server);
 
 struct remote_call {
 	const char *method;
@@ -60,6 +75,8 @@ static inline bool remote_is_good(const struct remote_answer *a)
 /* Says what the server said of `what` ("provider \"a\""); COMMAND_NO. */
 int remote_refused(const struct remote *r, const struct remote_answer *a, const char *what);
 
+/* What came from a server, for a terminal: without what it would obey, cut where it is long. */
+void remote_put_words(struct bytes b, FILE *out);
 /* Appends name as one segment of a path. */
 void remote_segment(struct text *path, struct bytes name);
 /* The options and the file, for --help. */
