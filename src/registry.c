@@ -1,6 +1,7 @@
 #include "registry.h"
 
 #include "ai/providers.h"
+#include "cli/agm_command.h"
 #include "cli/backup_command.h"
 #include "cli/completion.h"
 #include "cli/declare_command.h"
@@ -163,6 +164,24 @@ static const struct command commands[] = {
 		.example = "sluice backup create --reason \"before the move\"",
 		.details = backup_command_help,
 		.run = backup_command_main,
+	},
+	{
+		.name = "model",
+		.summary = "say which models HiClaw's agents use",
+		.usage = "sluice model {get|set|list|unset|test|reload|known} [TARGET] [OPTION]...",
+		.example =
+			"sluice model set --target worker:alice --provider qwen --model qwen3.5-plus",
+		.details = agm_command_model_help,
+		.run = agm_command_model_main,
+	},
+	{
+		.name = "agm",
+		.summary = "do what the scripts of HiClaw's skill do",
+		.usage = "sluice agm COMMAND [OPTION]...",
+		.example =
+			"sluice agm set-model --target manager --provider qwen --model qwen3.5-plus",
+		.details = agm_command_help,
+		.run = agm_command_main,
 	},
 	{
 		.name = "explain",
