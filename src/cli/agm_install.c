@@ -16,6 +16,7 @@
 #define PAGE_DOMAIN "manager-local.hiclaw.io"
 #define PROGRAM_FILE "ai-gateway-management.conf"
 #define GATEWAY_PORT 8080
+#define SUPERVISORD_MAX ((size_t)1 << 20)
 
 static const struct arg_row rows[] = {
 	{"--image", NULL,
@@ -57,6 +58,26 @@ static const char *supervisor_dir(void)
 	return NULL;
 }
 
+/* Whether supervisord reads other files of dir: its own one, there or above, says so. */
+static bool includes_others(const char *dir)
+{
+	static const char *const names[] = {"supervisord.conf", "../supervisord.conf"};
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(names) && !found; i++) {
+		char path[PATH_MAX];
+		struct text t;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		text_init(&t, SUPERVISORD_MAX);
+		if (file_read(path, SUPERVISORD_MAX, &t, NULL, NULL) == 0) {
+			found = strstr(text_cstr(&t), "\n[include]") != NULL;
+		}
+		text_done(&t);
+	}
+	return found;
+}
+
 /* False: there is no supervisord whose files we may write, or it failed; said. */
 static bool add_program(void)
 {
@@ -81,8 +102,12 @@ static bool add_program(void)
 		program, agm_monitor_dir());
 	good = file_write_atomic(path, text_bytes(&t), 0644, &f) == 0;
 	text_done(&t);
-	if (good) {
+	if (good && includes_others(dir)) {
 		agm_log("  OK (%s starts it with the container)", path);
+	} else if (good) {
+		agm_log("  WARNING: %s is written, but supervisord.conf includes no other files: add "
+			"\"[include]\" and \"files = %s/*.conf\" to it",
+			path, dir);
 	} else {
 		agm_log("  WARNING: %s", f.text);
 	}

@@ -10,7 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -291,14 +291,16 @@ int agm_monitor_start(struct agm *x, FILE *out)
 
 /* --- stop and status ------------------------------------------------------------------------------ */
 
-/* The number is that of the same process as long as the descriptor is open. */
+/* The number is that of the same process as long as the descriptor is open. Called by number: the C library of HiClaw's
+ * images has no name for them yet. */
 static bool end_process(pid_t pid)
 {
-	int fd = pidfd_open(pid, 0);
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd watched = {.fd = fd, .events = POLLIN};
 	bool ended;
 
-	if (fd < 0 || !monitor_pid_serves(pid, 0) || pidfd_send_signal(fd, SIGTERM, NULL, 0) != 0) {
+	if (fd < 0 || !monitor_pid_serves(pid, 0) ||
+		syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0) != 0) {
 		ended = fd < 0;
 	} else {
 		ended = poll(&watched, 1, STOP_MS) == 1;
