@@ -6,7 +6,7 @@
 #define SHORT_MAX 9u
 #define STARS "******"
 
-struct bytes mask_text(struct arena *a, struct bytes secret)
+struct bytes mask_secret(struct arena *a, struct bytes secret)
 {
 	struct bytes out;
 	struct text t;
@@ -76,7 +76,7 @@ static void walk(struct arena *a, struct doc *d, enum how how);
 static void mask_all(struct arena *a, struct doc *d)
 {
 	if (d->type == DOC_STRING && d->text.n != 0) {
-		d->text = mask_text(a, d->text);
+		d->text = mask_secret(a, d->text);
 		return;
 	}
 	for (struct doc *at = doc_first(a, d); at != NULL; at = at->next) {
@@ -145,7 +145,7 @@ struct doc *mask_strip(struct arena *a, const struct doc *d)
 static void restore_text(struct arena *a, struct doc *given, const struct doc *stored)
 {
 	if (stored != NULL && stored->type == DOC_STRING && stored->text.n != 0 &&
-		bytes_eq(given->text, mask_text(a, stored->text))) {
+		bytes_eq(given->text, mask_secret(a, stored->text))) {
 		given->text = stored->text;
 	}
 }

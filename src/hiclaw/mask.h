@@ -7,7 +7,7 @@
 #include "wire/doc.h"
 
 /* More than 9 characters: the first and the last 3 with stars between them; otherwise stars. In the arena. */
-struct bytes mask_text(struct arena *a, struct bytes secret);
+struct bytes mask_secret(struct arena *a, struct bytes secret);
 /* A copy of a provider, consumer or certificate whose secrets are masked: tokens, values of credentials, private keys,
  * and whatever a name says is a key, secret, token or password. */
 struct doc *mask_object(struct arena *a, const struct doc *d);
