@@ -5,6 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { ADMIN, MANAGER_KEY, startMonitor } from './hiclaw/monitor.js';
@@ -256,14 +257,22 @@ async function freePort() {
 }
 
 async function processEnv(t, extra = {}) {
-	const dir = tempDir(t);
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-e2e-'));
+	const pidFile = path.join(dir, 'monitor-server.pid');
 	const env = {
 		...bareEnv(t), SLUICE_MONITOR_DIR: dir, SLUICE_DATA: path.join(dir, 'data'), MONITOR_PORT: String(await freePort()), MONITOR_BIND: '127.0.0.1',
 		SLUICE_GATEWAY: '127.0.0.1:0', SLUICE_CONSOLE: '127.0.0.1:0', HICLAW_ADMIN_PASSWORD: ADMIN.password, ...(IS_ROOT ? { SLUICE_USER: 'root' } : {}), ...extra,
 	};
 
-	t.after(() => script(env, 'monitor-server.sh', ['stop']));
-	return { env, dir, pidFile: path.join(dir, 'monitor-server.pid'), sh: (...args) => script(env, 'monitor-server.sh', args) };
+	// Without the script, whose commands are in a directory that is gone by now.
+	t.after(() => {
+		const pid = Number(fs.existsSync(pidFile) && !fs.lstatSync(pidFile).isSymbolicLink() ? fs.readFileSync(pidFile, 'utf8') : 0);
+		const line = pid > 0 && fs.existsSync(`/proc/${pid}`) ? fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8') : '';
+
+		if (line.includes('--hiclaw')) process.kill(pid);
+		fs.rmSync(dir, { recursive: true, force: true });
+	});
+	return { env, dir, pidFile, sh: (...args) => script(env, 'monitor-server.sh', args) };
 }
 
 const listens = (port) => new Promise((done) => {
