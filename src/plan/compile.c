@@ -112,6 +112,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	statistics_finish(&statistics, p->consumer_sets);
 	p->contexts = upstreams.contexts;
 	find_fetched(p, services, &env->seed);
+	p->lanes = upstreams.lanes;
 	auth_rules_done(&auth);
 	auth_rules_done(&basic);
 	upstreams_done(&upstreams);

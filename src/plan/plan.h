@@ -14,6 +14,7 @@
 #include "plan/cell.h"
 #include "plan/failover.h"
 #include "plan/global_config.h"
+#include "plan/lane.h"
 #include "plan/provider.h"
 #include "plan/spread.h"
 #include "resource/object.h"
@@ -47,6 +48,7 @@ struct destination {
 	/* The list of models of a provider that wants it listed; NULL: nobody asks for it. */
 	const struct fetched_source *models;
 	unsigned weight; /* 0: no traffic but that of others that failed */
+	struct lane_slot *upstream; /* NULL: nothing is kept about it */
 	unsigned window; /* of its model, in units of text (tokens); 0: not known */
 };
 
@@ -189,6 +191,7 @@ struct plan {
 	size_t n_endpoints;
 	struct context_source *contexts; /* of providers */
 	struct fetched_source *fetched;  /* those of contexts and of lists of models, for binding */
+	struct lane_slot *lanes;         /* of credentials and upstreams, for binding */
 	bool has_cors;                   /* a route has */
 	bool has_basic;                  /* basic-auth demands something, somewhere */
 	bool asks_tls;                   /* a service is spoken to by TLS */

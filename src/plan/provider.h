@@ -179,10 +179,11 @@ MUST_CHECK bool custom_settings_compile(struct custom_settings *out, const struc
 struct provider {
 	struct bytes id;
 	const struct provider_type *type;
-	bool original;         /* protocol: original */
-	struct strings tokens; /* apiTokens */
-	struct bytes host;     /* Host to send, with port when the custom URL names one */
-	struct bytes sni;      /* host without port */
+	bool original;                 /* protocol: original */
+	struct strings tokens;         /* apiTokens */
+	struct lane_slot *credentials; /* one for each of them */
+	struct bytes host;             /* Host to send, with port when the custom URL names one */
+	struct bytes sni;              /* host without port */
 	struct bytes base_path, provider_base_path; /* "" or "/x" */
 	enum { BASE_PATH_NONE, BASE_PATH_REMOVE, BASE_PATH_PREPEND } base_path_handling;
 	struct mapping mapping;

@@ -335,6 +335,7 @@ static void add_destination(
 			", so its requests are passed on without one",
 			BYTES_ARG(line->service));
 	}
+	d.upstream = upstreams_lane(b->in->upstreams, s, d.provider);
 	b->total_weight += d.weight;
 	spread_add(&b->spread, d.weight);
 	b->destinations[b->n_destinations++] = d;

@@ -33,6 +33,34 @@ const struct object *upstreams_plugin(
 
 /* --- providers ---------------------------------------------------------------------------------- */
 
+static void add_lane(struct upstreams *u, struct lane_slot *s)
+{
+	s->next = u->lanes;
+	u->lanes = s;
+}
+
+static void add_credentials(struct upstreams *u, struct provider *p)
+{
+	p->credentials = arena_must(u->arena, (p->tokens.n + 1) * sizeof(*p->credentials));
+	for (size_t i = 0; i < p->tokens.n; i++) {
+		p->credentials[i] = (struct lane_slot){.provider = p,
+			.kind = LANE_CREDENTIAL,
+			.index = (uint8_t)MIN(i, UINT8_MAX),
+			.secret = p->tokens.v[i]};
+		add_lane(u, &p->credentials[i]);
+	}
+}
+
+struct lane_slot *upstreams_lane(
+	struct upstreams *u, const struct service *s, const struct provider *p)
+{
+	struct lane_slot *slot = arena_must(u->arena, sizeof(*slot));
+
+	*slot = (struct lane_slot){.provider = p, .service = s, .kind = LANE_UPSTREAM};
+	add_lane(u, slot);
+	return slot;
+}
+
 static struct provider *compile_provider(struct upstreams *u, const struct yaml_node *entry)
 {
 	struct provider *p =
@@ -42,6 +70,9 @@ static struct provider *compile_provider(struct upstreams *u, const struct yaml_
 	if (c != NULL && provider_edits_chats(p, API_CHAT_COMPLETIONS)) {
 		c->next = u->contexts;
 		u->contexts = c;
+	}
+	if (p != NULL) {
+		add_credentials(u, p);
 	}
 	return p;
 }

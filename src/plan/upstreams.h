@@ -20,6 +20,7 @@ struct upstreams {
 	struct upstream_of_rule *of_proxy,
 		*of_mapper;              /* by rule index; the default's is the last */
 	struct context_source *contexts; /* of all providers */
+	struct lane_slot *lanes;         /* of their credentials, and of upstreams */
 	const struct provider_types *types;
 	struct arena *arena;
 	struct findings *findings;
@@ -33,6 +34,10 @@ void upstreams_done(struct upstreams *u);
  * the upstream must then not be used. */
 MUST_CHECK bool upstreams_find(
 	struct upstreams *u, const struct plugin_target *t, struct destination *out);
+
+/* The lane of the provider's use of a service; provider may be NULL. */
+struct lane_slot *upstreams_lane(
+	struct upstreams *u, const struct service *s, const struct provider *p);
 
 /* The only object of a plugin; when there are several the first one, with a warning. May be NULL. */
 const struct object *upstreams_plugin(

@@ -99,6 +99,7 @@ static void live_unref(struct gateway *g, struct live_plan *l)
 		return;
 	}
 	cells_unbind(g->cells, l->plan, loop_now_ms(g->control));
+	lanes_unbind(g->lanes, l->plan, loop_now_ms(g->control));
 	fetched_unbind(g->fetched, l->plan);
 	g->n_plans--;
 	if (g->opts.retire != NULL) {
@@ -164,6 +165,7 @@ void gateway_set_plan(struct gateway *g, struct plan *p, void (*on_live)(void *a
 
 	p->version = ++g->plan_version;
 	cells_bind(g->cells, p);
+	lanes_bind(g->lanes, p);
 	resolver_warm(g->resolver, p);
 	fetched_bind(g->fetched, p);
 	live->plan = p;
@@ -204,10 +206,16 @@ static void free_cell(void *p)
 	free(f);
 }
 
+static void free_lane(void *p)
+{
+	lane_free(p);
+}
+
 static void on_tick(struct timer *t)
 {
 	struct gateway *g = CONTAINER_OF(t, struct gateway, tick);
 	struct endpoint_cell *cell;
+	struct lane *lane;
 
 	while ((cell = cells_expire(g->cells, loop_now_ms(g->control))) != NULL) {
 		struct farewell *f = must_alloc(sizeof(*f));
@@ -215,6 +223,9 @@ static void on_tick(struct timer *t)
 		*f = (struct farewell){g, cell, cell->index};
 		gateway_post_all(g, forget_cell, f);
 		gateway_quiesce(g, free_cell, f);
+	}
+	while ((lane = lanes_expire(g->lanes, loop_now_ms(g->control))) != NULL) {
+		gateway_quiesce(g, free_lane, lane);
 	}
 	fetched_tidy(g->fetched);
 	if (g->current != NULL) {
@@ -307,9 +318,11 @@ struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 	list_init(&g->asks);
 	list_init(&g->probes);
 	g->cells = cells_new(&opts->seed);
+	g->lanes = lanes_new(&opts->seed);
 	g->resolver = resolver_new(g, f);
 	if (g->resolver == NULL) {
 		cells_free(g->cells);
+		lanes_free(g->lanes);
 		loop_free(g->control);
 		free(g);
 		return NULL;
@@ -356,6 +369,7 @@ void gateway_free(struct gateway *g)
 	close_listening(g);
 	gateway_tls_free(g);
 	cells_free(g->cells);
+	lanes_free(g->lanes);
 	loop_free(g->control);
 	free(g);
 }

@@ -29,6 +29,7 @@ struct gateway {
 	struct worker *workers[WORKERS_MAX];
 	struct server_share *shares; /* the workers' connections, for fair accepting */
 	struct cells *cells;
+	struct lanes *lanes;
 	struct resolver *resolver;
 	struct fetched *fetched;
 	struct discovery *discovery;
