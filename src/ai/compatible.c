@@ -201,7 +201,7 @@ static bool make_target(struct exchange *x)
 {
 	struct request *rq = x->rq;
 	const struct url url = {.path = rq->url.path, .query = rq->query};
-	int rc = decide_target(rq->route, rq->at.to, rq->api, &url, &rq->at.target);
+	int rc = decide_target(rq->at.route, rq->at.to, rq->api, &url, &rq->at.target);
 
 	if (rc != 0) {
 		unsupported(x);
@@ -260,14 +260,12 @@ static bool prepare(struct exchange *x)
 {
 	struct request *rq = x->rq;
 	struct attempt *at = &rq->at;
-	const struct provider *p = at->to->provider;
 	struct bytes model;
 
 	if (!make_target(x) || is_denied(x)) {
 		return false;
 	}
 	strip_fields(x);
-	at->credential = decide_credential(p);
 	model = map_model(x, rq->model);
 	if (!put_deployment(x, model)) {
 		return false;

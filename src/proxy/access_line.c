@@ -9,12 +9,15 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "plan/explain.h"
+#include "proxy/attempts.h"
 #include "proxy/worker.h"
 
 /* Eleven texts from outside, each byte of which may be escaped, beside what is bounded anyway: a line that
  * is cut would be no JSON, and who can cut it can hide from those who read it. */
 #define FIXED_MAX 2048u
-#define LINE_MAX_BYTES (FIXED_MAX + 11u * 6u * LOG_TEXT_MAX + ATTRIBUTES_MAX + EXPLAIN_LINE_MAX)
+#define LINE_MAX_BYTES                                                               \
+	(FIXED_MAX + 11u * 6u * LOG_TEXT_MAX + ATTRIBUTES_MAX + ATTEMPTS_TRIES_MAX + \
+		EXPLAIN_LINE_MAX)
 
 /* Texts go up to end; behind it FIXED_MAX bytes are set aside for names, numbers and what else the program
  * itself says, so these need no look at how much there is. */
@@ -203,6 +206,11 @@ static void put_more(struct line *l, const struct record_more *m)
 		put_made(l, text_bytes(&m->attributes));
 		put(l, BYTES("}"));
 	}
+	if (m->n_tries != 0) {
+		put(l, BYTES(",\"tries\":["));
+		put_made(l, text_bytes(&m->tries));
+		put(l, BYTES("]"));
+	}
 	put_optional(l, BYTES(",\"decision\":\""), text_bytes(&m->decision));
 }
 
@@ -260,6 +268,10 @@ void access_line(struct worker *w, const struct exchange *x, const char *peer)
 		put(&l, BYTES(",\"context\":\"missing\""));
 	}
 	put_number(&l, BYTES(",\"attempts\":"), r->attempts);
+	if (r->failure != 0) {
+		put_own(&l, BYTES(",\"failure\":\""),
+			bytes_str(failure_class_name((enum failure_class)r->failure)));
+	}
 	put_number(&l, BYTES(",\"bytes_in\":"), r->bytes_in);
 	put_number(&l, BYTES(",\"bytes_out\":"), r->bytes_out);
 	put_times(&l, r);

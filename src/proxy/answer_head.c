@@ -3,8 +3,8 @@
  * bytes that are changed on the way, and what the gateway and the route add.
  */
 #include "plan/header_control.h"
+#include "proxy/attempts.h"
 #include "proxy/decision.h"
-#include "proxy/exchange.h"
 #include "proxy/worker.h"
 
 /* Whatever its framing says: a stream of no bytes is a stream without an event. */
@@ -52,7 +52,7 @@ static void add_upstream_fields(struct exchange *x, struct head_out *out)
 	}
 }
 
-void answer_head(struct exchange *x, struct head_out *out, char room[ANSWER_TIMING_MAX])
+void answer_head(struct exchange *x, struct head_out *out, char room[ANSWER_HEAD_ROOM])
 {
 	const struct head *h = x->up->head;
 
@@ -70,9 +70,10 @@ void answer_head(struct exchange *x, struct head_out *out, char room[ANSWER_TIMI
 	if (x->timing) {
 		head_out_add(out, BYTES("Server-Timing"), server_timing(x, room));
 	}
+	attempts_add(x, out, room + ANSWER_TIMING_MAX);
 	browser_add(x, out);
-	if (x->rq->route->headers != NULL) {
-		headers_control(x, &x->rq->route->headers->answer, out);
+	if (x->rq->at.route->headers != NULL) {
+		headers_control(x, &x->rq->at.route->headers->answer, out);
 	}
 	decision_add(x, out);
 }

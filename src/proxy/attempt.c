@@ -7,39 +7,9 @@
 
 #include "plan/decide.h"
 #include "plan/header_control.h"
-#include "proxy/exchange.h"
+#include "proxy/attempts.h"
 #include "proxy/resolver.h"
 #include "proxy/worker.h"
-
-/* Each worker has turns of its own, which begin by chance: neither many gateways nor many new plans begin
- * with the same destination. */
-static const struct destination *choose(struct exchange *x, const struct route *r)
-{
-	uint32_t *turn = &x->view->turns[r->turns];
-
-	*turn = *turn != 0 ? *turn % r->spread.period + 1
-			   : 1 + (uint32_t)random_below(&x->w->random, r->spread.period);
-	return route_pick(r, spread_pick(&r->spread, *turn - 1));
-}
-
-enum verdict step_choose(struct exchange *x)
-{
-	struct request *rq = x->rq;
-	struct attempt *at = &rq->at;
-	const struct route *r = rq->route;
-
-	text_done(&at->target);
-	*at = (struct attempt){.to = choose(x, r)};
-	text_init_with(&at->target, rq->target_room, sizeof(rq->target_room), TARGET_MAX);
-	x->rec.attempts++;
-	x->rq->texts.provider =
-		at->to->provider != NULL ? texts_cut(at->to->provider->id) : BYTES("");
-	if (at->to->service->n_endpoints == 0) {
-		return reply_set(x, 503, "config.invalid", "service %.*s has no endpoint",
-			BYTES_ARG(at->to->service->name));
-	}
-	return VERDICT_NEXT;
-}
 
 void exchange_edit(struct exchange *x, uint64_t at, uint64_t cut, struct bytes put)
 {
@@ -69,7 +39,7 @@ enum verdict step_prepare(struct exchange *x)
 			!x->w->opts->hooks->dialect->set_model(x)) {
 			return VERDICT_REPLY;
 		}
-		IGNORE(decide_target(rq->route, at->to, rq->api,
+		IGNORE(decide_target(at->route, at->to, rq->api,
 			&(struct url){.path = rq->url.path, .query = rq->query}, &at->target));
 	}
 	if (text_full(&at->target)) {
@@ -88,16 +58,17 @@ enum verdict step_prepare(struct exchange *x)
 	return VERDICT_NEXT;
 }
 
-static enum verdict reply_undiscovered(struct exchange *x)
+static void reply_undiscovered(struct exchange *x)
 {
 	const struct attempt *at = &x->rq->at;
 
 	if (atomic_load(&at->cell->vacant)) {
-		return reply_set(x, 503, "upstream.connect",
+		reply_set(x, 503, "upstream.connect",
 			"the registry knows no healthy instance of service %.*s",
 			BYTES_ARG(at->to->service->name));
+		return;
 	}
-	return reply_set(x, 503, "upstream.connect",
+	reply_set(x, 503, "upstream.connect",
 		"the registry that knows service %.*s could not be asked; check its address and "
 		"credentials",
 		BYTES_ARG(at->to->service->name));
@@ -109,12 +80,6 @@ enum verdict step_address(struct exchange *x)
 	const struct service *svc = at->to->service;
 	bool answered;
 
-	if (at->cell == NULL) {
-		const struct endpoint *e =
-			&svc->endpoints[random_below(&x->w->random, svc->n_endpoints)];
-
-		at->cell = e->cell;
-	}
 	if (at->cell == NULL) {
 		return reply_set(x, 503, "config.invalid",
 			"there are more upstream addresses than this process can hold");
@@ -141,15 +106,18 @@ enum verdict step_address(struct exchange *x)
 		return VERDICT_WAIT;
 	}
 	if (svc->endpoints[0].ask != NULL) {
-		return reply_undiscovered(x);
+		reply_undiscovered(x);
+		return attempts_failed(x, FAILURE_CONNECT);
 	}
 	if (x->timed_out || atomic_load(&at->cell->failed) == ERR_TIMEOUT) {
-		return reply_set(
+		reply_set(
 			x, 504, "upstream.timeout", "resolving the upstream's name took too long");
+		return attempts_failed(x, FAILURE_TIMEOUT);
 	}
-	return reply_set(x, 502, "upstream.connect",
+	reply_set(x, 502, "upstream.connect",
 		"the upstream's name could not be resolved; check the registry of service %.*s",
 		BYTES_ARG(svc->name));
+	return attempts_failed(x, FAILURE_CONNECT);
 }
 
 static void fill_target(struct exchange *x, struct client_target *t, char *name, size_t name_size)
@@ -222,7 +190,7 @@ static struct bytes upstream_host(const struct exchange *x)
 {
 	const struct request *rq = x->rq;
 
-	return decide_host(rq->route, rq->at.to, head_get(&rq->head, FIELD_HOST));
+	return decide_host(rq->at.route, rq->at.to, head_get(&rq->head, FIELD_HOST));
 }
 
 /* providers.md §8: order and spelling of the client's fields stay. */
@@ -286,9 +254,10 @@ static void make_head(struct exchange *x, struct head_out *out, char trace_room[
 		head_out_add(out, BYTES("x-request-id"), bytes_of(x->rec.id, x->rec.id_n));
 	}
 	add_trace(x, out, trace_room);
-	controlled = rq->route->headers != NULL && header_edits_any(&rq->route->headers->request);
+	controlled =
+		rq->at.route->headers != NULL && header_edits_any(&rq->at.route->headers->request);
 	if (controlled) {
-		headers_control(x, &rq->route->headers->request, out);
+		headers_control(x, &rq->at.route->headers->request, out);
 	}
 	if (rq->at.to->provider != NULL) {
 		unsigned from = out->n;

@@ -14,11 +14,12 @@ struct route;
 
 enum verdict {
 	VERDICT_NEXT,
-	VERDICT_WAIT,  /* back to the loop; the step runs again when something changed */
-	VERDICT_AGAIN, /* go on in the next turn */
-	VERDICT_RETRY, /* a new attempt */
-	VERDICT_REPLY, /* the gateway answers: reply_set was called */
-	VERDICT_END    /* finish */
+	VERDICT_WAIT,   /* back to the loop; the step runs again when something changed */
+	VERDICT_AGAIN,  /* go on in the next turn */
+	VERDICT_RETRY,  /* a new attempt, from the choice of its destination on */
+	VERDICT_RESEND, /* the same one on another connection */
+	VERDICT_REPLY,  /* the gateway answers: reply_set was called */
+	VERDICT_END     /* finish */
 };
 
 /* EVENT_PUT: answer_put has said what the client gets instead; only of an answer that is rewritten. */

@@ -15,22 +15,22 @@
  *   models      a list of models, where the configuration makes it                 200 404
  *   decide      the route, by the model too; may this consumer use it?              401 403 404 503
  *   admit       limits: reserve (finish releases)
- *   choose      a destination by weight, and its credential
+ *   choose      a destination by weight, its credential and endpoint              503
  *   survey      a second look at the body, when its settings ask for one
  *   prepare     path, edits of the body
  *   address     of the endpoint; a cold name is resolved by control                502 504
  *   send        connect or reuse, send head and body
  *   head        of the answer                                                      502 504
- *   first       of a stream: the first event with data                            502 504
+ *   judge       an error: why? (back to choose, where that helps)
+ *   first       the first event of a stream, the first byte of another answer     502 504
  *   commit      from here on nothing is tried again; the request's memory goes
  *   relay       until both ends are done
  *   reply       (jumped to) an answer of the gateway's own
  *
  * and then finish, on every path: holds are released, the access line written, streams given back.
  */
-#include "proxy/exchange.h"
-
 #include "plan/decide.h"
+#include "proxy/attempts.h"
 #include "proxy/contexts.h"
 #include "proxy/decision.h"
 #include "proxy/worker.h"
@@ -52,6 +52,7 @@ enum step_name {
 	STEP_ADDRESS,
 	STEP_SEND,
 	STEP_HEAD,
+	STEP_JUDGE,
 	STEP_FIRST,
 	STEP_COMMIT,
 	STEP_RELAY,
@@ -61,12 +62,20 @@ enum step_name {
 
 static void on_timer(struct timer *t);
 
-/* What is left of the time that the whole answer may take; UINT64_MAX: no end. */
-static uint64_t left_ms(const struct exchange *x)
+/* What is left until then, by the loop's clock; UINT64_MAX: no end. */
+static uint64_t until(const struct exchange *x, uint64_t ms)
 {
 	uint64_t now = loop_now_ms(x->w->loop);
 
-	return x->ends_ms == 0 ? UINT64_MAX : x->ends_ms > now ? x->ends_ms - now : 0;
+	return ms == 0 ? UINT64_MAX : ms > now ? ms - now : 0;
+}
+
+/* What is left of the time that the whole answer, and until then its beginning, may take. */
+static uint64_t left_ms(const struct exchange *x)
+{
+	uint64_t left = x->ends_ms != 0 ? until(x, x->ends_ms) : UINT64_MAX;
+
+	return x->opens_ms == 0 || x->committed ? left : MIN(left, until(x, x->opens_ms));
 }
 
 void exchange_deadline(struct exchange *x, uint64_t ms)
@@ -95,7 +104,7 @@ void exchange_begin_whole(struct exchange *x)
 
 bool exchange_is_over(const struct exchange *x)
 {
-	return left_ms(x) == 0;
+	return x->ends_ms != 0 && until(x, x->ends_ms) == 0;
 }
 
 /* --- begin -------------------------------------------------------------------------------------- */
@@ -539,6 +548,7 @@ static const struct step {
 	[STEP_ADDRESS] = {"address", step_address},
 	[STEP_SEND] = {"send", step_send},
 	[STEP_HEAD] = {"head", step_head},
+	[STEP_JUDGE] = {"judge", step_judge},
 	[STEP_FIRST] = {"first", step_first},
 	[STEP_COMMIT] = {"commit", step_commit},
 	[STEP_RELAY] = {"relay", step_relay},
@@ -586,6 +596,7 @@ static void finish(struct exchange *x)
 	struct worker *w = x->w;
 	struct stream *client = x->client;
 
+	attempts_leave(x);
 	drop_upstream(x);
 	if (x->rec.ended_us == 0) {
 		x->rec.ended_us = loop_now_us(w->loop);
@@ -651,6 +662,10 @@ static bool run_steps(struct exchange *x)
 			loop_again(x->w->loop, &x->again, on_again);
 			return true;
 		case VERDICT_RETRY:
+			drop_upstream(x);
+			x->step = STEP_CHOOSE;
+			break;
+		case VERDICT_RESEND:
 			drop_upstream(x);
 			x->step = STEP_ADDRESS;
 			break;

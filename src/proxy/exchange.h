@@ -18,6 +18,7 @@
 #include "http/client.h"
 #include "http/server.h"
 #include "plan/condition.h"
+#include "plan/course.h"
 #include "plan/plan.h"
 #include "proxy/dialect.h"
 #include "proxy/limits.h"
@@ -58,6 +59,8 @@ struct record_more {
 	struct text attributes;      /* of ai-statistics: members of a JSON object */
 	size_t request_attributes_n; /* bytes of these that are of the request */
 	struct text decision;
+	struct text tries; /* attempts that another one followed: objects of a JSON list */
+	unsigned n_tries;
 };
 
 #define RECORD_ID_NEW 32u
@@ -73,6 +76,7 @@ struct record {
 	struct record_more *more; /* NULL: nothing of it; freed by finish */
 	uint16_t status;          /* sent to the client; 499: it left before */
 	uint8_t attempts;
+	uint8_t failure;                /* enum failure_class of the last attempt */
 	bool no_usage;                  /* tokens are not to be counted */
 	bool no_context;                /* the provider's file could not be had */
 	bool stream, client_abort, cut; /* cut: the upstream broke off */
@@ -85,6 +89,8 @@ struct record {
 /* One try at one upstream, reset for each. */
 struct attempt {
 	const struct destination *to;
+	const struct route
+		*route; /* whose rewrites and headers hold: the request's, or a fallback's */
 	struct endpoint_cell *cell;
 	struct bytes credential; /* of the provider; part of the plan */
 	struct survey *survey;   /* the dialect's second look at the body, in the request's arena */
@@ -98,7 +104,7 @@ struct attempt {
 	unsigned answers; /* of the cell, when it was asked about */
 	bool asked;       /* the address was asked for and waited for */
 	bool waits_for_context; /* of the provider */
-	uint64_t sent_us;
+	uint64_t began_us, sent_us;
 };
 
 /* The body on its way to the upstream: spliced when it was gathered, else straight from the client. */
@@ -126,6 +132,7 @@ struct request {
 		const struct consumer *found;
 	} asked[AUTH_PLUGINS];
 	uint64_t strip_fields[2];       /* bit per field: never sent on */
+	uint64_t strip_chosen[2];       /* those of it before the first destination was chosen */
 	uint64_t struck_early[2];       /* those of it when the candidates were looked for */
 	struct joined *joined;          /* values of several fields of one name (routing.c) */
 	uint64_t joined_without[2];     /* strip_fields then */
@@ -160,6 +167,10 @@ struct request {
 		const struct cors *policy; /* while the route is not known; NULL: none */
 		bool preflight;            /* the answer is one to a preflight */
 	} cors;
+	struct course course;
+	bool judged;   /* the attempt was a failure, and what comes of it goes on all the same */
+	bool doubtful; /* the first event of the answer looks like an error: */
+	struct bytes first_data, first_name; /* as far as that is looked at */
 	struct attempt at;
 	struct fetched_text *context; /* of the provider; a count of it; NULL: none */
 	bool waits_for_models;        /* for the lists of providers */
@@ -231,9 +242,10 @@ struct exchange {
 	uint64_t woke_us;   /* when this run of the steps began */
 	void *answer_state; /* the dialect's: NULL, or its room */
 	_Alignas(8) char answer_room[DIALECT_ROOM];
-	void *observed;   /* the observer's */
-	uint64_t idle_ms; /* between two bytes of the answer; 0: no matter how long */
-	uint64_t ends_ms; /* when it must have ended, by the loop's clock; 0: whenever */
+	void *observed;    /* the observer's */
+	uint64_t idle_ms;  /* between two bytes of the answer; 0: no matter how long */
+	uint64_t ends_ms;  /* when it must have ended, by the loop's clock; 0: whenever */
+	uint64_t opens_ms; /* when its answer must have begun, likewise */
 	struct sse sse;
 	uint32_t sent_ahead;  /* raw bytes of the event in progress that were settled already */
 	uint8_t last_verdict; /* enum event_verdict: of the event before it */
@@ -334,6 +346,8 @@ enum verdict upload_push(struct exchange *x);
 /* Of the source of the request's body. */
 int upload_fill(struct exchange *x, struct iovec *v, int max);
 void upload_sent(struct exchange *x, size_t n);
+/* Whether it could be sent to somebody else still. */
+bool upload_is_whole(const struct exchange *x);
 
 /* --- the route (routing.c) ---------------------------------------------------------------------- */
 
@@ -398,23 +412,23 @@ enum verdict step_models(struct exchange *x);
 
 /* --- steps of an attempt (attempt.c) ------------------------------------------------------------ */
 
-enum verdict step_choose(struct exchange *x);
 enum verdict step_survey(struct exchange *x);
 enum verdict step_prepare(struct exchange *x);
 enum verdict step_address(struct exchange *x);
 enum verdict step_send(struct exchange *x);
 
-/* --- steps of the answer (answer.c) ------------------------------------------------------------- */
+/* --- steps of the answer (opening.c, answer.c) -------------------------------------------------- */
 
 enum verdict step_head(struct exchange *x);   /* waits for the upstream's head */
-enum verdict step_first(struct exchange *x);  /* a stream: for its first event with data */
+enum verdict step_first(struct exchange *x);  /* for the first event with data, or the first byte */
 enum verdict step_commit(struct exchange *x); /* from here on there is no other attempt */
 enum verdict step_relay(struct exchange *x);  /* until both ends are done */
 void answer_init(struct exchange *x);
-/* "sluice;dur=0.123": what answer_head may put into its room. */
+/* What answer_head may put into its room: "sluice;dur=0.123", and numbers of attempts. */
 #define ANSWER_TIMING_MAX 48u
+#define ANSWER_HEAD_ROOM (ANSWER_TIMING_MAX + 16u)
 /* The head for the client; texts of it are the upstream's head's, the exchange's, and room's. */
-void answer_head(struct exchange *x, struct head_out *out, char room[ANSWER_TIMING_MAX]);
+void answer_head(struct exchange *x, struct head_out *out, char room[ANSWER_HEAD_ROOM]);
 /* The upstream's answer is of a kind that may bring a body. */
 bool answer_may_have_body(const struct exchange *x);
 /* Where the answer's bytes are put as they come. */
@@ -464,7 +478,7 @@ enum verdict reply_set(struct exchange *x, unsigned status, const char *reason, 
 enum verdict reply_no_memory(struct exchange *x);
 /* The client's body will not be completed: 408, 400 or 503, by why. */
 enum verdict reply_bad_body(struct exchange *x);
-/* The answer for an upstream that failed before commit. */
+/* The answer for an upstream that failed before commit, when no other attempt follows. */
 enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f);
 /* Sends it. */
 enum verdict step_reply(struct exchange *x);

@@ -78,6 +78,7 @@ uint64_t gateway_log_dropped(const struct gateway *g);
 
 struct worker_counts {
 	uint64_t exchanges, replies, upstream_failures, client_aborts, usage_unknown;
+	uint64_t retries;          /* attempts behind an exchange's first */
 	uint64_t contexts_missing; /* chats without their provider's file */
 	uint64_t events;
 	uint64_t probes; /* exchanges of the gateway's own: of the others only events has them */

@@ -5,8 +5,8 @@
 
 #include "base/num.h"
 #include "plan/header_control.h"
+#include "proxy/attempts.h"
 #include "proxy/decision.h"
-#include "proxy/exchange.h"
 #include "proxy/worker.h"
 
 static const char *const json_type = "application/json";
@@ -164,33 +164,42 @@ enum verdict reply_bad_body(struct exchange *x)
 		"the request body ended before it was complete");
 }
 
-enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f)
+/* Said of an upstream: the class, and what the client is told. */
+static enum failure_class blame(struct exchange *x, enum err err, const struct fault *f)
 {
 	bool said = x->up != NULL && x->up->connected;
 
-	x->w->counts.upstream_failures += x->probe == NULL;
-	if (x->probe != NULL) {
-		probe_upstream_failed(x->probe, said, err, f);
-	}
 	if (f != NULL && f->status == 504) {
-		return reply_set(x, 504, "upstream.timeout", "%s", f->text);
+		reply_set(x, 504, "upstream.timeout", "%s", f->text);
+		return FAILURE_TIMEOUT;
 	}
 	if (err == ERR_TIMEOUT) {
-		return reply_set(x, 504, "upstream.timeout", "the upstream did not answer in time");
+		reply_set(x, 504, "upstream.timeout", "the upstream did not answer in time");
+		return FAILURE_TIMEOUT;
 	}
 	if (err == ERR_TLS) {
-		return reply_set(
-			x, 502, "upstream.connect", "the TLS handshake with the upstream failed");
+		reply_set(x, 502, "upstream.connect", "the TLS handshake with the upstream failed");
+		return FAILURE_CONNECT;
 	}
 	if (!said) {
-		return reply_set(x, 502, "upstream.connect", "the upstream could not be reached");
+		reply_set(x, 502, "upstream.connect", "the upstream could not be reached");
+		return FAILURE_CONNECT;
 	}
 	if (err == ERR_SYNTAX || err == ERR_LIMIT || err == ERR_UNSUPPORTED) {
-		return reply_set(
-			x, 502, "upstream.invalid", "the upstream's answer is not valid HTTP");
+		reply_set(x, 502, "upstream.invalid", "the upstream's answer is not valid HTTP");
+		return FAILURE_INVALID;
 	}
-	return reply_set(
-		x, 502, "upstream.reset", "the upstream closed the connection unexpectedly");
+	reply_set(x, 502, "upstream.reset", "the upstream closed the connection unexpectedly");
+	return FAILURE_RESET;
+}
+
+enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f)
+{
+	x->w->counts.upstream_failures += x->probe == NULL;
+	if (x->probe != NULL) {
+		probe_upstream_failed(x->probe, x->up != NULL && x->up->connected, err, f);
+	}
+	return attempts_failed(x, blame(x, err, f));
 }
 
 /* errorFormat plain (data-plane.md §11): Higress's bytes, as far as it had any. */
@@ -244,6 +253,7 @@ static void make_head(struct exchange *x, struct head_out *out, const char *type
 		head_out_add(out, BYTES("Retry-After"),
 			bytes_of(digits, num_format_u64(digits, rq->reply.retry_after_s)));
 	}
+	attempts_add(x, out, digits + NUM_U64_MAX);
 	browser_add(x, out);
 	if (rq->route != NULL && rq->route->headers != NULL) {
 		headers_control(x, &rq->route->headers->answer, out);
@@ -252,7 +262,7 @@ static void make_head(struct exchange *x, struct head_out *out, const char *type
 
 enum verdict step_reply(struct exchange *x)
 {
-	char digits[NUM_U64_MAX];
+	char digits[NUM_U64_MAX + ATTEMPTS_DIGITS];
 	char room[2048];
 	struct head_out *out = &x->w->head;
 	struct bytes body = x->rq->reply.body;

@@ -67,6 +67,7 @@ void texts_done(struct exchange *x)
 	if (x->rec.more != NULL) {
 		text_done(&x->rec.more->attributes);
 		text_done(&x->rec.more->decision);
+		text_done(&x->rec.more->tries);
 		free(x->rec.more);
 	}
 	free(x->kept);

@@ -7,7 +7,7 @@
  *     length is known and sent. Behind a file the model is replaced as it passes, in chunks.
  *
  * The scanner is always ahead of what is sent: bytes of the field's value go nowhere before the value is
- * whole. What has left cannot be sent again, so there is one attempt.
+ * whole. What has left cannot be sent again: another attempt follows only when no connection was made.
  */
 #include "plan/model_router.h"
 #include "proxy/exchange.h"
@@ -318,6 +318,13 @@ int upload_fill(struct exchange *x, struct iovec *v, int max)
 		v[n++].iov_len = u->put.n - u->put_sent;
 	}
 	return n + show(c, u->end - passed(x), c->n, v + n, max - n);
+}
+
+bool upload_is_whole(const struct exchange *x)
+{
+	const struct upload *u = x->rq->upload;
+
+	return u->scan.found && passed(x) == 0 && u->put_sent == 0;
 }
 
 static void drop(struct exchange *x, uint64_t n)

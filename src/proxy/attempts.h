@@ -1,0 +1,34 @@
+/*
+ * The attempts of an exchange: where the first one goes, what a failure means, and whether another one follows. The
+ * decisions are plan/course.h's; here is what they need to know and what they cause. A step that finds out that its
+ * attempt failed says with reply_set what the client gets if nothing better follows, and returns attempts_failed.
+ */
+#ifndef PROXY_ATTEMPTS_H
+#define PROXY_ATTEMPTS_H
+
+#include "proxy/exchange.h"
+
+/* What the access line says of attempts that another one followed, at most; the last ones are left out then. */
+#define ATTEMPTS_TRIES_MAX 2048u
+
+/* Step choose: the first destination, or the pause before another attempt. */
+enum verdict step_choose(struct exchange *x);
+/* Step judge: an answer whose status is an error is read as far as it says why. */
+enum verdict step_judge(struct exchange *x);
+/* Nothing of the attempt has reached the client, and reply_set was called. VERDICT_RETRY, or VERDICT_REPLY. */
+enum verdict attempts_failed(struct exchange *x, enum failure_class class);
+/* The stream's first event, or the beginning of another 2xx answer, looks like an error. VERDICT_RETRY; VERDICT_NEXT: it
+ * is none, or there is nothing better. */
+enum verdict attempts_doubt(
+	struct exchange *x, struct bytes body, bool event, struct bytes event_name);
+/* Whether it does: a quick look that sees no other answers. */
+bool attempts_is_doubtful(struct bytes body, struct bytes event_name);
+/* The answer goes to the client: no attempt follows. */
+void attempts_commit(struct exchange *x);
+/* The exchange ends, perhaps before anything was known of its attempt. */
+void attempts_leave(struct exchange *x);
+/* Fields of the answer that say what it took; digits: room for them. */
+#define ATTEMPTS_DIGITS 16u
+void attempts_add(struct exchange *x, struct head_out *out, char digits[ATTEMPTS_DIGITS]);
+
+#endif
