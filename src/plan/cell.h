@@ -44,7 +44,8 @@ struct endpoint_cell {
 	/* The registry that is asked for its instances knows none: `addresses` are of the past. */
 	atomic_bool vacant;
 	atomic_uint next; /* round robin over the addresses */
-	struct health health; /* of its connections, and of answers that no credential is blamed for */
+	struct health
+		health; /* of its connections, and of answers that no credential is blamed for */
 	atomic_bool resolving;
 	atomic_bool refreshing; /* a worker has asked for a newer answer */
 	/* control's own */

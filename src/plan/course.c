@@ -150,7 +150,8 @@ enum entry { ENTERED, OUT_OF_SERVICE, AT_CAP };
 
 static bool has_room(struct course *c, const struct course_env *env)
 {
-	if (env->take == NULL || env->take(env->of, c->to, course_lane(c))) {
+	if (env->take == NULL || c->to->provider == NULL || !c->to->provider->is_capped ||
+		env->take(env->of, c->to, course_lane(c))) {
 		return true;
 	}
 	course_leave(c, env->now_ms);
@@ -265,12 +266,48 @@ static enum entry search(struct course *c, struct search *s, const struct course
 	return worst;
 }
 
+/* All but what is valid behind a number. */
+static void begin(struct course *c, const struct route *r)
+{
+	c->route = r;
+	c->fallback = NULL;
+	c->pause_ms = 0;
+	c->attempts = c->retries = c->moves = c->hops = c->fallen = 0;
+	c->tried_to = 0;
+}
+
+bool course_begin_plain(struct course *c, const struct route *r, const struct destination *to)
+{
+	const struct provider *p = to->provider;
+	const struct service *s = to->service;
+	struct health *endpoint, *credential;
+
+	if (s->n_endpoints != 1 || (p != NULL && (p->tokens.n > 1 || p->is_capped))) {
+		return false;
+	}
+	begin(c, r);
+	c->on_endpoint = c->on_credential = (struct health_pass){.taken = false};
+	c->endpoint = &s->endpoints[0];
+	endpoint = health_of_endpoint(c->endpoint);
+	credential = p != NULL && p->tokens.n != 0 ? health_of_credential(to, 0) : NULL;
+	if ((endpoint != NULL && !health_enter_quiet(endpoint, &c->on_endpoint)) ||
+		(credential != NULL && !health_enter_quiet(credential, &c->on_credential))) {
+		return false;
+	}
+	c->to = to;
+	c->credential = 0;
+	c->attempts = 1;
+	c->tried_credentials = c->tried_endpoints = 1;
+	c->tried_to = bit((size_t)(to - c->route->destinations));
+	return true;
+}
+
 enum course_move course_begin(struct course *c, const struct route *r,
 	const struct destination *picked, const struct course_env *env)
 {
 	enum entry e;
 
-	c->route = r;
+	begin(c, r);
 	e = enter_destination(c, picked, env);
 	if (e != ENTERED && r->n_destinations > 1) {
 		struct search s = {.left_out = bit((size_t)(picked - r->destinations))};

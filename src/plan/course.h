@@ -75,10 +75,14 @@ struct course {
 	const struct fallback *gone[FALLBACK_HOPS_MAX];
 };
 
-/* The first attempt of a course that is zeroed but for `repeats`; COURSE_FULL may be asked again. picked: by weight; it is left when it is out of service and another is not. When all are out, it is
+/* The first attempt of a course of which only `repeats` is set; COURSE_FULL may be asked again. picked: by weight; it is left when it is out of service and another is not. When all are out, it is
  * taken all the same. */
 enum course_move course_begin(struct course *c, const struct route *r,
 	const struct destination *picked, const struct course_env *env);
+/* The same for nearly every request: there is one credential and one endpoint, nothing is wrong with either, and
+ * nobody counts who uses them. False: course_begin has to look. */
+MUST_CHECK bool course_begin_plain(
+	struct course *c, const struct route *r, const struct destination *to);
 /* The attempt failed like that (its passes were ended): COURSE_END, or where the next one goes. */
 enum course_move course_next(
 	struct course *c, const struct failure *f, const struct course_env *env);
@@ -93,6 +97,17 @@ void course_leave(struct course *c, uint64_t now_ms);
 static inline const struct route *course_route(const struct course *c)
 {
 	return c->fallback != NULL ? c->fallback->to : c->route;
+}
+/* Success would change nothing: course_good may be left out. */
+static inline bool course_is_quiet(const struct course *c)
+{
+	const struct provider *p = c->to->provider;
+
+	return c->endpoint != NULL && c->endpoint->cell != NULL &&
+		health_is_quiet(&c->endpoint->cell->health) &&
+		(p == NULL || !p->failover.enabled || p->tokens.n == 0 ||
+			(p->credentials[c->credential].lane != NULL &&
+				health_is_quiet(&p->credentials[c->credential].lane->health)));
 }
 /* The lane of its credential; NULL: none. */
 struct lane *course_lane(const struct course *c);

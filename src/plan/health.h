@@ -49,6 +49,14 @@ static inline bool health_is_quiet(const struct health *h)
 {
 	return (atomic_load_explicit(&h->word, memory_order_relaxed) & 0x3ff) == 0;
 }
+/* Enters what is quiet; false: more has to be looked at. */
+MUST_CHECK static inline bool health_enter_quiet(struct health *h, struct health_pass *out)
+{
+	uint64_t w = atomic_load_explicit(&h->word, memory_order_relaxed);
+
+	*out = (struct health_pass){.period = (uint16_t)(w >> 10 & 0x3ff), .taken = true};
+	return (w & 0x3ff) == 0;
+}
 /* False: it is out of service, or its one probe is under way. */
 MUST_CHECK bool health_enter(struct health *h, uint64_t now_ms, struct health_pass *out);
 /* Although it is out: there is nothing else. */

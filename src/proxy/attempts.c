@@ -60,9 +60,13 @@ static const struct destination *pick(struct exchange *x, const struct route *r)
 /* Methods that may be sent twice as they are (RFC 9110 §9.2.2); all others where the route says so. */
 static bool may_repeat(const struct request *rq)
 {
-	enum method m = method_of(rq->head.method);
+	enum method m;
 
-	return rq->route->next.non_idempotent || (m != METHOD_POST && m != METHOD_PATCH);
+	if (rq->route->next.attempts == 0 || rq->route->next.non_idempotent) {
+		return true;
+	}
+	m = method_of(rq->head.method);
+	return m != METHOD_POST && m != METHOD_PATCH;
 }
 
 /* --- an attempt begins -------------------------------------------------------------------------- */
@@ -115,18 +119,23 @@ static enum verdict begin_again(struct exchange *x)
 enum verdict step_choose(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	struct course_env env;
+	const struct destination *picked;
 
-	if (rq->course.attempts != 0) {
+	if (rq->chosen) {
 		return begin_again(x);
 	}
+	rq->chosen = true;
 	rq->course.repeats = may_repeat(rq);
 	memcpy(rq->strip_chosen, rq->strip_fields, sizeof(rq->strip_chosen));
 	if (rq->route->timeout_ms != 0) {
 		x->opens_ms = loop_now_ms(x->w->loop) + rq->route->timeout_ms;
 	}
-	env = env_of(x);
-	IGNORE(course_begin(&rq->course, rq->route, pick(x, rq->route), &env)); /* no caps */
+	picked = pick(x, rq->route);
+	if (!course_begin_plain(&rq->course, rq->route, picked)) {
+		struct course_env env = env_of(x);
+
+		IGNORE(course_begin(&rq->course, rq->route, picked, &env)); /* no caps */
+	}
 	return begin_attempt(x);
 }
 
@@ -300,16 +309,14 @@ static bool waits_for_body(const struct exchange *x)
 		!x->timed_out;
 }
 
-enum verdict step_judge(struct exchange *x)
+/* Not inlined: what is not an error should not pay for the room. */
+static __attribute__((noinline)) enum verdict judge(struct exchange *x)
 {
 	struct stream *up = x->up;
 	char room[FAILURE_BODY_MAX];
 	size_t n = MIN(up->body.n, sizeof(room));
 	struct failure f;
 
-	if (up->head->status < 400) {
-		return VERDICT_NEXT;
-	}
 	if (waits_for_body(x)) {
 		if (!timer_is_set(&x->timer)) {
 			exchange_deadline(x, FAILURE_BODY_MS);
@@ -322,6 +329,11 @@ enum verdict step_judge(struct exchange *x)
 	f = classify(x, unpack_coding(up->head) == BODY_PLAIN ? bytes_of(room, n) : BYTES(""),
 		false, BYTES(""));
 	return fail(x, &f) ? VERDICT_RETRY : VERDICT_NEXT;
+}
+
+enum verdict step_judge(struct exchange *x)
+{
+	return x->up->head->status < 400 ? VERDICT_NEXT : judge(x);
 }
 
 /* {"error" with blanks anywhere, as vendors begin what they did not mean to send with a 2xx. */
@@ -342,7 +354,7 @@ static bool begins_with_error(struct bytes b)
 	return k == sizeof(begin) - 1;
 }
 
-bool attempts_is_doubtful(struct bytes body, struct bytes event_name)
+bool attempts_look_twice(struct bytes body, struct bytes event_name)
 {
 	return bytes_eq(event_name, BYTES("error")) || begins_with_error(body);
 }
@@ -360,24 +372,25 @@ enum verdict attempts_doubt(
 void attempts_commit(struct exchange *x)
 {
 	if (!x->rq->judged) {
+		x->rq->judged = true;
+		if (course_is_quiet(&x->rq->course)) {
+			return;
+		}
 		course_good(&x->rq->course, loop_now_ms(x->w->loop));
 	}
 }
 
 void attempts_leave(struct exchange *x)
 {
-	if (x->rq != NULL && x->rq->course.to != NULL) {
+	if (x->rq != NULL && x->rq->chosen && !x->rq->judged) {
 		course_leave(&x->rq->course, loop_now_ms(x->w->loop));
 	}
 }
 
-void attempts_add(struct exchange *x, struct head_out *out, char digits[ATTEMPTS_DIGITS])
+void attempts_add_more(struct exchange *x, struct head_out *out, char digits[ATTEMPTS_DIGITS])
 {
 	const struct course *c = &x->rq->course;
 
-	if (c->attempts <= 1) {
-		return;
-	}
 	head_out_add(out, BYTES("x-sluice-attempts"),
 		bytes_of(digits, num_format_u64(digits, c->attempts)));
 	if (c->fallback != NULL) {

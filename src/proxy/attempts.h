@@ -21,14 +21,27 @@ enum verdict attempts_failed(struct exchange *x, enum failure_class class);
  * is none, or there is nothing better. */
 enum verdict attempts_doubt(
 	struct exchange *x, struct bytes body, bool event, struct bytes event_name);
-/* Whether it does: a quick look that sees no other answers. */
-bool attempts_is_doubtful(struct bytes body, struct bytes event_name);
+/* Whether it does. Nearly every answer begins with {" and another letter. */
+bool attempts_look_twice(struct bytes body, struct bytes event_name);
+static inline bool attempts_is_doubtful(struct bytes body, struct bytes event_name)
+{
+	return !(event_name.n == 0 && body.n > 2 && body.p[0] == '{' && body.p[1] == '"' &&
+		       body.p[2] != 'e') &&
+		attempts_look_twice(body, event_name);
+}
 /* The answer goes to the client: no attempt follows. */
 void attempts_commit(struct exchange *x);
 /* The exchange ends, perhaps before anything was known of its attempt. */
 void attempts_leave(struct exchange *x);
 /* Fields of the answer that say what it took; digits: room for them. */
 #define ATTEMPTS_DIGITS 16u
-void attempts_add(struct exchange *x, struct head_out *out, char digits[ATTEMPTS_DIGITS]);
+void attempts_add_more(struct exchange *x, struct head_out *out, char digits[ATTEMPTS_DIGITS]);
+static inline void attempts_add(
+	struct exchange *x, struct head_out *out, char digits[ATTEMPTS_DIGITS])
+{
+	if (x->rec.attempts > 1) {
+		attempts_add_more(x, out, digits);
+	}
+}
 
 #endif

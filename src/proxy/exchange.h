@@ -167,7 +167,7 @@ struct request {
 		const struct cors *policy; /* while the route is not known; NULL: none */
 		bool preflight;            /* the answer is one to a preflight */
 	} cors;
-	struct course course;
+	bool chosen;   /* course is valid */
 	bool judged;   /* the attempt was a failure, and what comes of it goes on all the same */
 	bool doubtful; /* the first event of the answer looks like an error: */
 	struct bytes first_data, first_name; /* as far as that is looked at */
@@ -189,6 +189,7 @@ struct request {
 	} reply;
 	struct arena arena;
 	/* Not cleared between exchanges. */
+	struct course course;
 	struct json_scan_room scan_room;
 	struct json_hit hits_room[HITS_INLINE];
 	char target_room[192];

@@ -16,7 +16,7 @@
 #define REQUEST_STEP 1088u /* a multiple of a line of the cache, not of much more */
 static_assert(
 	REQUEST_PLACES * REQUEST_STEP + sizeof(struct request) <= SEG_ROOM, "it fits anywhere");
-#define REQUEST_CLEAR offsetof(struct request, scan_room)
+#define REQUEST_CLEAR offsetof(struct request, course)
 
 static void on_request(struct server *srv, struct stream *s)
 {
