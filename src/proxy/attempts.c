@@ -260,10 +260,10 @@ enum verdict attempts_failed(struct exchange *x, enum failure_class class)
 
 /* --- an answer is a failure --------------------------------------------------------------------- */
 
-static struct bytes field_of(const struct head *h, const char *name)
+static struct bytes field_of(const struct head *h, struct bytes name)
 {
 	for (unsigned i = 0; i < h->n_fields; i++) {
-		if (bytes_eq_nocase(head_name(h, i), bytes_str(name))) {
+		if (bytes_eq_nocase(head_name(h, i), name)) {
 			return head_value(h, i);
 		}
 	}
@@ -279,8 +279,11 @@ static struct failure classify(
 	const struct failure_facts facts = {.type = p != NULL ? p->type : NULL,
 		.status = h->status,
 		.retry_after = head_get(h, FIELD_RETRY_AFTER),
-		.retry_after_ms = field_of(h, "retry-after-ms"),
-		.rate_reset = field_of(h, "x-ratelimit-reset-requests"),
+		.retry_after_ms = field_of(h, BYTES("retry-after-ms")),
+		.rate_reset = field_of(h, BYTES("x-ratelimit-reset-requests")),
+		.date = field_of(h, BYTES("date")),
+		.query = x->w->opts->hooks->failure_query,
+		.has_credential = x->rq->at.credential.n != 0,
 		.body = body,
 		.event = event,
 		.event_name = event_name,
@@ -336,27 +339,34 @@ enum verdict step_judge(struct exchange *x)
 	return x->up->head->status < 400 ? VERDICT_NEXT : judge(x);
 }
 
-/* {"error" with blanks anywhere, as vendors begin what they did not mean to send with a 2xx. */
-static bool begins_with_error(struct bytes b)
+/* `begin` with blanks anywhere in b. */
+static bool begins_with(struct bytes b, const char *begin)
 {
-	static const char begin[] = "{\"error\"";
-	size_t k = 0;
-
-	for (size_t i = 0; i < b.n && k < sizeof(begin) - 1; i++) {
+	for (size_t i = 0; i < b.n && *begin != '\0'; i++) {
 		char ch = b.p[i];
 
-		if (ch == begin[k]) {
-			k++;
+		if (ch == *begin) {
+			begin++;
 		} else if (ch != ' ' && ch != '\t' && ch != '\r' && ch != '\n') {
 			return false;
 		}
 	}
-	return k == sizeof(begin) - 1;
+	return *begin == '\0';
 }
 
+/* As vendors begin what they did not mean to send with a 2xx. */
 bool attempts_look_twice(struct bytes body, struct bytes event_name)
 {
-	return bytes_eq(event_name, BYTES("error")) || begins_with_error(body);
+	static const char *const errors[] = {"{\"error", "{\"type\":\"error\"", "{\"code\"",
+		"{\"message\"", "{\"base_resp\"", "{\"detail\"", "{\"Response\":{\"Error\"",
+		"[{\"error\""};
+
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		if (begins_with(body, errors[i])) {
+			return true;
+		}
+	}
+	return bytes_eq(event_name, BYTES("error"));
 }
 
 enum verdict attempts_doubt(

@@ -21,13 +21,20 @@ enum verdict attempts_failed(struct exchange *x, enum failure_class class);
  * is none, or there is nothing better. */
 enum verdict attempts_doubt(
 	struct exchange *x, struct bytes body, bool event, struct bytes event_name);
-/* Whether it does. Nearly every answer begins with {" and another letter. */
+/* Whether it does. Nearly every answer begins with {"id" or {"object". */
 bool attempts_look_twice(struct bytes body, struct bytes event_name);
 static inline bool attempts_is_doubtful(struct bytes body, struct bytes event_name)
 {
 	return !(event_name.n == 0 && body.n > 2 && body.p[0] == '{' && body.p[1] == '"' &&
-		       body.p[2] != 'e') &&
+		       (body.p[2] == 'i' || body.p[2] == 'o')) &&
 		attempts_look_twice(body, event_name);
+}
+/* A content filter that speaks first is a reason to go on. */
+static inline bool attempts_want_filtered(const struct request *rq)
+{
+	const struct fallback *f = rq->at.route->fallback;
+
+	return f != NULL && (f->on.events & FAILURE_ON_FILTERED) != 0;
 }
 /* The answer goes to the client: no attempt follows. */
 void attempts_commit(struct exchange *x);

@@ -72,7 +72,7 @@ static void look_at_first(struct exchange *x, const struct sse_event *ev, struct
 	struct bytes data = bytes_of(raw.p + ev->data_off, ev->data_n);
 	struct bytes name = bytes_of(raw.p + ev->name_off, ev->name_n);
 
-	rq->doubtful = attempts_is_doubtful(data, name);
+	rq->doubtful = attempts_is_doubtful(data, name) || attempts_want_filtered(rq);
 	if (rq->doubtful) {
 		rq->first_data =
 			arena_copy(&rq->arena, bytes_of(data.p, MIN(data.n, FAILURE_BODY_MAX)));
