@@ -480,7 +480,7 @@ static enum course_move fall_back(
 	const struct fallback *fb = course_route(c)->fallback;
 
 	while (fb != NULL && c->hops < FALLBACK_HOPS_MAX && !was_gone_into(c, fb) &&
-		failure_set_matches(&fb->on, f)) {
+		(f->class == FAILURE_FULL ? fb->on_own_rate : failure_set_matches(&fb->on, f))) {
 		c->gone[c->hops++] = fb;
 		if (go(into_fallback, c, f, env)) {
 			return COURSE_FALLBACK;
@@ -488,6 +488,17 @@ static enum course_move fall_back(
 		fb = fb->to->fallback;
 	}
 	return COURSE_END;
+}
+
+enum course_move course_spill(struct course *c, const struct course_env *env)
+{
+	const struct failure full = {.class = FAILURE_FULL};
+
+	if (fall_back(c, &full, env) == COURSE_END) {
+		return COURSE_FULL;
+	}
+	mark(c);
+	return COURSE_FALLBACK;
 }
 
 enum course_move course_next(

@@ -25,7 +25,7 @@ enum lane_kind { LANE_CREDENTIAL, LANE_UPSTREAM };
 
 struct lane {
 	struct health health; /* of a credential */
-	atomic_uint used;     /* exchanges now; counted only where there is a cap */
+	atomic_uint used;     /* exchanges now; counted only where there are caps */
 	/* Workers with exchanges that wait for it, a bit each, and how many these are. */
 	_Atomic uint64_t waiting_workers;
 	atomic_uint waiting;

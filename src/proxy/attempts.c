@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/num.h"
 #include "plan/fallbacks.h"
+#include "proxy/concurrency.h"
 #include "proxy/worker.h"
 
 /* --- what the course is asked with -------------------------------------------------------------- */
@@ -37,7 +38,9 @@ static struct course_env env_of(struct exchange *x)
 		.ends_ms = x->opens_ms == 0 || (x->ends_ms != 0 && x->ends_ms < x->opens_ms)
 			? x->ends_ms
 			: x->opens_ms,
-		.random = &x->w->random};
+		.random = &x->w->random,
+		.take = concurrency_take,
+		.of = x};
 
 	if (rq->consumer != NULL && is_stateful(rq->api)) {
 		env.sticky = true;
@@ -116,26 +119,43 @@ static enum verdict begin_again(struct exchange *x)
 	return begin_attempt(x);
 }
 
-enum verdict step_choose(struct exchange *x)
+static void prepare_choice(struct exchange *x)
 {
 	struct request *rq = x->rq;
-	const struct destination *picked;
 
-	if (rq->chosen) {
-		return begin_again(x);
-	}
-	rq->chosen = true;
 	rq->course.repeats = may_repeat(rq);
 	memcpy(rq->strip_chosen, rq->strip_fields, sizeof(rq->strip_chosen));
 	if (rq->route->timeout_ms != 0) {
 		x->opens_ms = loop_now_ms(x->w->loop) + rq->route->timeout_ms;
 	}
-	picked = pick(x, rq->route);
-	if (!course_begin_plain(&rq->course, rq->route, picked)) {
-		struct course_env env = env_of(x);
+	rq->at.to = pick(x, rq->route);
+}
 
-		IGNORE(course_begin(&rq->course, rq->route, picked, &env)); /* no caps */
+/* Somewhere, or in the queue. */
+static enum course_move choose(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	struct course_env env = env_of(x);
+	enum course_move m = course_begin(&rq->course, rq->route, rq->at.to, &env);
+
+	return m == COURSE_FULL && rq->waits_for == NULL ? course_spill(&rq->course, &env) : m;
+}
+
+enum verdict step_choose(struct exchange *x)
+{
+	struct request *rq = x->rq;
+
+	if (rq->chosen) {
+		return begin_again(x);
 	}
+	if (rq->at.to == NULL) {
+		prepare_choice(x);
+	}
+	if (!course_begin_plain(&rq->course, rq->route, rq->at.to) && choose(x) == COURSE_FULL) {
+		return concurrency_wait(x);
+	}
+	concurrency_leave(x);
+	rq->chosen = true;
 	return begin_attempt(x);
 }
 
@@ -237,6 +257,7 @@ static bool fail(struct exchange *x, const struct failure *f)
 
 	x->rq->judged = true;
 	course_bad(c, f, env.now_ms);
+	concurrency_give(x);
 	if (!can_send_again(x) || course_next(c, f, &env) == COURSE_END) {
 		x->rec.failure = (uint8_t)f->class;
 		return false;
@@ -392,6 +413,9 @@ void attempts_commit(struct exchange *x)
 
 void attempts_leave(struct exchange *x)
 {
+	if (x->rq != NULL) {
+		concurrency_leave(x);
+	}
 	if (x->rq != NULL && x->rq->chosen && !x->rq->judged) {
 		course_leave(&x->rq->course, loop_now_ms(x->w->loop));
 	}

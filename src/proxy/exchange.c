@@ -31,6 +31,7 @@
  */
 #include "plan/decide.h"
 #include "proxy/attempts.h"
+#include "proxy/concurrency.h"
 #include "proxy/contexts.h"
 #include "proxy/decision.h"
 #include "proxy/worker.h"
@@ -598,6 +599,7 @@ static void finish(struct exchange *x)
 
 	attempts_leave(x);
 	drop_upstream(x);
+	concurrency_give(x);
 	if (x->rec.ended_us == 0) {
 		x->rec.ended_us = loop_now_us(w->loop);
 	}

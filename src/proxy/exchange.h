@@ -46,6 +46,12 @@ struct hold {
 	void (*release)(struct hold *h, struct exchange *x);
 };
 
+/* What it holds of places that are counted (concurrency.h); NULL: nothing. */
+struct places {
+	struct lane *upstream, *credential;
+	_Atomic uint64_t *consumer;
+};
+
 /* The texts of the access line, at most LOG_TEXT_MAX bytes each. While there is a request they are views
  * of what lives as long: its head and arena, the plan. */
 struct texts {
@@ -117,7 +123,8 @@ struct body_source {
 struct request {
 	struct seg *seg; /* that it lives in */
 	struct exchange *x;
-	struct list wait_link; /* of those that wait for an address or for buffer memory */
+	struct list
+		wait_link; /* of those that wait for an address, for buffer memory or for a place */
 	struct texts texts;
 	struct head head; /* the client's, fields kept in arena */
 	struct url url;
@@ -167,7 +174,10 @@ struct request {
 		const struct cors *policy; /* while the route is not known; NULL: none */
 		bool preflight;            /* the answer is one to a preflight */
 	} cors;
-	bool chosen;   /* course is valid */
+	struct lane *waits_for; /* a place there; NULL: it does not */
+	uint64_t queue_ends_ms; /* how long, on the loop's clock */
+	bool called;            /* it was told to look */
+	bool chosen;            /* course is valid */
 	bool judged;   /* the attempt was a failure, and what comes of it goes on all the same */
 	bool doubtful; /* the first event of the answer looks like an error: */
 	struct bytes first_data, first_name; /* as far as that is looked at */
@@ -240,6 +250,7 @@ struct exchange {
 	struct request *rq;
 	struct probe_run *probe; /* NULL: a client asks */
 	struct hold *holds;
+	struct places places;
 	uint64_t woke_us;   /* when this run of the steps began */
 	void *answer_state; /* the dialect's: NULL, or its room */
 	_Alignas(8) char answer_room[DIALECT_ROOM];

@@ -319,10 +319,12 @@ struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 	list_init(&g->probes);
 	g->cells = cells_new(&opts->seed);
 	g->lanes = lanes_new(&opts->seed);
+	g->consumers = must_alloc(sizeof(*g->consumers));
 	g->resolver = resolver_new(g, f);
 	if (g->resolver == NULL) {
 		cells_free(g->cells);
 		lanes_free(g->lanes);
+		free(g->consumers);
 		loop_free(g->control);
 		free(g);
 		return NULL;
@@ -370,6 +372,7 @@ void gateway_free(struct gateway *g)
 	gateway_tls_free(g);
 	cells_free(g->cells);
 	lanes_free(g->lanes);
+	free(g->consumers);
 	loop_free(g->control);
 	free(g);
 }

@@ -5,6 +5,7 @@
 #define PROXY_GATEWAY_INT_H
 
 #include "base/wake.h"
+#include "proxy/concurrency.h"
 #include "proxy/fetched.h"
 #include "proxy/discovery.h"
 #include "proxy/gateway.h"
@@ -30,6 +31,7 @@ struct gateway {
 	struct server_share *shares; /* the workers' connections, for fair accepting */
 	struct cells *cells;
 	struct lanes *lanes;
+	struct concurrency_consumers *consumers;
 	struct resolver *resolver;
 	struct fetched *fetched;
 	struct discovery *discovery;

@@ -93,6 +93,7 @@ struct worker *worker_new(struct gateway *g, unsigned index)
 	list_init(&w->exchanges);
 	list_init(&w->waiting);
 	list_init(&w->tight);
+	list_init(&w->queue);
 	if (opts->hooks->observer != NULL) {
 		w->observed = opts->hooks->observer->start(opts);
 	}

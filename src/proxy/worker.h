@@ -37,6 +37,7 @@ struct worker {
 	struct list exchanges;
 	struct list waiting; /* for an address */
 	struct list tight;   /* for buffer memory: new bodies */
+	struct list queue;   /* for a place (concurrency.h), the longest first */
 	struct timer tick;
 	struct exchange *free_exchanges;
 	unsigned n_free_exchanges;

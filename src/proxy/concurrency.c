@@ -1,0 +1,252 @@
+/*
+ * Between the last look and sleep nothing can be missed: who waits is counted before it looks once more, and who gives a
+ * place back looks at the count behind it. A worker is woken by a post; when nobody there waits any more the post goes on
+ * to the next worker that has somebody.
+ */
+#include "proxy/concurrency.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "proxy/gateway_int.h"
+
+#define COUNT_BITS 24u
+#define PROBES 16u
+
+/* --- consumers ---------------------------------------------------------------------------------- */
+
+static uint64_t tag_of(const struct exchange *x, const struct lane *upstream)
+{
+	struct hash_seed seed = {upstream->key[0], upstream->key[1]};
+
+	return hash_bytes(&seed, x->rq->consumer->name) >> COUNT_BITS;
+}
+
+/* Whether one more is allowed; *place: where it is counted, NULL when the table is full of others. */
+static bool take_consumer(
+	struct concurrency_consumers *all, uint64_t tag, unsigned max, _Atomic uint64_t **place)
+{
+	*place = NULL;
+	for (unsigned i = 0; i < PROBES; i++) {
+		_Atomic uint64_t *at = &all->v[(tag + i) % CONCURRENCY_CONSUMERS];
+		uint64_t seen = atomic_load(at);
+
+		for (;;) {
+			uint64_t n = seen & ((1u << COUNT_BITS) - 1);
+
+			if (n != 0 && seen >> COUNT_BITS != tag) {
+				break; /* somebody else's */
+			}
+			if (n >= max) {
+				return false;
+			}
+			if (atomic_compare_exchange_weak(at, &seen, tag << COUNT_BITS | (n + 1))) {
+				*place = at;
+				return true;
+			}
+		}
+	}
+	return true;
+}
+
+/* --- places ------------------------------------------------------------------------------------- */
+
+static bool take_one(struct lane *l, unsigned max)
+{
+	unsigned used = atomic_load(&l->used);
+
+	do {
+		if (used >= max) {
+			return false;
+		}
+	} while (!atomic_compare_exchange_weak(&l->used, &used, used + 1));
+	return true;
+}
+
+/* Each part is given back when a later one cannot be had. */
+static bool take_all(struct exchange *x, const struct concurrency *c, struct lane *upstream,
+	struct lane *credential)
+{
+	struct places *p = &x->places;
+
+	/* Counted without a cap too: as long as it is used a lane is not dropped. */
+	if (!take_one(upstream, c->upstream != 0 ? c->upstream : UINT_MAX)) {
+		return false;
+	}
+	p->upstream = upstream;
+	if (c->credential != 0 && credential != NULL) {
+		if (!take_one(credential, c->credential)) {
+			return false;
+		}
+		p->credential = credential;
+	}
+	return c->consumer == 0 || x->rq->consumer == NULL ||
+		take_consumer(
+			x->w->gateway->consumers, tag_of(x, upstream), c->consumer, &p->consumer);
+}
+
+static void give_counts(struct exchange *x)
+{
+	struct places *p = &x->places;
+
+	if (p->upstream != NULL) {
+		atomic_fetch_sub(&p->upstream->used, 1);
+	}
+	if (p->credential != NULL) {
+		atomic_fetch_sub(&p->credential->used, 1);
+	}
+	if (p->consumer != NULL) {
+		atomic_fetch_sub(p->consumer, 1);
+	}
+	*p = (struct places){.upstream = NULL};
+}
+
+bool concurrency_take(void *of, const struct destination *to, struct lane *credential)
+{
+	struct exchange *x = of;
+	struct lane *upstream = to->upstream != NULL ? to->upstream->lane : NULL;
+
+	if (upstream == NULL) {
+		return true;
+	}
+	/* Nobody overtakes those that wait. */
+	if (x->rq->waits_for == NULL && atomic_load(&upstream->waiting) != 0) {
+		return false;
+	}
+	if (!take_all(x, &to->provider->concurrency, upstream, credential)) {
+		give_counts(x);
+		return false;
+	}
+	return true;
+}
+
+/* --- those that wait ---------------------------------------------------------------------------- */
+
+struct call {
+	struct post post;
+	struct worker *w;
+	struct lane *lane;
+};
+
+static void on_call(struct post *p);
+
+static void call_worker(struct gateway *g, unsigned i, struct lane *l)
+{
+	struct call *c = must_alloc(sizeof(*c));
+
+	c->w = g->workers[i];
+	c->lane = l;
+	loop_post(c->w->loop, &c->post, on_call);
+}
+
+/* The next worker behind this one that has somebody. */
+static void pass_on(struct worker *w, struct lane *l)
+{
+	uint64_t workers = atomic_load(&l->waiting_workers);
+
+	for (unsigned i = 1; i < WORKERS_MAX; i++) {
+		unsigned at = (w->index + i) % WORKERS_MAX;
+
+		if ((workers >> at & 1) != 0) {
+			call_worker(w->gateway, at, l);
+			return;
+		}
+	}
+}
+
+static void on_turn(struct task *t)
+{
+	exchange_wake(CONTAINER_OF(t, struct exchange, again));
+}
+
+static void wake_one(struct worker *w, struct lane *l)
+{
+	for (struct list *at = w->queue.next; at != &w->queue; at = at->next) {
+		struct request *rq = CONTAINER_OF(at, struct request, wait_link);
+
+		if (rq->waits_for == l && !rq->called) {
+			rq->called = true;
+			loop_again(w->loop, &rq->x->again, on_turn);
+			return;
+		}
+	}
+	atomic_fetch_and(&l->waiting_workers, ~(UINT64_C(1) << w->index));
+	pass_on(w, l);
+}
+
+static void on_call(struct post *p)
+{
+	struct call *c = CONTAINER_OF(p, struct call, post);
+
+	wake_one(c->w, c->lane);
+	free(c);
+}
+
+void concurrency_give(struct exchange *x)
+{
+	struct lane *line = x->places.upstream;
+
+	if (line == NULL) {
+		return;
+	}
+	give_counts(x);
+	if (atomic_load(&line->waiting) != 0) {
+		wake_one(x->w, line);
+	}
+}
+
+void concurrency_leave(struct exchange *x)
+{
+	struct request *rq = x->rq;
+
+	if (rq->waits_for != NULL) {
+		atomic_fetch_sub(&rq->waits_for->waiting, 1);
+		rq->waits_for = NULL;
+		list_remove(&rq->wait_link);
+		timer_clear(x->w->loop, &x->timer);
+		x->timed_out = false;
+	}
+}
+
+static enum verdict refuse(struct exchange *x)
+{
+	const struct provider *p = x->rq->course.to->provider;
+
+	concurrency_leave(x);
+	x->rq->reply.retry_after_s = CONCURRENCY_RETRY_S;
+	return reply_set(x, 429, "upstream.busy",
+		"as many requests as provider %.*s may have are under way; try again in a moment",
+		BYTES_ARG(texts_cut(p->id)));
+}
+
+static bool join(struct exchange *x, const struct concurrency *c)
+{
+	struct request *rq = x->rq;
+	struct lane *l = rq->course.to->upstream->lane;
+
+	if (atomic_fetch_add(&l->waiting, 1) >= c->queue) {
+		atomic_fetch_sub(&l->waiting, 1);
+		return false;
+	}
+	rq->waits_for = l;
+	rq->queue_ends_ms = loop_now_ms(x->w->loop) + c->queue_ms;
+	list_append(&x->w->queue, &rq->wait_link);
+	return true;
+}
+
+enum verdict concurrency_wait(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	const struct concurrency *c = &rq->course.to->provider->concurrency;
+	uint64_t now = loop_now_ms(x->w->loop);
+	bool joins = rq->waits_for == NULL;
+
+	if (joins ? !join(x, c) : now >= rq->queue_ends_ms) {
+		return refuse(x);
+	}
+	rq->called = false;
+	atomic_fetch_or(&rq->waits_for->waiting_workers, UINT64_C(1) << x->w->index);
+	x->timed_out = false;
+	exchange_deadline(x, MAX(1, MIN(CONCURRENCY_LOOK_MS, rq->queue_ends_ms - now)));
+	return joins ? VERDICT_AGAIN : VERDICT_WAIT; /* who has joined looks once more */
+}
