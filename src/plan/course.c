@@ -490,6 +490,25 @@ static enum course_move fall_back(
 	return COURSE_END;
 }
 
+void course_begin_probe(struct course *c, const struct route *r, const struct lane *credential,
+	struct random *random)
+{
+	const struct service *s = r->destinations[0].service;
+	const struct provider *p = r->destinations[0].provider;
+
+	begin(c, r);
+	set_to(c, &r->destinations[0]);
+	c->credential = 0;
+	for (unsigned i = 0; p != NULL && i < p->tokens.n; i++) {
+		if (p->credentials[i].lane == credential) {
+			c->credential = i;
+		}
+	}
+	c->endpoint =
+		s->n_endpoints == 0 ? NULL : &s->endpoints[random_below(random, s->n_endpoints)];
+	mark(c);
+}
+
 enum course_move course_spill(struct course *c, const struct course_env *env)
 {
 	const struct failure full = {.class = FAILURE_FULL};

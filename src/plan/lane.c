@@ -131,6 +131,13 @@ struct lane *lanes_expire(struct lanes *l, uint64_t now_ms)
 	return lane;
 }
 
+struct bytes lane_last_four(struct bytes secret)
+{
+	size_t n = MIN(secret.n / 4, 4);
+
+	return bytes_of(secret.p + secret.n - n, n);
+}
+
 void lane_free(struct lane *l)
 {
 	free(l);

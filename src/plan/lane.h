@@ -39,6 +39,7 @@ struct lane {
 	uint64_t unused_since_ms;
 	uint64_t probe_at_ms; /* credential: when control may probe it again */
 	bool probing;         /* it does */
+	bool said_out;        /* that it is out of service is in the log */
 	uint64_t key[2];
 	struct list link;
 };
@@ -64,6 +65,9 @@ void lanes_unbind(struct lanes *l, struct plan *p, uint64_t now_ms);
  * hold it. */
 struct lane *lanes_expire(struct lanes *l, uint64_t now_ms);
 void lane_free(struct lane *l);
+
+/* What of a credential may be shown: its last four characters, fewer of a short one. */
+struct bytes lane_last_four(struct bytes secret);
 
 /* Any worker: a request went to the upstream. Nothing is written while nothing is spent. */
 static inline void lane_earn(struct lane *l)

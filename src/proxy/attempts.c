@@ -8,7 +8,7 @@
 #include "base/num.h"
 #include "plan/fallbacks.h"
 #include "proxy/concurrency.h"
-#include "proxy/worker.h"
+#include "proxy/gateway_int.h"
 
 /* --- what the course is asked with -------------------------------------------------------------- */
 
@@ -161,14 +161,6 @@ enum verdict step_choose(struct exchange *x)
 
 /* --- what is recorded --------------------------------------------------------------------------- */
 
-/* What of a credential may be shown: its last four characters, when that is little of it. */
-static struct bytes shown_end(struct bytes secret)
-{
-	size_t n = MIN(secret.n / 4, 4);
-
-	return bytes_of(secret.p + secret.n - n, n);
-}
-
 static void put_member(struct text *t, const char *name, struct bytes value)
 {
 	if (value.n != 0) {
@@ -203,7 +195,7 @@ static void record(struct exchange *x, const struct failure *f)
 	}
 	put_member(t, "provider", rq->texts.provider);
 	put_member(t, "upstream", x->up != NULL ? rq->texts.upstream : rq->at.to->service->name);
-	put_member(t, "credential", shown_end(rq->at.credential));
+	put_member(t, "credential", lane_last_four(rq->at.credential));
 	put_member(t, "model", rq->texts.upstream_model);
 	text_addf(t, ",\"ms\":%llu",
 		(unsigned long long)((loop_now_us(x->w->loop) - rq->at.began_us) / 1000));
@@ -256,9 +248,11 @@ static bool fail(struct exchange *x, const struct failure *f)
 	struct course_env env = env_of(x);
 
 	x->rq->judged = true;
-	course_bad(c, f, env.now_ms);
+	if (course_bad(c, f, env.now_ms)) {
+		atomic_store_explicit(&x->w->gateway->ailing, true, memory_order_relaxed);
+	}
 	concurrency_give(x);
-	if (!can_send_again(x) || course_next(c, f, &env) == COURSE_END) {
+	if (x->probe != NULL || !can_send_again(x) || course_next(c, f, &env) == COURSE_END) {
 		x->rec.failure = (uint8_t)f->class;
 		return false;
 	}

@@ -383,6 +383,7 @@ struct bytes routing_header(struct exchange *x, struct bytes name);
 /* Where it is to go, and no client of the plan can ask for; NULL: the provider cannot be used. */
 const struct route *probe_route(const struct probe_run *r, const struct plan *p);
 struct bytes probe_provider(const struct probe_run *r);
+const struct lane *probe_credential(const struct probe_run *r);
 /* Before an answer because of it is set. f may be NULL. */
 void probe_upstream_failed(
 	struct probe_run *r, bool connected, enum err err, const struct fault *f);

@@ -227,6 +227,7 @@ static void on_tick(struct timer *t)
 	while ((lane = lanes_expire(g->lanes, loop_now_ms(g->control))) != NULL) {
 		gateway_quiesce(g, free_lane, lane);
 	}
+	revival_tick(g->revival, gateway_plan(g));
 	fetched_tidy(g->fetched);
 	if (g->current != NULL) {
 		discovery_tick(g->discovery, g->current->plan);
@@ -331,6 +332,7 @@ struct gateway *gateway_new(const struct gateway_opts *opts, struct fault *f)
 	}
 	g->fetched = fetched_new(g);
 	g->discovery = discovery_new(g);
+	g->revival = revival_new(g);
 	g->shares = shares_new(opts->n_workers);
 	for (unsigned i = 0; i < opts->n_workers; i++) {
 		g->workers[i] = worker_new(g, i);
@@ -361,6 +363,7 @@ void gateway_free(struct gateway *g)
 	if (g->current != NULL) {
 		live_unref(g, g->current);
 	}
+	revival_free(g->revival);
 	discovery_free(g->discovery);
 	resolver_free(g->resolver);
 	fetched_free(g->fetched);

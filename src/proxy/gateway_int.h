@@ -10,6 +10,7 @@
 #include "proxy/discovery.h"
 #include "proxy/gateway.h"
 #include "proxy/resolver.h"
+#include "proxy/revival.h"
 #include "proxy/worker.h"
 
 /* A plan that somebody uses: control while it is current, each worker while its view is alive. */
@@ -35,6 +36,8 @@ struct gateway {
 	struct resolver *resolver;
 	struct fetched *fetched;
 	struct discovery *discovery;
+	struct revival *revival;
+	atomic_bool ailing; /* something may be out of service: workers set it, revival looks */
 	uint64_t registry_failures; /* questions to registries that failed */
 	struct live_plan *current;
 	struct listening *listening;

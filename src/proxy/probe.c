@@ -27,6 +27,7 @@ struct probe_run {
 	struct post post, cancel;
 	struct worker *w;
 	struct bytes provider, body;
+	const struct lane *credential;
 	uint32_t connect_ms, total_ms;
 	/* the worker's */
 	struct stream stream;
@@ -88,6 +89,11 @@ static void tell(struct probe_run *r)
 const struct route *probe_route(const struct probe_run *r, const struct plan *p)
 {
 	return pinned_find(p, r->provider);
+}
+
+const struct lane *probe_credential(const struct probe_run *r)
+{
+	return r->credential;
 }
 
 struct bytes probe_provider(const struct probe_run *r)
@@ -350,6 +356,7 @@ static struct probe_run *run_new(const struct probe *p)
 	r->head.method = put(&t, p->method);
 	r->head.target = put(&t, p->path);
 	r->body = put(&t, p->body);
+	r->credential = p->credential;
 	r->connect_ms = p->connect_ms != 0 ? p->connect_ms : CONNECT_MS;
 	r->total_ms = p->total_ms != 0 ? p->total_ms : TOTAL_MS;
 	return r;

@@ -32,7 +32,9 @@ struct probe {
 	struct bytes provider; /* as the Console names it */
 	struct bytes method,
 		path; /* "POST", "/v1/chat/completions": as a client of the gateway would ask */
-	struct bytes body;             /* JSON of the client's protocol; empty: none */
+	struct bytes body; /* JSON of the client's protocol; empty: none */
+	/* With which of the provider's credentials (plan/lane.h); NULL: any. Its lane stays until on_done. */
+	const struct lane *credential;
 	uint32_t connect_ms, total_ms; /* 0: 10 s, 30 s */
 	void (*on_done)(struct probe *p);
 	void *arg;
