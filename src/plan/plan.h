@@ -47,9 +47,9 @@ struct destination {
 	const struct mapping *mapping; /* of model-mapper for (route, service); NULL: none */
 	/* The list of models of a provider that wants it listed; NULL: nobody asks for it. */
 	const struct fetched_source *models;
-	unsigned weight; /* 0: no traffic but that of others that failed */
+	unsigned weight;            /* 0: no traffic but that of others that failed */
 	struct lane_slot *upstream; /* NULL: nothing is kept about it */
-	unsigned window; /* of its model, in units of text (tokens); 0: not known */
+	unsigned window;            /* of its model, in units of text (tokens); 0: not known */
 };
 
 /* The plugins that ask who calls (data-plane.md §12): by a key, and by a user's name and password. */

@@ -209,7 +209,7 @@ struct provider {
 	struct failover_policy failover; /* of tokens that fail */
 	struct retry_policy retry;       /* retryOnFailure */
 	struct concurrency concurrency;
-	bool is_capped; /* some number of it is set */
+	bool is_capped;          /* some number of it is set */
 	unsigned context_window; /* of its models, in units of text (tokens); 0: not known */
 };
 

@@ -41,6 +41,8 @@ static void add_lane(struct upstreams *u, struct lane_slot *s)
 
 static void add_credentials(struct upstreams *u, struct provider *p)
 {
+	p->is_capped = p->concurrency.upstream != 0 || p->concurrency.credential != 0 ||
+		p->concurrency.consumer != 0;
 	p->credentials = arena_must(u->arena, (p->tokens.n + 1) * sizeof(*p->credentials));
 	for (size_t i = 0; i < p->tokens.n; i++) {
 		p->credentials[i] = (struct lane_slot){.provider = p,
