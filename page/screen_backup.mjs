@@ -92,11 +92,27 @@ async function downloadBackup(b) {
 	}
 }
 
-// Texts of resources are YAML or JSON: values of keys that name a secret go, and items of such lists.
-const SECRET_LINE = /^(\s*-?\s*"?(?:[A-Za-z]*(?:[Tt]oken|[Kk]ey|[Ss]ecret|[Pp]assword|credential)s?|tls\.key)"?\s*:\s*)(?!\s*$)(?![|>[{]\s*$)("?)([^"\n]+)("?,?)$/gm;
-export function maskText(document_) {
-	return { ...document_, resources: (document_.resources ?? []).map((r) => ({ ...r, text: r.text.replace(SECRET_LINE, '$1$2******$4').replace(/^(\s*)((?:apiTokens|credentials|tokens|values)"?:\s*\n)((?:\1\s*-\s.*\n?)+)/gm, (_, indent, head, items) => indent + head + items.replace(/-\s.*/g, '- "******"')) })) };
+// Resources are YAML as the file store writes it, a line per value: what stands at a name of a secret goes, and all below it;
+// of a Secret all of its data.
+const SECRET = /(tokens?|keys?|secrets?|passwords?|credentials?)$/i;
+const SECRET_DATA = /^(data|stringData)$/;
+const LINE = /^(\s*)((?:- )*)(?:("?)([\w.\-/]+)\3:(?=\s|$))?\s*(.*)$/;
+const IN_JSON = /("(?:[\w]*(?:token|key|secret|password|credential)s?)"\s*:\s*)("(?:[^"\\]|\\.)*"|\[[^\]]*\])/gi;
+
+function maskYaml(text, kind) {
+	let depth = null; // of the name whose inside is masked
+	return text.split('\n').map((line) => {
+		const [, indent, dashes, , name, value] = LINE.exec(line);
+		const at = indent.length + dashes.length;
+		if (depth !== null && line.trim() && (at < depth || (at === depth && !dashes) || (name && !dashes && indent.length <= depth))) depth = null;
+		const secret = name && (SECRET.test(name) || (kind === 'Secret' && SECRET_DATA.test(name)));
+		if (depth === null && secret && !/^[|>]?[+-]?$/.test(value)) return line.slice(0, line.length - value.length) + '"******"';
+		if (depth === null && secret) depth = at;
+		else if (depth !== null && value && !(name && !value)) return line.slice(0, line.length - value.length) + '"******"';
+		return line.replace(IN_JSON, '$1"******"');
+	}).join('\n');
 }
+export const maskText = (document_) => ({ ...document_, resources: (document_.resources ?? []).map((r) => ({ ...r, text: maskYaml(r.text, r.kind) })) });
 
 async function deleteBackup(b, local, redraw) {
 	if (!(await confirm_('DELETE BACKUP', t('DELETE BACKUP "{0}"?', b.id), 'DELETE', { kind: 'dang' }))) return;

@@ -110,7 +110,18 @@ export const listOf = (name) => store.lists[name].data ?? [];
 export async function refreshMonitor() {
 	const m = store.monitor;
 	const parts = ['status', 'workers', 'assignment', 'metrics?detail=1'];
-	const got = await guarded(() => Promise.allSettled(parts.map((name) => get(`ni_status/${name}`))));
+	const ask = async () => {
+		const all = await Promise.allSettled(parts.map((name) => get(`ni_status/${name}`)));
+		if (all.every((x) => x.reason?.status === 0)) throw all[0].reason;
+		return all;
+	};
+	let got;
+	try {
+		got = await guarded(ask);
+	} catch (error) {
+		m.error = error;
+		return;
+	}
 	const [status, workers, assignment, load] = got.map((x) => (x.status === 'fulfilled' ? x.value : null));
 	if (workers || assignment) {
 		Object.assign(m, { state: 'there', status, workers: workers?.workers ?? [], assignment, load, error: null, at: Date.now() });
