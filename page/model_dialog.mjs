@@ -120,14 +120,18 @@ export function modelDialog(target) {
 	const bar = h('div.big5', { 'aria-live': 'polite' }, gates(STEPS.map((x) => [x, 'shut'])));
 	const said = h('div', { 'aria-live': 'polite' });
 	let done = false;
+	let agreed = false; // that running tasks are stopped
 
 	const explain = (error, where) => note('b-bad', h('div.grow', h('b.pix.badt', where), h('div.sm', error.message), h('div.xs.soft', error.more),
 		h('div.xs.soft', error.code === 'ROUTE_CONFLICT' ? btn('USE QUALIFIED ID', { s: true, on: () => save({ onConflict: 'qualify' }) }) : t('Nothing was changed.'))));
 	const save = async (more = {}) => {
 		if (!valid(f)) return;
-		if (f.apply === 'force' && list.some((w) => (w.tasks?.finite ?? 0) > 0 || w.flight > 0) && !more.sure) {
+		if (f.apply === 'force' && list.some((w) => (w.tasks?.finite ?? 0) > 0 || w.flight > 0) && !agreed) {
 			const running = list.reduce((n, w) => n + (w.tasks?.finite ?? 0) + w.flight, 0);
-			update(said, note('b-warn', h('div.grow', h('div', t('{0} tasks are running and would be stopped.', running)), btn('APPLY NOW', { s: true, k: 'warn', on: () => save({ sure: true }) }))));
+			update(said, note('b-warn', h('div.grow', h('div', t('{0} tasks are running and would be stopped.', running)), btn('APPLY NOW', { s: true, k: 'warn', on: () => {
+				agreed = true;
+				return save(more);
+			} }))));
 			return;
 		}
 		put(said);
@@ -136,7 +140,7 @@ export function modelDialog(target) {
 		for (const w of list) {
 			try {
 				const headers = w.assignment?.updatedAt ? { 'If-Match': `"${w.assignment.updatedAt}"` } : {};
-				const got = await change(pathOf(w), { ...bodyOf(f), ...(more.onConflict ? more : {}) }, { headers, ms: 70000 });
+				const got = await change(pathOf(w), { ...bodyOf(f), ...more }, { headers, ms: 70000 });
 				results.push({ w, got });
 				update(bar, gates(stepsOf(got)));
 			} catch (error) {

@@ -71,8 +71,7 @@ export function routeDialog(r, onSaved) {
 
 	const auth = tick('Only these consumers', draft.authConfig.enabled);
 	const who = h('div.picks', { role: 'group', 'aria-label': t('ALLOWED') }, listOf('consumers').map((c) => {
-		const box = tick(c.name, draft.authConfig.allowedConsumers.includes(c.name));
-		put(box.lastChild, c.name);
+		const box = tick(c.name, draft.authConfig.allowedConsumers.includes(c.name), { raw: true });
 		box.input.addEventListener('change', () => {
 			const list = draft.authConfig.allowedConsumers.filter((x) => x !== c.name);
 			draft.authConfig.allowedConsumers = box.input.checked ? [...list, c.name] : list;
@@ -82,7 +81,7 @@ export function routeDialog(r, onSaved) {
 	const f = draft.fallbackConfig?.enabled ? draft.fallbackConfig : null;
 	const fallback = tick('Fall back when the upstream fails', Boolean(f));
 	const fallbackTo = field('FALLBACK', select(listOf('providers').map((p) => p.name), f?.upstreams?.[0]?.provider ?? listOf('providers')[0]?.name ?? ''));
-	const codes = ['4xx', '5xx'].map((code) => tick(code, (f?.responseCodes ?? ['5xx']).includes(code)));
+	const codes = ['4xx', '5xx'].map((code) => tick(code, (f?.responseCodes ?? ['5xx']).includes(code), { raw: true }));
 
 	const collect = () => ({
 		...draft,

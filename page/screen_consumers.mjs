@@ -1,5 +1,5 @@
 import { change, part, post, remove } from './api.mjs';
-import { h, put, update } from './dom.mjs';
+import { h, update } from './dom.mjs';
 import { short, t } from './i18n.mjs';
 import { counted, lastSeen } from './samples.mjs';
 import { avatar, icon } from './sprites.mjs';
@@ -133,8 +133,7 @@ async function deleteConsumer(c) {
 function accessDialog(c) {
 	const chosen = new Set(allowing(c.name).map((r) => r.name));
 	const boxes = open().map((r) => {
-		const box = tick(r.name, chosen.has(r.name), r.authConfig?.enabled ? {} : { disabled: true });
-		put(box.lastChild, r.name, r.authConfig?.enabled ? '' : h('span.xs.soft', ` ${t('open to everybody')}`));
+		const box = tick(r.authConfig?.enabled ? r.name : `${r.name} · ${t('open to everybody')}`, chosen.has(r.name), { raw: true, disabled: !r.authConfig?.enabled });
 		box.input.addEventListener('change', () => (box.input.checked ? chosen.add(r.name) : chosen.delete(r.name)));
 		return box;
 	});

@@ -324,6 +324,7 @@ export const zh = {
 	'ROTATE KEY': '轮换密钥',
 	'ROTATE KEY: {0}': '轮换密钥：{0}',
 	'ROUTE': '路由',
+	'ROUTES_STEP': '路由',
 	'ROUTE CREATED': '路由已创建',
 	'ROUTE DELETED': '路由已删除',
 	'ROUTE UPDATED': '路由已更新',

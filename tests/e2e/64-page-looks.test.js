@@ -1,0 +1,154 @@
+// What every screen must hold, whatever it shows: no serious finding of axe in any theme, nothing cut off on a phone, every
+// word in Chinese, names with markup as text, many Workers and routes without a stall.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import test from 'node:test';
+import { ADMIN, basic } from './lib/console.js';
+import { request } from './lib/http.js';
+import { go, monitorOf, openTab, startBrowser, startWorld } from './lib/page.js';
+
+const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SCREENS = ['home', 'providers', 'assignment', 'monitor', 'routes', 'consumers', 'domains', 'playground', 'backup', 'logs', 'settings'];
+const THEMES = ['pixel', 'cyber', 'office'];
+
+// axe runs in a world of its own, which the page's policy does not reach.
+async function audit(page, what) {
+	const found = await page.evaluate(async (source) => {
+		const axe = globalThis.axe ?? (new Function(`${source}; return axe;`)());
+		const got = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] });
+		if (got.passes.length < 10) throw new Error('axe has looked at nothing');
+		return got.violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
+	}, AXE);
+	assert.deepEqual(found, [], what);
+}
+
+test('every screen: audit, sizes, languages, names', async (t) => {
+	const world = await startWorld(t);
+	const browser = await startBrowser(t);
+	const evil = [`<img src=x onerror=alert(1)>`, `"'><script>alert(2)</script>`, `{{7*7}}\${8*8}`];
+	// Names that the server would not take, through an API that says so.
+	const named = async (page) => {
+		await page.route(/\/v1\/(ai\/providers|ai\/routes|consumers|domains)$/, async (r) => {
+			if (r.request().method() !== 'GET') return r.continue();
+			const got = await r.fetch();
+			const json = await got.json();
+			const first = json.data[0];
+			return r.fulfill({ response: got, body: JSON.stringify({ ...json, data: [...json.data, ...(first ? evil.map((name) => ({ ...first, name })) : [])] }) });
+		});
+	};
+	const monitor = () => monitorOf({ 'GET workers': { success: true, workers: [...monitorOf()['GET workers'].workers, ...evil.map((name) => ({ name, state: 'idle', reason: name, evidence: [], inFlight: 0, requests1h: 0, consumer: `worker-${name}`, authorized: true }))] } });
+
+	for (const theme of THEMES) {
+		await t.test(`W-08 W-55: no serious finding in ${theme}`, async (tt) => {
+			const page = await openTab(tt, browser, world.url, { signIn: false, storage: { 'ai-gateway-theme': theme, 'sluice-motion': 'off' }, monitor: monitorOf(), context: { bypassCSP: true } });
+			await page.waitForSelector('input[name=password]');
+			await audit(page, `${theme} sign-in`);
+			await page.fill('input[name=password]', ADMIN.password);
+			await page.press('input[name=password]', 'Enter');
+			await page.waitForSelector('header.top');
+			for (const name of theme === 'pixel' ? SCREENS : ['home', 'assignment', 'routes', 'settings']) {
+				await go(page, `#/${name}`);
+				await page.waitForTimeout(150);
+				await audit(page, `${theme} ${name}`);
+			}
+			for (const [screen, selector] of [['providers', 'main .btn.pri'], ['routes', 'td .btn:has-text("EDIT")'], ['home', 'button.set']]) {
+				await go(page, `#/${screen}`, selector);
+				await page.click(selector);
+				await page.waitForSelector('dialog[open]');
+				await audit(page, `${theme}: a dialog of ${screen}`);
+				await page.keyboard.press('Escape');
+			}
+		});
+	}
+
+	await t.test('W-56: from 320 px to 4K nothing makes the page scroll sideways', async (tt) => {
+		for (const [width, height] of [[320, 640], [390, 844], [800, 600], [1440, 900], [3840, 2160]]) {
+			const page = await openTab(tt, browser, world.url, { storage: { 'sluice-motion': 'off' }, monitor: monitorOf(), context: { viewport: { width, height } } });
+			for (const name of SCREENS) {
+				await go(page, `#/${name}`);
+				assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, `${name} at ${width}`);
+			}
+			await page.context().close();
+		}
+	});
+
+	await t.test('W-61: in Chinese no word is left', async (tt) => {
+		const page = await openTab(tt, browser, world.url, { storage: { 'sluice-lang': 'zh' }, monitor: monitorOf() });
+		assert.equal(await page.getAttribute('html', 'lang'), 'zh-CN');
+		for (const name of SCREENS) await go(page, `#/${name}`);
+		for (const [hash, selector] of [['#/providers', 'main .btn.pri'], ['#/routes', 'td .btn:nth-child(2)'], ['#/consumers', 'main header .btn.pri'], ['#/domains', 'main header .btn.pri'], ['#/home', 'button.set']]) {
+			await go(page, hash, selector);
+			await page.click(selector);
+			await page.waitForSelector('dialog[open]');
+			await page.keyboard.press('Escape');
+		}
+		const missing = await page.evaluate(async () => (await import(document.querySelector('script[type=module]').src.replace('app.mjs', 'i18n.mjs'))).missing());
+		assert.deepEqual(missing, []);
+		assert.match(await page.textContent('.rail'), /首页.*供应商.*模型分配/);
+	});
+
+	await t.test('W-20 W-63: names with markup and quotes are text everywhere', async (tt) => {
+		const page = await openTab(tt, browser, world.url, { signIn: false, monitor: monitor() });
+		let alerted = false;
+		page.on('dialog', (d) => {
+			alerted = true;
+			d.dismiss();
+		});
+		await named(page);
+		await page.fill('input[name=password]', ADMIN.password);
+		await page.press('input[name=password]', 'Enter');
+		await page.waitForSelector('header.top');
+		for (const name of SCREENS) {
+			await go(page, `#/${name}`);
+			await page.waitForTimeout(100);
+			assert.equal(await page.evaluate(() => document.querySelectorAll('img, main script, [onerror]').length), 0, name);
+		}
+		await go(page, '#/providers', 'tbody tr');
+		assert.ok((await page.$$eval('tbody h3', (all) => all.map((el) => el.textContent))).includes(evil[0]));
+		await page.keyboard.press('Control+k');
+		await page.fill('.palette input', 'onerror');
+		await page.waitForSelector('.palette .it');
+		await page.keyboard.press('Escape');
+		await go(page, `#/providers/${encodeURIComponent(evil[1])}`);
+		assert.equal(alerted, false);
+	});
+
+	await t.test('W-57: forced colours leave frames and focus', async (tt) => {
+		const page = await openTab(tt, browser, world.url, { monitor: monitorOf() });
+		await page.emulateMedia({ forcedColors: 'active' });
+		await page.focus('.qa .btn');
+		assert.match(await page.$eval('.qa .btn', (el) => getComputedStyle(el).outlineStyle), /solid/);
+	});
+
+	await t.test('W-59: 500 Workers and 1,000 routes', async (tt) => {
+		const workers = Array.from({ length: 500 }, (_, i) => ({ name: `w-${i}`, state: ['busy', 'idle', 'sleeping', 'offline'][i % 4], reason: 'recent_request', inFlight: i % 3, requests1h: i, consumer: `worker-w-${i}`, authorized: true }));
+		const page = await openTab(tt, browser, world.url, { signIn: false, monitor: monitorOf({ 'GET workers': { success: true, workers }, 'GET assignment': { manager: { provider: 'default', model: 'default' }, workers: {} } }) });
+		await page.route(/\/v1\/ai\/routes$/, async (r) => {
+			const got = await r.fetch();
+			const json = await got.json();
+			await r.fulfill({ response: got, body: JSON.stringify({ ...json, data: Array.from({ length: 1000 }, (_, i) => ({ ...json.data[i % 3], name: `route-${i}-ai-route` })) }) });
+		});
+		await page.fill('input[name=password]', ADMIN.password);
+		await page.press('input[name=password]', 'Enter');
+		await page.waitForSelector('.room-card');
+		assert.equal((await page.$$('.room-card')).length, 24, 'the rest is asked for');
+		for (const [name, rows] of [['routes', 1000], ['assignment', 501]]) {
+			await go(page, `#/${name}`, 'table[aria-rowcount]');
+			await page.waitForFunction((n) => [...document.querySelectorAll('table[aria-rowcount]')].some((el) => Number(el.getAttribute('aria-rowcount')) >= n - 8), rows);
+			assert.ok((await page.$$('main tbody tr')).length < 80, `${name}: only what is seen is there`);
+			await page.$eval('.tw.win', (el) => (el.scrollTop = el.scrollHeight));
+			await page.waitForFunction((last) => document.querySelector('.tw.win tbody').textContent.includes(last), name === 'routes' ? 'route-999-ai-route' : 'w-99');
+		}
+	});
+
+	await t.test('W-03 W-04: by a proxy with a prefix, and with the password in the request', async (tt) => {
+		const got = await request(Number(world.api.serve.ready.monitor[0].split(':').pop()), { method: 'GET', path: '/agm/', headers: { authorization: basic(`${ADMIN.name}:${ADMIN.password}`) } });
+		assert.equal(got.status, 200);
+		const page = await openTab(tt, browser, `http://127.0.0.1:${world.api.serve.port}/agm/`, { monitor: monitorOf() });
+		const outside = [];
+		page.on('request', (r) => new URL(r.url()).pathname.startsWith('/agm/') || outside.push(r.url()));
+		for (const name of SCREENS) await go(page, `#/${name}`);
+		assert.deepEqual(outside, []);
+	});
+});
