@@ -17,7 +17,7 @@ bool discovered_type(struct bytes type, enum instances_kind *out)
 		enum instances_kind kind;
 	} types[] = {{"nacos", INSTANCES_NACOS}, {"nacos2", INSTANCES_NACOS},
 		{"nacos3", INSTANCES_NACOS3}, {"consul", INSTANCES_CONSUL},
-		{"eureka", INSTANCES_EUREKA}};
+		{"eureka", INSTANCES_EUREKA}, {"zookeeper", INSTANCES_ZOOKEEPER}};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		if (bytes_eq(type, bytes_str(types[i].type))) {
@@ -32,7 +32,7 @@ bool discovered_type(struct bytes type, enum instances_kind *out)
 
 static char dashed(char c)
 {
-	return c == '_' ? '-' : ascii_lower(c);
+	return c == '_' || c == '/' ? '-' : ascii_lower(c);
 }
 
 /* Cuts ".<part>" off the end of *name; something must be left. */
@@ -68,6 +68,33 @@ static bool cut_group(const struct registry *r, struct bytes *name, struct bytes
 	return r->nacos_groups.n == 0 && cut_part(name, *group);
 }
 
+/* A path without the '/' at its end, and what stands for it in names. */
+static bool cut_path(struct bytes path, struct bytes *name, struct bytes *out)
+{
+	path = bytes_trim(path);
+	while (bytes_ends(path, BYTES("/"))) {
+		path.n--;
+	}
+	*out = path;
+	return path.n == 0 ||
+		(bytes_starts(path, BYTES("/")) &&
+			cut_part(name, bytes_of(path.p + 1, path.n - 1)));
+}
+
+/* Spring Cloud's own path first, as Higress has it; those that are given count beside it. */
+static bool cut_paths(const struct registry *r, struct bytes *name, struct bytes *out)
+{
+	if (cut_path(BYTES("/services"), name, out)) {
+		return true;
+	}
+	for (size_t i = 0; i < r->zk_paths.n; i++) {
+		if (cut_path(r->zk_paths.v[i], name, out)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool cut_name(const struct registry *r, struct bytes *name, struct discovered *d)
 {
 	switch (d->kind) {
@@ -83,6 +110,9 @@ static bool cut_name(const struct registry *r, struct bytes *name, struct discov
 		d->texts[DISCOVERED_TAG] = r->consul_tag;
 		return cut_part(name, BYTES("consul")) &&
 			(r->consul_datacenter.n == 0 || cut_part(name, r->consul_datacenter));
+	case INSTANCES_ZOOKEEPER:
+		return cut_part(name, BYTES("zookeeper")) &&
+			cut_paths(r, name, &d->texts[DISCOVERED_PATH]);
 	case INSTANCES_EUREKA:
 		break;
 	}
@@ -218,6 +248,11 @@ void discovered_target(const struct discovered *d, struct bytes token, struct te
 		text_add_str(out, "?passing=true");
 		add_parameter(out, "dc", d->texts[DISCOVERED_DATACENTER]);
 		add_parameter(out, "tag", d->texts[DISCOVERED_TAG]);
+		return;
+	case INSTANCES_ZOOKEEPER:
+		text_add_bytes(out, d->texts[DISCOVERED_PATH]);
+		text_add_char(out, '/');
+		text_add_bytes(out, d->texts[DISCOVERED_SERVICE]);
 		return;
 	case INSTANCES_EUREKA:
 		break;

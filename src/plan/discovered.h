@@ -1,8 +1,10 @@
 /*
- * A service that a registry is asked for while the program runs (nacos, consul, eureka): which registry,
+ * A service that a registry is asked for while the program runs (nacos, consul, eureka, zookeeper): which registry,
  * for what, and with which credentials; and the requests to it. The names of such services are Higress's:
  *   <service>.<group>.<namespace>.nacos     <service>.<data center>.consul     <service>.eureka
- * where group, namespace and data center have '-' for each '_'.
+ *   <service>.<path>.zookeeper
+ * where group, namespace and data center have '-' for each '_', and the path of the node above the services has
+ * '-' for each '/' inside of it.
  */
 #ifndef PLAN_DISCOVERED_H
 #define PLAN_DISCOVERED_H
@@ -22,6 +24,7 @@ enum discovered_text {
 	DISCOVERED_NAMESPACE,
 	DISCOVERED_DATACENTER,
 	DISCOVERED_TAG,
+	DISCOVERED_PATH, /* zookeeper: of the node above the services, with a '/' in front; "": the root */
 	DISCOVERED_USER,
 	DISCOVERED_SECRET, /* a password, or consul's token */
 	DISCOVERED_TEXTS
@@ -46,8 +49,8 @@ bool discovered_equal(const struct discovered *x, const struct discovered *y);
 /* One block, to be freed with free(). */
 struct discovered *discovered_copy(const struct discovered *d);
 
-/* The target of the request for the instances; token "": none. Appended to out, which is full when it
- * gets too long. */
+/* The target of the request for the instances; token "": none. Of zookeeper: the node whose children they
+ * are. Appended to out, which is full when it gets too long. */
 void discovered_target(const struct discovered *d, struct bytes token, struct text *out);
 /* Whether a token must be asked for first. */
 bool discovered_logs_in(const struct discovered *d);

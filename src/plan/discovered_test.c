@@ -51,7 +51,16 @@ static const struct {
 		"x.dc1.consul", "/v1/health/service/x?passing=true&dc=dc1 15", "nanoseconds"},
 	{IS("eureka", ""), "LLM.eureka", "/eureka/apps/LLM 30", "eureka"},
 	{IS("eureka", ""), "eureka", NULL, "no name"},
-	{IS("zookeeper", ""), "x.zookeeper", NULL, "not asked"},
+	{IS("zookeeper", ""), "llm.services.zookeeper", "/services/llm 30",
+		"zookeeper: where Spring Cloud registers"},
+	{IS("zookeeper", ", zkServicesPath: [/services/, /team_a/svc/]"),
+		"my.llm.Team-A-svc.zookeeper", "/team_a/svc/my.llm 30",
+		"a path of its own, with a name as Higress shows it"},
+	{IS("zookeeper", ", zkServicesPath: [/]"), "llm.zookeeper", "/llm 30", "the root"},
+	{IS("zookeeper", ""), "llm.other.zookeeper", NULL, "another path"},
+	{IS("zookeeper", ", zkServicesPath: [other]"), "llm.other.zookeeper", NULL,
+		"no path: it has no / in front"},
+	{IS("zookeeper", ""), "services.zookeeper", NULL, "no name"},
 	{IS("static", ""), "r.static", NULL, "not asked either"},
 };
 

@@ -195,42 +195,26 @@ static bool read_protocol(struct compiling *c, struct service *s)
 	return false;
 }
 
-/* Those that are asked for services while they run, and the endings of the services' names. */
-static const struct discovery {
-	const char *type, *ending;
-} discoveries[] = {{"nacos", ".nacos"}, {"nacos2", ".nacos"}, {"nacos3", ".nacos"},
-	{"zookeeper", ".zookeeper"}, {"consul", ".consul"}, {"eureka", ".eureka"}};
+/* How the names of services end that registries are asked for. */
+static const char *const endings[] = {".nacos", ".zookeeper", ".consul", ".eureka"};
 
 bool services_is_discovered(struct bytes name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(discoveries); i++) {
-		if (bytes_ends(name, bytes_str(discoveries[i].ending))) {
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		if (bytes_ends(name, bytes_str(endings[i]))) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* A registry that has no endpoints here. */
 static void refuse_type(struct compiling *c)
 {
 	const struct registry *r = c->registry;
-	struct finding at = build_warning(c->where, r->at, "registry-discovery");
 
-	for (size_t i = 0; i < ARRAY_LEN(discoveries); i++) {
-		if (bytes_eq(r->type, bytes_str(discoveries[i].type))) {
-			findings_add(c->findings, &at,
-				"registry " BYTES_FMT ": this version does not ask %s at " BYTES_FMT
-				" for services; destinations on it answer 503: write their "
-				"addresses into a static or dns registry, or use nacos, consul or "
-				"eureka",
-				BYTES_ARG(r->name), discoveries[i].type, BYTES_ARG(r->domain));
-			return;
-		}
-	}
 	registry_error(c, "registry-type", r->at,
 		"registry " BYTES_FMT ": there is no type " BYTES_FMT
-		"; there are static, dns, nacos, nacos2, nacos3, consul and eureka",
+		"; there are static, dns, nacos, nacos2, nacos3, consul, eureka and zookeeper",
 		BYTES_ARG(r->name), BYTES_ARG(r->type));
 }
 
@@ -315,7 +299,7 @@ static void read_credentials(struct compiling *c, struct source *s, enum instanc
 
 	if (o != NULL && kind == INSTANCES_CONSUL) {
 		s->secret = pairs_get(&o->u.secret.data, "consulToken");
-	} else if (o != NULL && kind != INSTANCES_EUREKA) {
+	} else if (o != NULL && (kind == INSTANCES_NACOS || kind == INSTANCES_NACOS3)) {
 		s->user = pairs_get(&o->u.secret.data, "nacosUsername");
 		s->secret = pairs_get(&o->u.secret.data, "nacosPassword");
 	}
@@ -327,9 +311,10 @@ static void read_credentials(struct compiling *c, struct source *s, enum instanc
 			"registry " BYTES_FMT ": no Secret " BYTES_FMT
 			" holds %s; it is asked without credentials",
 			BYTES_ARG(r->name), BYTES_ARG(r->auth_secret),
-			kind == INSTANCES_CONSUL           ? "consulToken"
-				: kind == INSTANCES_EUREKA ? "what eureka could be asked with"
-							   : "nacosUsername and nacosPassword");
+			kind == INSTANCES_CONSUL              ? "consulToken"
+				: kind == INSTANCES_EUREKA    ? "what eureka could be asked with"
+				: kind == INSTANCES_ZOOKEEPER ? "what zookeeper could be asked with"
+							      : "nacosUsername and nacosPassword");
 	}
 }
 

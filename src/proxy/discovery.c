@@ -16,6 +16,7 @@
 #include "http/fetch.h"
 #include "plan/discovered.h"
 #include "proxy/gateway_int.h"
+#include "proxy/zookeeper_ask.h"
 
 /* What answers under way may hold in segments; they move on into texts. */
 #define POOL_BYTES ((size_t)8 << 20)
@@ -39,6 +40,7 @@ struct login {
 struct discovery {
 	struct gateway *gateway;
 	struct fetcher *fetcher; /* NULL until somebody asks */
+	struct dns *dns;         /* NULL until zookeeper is asked */
 	struct list running, logins;
 	unsigned n_running, n_logins;
 };
@@ -49,6 +51,7 @@ struct asking {
 	struct endpoint_cell *cell;
 	struct discovered *of; /* a copy: the cell's may change meanwhile */
 	struct fetch fetch;
+	struct zookeeper_ask zookeeper;
 	struct task answered; /* a fetch is not ended inside of its callback */
 	struct text target, body, host;
 	bool logging_in;
@@ -71,6 +74,7 @@ static void asking_free(struct asking *a)
 	list_remove(&a->link);
 	a->d->n_running--;
 	fetch_done(&a->fetch);
+	zookeeper_ask_end(&a->zookeeper);
 	text_done(&a->target);
 	text_done(&a->body);
 	text_done(&a->host);
@@ -150,6 +154,7 @@ void discovery_free(struct discovery *d)
 		forget_login(d, CONTAINER_OF(d->logins.next, struct login, link));
 	}
 	fetcher_free(d->fetcher);
+	dns_free(d->dns);
 	free(d);
 }
 
@@ -303,6 +308,35 @@ static void fail_status(struct asking *a)
 	fail(a, why);
 }
 
+static void take(struct asking *a, const struct instances *found)
+{
+	if (a->cell->ask_failed) {
+		log_info("proxy", "registry %s answers again for service %s",
+			a->of->texts[DISCOVERED_REGISTRY].p, a->cell->host);
+	}
+	a->cell->ask_failed = false;
+	take_instances(a, found);
+	finish(a);
+}
+
+static void read_nodes(struct asking *a)
+{
+	const struct zookeeper_ask *z = &a->zookeeper;
+	struct instances found = {0};
+	struct fault fault = {0};
+	struct arena arena;
+
+	arena_init(&arena, 64 * INSTANCES_ANSWER_MAX);
+	if (z->rc != 0) {
+		fail(a, z->why.text);
+	} else if (instances_read_nodes(z->nodes, z->n_nodes, &arena, &found, &fault) != 0) {
+		fail(a, fault.text);
+	} else {
+		take(a, &found);
+	}
+	arena_done(&arena);
+}
+
 static void read_answer(struct asking *a)
 {
 	struct instances found = {0};
@@ -318,13 +352,7 @@ static void read_answer(struct asking *a)
 	if (rc != 0) {
 		fail(a, fault.text);
 	} else {
-		if (a->cell->ask_failed) {
-			log_info("proxy", "registry %s answers again for service %s",
-				a->of->texts[DISCOVERED_REGISTRY].p, a->cell->host);
-		}
-		a->cell->ask_failed = false;
-		take_instances(a, &found);
-		finish(a);
+		take(a, &found);
 	}
 	arena_done(&arena);
 }
@@ -361,7 +389,9 @@ static void on_answered(struct task *t)
 	struct fetch *f = &a->fetch;
 	struct login *l;
 
-	if (f->rc != FETCH_DONE) {
+	if (a->of->kind == INSTANCES_ZOOKEEPER) {
+		read_nodes(a);
+	} else if (f->rc != FETCH_DONE) {
 		fail(a, f->why.text);
 	} else if (is_refused(a)) {
 		l = find_login(a->d, a->of);
@@ -409,6 +439,41 @@ static void write_request(struct asking *a, const struct login *login)
 	f->target = text_bytes(&a->target);
 	fetch_add(f, BYTES("Host"), text_bytes(&a->host));
 	fetch_add(f, BYTES("Accept"), BYTES("application/json"));
+}
+
+static void on_nodes(struct zookeeper_ask *z)
+{
+	struct asking *a = CONTAINER_OF(z, struct asking, zookeeper);
+
+	loop_again(a->d->gateway->control, &a->answered, on_answered);
+}
+
+static void begin_zookeeper(struct asking *a)
+{
+	struct discovery *d = a->d;
+	struct fault fault = {0};
+
+	discovered_target(a->of, BYTES(""), &a->target);
+	if (text_full(&a->target)) {
+		fail(a, "the name of its node is too long");
+		return;
+	}
+	if (d->dns == NULL) {
+		d->dns = dns_new(d->gateway->control, &fault);
+	}
+	if (d->dns == NULL) {
+		fail(a, fault.text);
+		return;
+	}
+	a->zookeeper = (struct zookeeper_ask){.loop = d->gateway->control,
+		.dns = d->dns,
+		.host = a->of->texts[DISCOVERED_HOST].p,
+		.port = a->of->port,
+		.node = text_bytes(&a->target),
+		.connect_ms = CONNECT_MS,
+		.timeout_ms = TIMEOUT_MS,
+		.on_done = on_nodes};
+	zookeeper_ask_start(&a->zookeeper);
 }
 
 /* A new request in the place of the one before. */
@@ -464,7 +529,11 @@ void discovery_ask(struct discovery *d, struct endpoint_cell *cell)
 	cell->ask_at_ms = loop_now_ms(d->gateway->control) + (uint64_t)a->of->refresh_s * 1000;
 	list_append(&d->running, &a->link);
 	d->n_running++;
-	begin(a);
+	if (a->of->kind == INSTANCES_ZOOKEEPER) {
+		begin_zookeeper(a);
+	} else {
+		begin(a);
+	}
 }
 
 void discovery_tick(struct discovery *d, const struct plan *p)

@@ -1,6 +1,6 @@
 /*
- * The instances of services that a registry knows (plan/discovered.h): asked over its HTTP interface on
- * control's loop, put into the service's cell. What a cell holds stays in use while its registry cannot be
+ * The instances of services that a registry knows (plan/discovered.h): asked over its HTTP interface, or in
+ * ZooKeeper's protocol, on control's loop, put into the service's cell. What a cell holds stays in use while its registry cannot be
  * asked.
  */
 #ifndef PROXY_DISCOVERY_H

@@ -3,6 +3,7 @@
  *   nacos 1, 2  {"hosts": [{"ip", "port", "weight", "healthy", "enabled", "metadata"}]}
  *   nacos 3     {"code": 0, "data": [the same]}
  *   consul      [{"Node": {"Address"}, "Service": {"Address", "Port", "Weights", "Meta"}, "Checks"}]
+ *   zookeeper   {"address", "port", "sslPort", "payload": {"metadata": {"instance_status", "protocol"}}}
  *   eureka      {"application": {"instance": [{"ipAddr", "status", "port": {"$", "@enabled"}, …}]}}
  * A member of another type than these makes the answer none: whoever asked keeps what he had. Members that
  * are absent have the value that the registry documents for them.
@@ -202,6 +203,25 @@ static int read_eureka(const struct reading *r, const struct json_value *of, str
 	return 0;
 }
 
+/* What Spring Cloud's discovery writes into a node. */
+static int read_spring(const struct reading *r, const struct json_value *of, struct instance *out,
+	bool *takes_traffic)
+{
+	const struct json_value *metadata = json_get(json_get(of, "payload"), "metadata");
+	struct bytes status;
+
+	if (read_text(r, of, "address", &out->address) != 0 ||
+		read_port(r, of, "port", &out->port) != 0 ||
+		read_port(r, of, "sslPort", &out->tls_port) != 0 ||
+		read_text(r, metadata, "instance_status", &status) != 0 ||
+		read_text(r, metadata, "protocol", &out->protocol) != 0) {
+		return ERR_SYNTAX;
+	}
+	*takes_traffic = status.n == 0 || bytes_eq(status, BYTES("UP"));
+	out->tls_port = out->tls_port != 0 ? out->tls_port : out->port;
+	return 0;
+}
+
 /* --- all ---------------------------------------------------------------------------------------- */
 
 static int read_one(struct reading *r, instance_reader *read, const struct json_value *of)
@@ -297,6 +317,23 @@ int instances_read(enum instances_kind kind, struct bytes json, struct arena *a,
 		*out = found;
 	}
 	return rc;
+}
+
+int instances_read_nodes(const struct bytes *nodes, size_t n, struct arena *a,
+	struct instances *out, struct fault *f)
+{
+	struct instances found = {.v = arena_must(a, (n + 1) * sizeof(*found.v)), .n_all = n};
+	struct reading r = {a, &found, f};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct json_value *one = json_parse(a, nodes[i], f);
+
+		if (one == NULL || read_one(&r, read_spring, one) != 0) {
+			return ERR_SYNTAX;
+		}
+	}
+	*out = found;
+	return 0;
 }
 
 int instances_read_token(

@@ -14,7 +14,13 @@
 /* Longer tokens are no use in a request line. */
 #define INSTANCES_TOKEN_MAX ((size_t)4 << 10)
 
-enum instances_kind { INSTANCES_NACOS, INSTANCES_NACOS3, INSTANCES_CONSUL, INSTANCES_EUREKA };
+enum instances_kind {
+	INSTANCES_NACOS,
+	INSTANCES_NACOS3,
+	INSTANCES_CONSUL,
+	INSTANCES_EUREKA,
+	INSTANCES_ZOOKEEPER /* instances_read_nodes */
+};
 
 struct instance {
 	struct bytes address;  /* as the registry has it: a literal, or a name */
@@ -31,6 +37,10 @@ struct instances {
 
 /* *out is in the arena or in the text. ERR_SYNTAX: no answer of such a registry; ERR_LIMIT. */
 MUST_CHECK int instances_read(enum instances_kind kind, struct bytes json, struct arena *a,
+	struct instances *out, struct fault *f);
+
+/* The same of ZooKeeper: each instance is a node, which holds what Spring Cloud writes. n <= INSTANCES_MAX. */
+MUST_CHECK int instances_read_nodes(const struct bytes *nodes, size_t n, struct arena *a,
 	struct instances *out, struct fault *f);
 
 /* The answer to a login at nacos. ttl_s is 0 when it names none. */

@@ -25,6 +25,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (instances_read_token(in, &a, &token, &ttl_s, &fault) == 0) {
 			ASSERT(token.n != 0 && token.n <= INSTANCES_TOKEN_MAX);
 		}
+		if (instances_read_nodes(&in, 1, &a, &found, &fault) == 0) {
+			ASSERT(found.n <= 1 && found.n_all == 1);
+		}
 		arena_done(&a);
 	}
 	return 0;

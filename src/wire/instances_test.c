@@ -79,6 +79,24 @@ static const struct {
 	{INSTANCES_EUREKA, EUREKA("[{\"status\":\"UP\",\"port\":80}]"), NULL,
 		"no port of eureka's"},
 	{INSTANCES_EUREKA, "{\"applications\":{}}", NULL, "another question's answer"},
+	{INSTANCES_ZOOKEEPER,
+		"{\"name\":\"llm\",\"id\":\"i\",\"address\":\"10.0.0.1\",\"port\":8080,"
+		"\"sslPort\":null,\"payload\":{\"@class\":\"org.springframework.cloud.zookeeper."
+		"discovery.ZookeeperInstance\",\"id\":\"llm-1\",\"name\":\"llm\",\"metadata\":"
+		"{\"instance_status\":\"UP\"}},\"registrationTimeUTC\":1,\"serviceType\":\"DYNAMIC\"}",
+		"10.0.0.1:8080/8080/ 1", "as Spring Cloud writes it"},
+	{INSTANCES_ZOOKEEPER, "{\"address\":\"a\",\"port\":80,\"sslPort\":443,\"payload\":null}",
+		"a:80/443/ 1", "a port for TLS, no metadata"},
+	{INSTANCES_ZOOKEEPER,
+		"{\"address\":\"a\",\"port\":80,\"payload\":{\"metadata\":{\"protocol\":\"grpc\"}}}",
+		"a:80/80/grpc 1", "metadata say what is spoken"},
+	{INSTANCES_ZOOKEEPER,
+		"{\"address\":\"a\",\"port\":80,\"payload\":{\"metadata\":{\"instance_status\":"
+		"\"OUT_OF_SERVICE\"}}}",
+		" 1", "taken out"},
+	{INSTANCES_ZOOKEEPER, "{\"address\":\"a\",\"port\":65536}", NULL, "no port"},
+	{INSTANCES_ZOOKEEPER, "[]", NULL, "no instance"},
+	{INSTANCES_ZOOKEEPER, "", NULL, "a node that holds nothing"},
 };
 
 static int read_answer(enum instances_kind kind, struct bytes in, struct text *out)
@@ -89,7 +107,8 @@ static int read_answer(enum instances_kind kind, struct bytes in, struct text *o
 	int rc;
 
 	arena_init(&a, (size_t)64 << 20);
-	rc = instances_read(kind, in, &a, &found, &fault);
+	rc = kind == INSTANCES_ZOOKEEPER ? instances_read_nodes(&in, 1, &a, &found, &fault)
+					 : instances_read(kind, in, &a, &found, &fault);
 	for (size_t i = 0; i < found.n; i++) {
 		const struct instance *v = &found.v[i];
 

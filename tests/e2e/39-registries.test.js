@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { completion, json, request, startUpstream } from './lib/http.js';
@@ -53,6 +54,52 @@ async function startRegistry(t, answer) {
 	const stop = () => new Promise((done) => {
 		server.close(done);
 		server.closeAllConnections();
+	});
+	t.after(stop);
+	return { port: server.address().port, asked, stop };
+}
+
+const i32 = (n) => {
+	const b = Buffer.alloc(4);
+	b.writeInt32BE(n);
+	return b;
+};
+const buffer = (text) => Buffer.concat([i32(Buffer.byteLength(text)), Buffer.from(text)]);
+const framed = (...parts) => buffer(Buffer.concat(parts));
+
+// ZooKeeper, for who reads nodes: `nodes` has what each path holds.
+async function startZookeeper(t, nodes) {
+	const asked = [];
+	const sockets = new Set();
+	const answer = (frame) => {
+		const [xid, op] = [frame.readInt32BE(0), frame.readInt32BE(4)];
+		if (op === -11) return framed(i32(xid), Buffer.alloc(8), i32(0));
+		const path = frame.subarray(12, 12 + frame.readInt32BE(8)).toString();
+		asked.push(`${op} ${path}`);
+		const inside = Object.keys(nodes).filter((p) => p.startsWith(`${path}/`)).map((p) => p.slice(path.length + 1));
+		if (op === 8 ? inside.length === 0 : nodes[path] === undefined) return framed(i32(xid), Buffer.alloc(8), i32(-101));
+		const body = op === 8 ? [i32(inside.length), ...inside.map(buffer)] : [buffer(nodes[path])];
+		return framed(i32(xid), Buffer.alloc(8), i32(0), ...body, Buffer.alloc(68));
+	};
+	const server = net.createServer((socket) => {
+		let got = Buffer.alloc(0);
+		let begun = false;
+		sockets.add(socket);
+		socket.on('error', () => {});
+		socket.on('data', (piece) => {
+			got = Buffer.concat([got, piece]);
+			while (got.length >= 4 && got.length >= 4 + got.readInt32BE(0)) {
+				const frame = got.subarray(4, 4 + got.readInt32BE(0));
+				got = got.subarray(4 + frame.length);
+				socket.write(begun ? answer(frame) : framed(i32(0), i32(10000), Buffer.alloc(8), i32(16), Buffer.alloc(17)));
+				begun = true;
+			}
+		});
+	});
+	await new Promise((done) => server.listen(0, '127.0.0.1', done));
+	const stop = () => new Promise((done) => {
+		server.close(done);
+		sockets.forEach((s) => s.destroy());
 	});
 	t.after(stop);
 	return { port: server.address().port, asked, stop };
@@ -181,6 +228,31 @@ test('eureka: what is down is not asked; an application that is not there is 503
 	for (let i = 0; i < 4; i++) assert.equal(await ask(serve, 'e.test'), 'a');
 	assert.equal(await ask(serve, 'none.test'), 503);
 	assert.equal(eureka.asked[0].headers.accept, 'application/json');
+});
+
+test('zookeeper: nodes of Spring Cloud, at its own path and at one of zkServicesPath', async (t) => {
+	const [a, b] = [await instance(t, 'a'), await instance(t, 'b')];
+	const node = (u, status) => JSON.stringify({
+		name: 'llm', address: '127.0.0.1', port: port(u), sslPort: null, payload: { metadata: { instance_status: status } },
+	});
+	const nodes = { '/services/llm/1': node(a, 'UP'), '/services/llm/2': node(b, 'OUT_OF_SERVICE'), '/team/svc/llm/3': node(b, 'UP') };
+	const zookeeper = await startZookeeper(t, nodes);
+	const data = tempDir(t);
+	writeBridge(data, [{ name: 'z', type: 'zookeeper', domain: 'localhost', port: zookeeper.port, zkServicesPath: ['/team/svc'] }]);
+	writeRoute(data, 'one', 'llm.services.zookeeper');
+	writeRoute(data, 'two', 'llm.team-svc.zookeeper');
+	writeRoute(data, 'none', 'other.services.zookeeper');
+	const serve = await startServe(t, { data });
+	for (let i = 0; i < 4; i++) assert.equal(await ask(serve, 'one.test'), 'a');
+	assert.equal(await ask(serve, 'two.test'), 'b');
+	assert.equal(await ask(serve, 'none.test'), 503);
+	assert.deepEqual(zookeeper.asked.filter((q) => q.includes('/team')), ['8 /team/svc/llm', '4 /team/svc/llm/3']);
+	await zookeeper.stop();
+	assert.equal(await ask(serve, 'one.test'), 'a', 'what is known stays');
+	await until('a line', async () => {
+		await ask(serve, 'none.test');
+		return /registry z at localhost:\d+ could not be asked for service other\.services\.zookeeper/.test(serve.stderr());
+	});
 });
 
 test('a registry that answers with anything else changes nothing, and is named', async (t) => {
