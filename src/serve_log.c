@@ -106,12 +106,16 @@ static void keep_lines(struct recent *recent, const struct iovec *v, int n, size
 		while (left > 0) {
 			const char *stop = memchr(p, '\n', left);
 			size_t part = stop != NULL ? (size_t)(stop - p) : left;
-			size_t room = MIN(part, sizeof(line) - len);
 
-			memcpy(line + len, p, room);
-			len += room;
+			if (stop == NULL || len > 0) { /* a line in two pieces */
+				size_t room = MIN(part, sizeof(line) - len);
+
+				memcpy(line + len, p, room);
+				len += room;
+			}
 			if (stop != NULL) {
-				recent_put(recent, bytes_of(line, len));
+				recent_put(
+					recent, len > 0 ? bytes_of(line, len) : bytes_of(p, part));
 				len = 0;
 				part++;
 			}

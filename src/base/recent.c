@@ -54,11 +54,17 @@ void recent_put(struct recent *r, struct bytes line)
 		return;
 	}
 	atomic_store_explicit(&s->length, n, memory_order_release);
-	for (size_t i = 0; i * 8 < n; i++) {
+	for (size_t i = 0; i < n / 8; i++) {
+		uint64_t word;
+
+		memcpy(&word, line.p + i * 8, 8);
+		atomic_store_explicit(&s->words[i], word, memory_order_release);
+	}
+	if (n % 8 != 0) {
 		uint64_t word = 0;
 
-		memcpy(&word, line.p + i * 8, MIN((size_t)8, n - i * 8));
-		atomic_store_explicit(&s->words[i], word, memory_order_release);
+		memcpy(&word, line.p + n / 8 * 8, n % 8);
+		atomic_store_explicit(&s->words[n / 8], word, memory_order_release);
 	}
 	atomic_store_explicit(&s->state, 2 * at + 2, memory_order_release);
 }
