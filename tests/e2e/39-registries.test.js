@@ -144,7 +144,7 @@ test('consul: instances come and go, with token, data center and tag; when it di
 	const refused = await asked();
 	assert.equal(refused.status, 503);
 	assert.match(refused.text, /could not be asked; check its address and credentials/);
-	assert.match(serve.stderr(), /status 403: check the Secret of authSecretName/);
+	await until('a line', () => /status 403: check the Secret of authSecretName/.test(serve.stderr()));
 	writeSecret(data, 'c-auth-1', { consulToken: 'sesame' });
 	const none = await until('the new token', async () => {
 		const got = await asked();
