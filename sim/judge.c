@@ -173,6 +173,11 @@ static bool copy(void *kept, size_t *at, struct text *out)
 	return meter_observer.copy(kept, at, out);
 }
 
+static bool copy_tally(void *kept, size_t *at, struct text *out)
+{
+	return meter_observer.copy_tally(kept, at, out);
+}
+
 const struct observer judge_observer = {
 	.start = start,
 	.stop = stop,
@@ -180,4 +185,5 @@ const struct observer judge_observer = {
 	.finish = finish,
 	.tidy = tidy,
 	.copy = copy,
+	.copy_tally = copy_tally,
 };

@@ -7,10 +7,12 @@
 #include "ai/compatible.h"
 #include "ai/failures.h"
 #include "ai/providers.h"
+#include "base/clock.h"
 #include "base/num.h"
 #include "base/random.h"
 #include "filter/basic_auth.h"
 #include "filter/key_auth.h"
+#include "hiclaw/usage.h"
 #include "meter/meter.h"
 #include "meter/metrics.h"
 #include "proxy/gateway.h"
@@ -27,6 +29,7 @@ struct whole {
 	struct hooks hooks;
 	struct gateway_opts opts;
 	struct gateway *gateway;
+	struct usage *usage; /* NULL: nobody asked for it */
 	struct directory *directory;
 	bool read_again;
 	uint64_t plans_live;
@@ -115,6 +118,9 @@ static struct subject *start(const struct settings *s, struct fault *f)
 	}
 	w->directory = directory_new(RESOURCES);
 	read_resources(w);
+	if (setting(s, "usage", 0) != 0) {
+		w->usage = usage_new(w->gateway, NULL, NULL, NULL);
+	}
 	return &w->base;
 }
 
@@ -198,6 +204,43 @@ static uint64_t sample(const struct whole *w, struct bytes name)
 	return v;
 }
 
+/* rpm, …; CONSUMER.requests_1h, … */
+static bool count_usage(const struct usage *u, struct bytes name, uint64_t *out)
+{
+	struct bytes member = name;
+	struct bytes consumer = bytes_cut(&member, '.');
+	struct usage_consumer c = {0};
+	struct usage_now now;
+
+	usage_now(u, &now);
+	IGNORE(usage_consumer(u, consumer, &c)); /* all zero then */
+	const struct {
+		const char *name;
+		uint64_t value;
+	} all[] = {
+		{"rpm", now.rpm},
+		{"errors_per_mille", (uint64_t)(now.error_rate * 1000)},
+		{"tokens_per_minute", now.tokens_per_minute},
+		{"p95_ms", now.p95_ms},
+		{"in_flight", c.in_flight},
+		{"requests_1h", c.requests_1h},
+		{"errors_1h", c.errors_1h},
+		{"tokens_1h", c.tokens_1h},
+		{"last_status", c.last_status},
+		{"idle_ms", clock_wall_ms() - c.last_ms},
+		{"busy_ms", clock_wall_ms() - c.in_flight_since_ms},
+		{"model_n", c.last_model.n},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (bytes_eq(member.p != NULL ? member : name, bytes_str(all[i].name))) {
+			*out = all[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool count(struct subject *s, struct bytes name, uint64_t *out)
 {
 	const struct whole *w = whole_of(s);
@@ -236,6 +279,9 @@ static bool count(struct subject *s, struct bytes name, uint64_t *out)
 			return true;
 		}
 	}
+	if (w->usage != NULL && count_usage(w->usage, name, out)) {
+		return true;
+	}
 	if (bytes_ends(name, BYTES("}"))) {
 		*out = sample(w, name);
 		return true;
@@ -255,6 +301,7 @@ static void stop(struct subject *s)
 {
 	struct whole *w = whole_of(s);
 
+	usage_free(w->usage);
 	gateway_free(w->gateway);
 	directory_free(w->directory);
 	json_query_free((struct json_query *)(uintptr_t)w->hooks.request_query);

@@ -1,20 +1,19 @@
 /*
  * The day by minute, in memory (monitor-api.md 6.5): every 5 seconds control asks the workers (proxy/report.h), takes
- * what is new since the last time, and keeps it: 24 h by minute, 30 days by hour, the last 5 minutes by 5 seconds for
- * the four values of metrics. Control's; bounded: USAGE_DAY_MAX bytes in all, keys beyond are "other".
+ * what is new since the last time, and keeps it: 24 h by minute, 30 days by hour (hiclaw/usage_days.h says what that
+ * takes), the last 5 minutes by 5 seconds for the four values of metrics. Control's.
  */
 #ifndef HICLAW_USAGE_H
 #define HICLAW_USAGE_H
 
-#include "wire/doc.h"
 #include "hiclaw/host_load.h"
-#include "meter/tally.h"
+#include "hiclaw/usage_days.h"
 #include "proxy/gateway.h"
 
 struct usage;
 
-struct usage_now {  /* monitor-api.md 4.2; UINT32_MAX or NaN-free: unknown is said by the bits */
-	bool known; /* a report has come */
+struct usage_now {            /* monitor-api.md 4.2 */
+	bool known;           /* a report has come; else what is not of the machine is 0 */
 	uint32_t cpu, memory; /* per cent; UINT32_MAX: cannot be measured */
 	uint64_t memory_bytes, memory_limit_bytes, process_rss_bytes;
 	unsigned cpu_count;
@@ -42,13 +41,9 @@ void usage_now(const struct usage *u, struct usage_now *out);
 bool usage_consumer(const struct usage *u, struct bytes consumer, struct usage_consumer *out);
 /* The points of a consumer's last hour, for sparklines; JSON array of requests by minute. */
 void usage_sparkline(const struct usage *u, struct bytes consumer, struct text *out);
-/* {"step":60,"series":[...]} of 6.5 into out. Times in seconds; step 0: chosen. */
-struct usage_query {
-	uint64_t from_s, to_s, step_s;
-	enum tally_kind by;
-};
+/* {"step":60,"series":[...]} of 6.5 (usage_days.h). */
 void usage_series(const struct usage *u, const struct usage_query *q, struct text *out);
-/* The "series" of metrics?detail=1. */
+/* The "series" of metrics?detail=1, oldest first: [[ts,cpu,memory,connections,rpm],…], null where unknown. */
 void usage_recent(const struct usage *u, struct text *out);
 
 #endif

@@ -5,10 +5,12 @@
  * upstream said how many.
  */
 #include "meter/meter.h"
+#include "meter/tally.h"
 
 #include <stdlib.h>
 
 #include "plan/condition.h"
+#include "plan/inside.h"
 #include "proxy/exchange.h"
 #include "proxy/gateway.h"
 #include "proxy/worker.h"
@@ -46,11 +48,24 @@ struct recalled {
 };
 #define RECALLED_BITS 9u
 
+/* The same for rows of the tally, which know no model of the client's. */
+struct tallied {
+	uint64_t plan;
+	const struct route *route;
+	const struct destination *to; /* NULL: nothing is recalled */
+	const struct consumer *consumer;
+	struct tally_of of;
+};
+/* In place of a consumer: not to be tallied. */
+#define TALLIED_NOT UINT16_MAX
+
 struct meter {
 	struct series series;
 	size_t tidied;   /* the row that is looked at next */
 	unsigned copies; /* under way: rows keep their places */
 	struct recalled recalled[1u << RECALLED_BITS];
+	struct tally *tally;
+	struct tallied tallied[1u << RECALLED_BITS];
 };
 
 struct copied_head {
@@ -62,6 +77,7 @@ static void *start(const struct gateway_opts *opts)
 	struct meter *m = must_alloc(sizeof(*m));
 
 	series_init(&m->series, &opts->seed, MAX(opts->limits.series_max, SERIES_MIN), VALUE_COUNT);
+	m->tally = tally_new(&opts->seed);
 	return m;
 }
 
@@ -70,6 +86,7 @@ static void stop(void *kept)
 	struct meter *m = kept;
 
 	series_done(&m->series);
+	tally_free(m->tally);
 	free(m);
 }
 
@@ -155,13 +172,13 @@ static struct series_row *find_row(struct meter *m, const struct exchange *x)
 	return series_take(&m->series, labels);
 }
 
-/* Where the row of an exchange is recalled. */
-static struct recalled *place_of(struct meter *m, const struct request *rq)
+/* Where the rows of an exchange are recalled. */
+static size_t place_of(const struct request *rq)
 {
 	uint64_t h = (uint64_t)(uintptr_t)rq->route * UINT64_C(0x9e3779b97f4a7c15) +
 		(uint64_t)(uintptr_t)rq->consumer;
 
-	return &m->recalled[(h * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - RECALLED_BITS)];
+	return (h * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - RECALLED_BITS);
 }
 
 /* The row is of that model by name: not "none", "other" or one that was cut. */
@@ -170,12 +187,12 @@ static bool is_of_model(const struct series_row *r, struct bytes model)
 	return model.n != 0 && bytes_eq(series_label(r, LABEL_MODEL), model);
 }
 
-static struct series_row *take_row(struct meter *m, const struct exchange *x)
+static struct series_row *take_row(struct meter *m, const struct exchange *x, size_t place)
 {
 	const struct request *rq = x->rq;
 	const struct attempt *at = &rq->at;
 	struct bytes model = at->to->provider != NULL ? at->upstream_model : BYTES("");
-	struct recalled *c = place_of(m, rq);
+	struct recalled *c = &m->recalled[place];
 	uint64_t overflows = m->series.overflows;
 	struct series_row *r;
 
@@ -193,12 +210,73 @@ static struct series_row *take_row(struct meter *m, const struct exchange *x)
 	return r;
 }
 
+static uint16_t key_of(struct meter *m, enum tally_kind kind, struct bytes name)
+{
+	return name.n != 0 ? tally_find(m->tally, kind, name) : 0;
+}
+
+static void find_tallied(struct meter *m, const struct exchange *x, struct tallied *c)
+{
+	const struct request *rq = x->rq;
+	const struct provider *p = rq->at.to->provider;
+
+	*c = (struct tallied){x->view->plan->version, rq->route, rq->at.to, rq->consumer,
+		{.consumer = rq->consumer != NULL ? key_of(m, TALLY_CONSUMER, rq->consumer->name)
+						  : 0,
+			.provider = p != NULL ? key_of(m, TALLY_PROVIDER, p->id) : 0,
+			.route = key_of(m, TALLY_ROUTE, rq->route->name)}};
+	if (rq->route == x->view->plan->inside) {
+		c->of = (struct tally_of){.consumer = TALLIED_NOT};
+	}
+}
+
+static void take_tallied(
+	struct meter *m, const struct exchange *x, size_t place, struct tally_of *out)
+{
+	const struct request *rq = x->rq;
+	struct tallied *c = &m->tallied[place];
+
+	if (c->to != rq->at.to || c->route != rq->route || c->consumer != rq->consumer ||
+		c->plan != x->view->plan->version) {
+		find_tallied(m, x, c);
+	}
+	*out = c->of;
+}
+
+static_assert(sizeof(struct tally_of) == sizeof(((struct exchange *)0)->observed_too),
+	"kept in the exchange");
+
+/* A further attempt of the same consumer's request is not one more in flight. */
+static void tally_chosen(struct meter *m, struct exchange *x, struct series_row *r, size_t place)
+{
+	struct tally_of of;
+	bool first = x->observed == NULL;
+
+	take_tallied(m, x, place, &of);
+	if (of.consumer != TALLIED_NOT && x->rq->at.to->provider != NULL) {
+		if (r->tallied == 0) {
+			r->tallied =
+				tally_find(m->tally, TALLY_MODEL, series_label(r, LABEL_MODEL));
+		}
+		of.model = r->tallied;
+	}
+	if (!first) { /* who asks stays, whatever route the attempt has */
+		of.consumer = x->observed_too[0];
+	}
+	if (first && of.consumer != 0 && of.consumer != TALLIED_NOT) {
+		tally_begin(m->tally, of.consumer, x->woke_us);
+	}
+	memcpy(x->observed_too, &of, sizeof(of));
+}
+
 static void chosen(void *kept, struct exchange *x)
 {
-	struct series_row *r;
+	struct meter *m = kept;
+	size_t place = place_of(x->rq);
+	struct series_row *r = take_row(m, x, place);
 
+	tally_chosen(m, x, r, place);
 	let_go(x);
-	r = take_row(kept, x);
 	r->users++;
 	x->observed = r;
 }
@@ -255,6 +333,44 @@ static void count_times(uint64_t *v, const struct record *r)
 	}
 }
 
+/* Of what went nowhere; questions for health count as nothing. */
+static void tallied_of_none(
+	struct meter *m, const struct exchange *x, const struct texts *t, struct tally_of *out)
+{
+	*out = (struct tally_of){.consumer = TALLIED_NOT};
+	if (!bytes_eq(bytes_str(x->rec.reason), BYTES("health")) &&
+		!bytes_eq(t->route, BYTES(INSIDE_ROUTE))) {
+		out->consumer = key_of(m, TALLY_CONSUMER, t->consumer);
+		out->route = key_of(m, TALLY_ROUTE, t->route);
+	}
+}
+
+/* timed: the upstream's whole answer went to the client. */
+static void tally(struct meter *m, const struct exchange *x, const struct texts *t, bool timed)
+{
+	const struct record *r = &x->rec;
+	struct tally_of of;
+
+	if (x->observed != NULL) {
+		memcpy(&of, x->observed_too, sizeof(of));
+	} else {
+		tallied_of_none(m, x, t, &of);
+	}
+	if (of.consumer == TALLIED_NOT) {
+		return;
+	}
+	tally_end(m->tally, &of,
+		&(struct tally_request){.ended_us = r->ended_us,
+			.us = r->ended_us - r->began_us,
+			.input = r->usage.known ? r->usage.input : 0,
+			.output = r->usage.known ? r->usage.output : 0,
+			.model = t->model,
+			.status = r->status,
+			.timed = timed,
+			.error = (r->status >= 400 || r->cut) && !r->client_abort},
+		x->observed != NULL);
+}
+
 static void finish(void *kept, struct exchange *x)
 {
 	struct meter *m = kept;
@@ -264,6 +380,7 @@ static void finish(void *kept, struct exchange *x)
 	struct series_row *row = x->observed != NULL ? x->observed : row_of_none(m, t);
 	uint64_t *v = series_values(&m->series, row);
 	unsigned digit = r->status / 100u;
+	bool timed;
 
 	v[VALUE_REQUESTS + (digit <= 5 ? digit : 0)]++;
 	v[VALUE_ABORTS] += r->client_abort;
@@ -272,9 +389,11 @@ static void finish(void *kept, struct exchange *x)
 	if (r->usage.known) {
 		count_usage(v, &r->usage);
 	}
-	if (x->committed && t->provider.n != 0 && digit == 2 && !r->client_abort && !r->cut) {
+	timed = x->committed && t->provider.n != 0 && digit == 2 && !r->client_abort && !r->cut;
+	if (timed) {
 		count_times(v, r);
 	}
+	tally(m, x, t, timed);
 	let_go(x);
 }
 
@@ -419,6 +538,11 @@ bool meter_next(struct meter_copy *c, struct bytes labels[LABELS], uint64_t valu
 	return true;
 }
 
+static bool copy_tally(void *kept, size_t *at, struct text *out)
+{
+	return tally_put(((struct meter *)kept)->tally, at, out);
+}
+
 const struct observer meter_observer = {
 	.start = start,
 	.stop = stop,
@@ -426,4 +550,5 @@ const struct observer meter_observer = {
 	.finish = finish,
 	.tidy = tidy,
 	.copy = copy,
+	.copy_tally = copy_tally,
 };

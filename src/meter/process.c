@@ -39,7 +39,7 @@ static uint64_t cpu_us(void)
 		(uint64_t)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
 }
 
-static uint64_t resident(const struct process *p)
+uint64_t process_resident(const struct process *p)
 {
 	char room[STATM_MAX];
 	ssize_t n = p->statm >= 0 ? pread(p->statm, room, sizeof(room), 0) : -1;
@@ -79,7 +79,7 @@ void process_read(const struct process *p, struct process_facts *out)
 	struct rlimit limit;
 
 	out->cpu_us = cpu_us();
-	out->resident = resident(p);
+	out->resident = process_resident(p);
 	out->descriptors = count_descriptors(p);
 	out->descriptors_max = PROCESS_UNKNOWN;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {

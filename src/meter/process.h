@@ -24,4 +24,7 @@ void process_close(struct process *p);
 /* What cannot be found out is PROCESS_UNKNOWN. May wait for the system: not on a loop. */
 void process_read(const struct process *p, struct process_facts *out);
 
+/* Of these the one that costs a system call of microseconds. */
+uint64_t process_resident(const struct process *p);
+
 #endif

@@ -33,6 +33,7 @@ struct series_row {
 	uint64_t idle_ms;     /* since when nothing was counted, as far as tidying saw */
 	uint64_t seen;        /* how much there was then */
 	uint32_t users;       /* exchanges that will still count in it */
+	uint16_t tallied; /* the counter's: where its model counts too (tally.h); 0: not known */
 	uint16_t label_n[LABELS];
 	const uint64_t *values; /* to be read; all 0 until somebody counts */
 	char labels[];          /* one behind the other */

@@ -106,6 +106,9 @@ struct observer {
 	/* Puts the next piece of all that is kept behind out, as bytes that only the observer's room
 	 * reads; *at is 0 at first. False: that was the last; who began goes on until then. */
 	bool (*copy)(void *kept, size_t *at, struct text *out);
+	/* The same of the little that is asked for every few seconds; its order is the callee's, and who began may
+	 * stop. May be NULL. */
+	bool (*copy_tally)(void *kept, size_t *at, struct text *out);
 };
 
 struct json_query;

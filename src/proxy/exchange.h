@@ -254,10 +254,11 @@ struct exchange {
 	uint64_t woke_us;   /* when this run of the steps began */
 	void *answer_state; /* the dialect's: NULL, or its room */
 	_Alignas(8) char answer_room[DIALECT_ROOM];
-	void *observed;    /* the observer's */
-	uint64_t idle_ms;  /* between two bytes of the answer; 0: no matter how long */
-	uint64_t ends_ms;  /* when it must have ended, by the loop's clock; 0: whenever */
-	uint64_t opens_ms; /* when its answer must have begun, likewise */
+	void *observed;           /* the observer's */
+	uint16_t observed_too[4]; /* its own as well */
+	uint64_t idle_ms;         /* between two bytes of the answer; 0: no matter how long */
+	uint64_t ends_ms;         /* when it must have ended, by the loop's clock; 0: whenever */
+	uint64_t opens_ms;        /* when its answer must have begun, likewise */
 	struct sse sse;
 	uint32_t sent_ahead;  /* raw bytes of the event in progress that were settled already */
 	uint8_t last_verdict; /* enum event_verdict: of the event before it */

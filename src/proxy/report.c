@@ -24,7 +24,8 @@ struct report_ask {
 	struct timer timer;
 	void (*on_report)(struct report *r, void *arg); /* NULL: called, or cancelled */
 	void *arg;
-	unsigned left; /* questions on their way */
+	bool (*copy)(void *kept, size_t *at, struct text *out); /* the observer's; NULL: nothing */
+	unsigned left;                                          /* questions on their way */
 	struct question v[];
 };
 
@@ -55,15 +56,16 @@ static void count(const struct worker *w, struct worker_counts *out)
 }
 
 /* False: that was all. */
-static bool copy_slice(const struct worker *w, struct report_part *part, size_t *at)
+static bool copy_slice(const struct worker *w,
+	bool (*copy)(void *kept, size_t *at, struct text *out), struct report_part *part,
+	size_t *at)
 {
 	if (!part->answered) {
 		part->answered = true;
 		count(w, &part->counts);
 		text_init(&part->observed, REPORT_COPY_MAX);
 	}
-	return w->observed != NULL &&
-		w->opts->hooks->observer->copy(w->observed, at, &part->observed);
+	return w->observed != NULL && copy != NULL && copy(w->observed, at, &part->observed);
 }
 
 static void on_answer(struct post *p);
@@ -72,7 +74,7 @@ static void on_slice(struct task *t)
 {
 	struct question *q = CONTAINER_OF(t, struct question, again);
 
-	if (copy_slice(q->w, &q->part, &q->at)) {
+	if (copy_slice(q->w, q->ask->copy, &q->part, &q->at)) {
 		loop_again(q->w->loop, &q->again, on_slice);
 	} else {
 		loop_post(q->w->gateway->control, &q->post, on_answer);
@@ -153,8 +155,9 @@ static void on_deadline(struct timer *t)
 	hand_over(CONTAINER_OF(t, struct report_ask, timer));
 }
 
-struct report_ask *report_ask(
-	struct gateway *g, void (*on_report)(struct report *r, void *arg), void *arg)
+static struct report_ask *ask_all(struct gateway *g,
+	bool (*copy)(void *kept, size_t *at, struct text *out),
+	void (*on_report)(struct report *r, void *arg), void *arg)
 {
 	unsigned n = g->opts.n_workers;
 	struct report_ask *ask = must_alloc(sizeof(*ask) + n * sizeof(ask->v[0]));
@@ -162,6 +165,7 @@ struct report_ask *report_ask(
 	ask->g = g;
 	ask->on_report = on_report;
 	ask->arg = arg;
+	ask->copy = copy;
 	ask->left = n;
 	list_append(&g->asks, &ask->link);
 	timer_set(g->control, &ask->timer, REPORT_DEADLINE_MS, on_deadline);
@@ -171,6 +175,22 @@ struct report_ask *report_ask(
 		loop_post(g->workers[i]->loop, &ask->v[i].post, on_question);
 	}
 	return ask;
+}
+
+struct report_ask *report_ask(
+	struct gateway *g, void (*on_report)(struct report *r, void *arg), void *arg)
+{
+	const struct observer *o = g->opts.hooks->observer;
+
+	return ask_all(g, o != NULL ? o->copy : NULL, on_report, arg);
+}
+
+struct report_ask *report_ask_tally(
+	struct gateway *g, void (*on_report)(struct report *r, void *arg), void *arg)
+{
+	const struct observer *o = g->opts.hooks->observer;
+
+	return ask_all(g, o != NULL ? o->copy_tally : NULL, on_report, arg);
 }
 
 void report_cancel(struct report_ask *ask)
@@ -197,9 +217,10 @@ struct report *report_now(const struct gateway *g)
 	struct report *r = report_new(g->opts.n_workers);
 
 	for (unsigned i = 0; i < r->n; i++) {
+		const struct observer *o = g->opts.hooks->observer;
 		size_t at = 0;
 
-		while (copy_slice(g->workers[i], &r->v[i], &at)) {}
+		while (copy_slice(g->workers[i], o != NULL ? o->copy : NULL, &r->v[i], &at)) {}
 	}
 	r->n_answered = r->n;
 	r->registry_failures = g->registry_failures;

@@ -35,6 +35,9 @@ struct report_ask;
 /* Control: on_report is called once, later, on control; the report is the callee's then. */
 struct report_ask *report_ask(
 	struct gateway *g, void (*on_report)(struct report *r, void *arg), void *arg);
+/* The same, where observed is what hooks->observer->copy_tally copied. */
+struct report_ask *report_ask_tally(
+	struct gateway *g, void (*on_report)(struct report *r, void *arg), void *arg);
 /* Control, before on_report: it will not be called. */
 void report_cancel(struct report_ask *ask);
 
