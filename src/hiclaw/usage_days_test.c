@@ -102,12 +102,15 @@ static void test_an_hour_goes_by(void **state)
 /* A place of the ring is used again: what stood there is of another day. */
 static void test_rings_forget(void **state)
 {
+	struct usage_sum sum;
 	struct fixture f;
 
 	(void)state;
 	setup(&f);
 	more(&f, 7, NOON);
 	more(&f, 1, NOON + 25 * 3600);
+	IGNORE(usage_days_hour(f.days, TALLY_CONSUMER, f.row.name, NOON + 25 * 3600, &sum));
+	assert_int_equal(sum.requests, 1);
 	assert_null(strstr(
 		series(&f, (struct usage_query){.from_s = NOON + 2 * 3600, .by = TALLY_CONSUMER},
 			NOON + 25 * 3600),
