@@ -62,7 +62,8 @@ static struct entry *entry_new(const struct agent *v)
 {
 	struct entry *e = must_alloc(sizeof(*e));
 	struct bytes *texts[] = {&e->v.target, &e->v.provider, &e->v.model, &e->v.asked,
-		&e->v.configured, &e->v.cr_model, &e->v.observed, &e->v.reason, &e->v.bridge_from};
+		&e->v.configured, &e->v.cr_model, &e->v.observed, &e->v.reason, &e->v.bridge_from,
+		&e->v.former};
 
 	arena_init(&e->arena, ENTRY_MAX);
 	e->v = *v;

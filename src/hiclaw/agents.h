@@ -25,9 +25,13 @@ struct agent {
 	struct bytes observed;   /* last model that the gateway saw it ask for */
 	uint64_t observed_ms;
 	enum agent_state state;
-	struct bytes reason;      /* of drifted and failed: "CONTESTED", ... */
-	bool synced;              /* record and object are as desired */
-	bool pending_apply;       /* the CR is to be changed when it is idle */
+	struct bytes reason; /* of drifted and failed: "CONTESTED", ... */
+	bool synced;         /* record and object are as desired */
+	bool pending_apply;  /* the CR is to be changed when it is idle */
+	bool applying; /* a switch began and did not come to its end: what is configured may be
+				   * anything */
+	bool corrupt;  /* its record cannot be read; the next switch keeps it aside */
+	struct bytes former;      /* what was configured before the last switch; empty: unknown */
 	uint64_t bridge_until_ms; /* 0: no bridge */
 	struct bytes bridge_from; /* the model that is served as the new one */
 	uint64_t reapplied[5];    /* times of the last re-applications, ms */

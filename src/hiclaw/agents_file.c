@@ -76,6 +76,11 @@ static void put_agent(struct json_writer *w, const struct agent *v)
 	json_put_bool(w, v->synced);
 	json_key(w, "pendingApply");
 	json_put_bool(w, v->pending_apply);
+	json_key(w, "applying");
+	json_put_bool(w, v->applying);
+	json_key(w, "corrupt");
+	json_put_bool(w, v->corrupt);
+	put_text(w, "former", v->former);
 	json_key(w, "reapplied");
 	json_open_array(w);
 	for (size_t i = 0; i < ARRAY_LEN(v->reapplied); i++) {
@@ -152,7 +157,10 @@ static struct agent agent_of(const struct json_value *v)
 		.state = state_of(text_of(v, "state")),
 		.reason = text_of(v, "reason"),
 		.synced = is_true(json_get(v, "synced")),
-		.pending_apply = is_true(json_get(v, "pendingApply"))};
+		.pending_apply = is_true(json_get(v, "pendingApply")),
+		.applying = is_true(json_get(v, "applying")),
+		.corrupt = is_true(json_get(v, "corrupt")),
+		.former = text_of(v, "former")};
 	size_t n = 0;
 
 	times = times != NULL && times->type == JSON_ARRAY ? times->items : NULL;

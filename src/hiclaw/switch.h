@@ -40,13 +40,15 @@ struct switch_request {      /* zeroed before; texts stay until on_done */
 	struct bytes why_text;
 	const struct doc *details; /* of an error, may be NULL */
 	bool partial;              /* undoing failed too */
+	char backup[40]; /* what was there before, of a failure; empty: nothing was changed */
 	struct doc *answer;
 	/* its own */
 	struct switch_run *run;
 };
 
 struct switches *switches_new(struct hiclaw *h);
-/* Runs under way end without an answer; on the next start drift repairs what they left. */
+/* When loops and jobs have ended, and after the controller, the storage and the fetcher: runs under way end without an
+ * answer; on the next start drift repairs what they left. NULL is allowed. */
 void switches_free(struct switches *s);
 /* Never calls on_done before it returns. A client that leaves does not end a switch: on_done must be able to come late;
  * switch_forget makes it not come. */
@@ -58,7 +60,8 @@ void switches_look(struct switches *s);
 /* monitor-api 4.11: Manager: reload URL and probe; Worker: the apply step again. Answer as doc. */
 void switch_reload(struct switches *s, struct switch_request *rq);
 
-/* For tests: called before each step by its name; 1: fail here, 2: _exit here. From SLUICE_FAULT_SWITCH. */
+/* For tests: whether SLUICE_FAULT_SWITCH says "<step>=fail" (1) or "<step>=crash" (2), which is looked at before each
+ * step. */
 int switch_fault(const char *step);
 
 #endif

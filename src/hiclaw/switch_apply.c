@@ -1,0 +1,409 @@
+/* What the gateway's part of a switch is: a backup, the intent, routes, and whether they do what they shall. */
+#include "hiclaw/switch_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/random.h"
+
+#define BACKUP_MAX ((size_t)64 << 20)
+#define BACKUP_ID_N 23u /* as store/journal.h's */
+
+/* --- backup ------------------------------------------------------------------------------------------- */
+
+static void make_id(struct switch_run *r)
+{
+	char iso[CLOCK_ISO_LEN];
+	unsigned char tail[3];
+
+	clock_format_iso(iso, r->s->world.wall_ms());
+	random_secret(tail, sizeof(tail));
+	snprintf(r->backup_id, sizeof(r->backup_id), "%.4s%.2s%.2sT%.2s%.2s%.2sZ-%02x%02x%02x", iso,
+		iso + 5, iso + 8, iso + 11, iso + 14, iso + 17, tail[0], tail[1], tail[2]);
+}
+
+static const struct doc *route_before(struct switch_run *r, struct bytes name)
+{
+	const struct doc *d = doc_first(&r->arena, r->lists[OPS_AI_ROUTE]);
+
+	while (d != NULL && !bytes_eq(doc_peek(d, "name", BYTES("")), name)) {
+		d = d->next;
+	}
+	return d;
+}
+
+static struct doc *routes_doc(struct switch_run *r)
+{
+	struct doc *list = doc_list(&r->arena);
+
+	for (size_t i = 0; i < r->plan.n_items; i++) {
+		const struct doc *was = route_before(r, r->plan.items[i].name);
+
+		if (was != NULL) {
+			doc_append(&r->arena, list, doc_copy(&r->arena, was));
+		}
+	}
+	return list;
+}
+
+/* The bytes of every place that is about to change. */
+static struct doc *places_doc(struct switch_run *r, bool objects)
+{
+	struct arena *a = &r->arena;
+	struct doc *list = doc_list(a);
+
+	for (size_t i = 0; i < r->found.n; i++) {
+		const struct agent_place *p = &r->found.v[i];
+		struct doc *o = doc_map(a);
+
+		if (p->object != objects || !p->changes || !p->exists) {
+			continue;
+		}
+		doc_set(a, o, objects ? "key" : "path", doc_str(a, p->name));
+		doc_set(a, o, "text", doc_string(a, text_bytes(&p->content)));
+		doc_append(a, list, o);
+	}
+	return list;
+}
+
+static struct doc *assignment_doc(struct arena *a, const struct agent *v)
+{
+	struct doc *d = model_traits_entry(a, v->model, &v->traits);
+
+	doc_drop(a, d, "id");
+	doc_drop(a, d, "name");
+	doc_set(a, d, "provider", doc_string(a, v->provider));
+	doc_set(a, d, "model", doc_string(a, v->model));
+	doc_set(a, d, "updatedAt", doc_string(a, switch_time(a, v->updated_us)));
+	return d;
+}
+
+/* monitor-api.md 6.6, with what a switch may change. */
+static struct doc *backup_doc(struct switch_run *r)
+{
+	struct arena *a = &r->arena;
+	struct doc *d = doc_map(a), *sections, *assignments;
+
+	doc_set(a, d, "format", doc_str(a, "sluice-backup"));
+	doc_set(a, d, "version", doc_int(a, 1));
+	doc_set(a, d, "createdAt", doc_string(a, switch_time(a, r->s->world.wall_ms() * 1000)));
+	doc_set(a, d, "reason",
+		doc_string(a,
+			switch_textf(r, "before " BYTES_FMT " was given " BYTES_FMT,
+				BYTES_ARG(r->ask.target), BYTES_ARG(r->ask.model))));
+	doc_set(a, d, "actor", doc_string(a, r->ask.actor));
+	doc_set(a, d, "auto", doc_bool(a, true));
+	sections = doc_need_map(a, d, "sections");
+	doc_set(a, sections, "aiRoutes", routes_doc(r));
+	assignments = doc_need_map(a, sections, "assignments");
+	if (r->before.assigned) {
+		doc_set_bytes(a, assignments, r->ask.target, assignment_doc(a, &r->before));
+	}
+	doc_set(a, sections, "files", places_doc(r, false));
+	doc_set(a, sections, "objects", places_doc(r, true));
+	return d;
+}
+
+struct old { /* automatic backups of switches, oldest first */
+	char **names;
+	size_t n, room;
+};
+
+static bool list_old(void *arg, const char *name)
+{
+	struct old *o = arg;
+
+	if (strlen(name) == BACKUP_ID_N + 5 && strcmp(name + BACKUP_ID_N, ".json") == 0) {
+		if (o->n == o->room) {
+			o->room = MAX(o->room * 2, 64);
+			o->names = must_realloc(o->names, o->room * sizeof(char *));
+		}
+		o->names[o->n++] = must_strdup(name);
+	}
+	return true;
+}
+
+static void prune(const char *dir, uint64_t keep)
+{
+	struct old o = {0};
+	char path[4096];
+
+	IGNORE(file_list(dir, list_old, &o, NULL)); /* what cannot be listed is kept */
+	for (size_t i = 0; i < o.n; i++) {
+		if (i + keep < o.n &&
+			snprintf(path, sizeof(path), "%s/%s", dir, o.names[i]) <
+				(int)sizeof(path)) {
+			IGNORE(file_remove(path)); /* the next one tries again */
+		}
+		free(o.names[i]);
+	}
+	free(o.names);
+}
+
+static void write_backup(struct job *j)
+{
+	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
+	struct doc *d = backup_doc(r);
+	struct json_writer w;
+	char path[4096];
+	struct text t;
+
+	text_init(&t, BACKUP_MAX);
+	json_writer_init(&w, &t);
+	doc_put_json(&r->arena, &w, d);
+	r->job_rc = file_make_dir(r->s->backup_dir, 0700, &r->job_why);
+	if (r->job_rc == 0 &&
+		(text_full(&t) ||
+			snprintf(path, sizeof(path), "%s/%s.json", r->s->backup_dir,
+				r->backup_id) >= (int)sizeof(path))) {
+		r->job_rc = fault_set(&r->job_why, ERR_LIMIT, 0, 0, "it would be too large");
+	}
+	if (r->job_rc == 0) {
+		r->job_rc = file_write_atomic(path, text_bytes(&t), 0600, &r->job_why);
+	}
+	if (r->job_rc == 0) {
+		prune(r->s->backup_dir, r->h->env->backup_keep);
+	}
+	text_done(&t);
+}
+
+static void on_backup(struct job *j)
+{
+	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
+
+	if (r->job_rc == 0) {
+		switch_resume(r, STEP_NEXT);
+		return;
+	}
+	r->backup_id[0] = '\0';
+	switch_resume(r,
+		switch_fail(r, HICLAW_INTERNAL,
+			"Nothing was changed, because no backup could be made: %s",
+			r->job_why.text));
+}
+
+enum step_rc switch_backup(struct switch_run *r)
+{
+	if (r->drift != NULL || r->backup_id[0] != '\0') {
+		switch_outcome(r, OUTCOME_SKIPPED, "there is one of the switch itself");
+		return STEP_NEXT;
+	}
+	if (r->plan.n_items == 0 && !switch_config_changes(r)) {
+		switch_outcome(r, OUTCOME_SKIPPED, "neither routes nor configuration change");
+		return STEP_NEXT;
+	}
+	make_id(r);
+	switch_job(r, write_backup, on_backup);
+	return STEP_WAIT;
+}
+
+/* --- intent ------------------------------------------------------------------------------------------- */
+
+static void on_intended(struct agents_keep *k, int rc)
+{
+	struct switch_run *r = k->arg;
+
+	r->intended = rc == 0;
+	switch_resume(r,
+		rc == 0 ? STEP_NEXT
+			: switch_fail(r, HICLAW_INTERNAL,
+				  "Nothing was changed, because the record of assignments could not "
+				  "be written: look at the log and at the disk"));
+}
+
+enum step_rc switch_intend(struct switch_run *r)
+{
+	struct agent v = r->before;
+
+	v.target = r->ask.target;
+	v.assigned = true;
+	v.provider = r->ask.provider;
+	v.model = r->ask.model;
+	v.asked = r->plan.model;
+	v.traits = r->traits;
+	v.updated_us = r->updated_us;
+	v.state = AGENT_PENDING;
+	v.reason = BYTES("");
+	v.applying = true;
+	v.synced = false;
+	if (!bytes_eq(v.asked, r->before.asked)) {
+		v.former = switch_config_of(r) != NULL ? switch_config_of(r)->configured
+						       : r->before.asked;
+	}
+	r->keep = (struct agents_keep){.on_kept = on_intended, .arg = r};
+	agents_put(r->h->agents, &v, &r->keep);
+	return STEP_WAIT;
+}
+
+static void on_withdrawn(struct agents_keep *k, int rc)
+{
+	switch_resume(k->arg, rc == 0 ? STEP_NEXT : STEP_FAIL);
+}
+
+enum step_rc switch_intend_undo(struct switch_run *r)
+{
+	struct agent v = r->before;
+
+	if (!r->intended) {
+		return STEP_END;
+	}
+	v.state = AGENT_FAILED;
+	v.reason = r->why;
+	r->keep = (struct agents_keep){.on_kept = on_withdrawn, .arg = r};
+	agents_put(r->h->agents, &v, &r->keep);
+	return STEP_WAIT;
+}
+
+/* --- routes ------------------------------------------------------------------------------------------- */
+
+static void start_change(struct switch_run *r, const struct ops_item *items, size_t n,
+	void (*on_done)(struct ops_call *c))
+{
+	ops_call_done(&r->ops);
+	r->ops = (struct ops_call){.arena = &r->arena,
+		.items = items,
+		.n_items = n,
+		.actor = r->ask.actor,
+		.peer = r->ask.peer,
+		.what = switch_textf(r, "model of " BYTES_FMT, BYTES_ARG(r->ask.target)),
+		.on_done = on_done};
+	r->h->ops->change(r->h->ops, &r->ops);
+}
+
+/* Somebody else was faster: what was planned is planned anew on what they left. */
+static bool is_to_replan(struct switch_run *r)
+{
+	return r->ops.status == 409 && r->replans < SWITCH_REPLANS_MAX;
+}
+
+static void on_changed(struct ops_call *c)
+{
+	struct switch_run *r = CONTAINER_OF(c, struct switch_run, ops);
+
+	if (is_to_replan(r)) {
+		r->replans++;
+		switch_resume(r, STEP_PLAN);
+		return;
+	}
+	if (c->status != 0) {
+		switch_resume(r, switch_plan_refused(r));
+		return;
+	}
+	r->routes_written = true;
+	memcpy(r->backup, c->backup, sizeof(r->backup));
+	switch_resume(r, STEP_NEXT);
+}
+
+enum step_rc switch_routes(struct switch_run *r)
+{
+	if (r->plan.n_items == 0) {
+		switch_outcome(r, OUTCOME_SKIPPED, "they are as they should be");
+		return STEP_NEXT;
+	}
+	start_change(r, r->plan.items, r->plan.n_items, on_changed);
+	return STEP_WAIT;
+}
+
+static void on_restored(struct ops_call *c)
+{
+	struct switch_run *r = CONTAINER_OF(c, struct switch_run, ops);
+
+	if (c->status != 0) {
+		switch_warn(r, "NOT_UNDONE", "Routes could not be put back: " BYTES_FMT,
+			BYTES_ARG(text_bytes(&c->why)));
+	}
+	switch_resume(r, c->status == 0 ? STEP_NEXT : STEP_FAIL);
+}
+
+/* What there was, whatever its version is by now; what there was not goes. */
+static struct ops_item inverse(struct switch_run *r, const struct ops_item *i)
+{
+	const struct doc *was = route_before(r, i->name);
+	struct ops_item back = {.noun = i->noun, .verb = OPS_REMOVE, .name = i->name};
+
+	if (was != NULL) {
+		struct doc *body = doc_copy(&r->arena, was);
+
+		doc_drop(&r->arena, body, "version");
+		back.verb = OPS_SAVE;
+		back.body = body;
+	}
+	return back;
+}
+
+enum step_rc switch_routes_undo(struct switch_run *r)
+{
+	struct ops_item *items;
+
+	if (!r->routes_written) {
+		return STEP_END;
+	}
+	items = arena_must(&r->arena, r->plan.n_items * sizeof(*items));
+	for (size_t i = 0; i < r->plan.n_items; i++) {
+		items[i] = inverse(r, &r->plan.items[r->plan.n_items - 1 - i]);
+	}
+	start_change(r, items, r->plan.n_items, on_restored);
+	return STEP_WAIT;
+}
+
+/* --- verification --------------------------------------------------------------------------------------- */
+
+/* "http://host:port" without its scheme. */
+struct bytes switch_authority(struct bytes url)
+{
+	const char *p = memchr(url.p, '/', url.n);
+	struct bytes rest = url;
+
+	if (p != NULL && bytes_starts(bytes_of(p, (size_t)(url.p + url.n - p)), BYTES("//"))) {
+		rest = bytes_of(p + 2, (size_t)(url.p + url.n - p) - 2);
+	}
+	return bytes_cut(&rest, '/');
+}
+
+static bool has_consumer(struct switch_run *r)
+{
+	const struct doc *c = doc_first(&r->arena, r->lists[OPS_CONSUMER]);
+
+	while (c != NULL && !bytes_eq(doc_peek(c, "name", BYTES("")), r->consumer)) {
+		c = c->next;
+	}
+	return c != NULL;
+}
+
+enum step_rc switch_verify(struct switch_run *r)
+{
+	struct resolve_request rq = {.host = switch_authority(r->h->env->gateway_url),
+		.path = BYTES("/v1/chat/completions"),
+		.consumer = r->consumer,
+		.model = r->plan.model,
+		.provider = r->ask.provider};
+	struct resolve_answer a;
+
+	if (r->h->opts.remote != NULL) {
+		switch_outcome(r, OUTCOME_SKIPPED, "the routes are at another gateway");
+		return STEP_NEXT;
+	}
+	if (!has_consumer(r)) {
+		switch_outcome(r, OUTCOME_WARNED, "there is no consumer " BYTES_FMT,
+			BYTES_ARG(r->consumer));
+		switch_warn(r, "CONSUMER_MISSING",
+			"There is no consumer " BYTES_FMT
+			" yet, so nobody can ask for the model in its name",
+			BYTES_ARG(r->consumer));
+		return STEP_NEXT;
+	}
+	if (r->s->world.resolve(r->h, &rq, &r->arena, &a) != 0) {
+		switch_outcome(r, OUTCOME_WARNED, "the gateway's plan cannot be asked");
+		return STEP_NEXT;
+	}
+	if (!a.allowed || !a.reached) {
+		return switch_fail(r, HICLAW_ROUTE_CONFLICT,
+			"With these routes " BYTES_FMT " would not reach " BYTES_FMT
+			" at " BYTES_FMT ": " BYTES_FMT,
+			BYTES_ARG(r->consumer), BYTES_ARG(r->ask.model), BYTES_ARG(r->ask.provider),
+			BYTES_ARG(a.text));
+	}
+	return STEP_NEXT;
+}

@@ -1,0 +1,292 @@
+/* The first steps: whether it can be done at all, and which routes have to change. */
+#include "hiclaw/switch_int.h"
+
+#include "base/clock.h"
+#include "hiclaw/names.h"
+
+#define WANTED (1u << OPS_PROVIDER | 1u << OPS_SOURCE | 1u << OPS_AI_ROUTE | 1u << OPS_CONSUMER)
+
+/* --- validate ----------------------------------------------------------------------------------------- */
+
+static struct doc *object(struct switch_run *r, enum ops_noun noun, struct bytes name)
+{
+	struct doc *d = doc_first(&r->arena, r->lists[noun]);
+
+	while (d != NULL && !bytes_eq(doc_peek(d, "name", BYTES("")), name)) {
+		d = d->next;
+	}
+	return d;
+}
+
+/* Providers that are asked without a key, or with credentials of another kind. */
+static bool needs_key(struct switch_run *r, const struct doc *provider)
+{
+	static const char *const types[] = {"ollama", "vertex", "bedrock", "generic"};
+	struct bytes type = doc_peek(provider, "type", BYTES(""));
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		if (bytes_eq(type, bytes_str(types[i]))) {
+			return false;
+		}
+	}
+	return !doc_given(doc_at(&r->arena, provider, "rawConfigs.openaiCustomUrl"));
+}
+
+static enum step_rc check_provider(struct switch_run *r)
+{
+	const struct doc *p = object(r, OPS_PROVIDER, r->ask.provider);
+
+	if (p == NULL) {
+		return switch_fail(r, HICLAW_PROVIDER_NOT_FOUND, "Provider not found");
+	}
+	if (doc_first(&r->arena, doc_get(&r->arena, p, "tokens")) == NULL && needs_key(r, p)) {
+		return switch_fail(r, HICLAW_NO_API_KEY,
+			"Provider " BYTES_FMT " has no API key: add one to it",
+			BYTES_ARG(r->ask.provider));
+	}
+	return STEP_NEXT;
+}
+
+static enum hiclaw_code code_of(unsigned status)
+{
+	static const struct {
+		unsigned status;
+		enum hiclaw_code code;
+	} rows[] = {{400, HICLAW_INVALID_REQUEST}, {404, HICLAW_NOT_FOUND}, {409, HICLAW_CONFLICT},
+		{413, HICLAW_TOO_LARGE}, {502, HICLAW_PROVIDER_UNREACHABLE},
+		{503, HICLAW_CONFIG_BUSY}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].status == status) {
+			return rows[i].code;
+		}
+	}
+	return HICLAW_INTERNAL;
+}
+
+enum step_rc switch_plan_refused(struct switch_run *r)
+{
+	return switch_fail(
+		r, code_of(r->ops.status), BYTES_FMT, BYTES_ARG(text_bytes(&r->ops.why)));
+}
+
+static enum step_rc check_read(struct switch_run *r)
+{
+	if (r->ops.status != 0) {
+		return switch_plan_refused(r);
+	}
+	memcpy(r->lists, r->ops.lists, sizeof(r->lists));
+	return STEP_NEXT;
+}
+
+static void on_read(struct ops_call *c)
+{
+	struct switch_run *r = CONTAINER_OF(c, struct switch_run, ops);
+	enum step_rc rc = check_read(r);
+
+	switch_resume(r, rc == STEP_NEXT ? check_provider(r) : rc);
+}
+
+static void read_objects(struct switch_run *r, void (*on_done)(struct ops_call *c))
+{
+	ops_call_done(&r->ops);
+	r->ops = (struct ops_call){.arena = &r->arena, .wanted = WANTED, .on_done = on_done};
+	r->h->ops->read(r->h->ops, &r->ops);
+}
+
+/* "2026-01-01T00:00:00Z" */
+struct bytes switch_time(struct arena *a, uint64_t us)
+{
+	char iso[CLOCK_ISO_LEN];
+
+	clock_format_iso(iso, us / 1000);
+	iso[CLOCK_ISO_LEN - 5] = 'Z';
+	return us != 0 ? arena_copy(a, bytes_of(iso, CLOCK_ISO_LEN - 4)) : BYTES("");
+}
+
+/* Of what drift, a Worker that became idle, and a reload do: it is what is assigned. */
+static enum step_rc take_assigned(struct switch_run *r)
+{
+	if (!r->before.assigned) {
+		return switch_fail(r, HICLAW_WORKER_NOT_FOUND, "nothing is assigned to " BYTES_FMT,
+			BYTES_ARG(r->ask.target));
+	}
+	r->ask.provider = r->before.provider;
+	r->ask.model = r->before.model;
+	r->ask.wish = (struct model_sources){.given = r->before.traits};
+	r->ask.qualify = !bytes_eq(r->before.model, r->before.asked);
+	return STEP_NEXT;
+}
+
+static bool is_stale(struct switch_run *r)
+{
+	return r->ask.if_match.n != 0 &&
+		!bytes_eq(r->ask.if_match, switch_time(&r->arena, r->before.updated_us));
+}
+
+enum step_rc switch_plan_validate(struct switch_run *r)
+{
+	struct fault why = {0};
+
+	if (r->ask.why == SWITCH_DRIFT || r->ask.why == SWITCH_IDLE) {
+		if (take_assigned(r) != STEP_NEXT) {
+			return STEP_FAIL;
+		}
+	}
+	if (names_model(r->ask.model, &r->ask.model, &why) != 0) {
+		return switch_fail(r, HICLAW_INVALID_MODEL, "%s", why.text);
+	}
+	if (is_stale(r)) {
+		return switch_fail(r, HICLAW_CONFLICT,
+			"The assignment of " BYTES_FMT
+			" was changed by somebody else: read it again",
+			BYTES_ARG(r->ask.target));
+	}
+	read_objects(r, on_read);
+	return STEP_WAIT;
+}
+
+/* --- test --------------------------------------------------------------------------------------------- */
+
+static enum step_rc judge_test(struct switch_run *r)
+{
+	const struct reach *t = &r->reach;
+
+	r->tested = true;
+	if (t->ok) {
+		if (t->rate_limited) {
+			switch_warn(
+				r, "RATE_LIMITED", "The provider answers, and says: %s", t->why);
+		}
+		return STEP_NEXT;
+	}
+	if (r->ask.force || (!r->manager && !r->ask.strict)) {
+		switch_outcome(r, OUTCOME_WARNED, "%s", t->why);
+		switch_warn(r, "MODEL_NOT_REACHABLE", "Model not reachable: %s", t->why);
+		return STEP_NEXT;
+	}
+	r->details = doc_map(&r->arena);
+	doc_set(&r->arena, r->details, "kind", doc_str(&r->arena, reach_kind_text(t->kind)));
+	doc_set(&r->arena, r->details, "status", doc_int(&r->arena, t->status));
+	return switch_fail(r, HICLAW_MODEL_NOT_REACHABLE, "Model not reachable: %s", t->why);
+}
+
+static void on_tested(struct reach *t)
+{
+	struct switch_run *r = t->arg;
+
+	switch_resume(r, judge_test(r));
+}
+
+enum step_rc switch_plan_test(struct switch_run *r)
+{
+	if (r->ask.why == SWITCH_DRIFT || r->ask.why == SWITCH_IDLE) {
+		switch_outcome(r, OUTCOME_SKIPPED, "it was tested when it was assigned");
+		return STEP_NEXT;
+	}
+	if (r->ask.skip_test) {
+		switch_outcome(r, OUTCOME_SKIPPED, "as was asked for");
+		return STEP_NEXT;
+	}
+	if (r->h->opts.remote != NULL) {
+		switch_outcome(r, OUTCOME_SKIPPED, "the providers are at another gateway");
+		switch_warn(r, "NOT_TESTED",
+			"The model was not tested, because the providers are at another gateway");
+		return STEP_NEXT;
+	}
+	r->reach = (struct reach){
+		.provider = r->ask.provider, .model = r->ask.model, .on_done = on_tested, .arg = r};
+	r->s->world.reach(r->h->gateway, &r->reach);
+	return STEP_WAIT;
+}
+
+/* --- routes ------------------------------------------------------------------------------------------- */
+
+/* What is assigned, and what other runs are about to assign. */
+static size_t list_assignments(struct switch_run *r, struct hybrid_assignment **out)
+{
+	const struct agents *all = r->h->agents;
+	size_t n = 0, max = agents_count(all);
+	struct hybrid_assignment *v;
+
+	for (struct list *i = r->s->runs.next; i != &r->s->runs; i = i->next) {
+		max++;
+	}
+	v = arena_must(&r->arena, max * sizeof(*v));
+	for (size_t i = 0; i < agents_count(all); i++) {
+		const struct agent *a = agents_at(all, i);
+
+		if (a->assigned) {
+			v[n++] = (struct hybrid_assignment){arena_copy(&r->arena, a->target),
+				arena_copy(&r->arena, a->provider),
+				arena_copy(&r->arena, a->model)};
+		}
+	}
+	for (struct list *i = r->s->runs.next; i != &r->s->runs; i = i->next) {
+		const struct switch_run *o = CONTAINER_OF(i, struct switch_run, link);
+
+		if (o != r && o->plan.route.n != 0 && !o->ask.dry_run && !o->undoing &&
+			!bytes_eq(o->ask.target, r->ask.target)) {
+			v[n++] = (struct hybrid_assignment){arena_copy(&r->arena, o->ask.target),
+				arena_copy(&r->arena, o->ask.provider),
+				arena_copy(&r->arena, o->ask.model)};
+		}
+	}
+	*out = v;
+	return n;
+}
+
+static enum step_rc judge_plan(struct switch_run *r)
+{
+	static const enum hiclaw_code codes[] = {
+		[HYBRID_OK] = HICLAW_OK,
+		[HYBRID_NO_PROVIDER] = HICLAW_PROVIDER_NOT_FOUND,
+		[HYBRID_CONFLICT] = HICLAW_ROUTE_CONFLICT,
+		[HYBRID_EXISTS] = HICLAW_CONFLICT,
+		[HYBRID_IN_USE] = HICLAW_IN_USE,
+		[HYBRID_NO_REPLACEMENT] = HICLAW_INVALID_REQUEST,
+		[HYBRID_TOO_LARGE] = HICLAW_INTERNAL,
+	};
+
+	if (r->plan.rc != HYBRID_OK) {
+		r->details = r->plan.details;
+		return switch_fail(r, codes[r->plan.rc], BYTES_FMT, BYTES_ARG(r->plan.why));
+	}
+	for (size_t i = 0; i < r->plan.n_warnings && r->replans == 0; i++) {
+		switch_warn(r, r->plan.warnings[i].code, BYTES_FMT,
+			BYTES_ARG(r->plan.warnings[i].text));
+	}
+	return STEP_NEXT;
+}
+
+static enum step_rc plan(struct switch_run *r)
+{
+	struct hybrid_world world = {
+		.arena = &r->arena, .lists = r->lists, .hiclaw_version = r->h->env->version};
+	const struct hybrid_switch s = {
+		r->ask.target, r->ask.provider, r->ask.model, r->ask.qualify};
+	struct hybrid_assignment *v;
+
+	world.n_assignments = list_assignments(r, &v);
+	world.assignments = v;
+	hybrid_switch(&world, &s, &r->plan);
+	return judge_plan(r);
+}
+
+static void on_read_again(struct ops_call *c)
+{
+	struct switch_run *r = CONTAINER_OF(c, struct switch_run, ops);
+	enum step_rc rc = check_read(r);
+
+	switch_resume(r, rc == STEP_NEXT ? plan(r) : rc);
+}
+
+/* The test may have taken half a minute: what is planned on is read anew. */
+enum step_rc switch_plan_routes(struct switch_run *r)
+{
+	if (r->replans == 0 && !r->tested) {
+		return plan(r);
+	}
+	read_objects(r, on_read_again);
+	return STEP_WAIT;
+}
