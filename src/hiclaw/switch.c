@@ -83,14 +83,20 @@ enum step_rc switch_fail(struct switch_run *r, enum hiclaw_code code, const char
 
 void switch_warn(struct switch_run *r, const char *code, const char *fmt, ...)
 {
+	struct bytes text;
 	va_list ap;
 
-	if (r->n_warnings == SWITCH_WARNINGS_MAX) {
-		return;
-	}
 	va_start(ap, fmt);
-	r->warnings[r->n_warnings++] = (struct switch_warning){code, put_text(r, fmt, ap)};
+	text = put_text(r, fmt, ap);
 	va_end(ap);
+	for (size_t i = 0; i < r->n_warnings; i++) { /* said before it was planned again */
+		if (bytes_eq(r->warnings[i].text, text)) {
+			return;
+		}
+	}
+	if (r->n_warnings < SWITCH_WARNINGS_MAX) {
+		r->warnings[r->n_warnings++] = (struct switch_warning){code, text};
+	}
 }
 
 void switch_outcome(struct switch_run *r, enum outcome_kind kind, const char *fmt, ...)
@@ -109,11 +115,7 @@ static void run_free(struct switch_run *r)
 	list_remove(&r->link);
 	ops_call_done(&r->ops);
 	reach_done(&r->reach);
-	for (size_t i = 0; i < r->found.n; i++) {
-		text_done(&r->found.v[i].content);
-		text_done(&r->found.v[i].before);
-		text_done(&r->found.v[i].after);
-	}
+	switch_config_forget(r);
 	s3_call_done(&r->s3_call);
 	s3_edit_done(&r->s3_edit);
 	controller_call_done(&r->cc);

@@ -278,6 +278,28 @@ static bool is_to_replan(struct switch_run *r)
 	return r->ops.status == 409 && r->replans < SWITCH_REPLANS_MAX;
 }
 
+/* Both parts of the backup have one id: that of the gateway's, which restores can be asked for. */
+static void rename_backup(struct job *j)
+{
+	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
+	char from[4096], to[4096];
+	int n = snprintf(from, sizeof(from), "%s/%s.json", r->s->backup_dir, r->backup_id);
+	int m = snprintf(to, sizeof(to), "%s/%s.json", r->s->backup_dir, r->backup);
+
+	r->job_rc = n < (int)sizeof(from) && m < (int)sizeof(to) ? file_rename(from, to, NULL)
+								 : ERR_LIMIT;
+}
+
+static void on_renamed(struct job *j)
+{
+	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
+
+	if (r->job_rc == 0) {
+		memcpy(r->backup_id, r->backup, sizeof(r->backup_id));
+	}
+	switch_resume(r, STEP_NEXT);
+}
+
 static void on_changed(struct ops_call *c)
 {
 	struct switch_run *r = CONTAINER_OF(c, struct switch_run, ops);
@@ -293,7 +315,11 @@ static void on_changed(struct ops_call *c)
 	}
 	r->routes_written = true;
 	memcpy(r->backup, c->backup, sizeof(r->backup));
-	switch_resume(r, STEP_NEXT);
+	if (r->backup[0] != '\0' && r->backup_id[0] != '\0') {
+		switch_job(r, rename_backup, on_renamed);
+	} else {
+		switch_resume(r, STEP_NEXT);
+	}
 }
 
 enum step_rc switch_routes(struct switch_run *r)

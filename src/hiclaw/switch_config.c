@@ -62,6 +62,16 @@ bool switch_config_changes(const struct switch_run *r)
 
 /* --- found and read ----------------------------------------------------------------------------------- */
 
+void switch_config_forget(struct switch_run *r)
+{
+	for (size_t i = 0; i < r->found.n; i++) {
+		text_done(&r->found.v[i].content);
+		text_done(&r->found.v[i].before);
+		text_done(&r->found.v[i].after);
+	}
+	r->found.n = 0;
+}
+
 static void find(struct job *j)
 {
 	agent_place_find(&CONTAINER_OF(j, struct switch_run, job)->found);
@@ -84,6 +94,7 @@ enum step_rc switch_config_find(struct switch_run *r)
 		switch_outcome(r, OUTCOME_SKIPPED, "HiClaw's files and storage are not attached");
 		return STEP_NEXT;
 	}
+	switch_config_forget(r); /* it was planned before */
 	r->found = (struct agent_place_finding){.arena = &r->arena,
 		.env = r->h->env,
 		.target = r->ask.target,

@@ -92,11 +92,11 @@ struct switch_run {
 	/* gateway */
 	struct ops_call ops;
 	struct doc *lists[OPS_NOUNS];
+	struct hybrid_world world;
 	struct hybrid_plan plan;
-	struct ops_item *undo_items;
 	unsigned replans;
 	bool routes_written;
-	char backup[40];
+	char backup[40]; /* of the gateway's objects */
 	struct reach reach;
 	bool tested;
 
@@ -109,7 +109,7 @@ struct switch_run {
 	struct s3_edit s3_edit;
 	struct fault job_why;
 	int job_rc;
-	char backup_id[40];
+	char backup_id[40]; /* of everything; the gateway's id when it made one */
 
 	/* controller */
 	struct controller_call cc;
@@ -211,6 +211,8 @@ enum step_rc switch_config_read(struct switch_run *r);
 enum step_rc switch_config_plan(struct switch_run *r);
 enum step_rc switch_config_write(struct switch_run *r);
 enum step_rc switch_config_undo(struct switch_run *r);
+/* Gives texts of places back. */
+void switch_config_forget(struct switch_run *r);
 enum step_rc switch_config_record(struct switch_run *r);
 /* The place from which the configuration is said; NULL: there is none. */
 const struct agent_place *switch_config_of(const struct switch_run *r);

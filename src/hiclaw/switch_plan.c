@@ -136,6 +136,11 @@ enum step_rc switch_plan_validate(struct switch_run *r)
 	if (names_model(r->ask.model, &r->ask.model, &why) != 0) {
 		return switch_fail(r, HICLAW_INVALID_MODEL, "%s", why.text);
 	}
+	if (r->ask.bridge) {
+		switch_warn(r, "BRIDGE_UNAVAILABLE",
+			"Requests for the model before are not served with the new one meanwhile: "
+			"routes cannot be told apart by consumer");
+	}
 	if (is_stale(r)) {
 		return switch_fail(r, HICLAW_CONFLICT,
 			"The assignment of " BYTES_FMT
@@ -252,40 +257,59 @@ static enum step_rc judge_plan(struct switch_run *r)
 		r->details = r->plan.details;
 		return switch_fail(r, codes[r->plan.rc], BYTES_FMT, BYTES_ARG(r->plan.why));
 	}
-	for (size_t i = 0; i < r->plan.n_warnings && r->replans == 0; i++) {
+	for (size_t i = 0; i < r->plan.n_warnings; i++) {
 		switch_warn(r, r->plan.warnings[i].code, BYTES_FMT,
 			BYTES_ARG(r->plan.warnings[i].text));
 	}
 	return STEP_NEXT;
 }
 
-static enum step_rc plan(struct switch_run *r)
+static void plan(struct job *j)
 {
-	struct hybrid_world world = {
-		.arena = &r->arena, .lists = r->lists, .hiclaw_version = r->h->env->version};
+	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
 	const struct hybrid_switch s = {
 		r->ask.target, r->ask.provider, r->ask.model, r->ask.qualify};
-	struct hybrid_assignment *v;
 
-	world.n_assignments = list_assignments(r, &v);
-	world.assignments = v;
-	hybrid_switch(&world, &s, &r->plan);
-	return judge_plan(r);
+	hybrid_switch(&r->world, &s, &r->plan);
+}
+
+static void on_planned(struct job *j)
+{
+	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
+
+	switch_resume(r, judge_plan(r));
+}
+
+static enum step_rc start_plan(struct switch_run *r)
+{
+	struct hybrid_assignment *v;
+	size_t n = list_assignments(r, &v);
+
+	r->world = (struct hybrid_world){.arena = &r->arena,
+		.lists = r->lists,
+		.assignments = v,
+		.n_assignments = n,
+		.hiclaw_version = r->h->env->version};
+	switch_job(r, plan, on_planned);
+	return STEP_WAIT;
 }
 
 static void on_read_again(struct ops_call *c)
 {
 	struct switch_run *r = CONTAINER_OF(c, struct switch_run, ops);
-	enum step_rc rc = check_read(r);
 
-	switch_resume(r, rc == STEP_NEXT ? plan(r) : rc);
+	if (check_read(r) == STEP_NEXT) {
+		IGNORE(start_plan(r)); /* it waits */
+	} else {
+		switch_resume(r, STEP_FAIL);
+	}
 }
 
 /* The test may have taken half a minute: what is planned on is read anew. */
 enum step_rc switch_plan_routes(struct switch_run *r)
 {
 	if (r->replans == 0 && !r->tested) {
-		return plan(r);
+		return start_plan(r);
 	}
 	read_objects(r, on_read_again);
 	return STEP_WAIT;

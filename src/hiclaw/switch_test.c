@@ -46,6 +46,11 @@ static void test_manager(void **state)
 	is(world_record(&w, world_object("agents/manager/model.json")), "deepseek-chat");
 	assert_int_equal(w.reloads, 1);
 	assert_int_equal(w.reached, 1);
+	/* HI-01's other half: what was there before is kept, by the id that the gateway's backup has */
+	assert_true(member(&w, "backupId", BYTES("20231114T221320Z-000001")));
+	text = world_read(&w, "state/agent-backups/20231114T221320Z-000001.json");
+	assert_non_null(strstr(text, "\"name\":\"default-ai-route\""));
+	assert_non_null(strstr(text, "hiclaw-gateway/qwen3.5-plus"));
 	assert_false(world_agent(&w, "manager")->applying);
 	world_end(&w);
 }

@@ -239,6 +239,7 @@ static void ops_change(struct manage_ops *o, struct ops_call *c)
 		doc_put_json(c->arena, &jw, all);
 		world_write(w, "gateway.json", text_cstr(&t));
 		text_done(&t);
+		snprintf(c->backup, sizeof(c->backup), "20231114T221320Z-%06x", w->changes);
 	}
 	ops_soon(w, c);
 }
