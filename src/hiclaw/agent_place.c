@@ -13,11 +13,44 @@
 
 /* --- what is to be done ----------------------------------------------------------------------------- */
 
+static const struct json_value *entry_of(const struct json_value *root, struct bytes model)
+{
+	const struct json_value *list = json_get(json_get(root, "models"), "providers");
+
+	list = json_get(json_get(list, OPENCLAW_PROVIDER), "models");
+	list = list != NULL && list->type == JSON_ARRAY ? list->items : NULL;
+	while (list != NULL && !bytes_eq(json_text(json_get(list, "id"), BYTES("")), model)) {
+		list = list->next;
+	}
+	return list;
+}
+
+/* What was resolved when it was assigned is no wish: an entry may go without. */
+static void leave_out(struct arena *a, struct bytes text, struct openclaw_wish *w)
+{
+	const struct json_value *entry = entry_of(json5_parse(a, text, NULL), w->model);
+	struct model_traits *given = &w->sources.given, t = model_traits_of(entry);
+
+	if (entry == NULL) {
+		return;
+	}
+	given->context_window = t.context_window != 0 ? given->context_window : 0;
+	given->max_tokens = t.max_tokens != 0 ? given->max_tokens : 0;
+	given->reasoning = t.reasoning != MODEL_UNKNOWN ? given->reasoning : MODEL_UNKNOWN;
+	given->input = t.input != 0 ? given->input : 0;
+}
+
 static enum config_code edit_openclaw(const struct agent_place_wish *wish, struct arena *a,
 	struct bytes before, struct config_text *out, struct fault *fault)
 {
+	struct openclaw_wish w = wish->openclaw;
 	struct openclaw_switch s;
-	enum config_code code = openclaw_switch(a, before, &wish->openclaw, &s, fault);
+	enum config_code code;
+
+	if (wish->again) {
+		leave_out(a, before, &w);
+	}
+	code = openclaw_switch(a, before, &w, &s, fault);
 
 	if (code == CONFIG_OK) {
 		*out = s.config;

@@ -31,6 +31,8 @@ struct agent_place_wish { /* not changed while a job runs */
 	struct openclaw_wish openclaw;
 	struct record record;
 	uint64_t context_window; /* as resolved */
+	/* Of what is applied again: limits that the model's entry does not have are left away there. */
+	bool again;
 	const char *lock_dir;
 };
 

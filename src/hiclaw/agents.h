@@ -39,6 +39,8 @@ struct agent {
 
 struct agents;
 
+/* Accident: a script that assigns to names that it makes up. HiClaw has some ten Workers. */
+#define AGENTS_MAX 1000u
 /* Kept of history. */
 #define AGENTS_HISTORY_MAX 10000u
 

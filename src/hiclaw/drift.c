@@ -67,15 +67,25 @@ static void start_wanted(struct drift *d);
 
 /* --- targets ------------------------------------------------------------------------------------------ */
 
-static struct follow *follow(struct drift *d, struct bytes target)
+static struct follow *find(struct drift *d, struct bytes target)
 {
-	struct follow *f;
-
 	for (struct list *i = d->follows.next; i != &d->follows; i = i->next) {
-		f = CONTAINER_OF(i, struct follow, link);
+		struct follow *f = CONTAINER_OF(i, struct follow, link);
+
 		if (bytes_eq(bytes_str(f->target), target)) {
 			return f;
 		}
+	}
+	return NULL;
+}
+
+/* Made when it is new. */
+static struct follow *follow(struct drift *d, struct bytes target)
+{
+	struct follow *f = find(d, target);
+
+	if (f != NULL) {
+		return f;
 	}
 	f = must_alloc(sizeof(*f));
 	f->retry_ms = RETRY_MS;
@@ -126,6 +136,15 @@ static void on_own_done(struct switch_request *rq)
 	d->running--;
 	loop_free_later(d->s->h->loop, o, own_free);
 	start_wanted(d);
+}
+
+void drift_drop(struct switch_request *rq)
+{
+	if (rq->on_done == on_own_done) {
+		own_free(rq->arg);
+	} else {
+		rq->run = NULL;
+	}
 }
 
 static struct own *own_new(struct drift *d, struct bytes target, enum switch_why why)
@@ -193,14 +212,18 @@ static void plan_retry(struct follow *f, bool synced, uint64_t now)
 void drift_ended(struct drift *d, const struct switch_run *r)
 {
 	const struct agent *v = agents_find(d->s->h->agents, r->ask.target);
-	struct follow *f = follow(d, r->ask.target);
+	struct follow *f = find(d, r->ask.target);
 	uint64_t now = loop_now_ms(d->s->h->loop);
 
+	if (f == NULL && v == NULL) {
+		return; /* nobody that is kept in mind */
+	}
+	f = follow(d, r->ask.target);
 	f->running = false;
 	if (r->ask.dry_run || r->only_reload) {
 		return;
 	}
-	plan_retry(f, v == NULL || !v->assigned || v->synced, now);
+	plan_retry(f, v == NULL || !v->assigned || (v->synced && !v->pending_apply), now);
 	if (r->cr.set && !r->undoing) {
 		f->settle_until = now + SETTLE_MS;
 		f->settle_at = now + SETTLE_EACH_MS;
@@ -260,6 +283,10 @@ static void on_scanned(struct job *j)
 	struct scan *s = CONTAINER_OF(j, struct scan, job);
 	struct drift *d = s->drift;
 
+	if (d == NULL) {
+		scan_free(s);
+		return;
+	}
 	for (size_t i = 0; i < s->n; i++) {
 		const struct agent *a = agents_find(d->s->h->agents, s->v[i].target);
 
@@ -396,17 +423,22 @@ struct drift *drift_new(struct switches *s)
 	return d;
 }
 
-void drift_free(struct drift *d)
+void drift_stop(struct drift *d)
 {
 	timer_clear(d->s->h->loop, &d->tick);
+	if (d->scan != NULL) {
+		d->scan->drift = NULL;
+		d->scan = NULL;
+	}
+}
+
+void drift_free(struct drift *d)
+{
 	while (!list_empty(&d->follows)) {
 		struct follow *f = CONTAINER_OF(d->follows.next, struct follow, link);
 
 		list_remove(&f->link);
 		free(f);
-	}
-	if (d->scan != NULL) {
-		scan_free(d->scan);
 	}
 	free(d);
 }

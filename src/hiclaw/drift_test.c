@@ -222,6 +222,27 @@ static void test_params(void **state)
 	world_end(&w);
 }
 
+/* HI-11 and its like: an entry that goes without limits is left so, by drift too. */
+static void test_entry_without_limits(void **state)
+{
+	static const char config[] =
+		"{\"models\":{\"providers\":{\"hiclaw-gateway\":{\"baseUrl\":\"u\",\"apiKey\":\"k\","
+		"\"models\":[{\"id\":\"qwen-max\",\"name\":\"n\"}]}}},\"agents\":{\"defaults\":{"
+		"\"model\":\"hiclaw-gateway/x\",\"models\":{}}}}";
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	w.no_controller = w.no_storage = true;
+	world_write(&w, "workspace/openclaw.json", config);
+	world_start(&w);
+	assert_int_equal(world_switch(&w, "manager", "qwen", "qwen-max"), HICLAW_OK);
+	world_look(&w);
+	assert_null(strstr(world_read(&w, "workspace/openclaw.json"), "contextWindow"));
+	assert_int_equal(world_agent(&w, "manager")->reapplied[0], 0);
+	world_end(&w);
+}
+
 /* The legacy start sets the default route back. */
 static void test_routes(void **state)
 {
@@ -351,6 +372,23 @@ static void test_reload(void **state)
 	world_end(&w);
 }
 
+/* HI-34: nobody listens: a warning, and the switch is done. */
+static void test_reload_refused(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	w.env.reload_url = w.env.probe_url = BYTES("http://127.0.0.1:1/x");
+	w.h.switches->alive_ms = 1;
+	assert_int_equal(world_switch(&w, "manager", "qwen", "qwen-max"), HICLAW_OK);
+	assert_non_null(strstr(world_answer(&w, w.rq.answer),
+		"\"reload\":{\"ok\":false,\"method\":\"unreachable\"}"));
+	assert_non_null(strstr(world_answer(&w, w.rq.answer), "RELOAD_UNCONFIRMED"));
+	is(world_primary(&w, "workspace/openclaw.json"), "qwen-max");
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,11 +399,13 @@ int main(void)
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_adopted_from_controller),
 		cmocka_unit_test(test_params),
+		cmocka_unit_test(test_entry_without_limits),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_corrupt),
 		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_reload_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

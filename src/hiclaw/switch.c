@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 
 static const struct switch_step steps[] = {
@@ -160,7 +161,6 @@ static void end(struct switch_run *r)
 	struct switches *s = r->s;
 	struct switch_request *rq = r->rq;
 
-	r->ended = true;
 	put_steps(r);
 	if (r->code != HICLAW_OK && !r->only_reload) {
 		switch_finish_failed(r);
@@ -288,6 +288,9 @@ static void go(struct switch_run *r)
 
 void switch_resume(struct switch_run *r, enum step_rc rc)
 {
+	if (r->s->stopped) {
+		return;
+	}
 	ASSERT(r->waiting && rc != STEP_WAIT);
 	r->waiting = false;
 	if (r->undoing) {
@@ -298,10 +301,22 @@ void switch_resume(struct switch_run *r, enum step_rc rc)
 	go(r);
 }
 
+static void on_job(struct job *j)
+{
+	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
+
+	if (!r->s->stopped) {
+		r->on_job(j);
+	}
+}
+
 void switch_job(struct switch_run *r, void (*work)(struct job *j), void (*on_done)(struct job *j))
 {
-	r->job = (struct job){.home = r->h->loop, .work = work, .on_done = on_done};
-	jobs_submit(r->h->jobs, &r->job);
+	if (!r->s->stopped) {
+		r->on_job = on_done;
+		r->job = (struct job){.home = r->h->loop, .work = work, .on_done = on_job};
+		jobs_submit(r->h->jobs, &r->job);
+	}
 }
 
 /* --- the queue ---------------------------------------------------------------------------------------- */
@@ -363,11 +378,26 @@ static struct switch_run *run_new(struct switches *s, struct switch_request *rq)
 	return r;
 }
 
+/* In its turn; one too many at once, to be told so. */
+static void enqueue(struct switch_run *r)
+{
+	size_t n = 0;
+
+	for (struct list *i = r->s->runs.next; i != &r->s->runs; i = i->next) {
+		n++;
+	}
+	r->flooded = n > SWITCH_RUNS_MAX;
+	if (r->flooded) {
+		r->started = true;
+		loop_again(r->h->loop, &r->start, on_start);
+	} else {
+		start_next(r->s, r->ask.target);
+	}
+}
+
 void switch_start(struct switches *s, struct switch_request *rq)
 {
-	struct switch_run *r = run_new(s, rq);
-
-	start_next(s, r->ask.target);
+	enqueue(run_new(s, rq));
 }
 
 void switch_reload(struct switches *s, struct switch_request *rq)
@@ -378,7 +408,7 @@ void switch_reload(struct switches *s, struct switch_request *rq)
 	r->only_reload = r->manager;
 	r->at = r->manager ? RELOAD : 0;
 	r->ask.why = SWITCH_IDLE;
-	start_next(s, r->ask.target);
+	enqueue(r);
 }
 
 void switch_forget(struct switch_request *rq)
@@ -427,11 +457,16 @@ static char *below(const char *dir, const char *name)
 struct switches *switches_new(struct hiclaw *h)
 {
 	struct switches *s = must_alloc(sizeof(*s));
+	struct fault why = {0};
 
 	*s = (struct switches){.h = h,
 		.world = {reach_start, reach_cancel, resolve_here, consumer_here, clock_wall_ms},
+		.alive_ms = SWITCH_ALIVE_MS,
 		.lock_dir = below(h->opts.state_dir, "locks"),
 		.backup_dir = below(h->opts.state_dir, "agent-backups")};
+	if (file_make_dir(s->lock_dir, 0700, &why) != 0) {
+		log_warn("hiclaw", "configuration cannot be written: %s", why.text);
+	}
 	list_init(&s->runs);
 	s->drift = drift_new(s);
 	return s;
@@ -440,6 +475,22 @@ struct switches *switches_new(struct hiclaw *h)
 void switches_look(struct switches *s)
 {
 	drift_look(s->drift);
+}
+
+void switches_stop(struct switches *s)
+{
+	s->stopped = true;
+	drift_stop(s->drift);
+	for (struct list *i = s->runs.next; i != &s->runs; i = i->next) {
+		struct switch_run *r = CONTAINER_OF(i, struct switch_run, link);
+
+		timer_clear(s->h->loop, &r->timer);
+		loop_again_cancel(&r->start);
+		IGNORE(write_cancel(&r->ops.write)); /* the queue has ended */
+		if (r->reaching) {
+			s->world.reach_cancel(&r->reach);
+		}
+	}
 }
 
 void switches_free(struct switches *s)
@@ -451,13 +502,9 @@ void switches_free(struct switches *s)
 	while (!list_empty(&s->runs)) {
 		struct switch_run *r = CONTAINER_OF(s->runs.next, struct switch_run, link);
 
-		timer_clear(s->h->loop, &r->timer);
-		loop_again_cancel(&r->start);
-		IGNORE(write_cancel(&r->ops.write)); /* the queue has ended */
-		if (r->waiting && r->reach.gateway != NULL) {
-			s->world.reach_cancel(&r->reach);
+		if (r->rq != NULL) {
+			drift_drop(r->rq);
 		}
-		switch_forget(r->rq != NULL ? r->rq : &r->ask);
 		run_free(r);
 	}
 	free(s->lock_dir);

@@ -46,9 +46,13 @@ struct switch_request {      /* zeroed before; texts stay until on_done */
 	struct switch_run *run;
 };
 
+/* Blocks: at the start. Everything of h but the switches is there. */
 struct switches *switches_new(struct hiclaw *h);
-/* When loops and jobs have ended, and after the controller, the storage and the fetcher: runs under way end without an
- * answer; on the next start drift repairs what they left. NULL is allowed. */
+/* When the jobs have ended, and before what it uses is freed (controller, storage, fetcher): nothing goes on any more,
+ * whatever is still reported. */
+void switches_stop(struct switches *s);
+/* After them, and before the agents: runs under way end without an answer; on the next start drift repairs what they
+ * left. NULL is allowed. */
 void switches_free(struct switches *s);
 /* Never calls on_done before it returns. A client that leaves does not end a switch: on_done must be able to come late;
  * switch_forget makes it not come. */

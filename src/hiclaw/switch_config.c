@@ -50,10 +50,16 @@ const struct agent_place *switch_config_of(const struct switch_run *r)
 	return other;
 }
 
+/* A copy of an object that says what it shall is no configuration of its own: HiClaw copies it anew. */
 bool switch_config_changes(const struct switch_run *r)
 {
+	const struct agent_place *config = switch_config_of(r);
+
 	for (size_t i = 0; i < r->found.n; i++) {
-		if (agent_place_is_config(&r->found.v[i]) && r->found.v[i].changes) {
+		const struct agent_place *p = &r->found.v[i];
+
+		if (agent_place_is_config(p) && p->changes &&
+			(p->kind != AGENT_PLACE_MIRROR || p == config)) {
 			return true;
 		}
 	}
@@ -203,6 +209,7 @@ static void make_wish(struct switch_run *r)
 	w->api_key = key_of(r);
 	w->key_in_file = !r->manager;
 	r->wish.lock_dir = r->s->lock_dir;
+	r->wish.again = r->ask.why == SWITCH_DRIFT || r->ask.why == SWITCH_IDLE;
 	bare = w->sources;
 	r->job_rc = known_models_resolve(&bare, r->ask.model, &r->traits, &r->job_why);
 	if (!bytes_eq(r->plan.model, r->ask.model) && r->job_rc == 0) {

@@ -12,6 +12,9 @@
 #include "hiclaw/state.h"
 
 #define SWITCH_STEPS_MAX 24u
+#define SWITCH_ALIVE_MS 5000u
+/* Attack: a client that does not wait for its answers. */
+#define SWITCH_RUNS_MAX 256u
 #define SWITCH_WARNINGS_MAX 16u
 /* Accident: a Console that others write to all the time. */
 #define SWITCH_REPLANS_MAX 3u
@@ -67,7 +70,8 @@ struct switch_run {
 	struct hiclaw *h;
 	struct switch_request *rq; /* NULL: nobody waits */
 	struct task start;
-	bool started, ended;
+	bool started;
+	bool flooded; /* there are too many */
 	struct arena arena;
 
 	/* what is asked for, copied */
@@ -98,13 +102,14 @@ struct switch_run {
 	bool routes_written;
 	char backup[40]; /* of the gateway's objects */
 	struct reach reach;
-	bool tested;
+	bool reaching, tested; /* the test is under way; it was made */
 
 	/* places */
 	struct agent_place_finding found;
 	struct agent_place_wish wish;
 	size_t place;
 	struct job job;
+	void (*on_job)(struct job *j);
 	struct s3_call s3_call;
 	struct s3_edit s3_edit;
 	struct fault job_why;
@@ -178,6 +183,8 @@ struct switches {
 	struct list runs;
 	struct switch_world world;
 	char *lock_dir, *backup_dir;
+	bool stopped;
+	uint64_t alive_ms; /* how long the Manager's program is asked whether it lives */
 	struct drift *drift;
 };
 
@@ -253,8 +260,11 @@ void switch_answer(struct switch_run *r);
 /* --- drift -------------------------------------------------------------------------------------------- */
 
 struct drift *drift_new(struct switches *s);
+void drift_stop(struct drift *d);
 void drift_free(struct drift *d);
 void drift_look(struct drift *d);
+/* A request that will not be answered: it is freed when it was the loop's own. */
+void drift_drop(struct switch_request *rq);
 /* A run has ended: when its target is looked at again. */
 void drift_ended(struct drift *d, const struct switch_run *r);
 

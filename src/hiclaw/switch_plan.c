@@ -133,6 +133,15 @@ enum step_rc switch_plan_validate(struct switch_run *r)
 			return STEP_FAIL;
 		}
 	}
+	if (r->flooded) {
+		return switch_fail(r, HICLAW_RATE_LIMITED,
+			"%u switches wait for their turn already: try again later",
+			SWITCH_RUNS_MAX);
+	}
+	if (!r->was_there && agents_count(r->h->agents) >= AGENTS_MAX) {
+		return switch_fail(r, HICLAW_TOO_LARGE,
+			"There are %u agents already: stop managing one that is gone", AGENTS_MAX);
+	}
 	if (names_model(r->ask.model, &r->ask.model, &why) != 0) {
 		return switch_fail(r, HICLAW_INVALID_MODEL, "%s", why.text);
 	}
@@ -180,6 +189,7 @@ static void on_tested(struct reach *t)
 {
 	struct switch_run *r = t->arg;
 
+	r->reaching = false;
 	switch_resume(r, judge_test(r));
 }
 
@@ -201,6 +211,7 @@ enum step_rc switch_plan_test(struct switch_run *r)
 	}
 	r->reach = (struct reach){
 		.provider = r->ask.provider, .model = r->ask.model, .on_done = on_tested, .arg = r};
+	r->reaching = true;
 	r->s->world.reach(r->h->gateway, &r->reach);
 	return STEP_WAIT;
 }

@@ -7,7 +7,6 @@
 #include "wire/url.h"
 
 #define CALL_MS 5000u
-#define ALIVE_MS 5000u
 #define ALIVE_AGAIN_MS 500u
 #define ANSWER_MAX ((size_t)64 << 10)
 
@@ -102,7 +101,7 @@ static enum step_rc probe(struct switch_run *r)
 
 static enum step_rc start_probe(struct switch_run *r)
 {
-	r->until_ms = loop_now_ms(r->h->loop) + ALIVE_MS;
+	r->until_ms = loop_now_ms(r->h->loop) + r->s->alive_ms;
 	return probe(r);
 }
 

@@ -516,6 +516,50 @@ static void test_two_at_once(void **state)
 	world_end(&w);
 }
 
+/* Somebody who does not wait for answers: the first ones are dealt with, the others are told. */
+static void test_flood(void **state)
+{
+	static struct switch_request rqs[SWITCH_RUNS_MAX + 10];
+	unsigned refused = 0;
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	for (size_t i = 0; i < ARRAY_LEN(rqs); i++) {
+		rqs[i] = world_request(&w, "manager", "nobody", "m");
+		switch_start(w.h.switches, &rqs[i]);
+	}
+	w.done = 0;
+	while (w.done < ARRAY_LEN(rqs)) {
+		loop_turn(w.loop, 1000);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(rqs); i++) {
+		refused += rqs[i].code == HICLAW_RATE_LIMITED;
+		assert_true(rqs[i].code == HICLAW_RATE_LIMITED ||
+			rqs[i].code == HICLAW_PROVIDER_NOT_FOUND);
+	}
+	assert_int_equal(refused, 10);
+	world_end(&w);
+}
+
+/* The process ends in the middle of a switch. */
+static void test_ends_meanwhile(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	w.rq = world_request(&w, "manager", "qwen", "qwen-max");
+	switch_start(w.h.switches, &w.rq);
+	switches_look(w.h.switches);
+	for (unsigned i = 0; i < 3; i++) {
+		loop_turn(w.loop, 10);
+	}
+	world_stop(&w);
+	assert_int_equal(w.done, 0);
+	world_clear(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -539,6 +583,8 @@ int main(void)
 		cmocka_unit_test(test_every_step_fails),
 		cmocka_unit_test(test_every_crash),
 		cmocka_unit_test(test_two_at_once),
+		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_ends_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -643,6 +643,7 @@ static void world_start(struct world *w)
 static void world_stop(struct world *w)
 {
 	jobs_free(w->jobs);
+	switches_stop(w->h.switches);
 	controller_free(w->h.controller);
 	s3_free(w->h.s3);
 	s3_credentials_free(w->credentials);
@@ -659,8 +660,8 @@ static void world_stop(struct world *w)
 
 static void world_make(struct world *w)
 {
-	static const char *const dirs[] = {"state", "state/locks", "objects", "agents",
-		"agents/alice", "agents/manager", "workspace", "creds"};
+	static const char *const dirs[] = {"state", "objects", "agents", "agents/alice",
+		"agents/manager", "workspace", "creds"};
 
 	*w = (struct world){.dir = "/tmp/switch-test-XXXXXX", .wall_ms = WORLD_NOW};
 	assert_non_null(mkdtemp(w->dir));
