@@ -9,6 +9,7 @@
 
 #include "base/below.h"
 #include "base/log.h"
+#include "hiclaw/config_watch.h"
 #include "hiclaw/names.h"
 
 #define TICK_MS 5000u
@@ -61,6 +62,9 @@ struct drift {
 	uint64_t look_at;
 	unsigned running;
 	struct scan *scan;
+	struct config_watch *watch; /* NULL: no configuration was found yet */
+	bool unwatched;             /* it cannot be watched */
+	uint64_t watched_ms;        /* when a change was looked at without delay */
 };
 
 static void start_wanted(struct drift *d);
@@ -203,6 +207,28 @@ static void start_wanted(struct drift *d)
 	}
 }
 
+/* At once, or when one has just been looked at with the next tick: our own writes come back too. */
+static void on_config(void *arg)
+{
+	struct drift *d = arg;
+	uint64_t now = loop_now_ms(d->s->h->loop);
+
+	follow(d, BYTES("manager"))->wanted = true;
+	if (d->watched_ms == 0 || now - d->watched_ms >= TICK_MS) {
+		d->watched_ms = now;
+		start_wanted(d);
+	}
+}
+
+static void watch_config(struct drift *d, const struct switch_run *r)
+{
+	if (d->watch == NULL && !d->unwatched && r->found.config_path.n != 0) {
+		d->watch = config_watch_new(
+			d->s->h->loop, d->s->h->jobs, r->found.config_path.p, on_config, d);
+		d->unwatched = d->watch == NULL;
+	}
+}
+
 static void plan_retry(struct follow *f, bool synced, uint64_t now)
 {
 	f->retry_at = synced ? 0 : now + f->retry_ms;
@@ -218,6 +244,7 @@ void drift_ended(struct drift *d, const struct switch_run *r)
 	if (f == NULL && v == NULL) {
 		return; /* nobody that is kept in mind */
 	}
+	watch_config(d, r);
 	f = follow(d, r->ask.target);
 	f->running = false;
 	if (r->ask.dry_run || r->only_reload) {
@@ -426,6 +453,7 @@ struct drift *drift_new(struct switches *s)
 void drift_stop(struct drift *d)
 {
 	timer_clear(d->s->h->loop, &d->tick);
+	config_watch_stop(d->watch);
 	if (d->scan != NULL) {
 		d->scan->drift = NULL;
 		d->scan = NULL;
@@ -440,5 +468,6 @@ void drift_free(struct drift *d)
 		list_remove(&f->link);
 		free(f);
 	}
+	config_watch_free(d->watch);
 	free(d);
 }

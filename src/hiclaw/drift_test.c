@@ -142,6 +142,25 @@ static void test_reset(void **state)
 	world_end(&w);
 }
 
+/* The watch on the Manager's file: without the loop's minute. */
+static void test_watched(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin_without_controller(&w);
+	world_settle(&w); /* the watch stands */
+	reset(&w);
+	for (unsigned turns = 0; turns < 20000; turns++) {
+		if (strcmp(world_primary(&w, "workspace/openclaw.json"), "qwen-max") == 0) {
+			break;
+		}
+		loop_turn(w.loop, 1000);
+	}
+	is(world_primary(&w, "workspace/openclaw.json"), "qwen-max");
+	world_end(&w);
+}
+
 static void test_report_and_off(void **state)
 {
 	struct world w;
@@ -291,11 +310,23 @@ static void test_records(void **state)
 	world_end(&w);
 }
 
+static size_t history_size(struct world *w)
+{
+	struct text t;
+	size_t n;
+
+	text_init(&t, 1 << 20);
+	agents_history(w->h.agents, BYTES(""), SIZE_MAX, &t);
+	n = t.n;
+	text_done(&t);
+	return n;
+}
+
 /* A record of the plugin, of a Worker that we never heard of; and one that makes no sense. */
 static void test_strangers(void **state)
 {
 	struct world w;
-	unsigned reached;
+	size_t history;
 
 	(void)state;
 	world_begin(&w);
@@ -308,9 +339,9 @@ static void test_strangers(void **state)
 	is(world_primary(&w, world_object("agents/alice/openclaw.json")), "qwen-max");
 	assert_int_equal(world_agent(&w, "bob")->state, AGENT_FAILED);
 	assert_false(world_agent(&w, "bob")->assigned);
-	reached = w.reached;
+	history = history_size(&w);
 	world_look(&w); /* not again and again */
-	assert_int_equal(w.reached, reached);
+	assert_int_equal(history_size(&w), history);
 	world_end(&w);
 }
 
@@ -395,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_contested),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_report_and_off),
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_adopted_from_controller),

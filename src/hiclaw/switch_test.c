@@ -158,7 +158,9 @@ static void test_apply_modes(void **state)
 	rq.apply = ENV_APPLY_FILES_ONLY;
 	assert_int_equal(world_ask(&w, rq), HICLAW_OK);
 	assert_true(member(&w, "applied", BYTES("on-restart")));
+	world_write(&w, world_object("agents/alice/openclaw.json"), WORLD_CONFIG("qwen3.5-plus"));
 	world_look(&w); /* drift keeps to it */
+	is(world_primary(&w, world_object("agents/alice/openclaw.json")), "qwen-max");
 	assert_int_equal(w.cr_puts, 0);
 	w.busy = true;
 	rq = world_request(&w, "alice", "qwen", "qwen-turbo");
@@ -282,7 +284,9 @@ static void test_conflict(void **state)
 	assert_int_equal(world_ask(&w, rq), HICLAW_OK);
 	is(world_primary(&w, "workspace/openclaw.json"), "deepseek/qwen-max");
 	is(world_record(&w, "agents/manager/model.json"), "qwen-max");
-	world_look(&w); /* and it stays so */
+	world_write(&w, "gateway.json", WORLD_LISTS); /* drift keeps to it */
+	world_look(&w);
+	assert_true(world_serves(&w, BYTES("deepseek")));
 	is(world_primary(&w, "workspace/openclaw.json"), "deepseek/qwen-max");
 	world_end(&w);
 }
