@@ -24,6 +24,21 @@ void mon_assignment_manager(struct ask *k);
 void mon_assignment_worker(struct ask *k);
 void mon_assignment_workers(struct ask *k);
 void mon_assignment_all(struct ask *k);
+/* mon_set_model.c */
+void mon_set_manager(struct ask *k);
+void mon_set_worker(struct ask *k);
+void mon_set_model(struct ask *k);
+void mon_reload(struct ask *k);
+void mon_leave_manager(struct ask *k);
+void mon_leave_worker(struct ask *k);
+/* mon_metrics.c */
+void mon_metrics(struct ask *k);
+void mon_usage(struct ask *k);
+/* mon_test_provider.c */
+void mon_test_provider(struct ask *k);
+void mon_models(struct ask *k);
+/* mon_status.c */
+void mon_status(struct ask *k);
 /* mon_workers.c */
 void mon_workers_list(struct ask *k);
 void mon_workers_get(struct ask *k);

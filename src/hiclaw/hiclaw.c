@@ -7,6 +7,9 @@
 
 #include "base/log.h"
 #include "hiclaw/hiclaw_int.h"
+#include "hiclaw/attachments.h"
+#include "hiclaw/mon_metrics.h"
+#include "hiclaw/provider_tests.h"
 #include "hiclaw/s3_credentials.h"
 #include "hiclaw/workers.h"
 #include "manage/upstream_allowed.h"
@@ -113,7 +116,11 @@ struct hiclaw *hiclaw_new(const struct hiclaw_opts *o)
 	}
 	h->agents = agents_open(o->state_dir, h->jobs, h->loop);
 	h->events = events_new(h->loop);
+	h->tests = provider_tests_new();
+	h->usage = usage_new(h->gateway, h->opts.load, mon_metrics_say, h);
 	h->workers = workers_new(h);
+	h->switches = switches_new(h);
+	h->attachments = attachments_new(h);
 	h->app.begin = begin;
 	manage_add(o->manage, &h->app);
 	for (size_t i = 0; i < h->env->n_warnings; i++) {
@@ -128,11 +135,15 @@ void hiclaw_free(struct hiclaw *h)
 		return;
 	}
 	monitor_free(h);
+	attachments_free(h->attachments);
 	workers_free(h->workers);
 	s3_free(h->s3);
 	s3_credentials_free(h->s3_credentials);
 	controller_free(h->controller);
 	fetcher_free(h->fetcher);
+	switches_free(h->switches);
+	usage_free(h->usage);
+	provider_tests_free(h->tests);
 	events_free(h->events);
 	agents_close(h->agents);
 	arena_done(&h->secrets);

@@ -13,6 +13,7 @@
 
 struct workers;
 struct provider_tests;
+struct attachments;
 
 struct hiclaw {
 	struct manage_app app;
@@ -33,6 +34,7 @@ struct hiclaw {
 	struct events *events;
 	struct monitor monitor;
 	struct workers *workers;
+	struct attachments *attachments;
 	struct provider_tests *tests; /* of providers: the last one of each */
 	struct env own;               /* env, with secrets as they were read last */
 	struct arena secrets;         /* their texts */

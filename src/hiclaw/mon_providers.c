@@ -6,9 +6,11 @@
 #include "hiclaw/hiclaw_int.h"
 #include "hiclaw/hybrid_change.h"
 #include "hiclaw/mask.h"
+#include "hiclaw/mon_assignment.h"
 #include "hiclaw/mon_change.h"
 #include "hiclaw/mon_providers.h"
 #include "hiclaw/provider_body.h"
+#include "hiclaw/provider_tests.h"
 #include "manage/upstream_allowed.h"
 
 struct changing {
@@ -78,6 +80,28 @@ static struct bytes base_url(struct arena *a, const struct doc *raw)
 	return bytes_of(NULL, 0);
 }
 
+/* What the last test found; nothing is asked of a provider because somebody looks. */
+static void add_test(struct ask *k, struct doc *d, struct bytes name)
+{
+	const struct provider_test *p = provider_tests_find(k->hiclaw->tests, name);
+	struct arena *a = &k->arena;
+	struct doc *t;
+
+	if (p == NULL || p->at_ms == 0) {
+		doc_set(a, d, "lastTest", doc_null(a));
+		doc_set(a, d, "health", doc_str(a, "unknown"));
+		return;
+	}
+	t = doc_need_map(a, d, "lastTest");
+	doc_set(a, t, "at", mon_assignment_time(k, p->at_ms));
+	doc_set(a, t, "ok", doc_bool(a, p->ok));
+	doc_set(a, t, "ms", doc_int(a, p->ms));
+	if (!p->ok) {
+		doc_set(a, t, "error", doc_string_copy(a, p->why));
+	}
+	doc_set(a, d, "health", doc_str(a, p->ok ? "ok" : "failed"));
+}
+
 struct doc *mon_providers_shown(struct ask *k, const struct doc *provider, const struct doc *routes)
 {
 	struct arena *a = &k->arena;
@@ -93,6 +117,7 @@ struct doc *mon_providers_shown(struct ask *k, const struct doc *provider, const
 	doc_set(a, d, "baseUrl", url.p != NULL ? doc_string(a, url) : doc_null(a));
 	doc_set(a, d, "serviceDomain", domain.n != 0 ? doc_string(a, domain) : doc_null(a));
 	add_users(k, d, name, routes);
+	add_test(k, d, name);
 	return d;
 }
 

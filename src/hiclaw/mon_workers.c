@@ -56,6 +56,9 @@ static void add_requests(struct ask *k, struct doc *d, const struct worker *w)
 
 	doc_set(a, d, "lastRequestAt", mon_assignment_time(k, w->evidence.g.last));
 	doc_set(a, d, "inFlight", doc_int(a, w->evidence.g.in_flight));
+	doc_set(a, d, "requests1h", doc_int(a, (int64_t)w->requests_1h));
+	doc_set(a, d, "errors1h", doc_int(a, (int64_t)w->errors_1h));
+	doc_set(a, d, "tokens1h", doc_int(a, (int64_t)w->tokens_1h));
 }
 
 static void add_rest(struct ask *k, struct doc *d, const struct worker *w)
@@ -94,6 +97,23 @@ static struct doc *worker_doc(struct ask *k, const struct worker *w, const struc
 	return d;
 }
 
+/* Requests by minute, of the last hour. */
+static void add_sparkline(struct ask *k, struct doc *d, struct bytes name)
+{
+	struct text consumer, t;
+	struct bytes kept;
+
+	text_init(&consumer, 256);
+	text_addf(&consumer, "worker-" BYTES_FMT, BYTES_ARG(name));
+	text_init(&t, 4096);
+	usage_sparkline(k->hiclaw->usage, text_bytes(&consumer), &t);
+	kept = arena_copy(&k->arena, text_bytes(&t));
+	doc_set(&k->arena, d, "sparkline",
+		doc_of_json(&k->arena, kept.p != NULL ? json_parse(&k->arena, kept, NULL) : NULL));
+	text_done(&consumer);
+	text_done(&t);
+}
+
 static void add_history(struct ask *k, struct doc *d, struct bytes name)
 {
 	const struct json_value *v;
@@ -116,6 +136,7 @@ static void records_read(struct ask *k)
 
 	if (s->one) {
 		one = worker_doc(k, &s->v[0], &s->records[0]);
+		add_sparkline(k, one, s->v[0].name);
 		add_history(k, one, s->v[0].name);
 		doc_set(&k->arena, d, "worker", one);
 	} else {

@@ -246,6 +246,7 @@ static void parse(struct ask *k)
 		return;
 	}
 	v = json_parse(&k->arena, text, &k->fault);
+	k->json = v;
 	k->body = v != NULL && v->type == JSON_OBJECT ? doc_of_json(&k->arena, v) : NULL;
 }
 

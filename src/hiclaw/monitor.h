@@ -81,6 +81,7 @@ struct ask {
 	enum monitor_who who;
 	struct bytes worker; /* MONITOR_WORKER: its name */
 	struct bytes actor;  /* "admin", "manager", "worker:alice", "loopback" */
+	const struct json_value *json; /* of the body; NULL: it was empty */
 	struct doc *body;    /* a map; never NULL when the endpoint is called */
 	/* for the endpoint */
 	void *state;                 /* its own, in the arena */

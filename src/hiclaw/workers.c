@@ -189,6 +189,25 @@ static void take_plan(const struct workers *w, struct worker *v, const struct wo
 	text_done(&name);
 }
 
+static void take_requests(const struct workers *w, struct worker *v)
+{
+	struct usage_consumer u;
+	struct text name;
+
+	text_init(&name, 256);
+	text_addf(&name, "worker-" BYTES_FMT, BYTES_ARG(v->name));
+	if (usage_consumer(w->h->usage, text_bytes(&name), &u)) {
+		v->evidence.known |= STATE_G;
+		v->evidence.g.in_flight = u.in_flight;
+		v->evidence.g.in_flight_since = u.in_flight_since_ms;
+		v->evidence.g.last = u.last_ms;
+		v->requests_1h = u.requests_1h;
+		v->errors_1h = u.errors_1h;
+		v->tokens_1h = u.tokens_1h;
+	}
+	text_done(&name);
+}
+
 static void decide(const struct workers *w, struct worker *v, const struct worker *before)
 {
 	uint64_t now_ms = clock_wall_ms();
@@ -246,6 +265,7 @@ static void make(struct workers *w)
 		take_files(w, l, v);
 		take_controller(w, l, v);
 		take_plan(w, v, before);
+		take_requests(w, v);
 		decide(w, v, before);
 		if (w->now != NULL &&
 			(before == NULL || before->state.name != v->state.name ||

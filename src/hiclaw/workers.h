@@ -20,6 +20,7 @@ struct worker {
 	struct state state;
 	struct bytes runtime, deployment, room, team; /* empty: unknown */
 	struct bytes message;                         /* the controller's */
+	uint64_t requests_1h, errors_1h, tokens_1h;
 	bool has_config, has_consumer;
 	bool authorized; /* an AI route lets its consumer in */
 	bool by_controller;
