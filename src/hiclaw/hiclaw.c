@@ -119,10 +119,10 @@ struct hiclaw *hiclaw_new(const struct hiclaw_opts *o)
 	h->tests = provider_tests_new();
 	h->usage = usage_new(h->gateway, h->opts.load, mon_metrics_say, h);
 	h->workers = workers_new(h);
-	h->switches = switches_new(h);
 	h->attachments = attachments_new(h);
 	h->app.begin = begin;
 	manage_add(o->manage, &h->app);
+	h->switches = switches_new(h);
 	for (size_t i = 0; i < h->env->n_warnings; i++) {
 		log_warn("hiclaw", BYTES_FMT, BYTES_ARG(h->env->warnings[i]));
 	}
@@ -134,6 +134,7 @@ void hiclaw_free(struct hiclaw *h)
 	if (h == NULL) {
 		return;
 	}
+	switches_stop(h->switches);
 	monitor_free(h);
 	attachments_free(h->attachments);
 	workers_free(h->workers);
