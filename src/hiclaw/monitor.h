@@ -79,10 +79,10 @@ struct ask {
 	char id[MONITOR_ID_MAX + 1];
 	bool from_page; /* its own login form is shown, not the browser's */
 	enum monitor_who who;
-	struct bytes worker; /* MONITOR_WORKER: its name */
-	struct bytes actor;  /* "admin", "manager", "worker:alice", "loopback" */
+	struct bytes worker;           /* MONITOR_WORKER: its name */
+	struct bytes actor;            /* "admin", "manager", "worker:alice", "loopback" */
 	const struct json_value *json; /* of the body; NULL: it was empty */
-	struct doc *body;    /* a map; never NULL when the endpoint is called */
+	struct doc *body;              /* a map; never NULL when the endpoint is called */
 	/* for the endpoint */
 	void *state;                 /* its own, in the arena */
 	void (*next)(struct ask *k); /* of what is waited for */
