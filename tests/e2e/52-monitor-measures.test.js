@@ -16,6 +16,7 @@ async function startProvider(t) {
 	});
 	p.reset = () => {
 		p.seen = [];
+		p.held = null;
 		p.hold = false;
 		p.list = (res) => json(res, 200, { data: Array.from({ length: 150 }, (_, i) => ({ id: `gpt-${i}` })) });
 		p.complete = (res) => json(res, 200, completion('hi'));
