@@ -58,7 +58,8 @@ export async function run(args, { program = SLUICE, env = {}, cwd = ROOT, ms = S
 
 // A program that stays: waits for its ready file. { ready, pid, stdout(), stderr(), stop(), exited }.
 // wrap: a command with arguments that runs it and becomes it (setpriv, prlimit).
-async function start(t, args, { env = {}, dir, wrap = [], program: file = SLUICE } = {}) {
+// exit: the code with which it may end by itself.
+async function start(t, args, { env = {}, dir, wrap = [], exit = 0, program: file = SLUICE } = {}) {
 	const readyFile = path.join(dir ?? tempDir(t), `ready-${process.hrtime.bigint()}.json`);
 	const [command, ...rest] = [...wrap, file, ...args, '--ready-file', readyFile];
 	const child = spawn(command, rest, {
@@ -93,7 +94,7 @@ async function start(t, args, { env = {}, dir, wrap = [], program: file = SLUICE
 		const timer = setTimeout(() => program.gone || program.kill('SIGKILL'), 3000);
 		const how = await program.stop();
 		clearTimeout(timer);
-		if (how.code !== 0 && how.signal !== 'SIGKILL')
+		if (how.code !== 0 && how.code !== exit && how.signal !== 'SIGKILL')
 			throw new Error(`sluice ${args[0]} ended ${already ? 'early' : 'badly'}: ${JSON.stringify(how)}\n${stderr}`);
 		if (/ERROR: \w+Sanitizer|runtime error:|WARNING: ThreadSanitizer/.test(stderr))
 			throw new Error(`sanitizer report of sluice ${args[0]}:\n${stderr}`);
