@@ -361,10 +361,10 @@ static void observe(struct drift *d, const struct agent *a)
 	if (v.state != a->state || !bytes_eq(v.observed, a->observed)) {
 		bool told = v.state != a->state;
 
-		agents_note(d->s->h->agents, &v);
 		if (told) {
-			switch_tell(d->s, agents_find(d->s->h->agents, v.target));
+			switch_tell(d->s, &v);
 		}
+		agents_note(d->s->h->agents, &v); /* texts of the old one end here */
 	}
 }
 
@@ -404,6 +404,15 @@ static void check(struct drift *d, const struct agent *a, uint64_t now)
 	}
 }
 
+static void observe_all(struct drift *d)
+{
+	const struct agents *all = d->s->h->agents;
+
+	for (size_t i = 0; i < agents_count(all); i++) {
+		observe(d, agents_at(all, i));
+	}
+}
+
 static void look_at_all(struct drift *d)
 {
 	const struct agents *all = d->s->h->agents;
@@ -422,8 +431,8 @@ static void on_tick(struct timer *t)
 	const struct agents *all = d->s->h->agents;
 	uint64_t now = loop_now_ms(d->s->h->loop);
 
+	observe_all(d);
 	for (size_t i = 0; i < agents_count(all); i++) {
-		observe(d, agents_at(all, i));
 		check(d, agents_at(all, i), now);
 	}
 	if (now >= d->look_at) {
@@ -436,6 +445,7 @@ static void on_tick(struct timer *t)
 
 void drift_look(struct drift *d)
 {
+	observe_all(d);
 	look_at_all(d);
 	start_wanted(d);
 }

@@ -142,6 +142,27 @@ static void test_reset(void **state)
 	world_end(&w);
 }
 
+/* 6.3: it is applied when the gateway has seen it, and pending again with the next one. */
+static void test_observed(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w);
+	assert_int_equal(world_switch(&w, "manager", "qwen", "qwen-max"), HICLAW_OK);
+	assert_int_equal(world_agent(&w, "manager")->state, AGENT_PENDING);
+	w.observed = "qwen3.5-plus";
+	world_look(&w);
+	assert_int_equal(world_agent(&w, "manager")->state, AGENT_PENDING);
+	w.observed = "qwen-max";
+	world_look(&w);
+	assert_int_equal(world_agent(&w, "manager")->state, AGENT_APPLIED);
+	assert_true(bytes_eq(world_agent(&w, "manager")->observed, BYTES("qwen-max")));
+	assert_int_equal(world_switch(&w, "manager", "qwen", "qwen-turbo"), HICLAW_OK);
+	assert_int_equal(world_agent(&w, "manager")->state, AGENT_PENDING);
+	world_end(&w);
+}
+
 /* The watch on the Manager's file: without the loop's minute. */
 static void test_watched(void **state)
 {
@@ -426,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_contested),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_observed),
 		cmocka_unit_test(test_watched),
 		cmocka_unit_test(test_report_and_off),
 		cmocka_unit_test(test_left),

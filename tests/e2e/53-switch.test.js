@@ -62,7 +62,7 @@ test('models of agents', async (t) => {
 		assert.equal(after.models.providers['hiclaw-gateway'].models[1].contextWindow, 100000);
 		assert.equal(after.gateway.auth.token, 'k');
 		const lines = new Set(hiclaw.read('workspace/openclaw.json').split('\n'));
-		assert.equal(before.split('\n').filter((line) => !lines.has(line)).length, 2, 'two lines are others: primary, and a comma behind the alias');
+		assert.equal(before.split('\n').filter((line) => !lines.has(line)).length, 1, 'one line is gone: the primary model');
 		const record = hiclaw.json('agents/manager/model.json');
 		assert.deepEqual(Object.keys(record), ['provider', 'model', 'contextWindow', 'maxTokens', 'reasoning', 'updatedAt']);
 		assert.deepEqual(hiclaw.object('agents/manager/model.json'), record);
