@@ -417,6 +417,7 @@ static void look_at_all(struct drift *d)
 {
 	const struct agents *all = d->s->h->agents;
 
+	d->look_at = loop_now_ms(d->s->h->loop) + LOOK_MS;
 	for (size_t i = 0; i < agents_count(all); i++) {
 		if (agents_at(all, i)->assigned) {
 			follow(d, agents_at(all, i)->target)->wanted = true;
@@ -436,7 +437,6 @@ static void on_tick(struct timer *t)
 		check(d, agents_at(all, i), now);
 	}
 	if (now >= d->look_at) {
-		d->look_at = now + LOOK_MS;
 		look_at_all(d);
 	}
 	start_wanted(d);

@@ -66,8 +66,10 @@ struct drift_verdict drift_judge(const struct drift_facts *f)
 		!bytes_eq(f->cr_model, f->asked)) {
 		return judge_cr(f);
 	}
-	if (f->has_config && f->config_changes) {
-		return again("PARAMS_RESET", "the controller, which knows no limits of models");
+	if (f->config_changes) {
+		return f->has_config
+			? again("PARAMS_RESET", "the controller, which knows no limits of models")
+			: again("MODEL_RESET", "the start of the agent's runtime");
 	}
 	if (f->routes_change) {
 		return again("ROUTES_RESET", "the start of the gateway's setup");

@@ -282,7 +282,10 @@ static enum step_rc judge_plan(struct switch_run *r)
 		p->changes = false;
 		switch_warn(r, config_code_name(p->code), "%s: %s", p->name, p->why.text);
 	}
-	r->config_there = config != NULL;
+	for (size_t i = 0; i < r->found.n; i++) {
+		r->config_there = r->config_there ||
+			(agent_place_is_config(&r->found.v[i]) && r->found.v[i].exists);
+	}
 	if (config != NULL && config->overrider.p != NULL) {
 		switch_warn(r, "AGENT_OVERRIDE",
 			"The agent '" BYTES_FMT
@@ -290,7 +293,7 @@ static enum step_rc judge_plan(struct switch_run *r)
 			"the default does not change",
 			BYTES_ARG(config->overrider));
 	}
-	if (config == NULL && r->h->opts.attached) {
+	if (!r->config_there && r->h->opts.attached) {
 		switch_outcome(r, OUTCOME_SKIPPED, "there is no configuration yet");
 		switch_warn(r, "CONFIG_MISSING",
 			BYTES_FMT

@@ -109,6 +109,32 @@ static void test_worker(void **state)
 	world_end(&w);
 }
 
+/* HI-54: another runtime of the Manager's, whose files stand in its home. */
+static void test_copaw(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_make(&w);
+	w.no_storage = w.no_controller = true;
+	assert_int_equal(mkdir(world_path(&w, "workspace/.copaw"), 0700), 0);
+	assert_int_equal(mkdir(world_path(&w, "workspace/.copaw.secret"), 0700), 0);
+	world_write(&w, "workspace/.copaw.secret/providers.json",
+		"{\"custom_providers\":{\"hiclaw-gateway\":{\"models\":[{\"id\":\"a\",\"name\":\"a\"}]}},"
+		"\"active_llm\":{\"provider_id\":\"hiclaw-gateway\",\"model\":\"a\"}}");
+	world_write(&w, "workspace/.copaw/config.json",
+		"{\"agents\":{\"running\":{\"max_input_length\":1}}}");
+	world_start(&w);
+	w.env.manager_runtime = BYTES("copaw");
+	assert_int_equal(world_switch(&w, "manager", "qwen", "qwen-max"), HICLAW_OK);
+	assert_true(truth(&w, "restartRequired"));
+	assert_true(member(&w, "runtime", BYTES("copaw")));
+	assert_non_null(strstr(world_read(&w, "workspace/.copaw.secret/providers.json"),
+		"\"model\":\"qwen-max\""));
+	assert_non_null(strstr(world_read(&w, "workspace/.copaw/config.json"), "200000"));
+	world_end(&w);
+}
+
 /* M-25, HI-22 */
 static void test_worker_without_config(void **state)
 {
@@ -520,6 +546,42 @@ static void test_two_at_once(void **state)
 	world_end(&w);
 }
 
+/* A Worker's processes write below its directory: a link there leads nowhere for us. */
+static void test_links(void **state)
+{
+	static const char *const links[] = {
+		"agents/alice/openclaw.json", "agents/alice/model.json", "agents/alice"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		struct world w;
+
+		world_make(&w);
+		w.no_storage = w.no_controller = true;
+		world_start(&w);
+		assert_int_equal(mkdir(world_path(&w, "victim"), 0700), 0);
+		world_write(&w, "victim/openclaw.json", WORLD_CONFIG("qwen3.5-plus"));
+		world_write(&w, "victim/file", "{}");
+		if (i == 2) {
+			assert_int_equal(
+				rename(world_path(&w, links[2]), world_path(&w, "old")), 0);
+			assert_int_equal(
+				symlink(world_path(&w, "victim"), world_path(&w, links[2])), 0);
+		} else {
+			unlink(world_path(&w, links[i]));
+			assert_int_equal(
+				symlink(world_path(&w, "victim/file"), world_path(&w, links[i])),
+				0);
+		}
+		assert_int_equal(
+			world_switch(&w, "alice", "qwen", "qwen-max"), HICLAW_CONFIG_INCOMPLETE);
+		is(world_read(&w, "victim/openclaw.json"), WORLD_CONFIG("qwen3.5-plus"));
+		is(world_read(&w, "victim/file"), "{}");
+		assert_null(world_read(&w, "victim/model.json"));
+		world_end(&w);
+	}
+}
+
 /* Somebody who does not wait for answers: the first ones are dealt with, the others are told. */
 static void test_flood(void **state)
 {
@@ -570,6 +632,7 @@ int main(void)
 		cmocka_unit_test(test_manager),
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_worker),
+		cmocka_unit_test(test_copaw),
 		cmocka_unit_test(test_worker_without_config),
 		cmocka_unit_test(test_busy_worker),
 		cmocka_unit_test(test_apply_modes),
@@ -587,6 +650,7 @@ int main(void)
 		cmocka_unit_test(test_every_step_fails),
 		cmocka_unit_test(test_every_crash),
 		cmocka_unit_test(test_two_at_once),
+		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_flood),
 		cmocka_unit_test(test_ends_meanwhile),
 	};
