@@ -73,7 +73,9 @@ static void attach_storage(struct hiclaw *h)
 		log_warn("hiclaw", "the object storage is not used: %s", f.text);
 		return;
 	}
-	memcpy(o.place.prefix, e->key_prefix.p, MIN(e->key_prefix.n, S3_KEY_MAX));
+	if (e->key_prefix.n != 0) {
+		memcpy(o.place.prefix, e->key_prefix.p, MIN(e->key_prefix.n, S3_KEY_MAX));
+	}
 	h->s3_credentials = find_keys(h, short_lived);
 	o.credentials = h->s3_credentials;
 	h->s3 = s3_new(&o);
