@@ -49,7 +49,7 @@ static void allow_method(struct text *allow, const char *method)
 {
 	struct bytes said = text_bytes(allow);
 
-	if (memmem(said.p, said.n, method, strlen(method)) != NULL) {
+	if (said.n != 0 && memmem(said.p, said.n, method, strlen(method)) != NULL) {
 		return;
 	}
 	text_addf(allow, "%s%s", said.n != 0 ? ", " : "", method);
