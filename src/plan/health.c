@@ -1,6 +1,6 @@
 /*
- * The word: failures in a row 8 bits, state 2, period 10, good probes 4, until 40 (milliseconds: 34 years of the
- * monotonic clock). Everything that must change together is in it, so each transition is one compare and swap and
+ * The word: failures in a row 8 bits, state 2, period 10, good probes 4, until 40 (units of 8 ms: 278
+ * years of any clock). Everything that must change together is in it, so each transition is one compare and swap and
  * none can be seen half.
  */
 #include "plan/health.h"
@@ -20,13 +20,15 @@ static struct parts split(uint64_t w)
 		.state = (unsigned)(w >> 8 & 3),
 		.period = (unsigned)(w >> 10 & (PERIODS - 1)),
 		.good = (unsigned)(w >> 20 & 15),
-		.until = w >> 24};
+		.until = (w >> 24) * HEALTH_UNIT_MS};
 }
 
 static uint64_t join(const struct parts *p)
 {
+	uint64_t until = (MIN(p->until, HEALTH_UNTIL_PROBED) + HEALTH_UNIT_MS - 1) / HEALTH_UNIT_MS;
+
 	return (uint64_t)p->failures | (uint64_t)p->state << 8 | (uint64_t)p->period << 10 |
-		(uint64_t)p->good << 20 | MIN(p->until, HEALTH_UNTIL_PROBED) << 24;
+		(uint64_t)p->good << 20 | until << 24;
 }
 
 static uint64_t load(const struct health *h)

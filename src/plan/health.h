@@ -38,8 +38,10 @@ struct health_view {
 
 #define HEALTH_FAILURES_MAX 255u
 #define HEALTH_SUCCESSES_MAX 15u
+/* Times are kept in these, rounded up. */
+#define HEALTH_UNIT_MS 8u
 /* until_ms of what only a probe of control ends. */
-#define HEALTH_UNTIL_PROBED ((UINT64_C(1) << 40) - 1)
+#define HEALTH_UNTIL_PROBED (((UINT64_C(1) << 40) - 1) * HEALTH_UNIT_MS)
 
 struct health_view health_look(const struct health *h);
 /* Whether a request could enter now. */
