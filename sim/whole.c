@@ -255,6 +255,8 @@ static bool count(struct subject *s, struct bytes name, uint64_t *out)
 		{"probes", c.probes},
 		{"replies", c.replies},
 		{"upstream_failures", c.upstream_failures},
+		{"retries", c.retries},
+		{"fallbacks", c.fallbacks},
 		{"client_aborts", c.client_aborts},
 		{"usage_unknown", c.usage_unknown},
 		{"contexts_missing", c.contexts_missing},

@@ -230,6 +230,7 @@ static const struct console_endpoint endpoints[] = {
 	{"GET", "/metrics", ep_metrics},
 	{"GET", "/healthz/live", ep_health_live},
 	{"GET", "/healthz/ready", ep_health_ready},
+	{"GET", "/healthz/upstreams", ep_health_upstreams},
 };
 
 const struct console_endpoints registry_endpoints = {endpoints, ARRAY_LEN(endpoints)};

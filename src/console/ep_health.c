@@ -1,6 +1,11 @@
 #include "console/ep_health.h"
 
 #include "console/console_int.h"
+#include "manage/access.h"
+#include "proxy/upstream_states.h"
+
+/* Three lists of at most UPSTREAM_STATES_MAX entries of below 600 bytes. */
+#define STATES_TEXT_MAX ((size_t)2 << 20)
 
 /* Plain: Higress Console says "ok" to whoever asks whether it is ready. */
 static void reply(struct call *c, unsigned status, const char *word)
@@ -34,4 +39,22 @@ void ep_health_ready(struct console *console, struct call *c)
 		reply(c, 503, "draining");
 		break;
 	}
+}
+
+void ep_health_upstreams(struct console *console, struct call *c)
+{
+	struct text body;
+	struct page *page;
+
+	if (!access_is_local(c) && !access_has_token(c, console->opts.metrics_token)) {
+		call_refuse(c, 403, NULL,
+			"the states of upstreams are open to this machine by its address or as "
+			"localhost, and to the metrics token as bearer");
+		return;
+	}
+	text_init(&body, STATES_TEXT_MAX);
+	upstream_states_put(console->opts.gateway, &body);
+	page = page_new(&body);
+	call_reply(c, 200, "application/json", page, NULL);
+	page_unref(page);
 }

@@ -75,6 +75,22 @@ static void write_plan(struct text *t, const struct metrics_facts *f)
 
 /* --- of the workers ----------------------------------------------------------------------------- */
 
+static void write_failures(struct text *t, const struct worker_counts *c)
+{
+	exposition_family(t, "sluice_attempt_failures_total", "counter",
+		"Attempts that did not end in a usable answer, by what was wrong.");
+	for (unsigned i = FAILURE_NONE + 1; i < FAILURE_CLASSES; i++) {
+		char room[64];
+		struct text labels;
+
+		text_init_fixed(&labels, room, sizeof(room));
+		exposition_label(
+			&labels, "class", bytes_str(failure_class_name((enum failure_class)i)));
+		exposition_u64(
+			t, "sluice_attempt_failures_total", text_bytes(&labels), c->failed[i]);
+	}
+}
+
 static void write_scalars(struct text *t, const struct worker_counts *c)
 {
 	const struct {
@@ -89,6 +105,10 @@ static void write_scalars(struct text *t, const struct worker_counts *c)
 		{"sluice_upstream_failures_total", "counter",
 			"Attempts that an upstream failed, before or in its answer.",
 			c->upstream_failures},
+		{"sluice_retries_total", "counter",
+			"Attempts behind a request's first, wherever they went.", c->retries},
+		{"sluice_fallbacks_total", "counter", "Attempts at upstreams of a fallback.",
+			c->fallbacks},
 		{"sluice_usage_unknown_total", "counter",
 			"Whole answers that did not say what they cost.", c->usage_unknown},
 		{"sluice_contexts_missing_total", "counter",
@@ -135,6 +155,7 @@ static void write_scalars(struct text *t, const struct worker_counts *c)
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		write_u64(t, all[i].name, all[i].type, all[i].help, all[i].v);
 	}
+	write_failures(t, c);
 	write_micro(t, "sluice_longest_turn_seconds", "gauge",
 		"The longest turn of a worker's loop so far: what a request may have waited for.",
 		c->turns.longest_us);

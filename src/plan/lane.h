@@ -39,6 +39,7 @@ struct lane {
 	uint64_t unused_since_ms;
 	uint64_t probe_at_ms; /* credential: when control may probe it again */
 	bool probing;         /* it does */
+	uint64_t shown;       /* in which list of states it stands already */
 	bool said_out;        /* that it is out of service is in the log */
 	uint64_t key[2];
 	struct list link;

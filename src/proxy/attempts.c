@@ -252,11 +252,13 @@ static bool fail(struct exchange *x, const struct failure *f)
 		atomic_store_explicit(&x->w->gateway->ailing, true, memory_order_relaxed);
 	}
 	concurrency_give(x);
+	x->w->counts.failed[f->class] += x->probe == NULL;
 	if (x->probe != NULL || !can_send_again(x) || course_next(c, f, &env) == COURSE_END) {
 		x->rec.failure = (uint8_t)f->class;
 		return false;
 	}
 	x->w->counts.retries++;
+	x->w->counts.fallbacks += c->fallback != NULL;
 	record(x, f);
 	clean(x);
 	x->rq->judged = x->rq->doubtful = false;

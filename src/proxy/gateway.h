@@ -78,8 +78,10 @@ uint64_t gateway_log_dropped(const struct gateway *g);
 
 struct worker_counts {
 	uint64_t exchanges, replies, upstream_failures, client_aborts, usage_unknown;
-	uint64_t retries;          /* attempts behind an exchange's first */
-	uint64_t contexts_missing; /* chats without their provider's file */
+	uint64_t retries;                 /* attempts behind an exchange's first */
+	uint64_t fallbacks;               /* of these at candidates of a fallback */
+	uint64_t failed[FAILURE_CLASSES]; /* attempts that failed, by class */
+	uint64_t contexts_missing;        /* chats without their provider's file */
 	uint64_t events;
 	uint64_t probes; /* exchanges of the gateway's own: of the others only events has them */
 	uint64_t open;   /* exchanges now */

@@ -232,6 +232,11 @@ static void add(struct worker_counts *sum, const struct worker_counts *c)
 	sum->exchanges += c->exchanges;
 	sum->replies += c->replies;
 	sum->upstream_failures += c->upstream_failures;
+	sum->retries += c->retries;
+	sum->fallbacks += c->fallbacks;
+	for (size_t i = 0; i < FAILURE_CLASSES; i++) {
+		sum->failed[i] += c->failed[i];
+	}
 	sum->client_aborts += c->client_aborts;
 	sum->usage_unknown += c->usage_unknown;
 	sum->contexts_missing += c->contexts_missing;
