@@ -1,5 +1,6 @@
 #include "cli/explain_print.h"
 
+#include "cli/explain_failure.h"
 #include "plan/discovered.h"
 #include "wire/json.h"
 
@@ -349,6 +350,7 @@ void explain_print_text(const struct explain_print *p, struct text *out)
 	for (size_t i = 0; i < p->e->n_destinations; i++) {
 		put_destination(p, &p->e->destinations[i], &wide);
 	}
+	explain_failure_text(p, &wide);
 	put_routes(p, &wide);
 	for (left = text_bytes(&wide); left.n != 0;) {
 		put_folded(bytes_cut(&left, '\n'), out);
@@ -505,6 +507,7 @@ void explain_print_json(const struct explain_print *p, struct text *out)
 		write_destination(&w, p, &e->destinations[i]);
 	}
 	json_close_array(&w);
+	explain_failure_json(p, &w);
 	json_key(&w, "routes");
 	json_open_array(&w);
 	for (size_t i = 0; i < e->routes.n; i++) {
