@@ -95,8 +95,8 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	auth_rules_init(&basic, AUTH_BASIC, s, env, p);
 	statistics_init(&statistics, s, &env->seed, &p->arena, &p->findings);
 	routes_compile(&routes, &in);
-	p->n_fallbacks = fallbacks_compile(
-		&(struct fallbacks_input){s, &routes, &env->seed, &p->arena, &p->findings});
+	p->n_fallbacks = fallbacks_compile(&(struct fallbacks_input){
+		s, &routes, services, &upstreams, &env->seed, &p->arena, &p->findings});
 	groups_finish(routes.groups, routes.v, routes.n, &env->seed, &p->arena);
 	p->groups = routes.groups;
 	p->index = match_index_new(&routes, &env->seed, &p->arena);

@@ -2,25 +2,17 @@
  * A filter names a route, that is an Ingress, which may have made several routes: one for each host and
  * path. Each of them falls back to the route of the fallback's Ingress with the same host and path.
  */
-#include "plan/fallbacks.h"
-
-#include "plan/build.h"
+#include "plan/fallbacks_int.h"
 
 #define SUFFIX ".internal"
 #define FALLBACK_SUFFIX ".fallback.internal"
 #define CUSTOM_RESPONSE "envoy.filters.http.custom_response"
 
-struct named { /* routes of one Ingress */
-	struct route *route;
-	struct named *next;
-};
-
 struct compiling {
 	const struct fallbacks_input *in;
 	const struct object *filter;
 	const struct envoy_patch *patch;
-	struct map by_name; /* to struct named */
-	size_t n;
+	struct fallback_names names;
 };
 
 #define note(c, place, code, ...)                                                \
@@ -170,12 +162,12 @@ static void index_names(struct compiling *c)
 {
 	const struct routes *all = c->in->routes;
 
-	map_init(&c->by_name, c->in->seed);
+	map_init(&c->names.by_name, c->in->seed);
 	for (size_t i = all->n; i-- > 0;) {
 		struct named *n = arena_must(c->in->arena, sizeof(*n));
 
 		n->route = all->v[i];
-		n->next = map_put(&c->by_name, n->route->name, n);
+		n->next = map_put(&c->names.by_name, n->route->name, n);
 	}
 }
 
@@ -223,24 +215,33 @@ static const struct route *find_target(
 	return NULL;
 }
 
+struct fallback *fallback_set(
+	struct fallback_names *names, struct route *r, const struct fallback *f)
+{
+	struct fallback *copy = arena_must(names->in->arena, sizeof(*copy));
+
+	names->n += r->fallback == NULL;
+	*copy = *f;
+	copy->from = build_text(names->in->arena, f->from);
+	r->fallback = copy;
+	return copy;
+}
+
 static void set_fallback(struct compiling *c, struct route *r, const struct fallback *f)
 {
-	struct fallback *copy = arena_must(c->in->arena, sizeof(*copy));
+	struct fallback *own = fallback_set(&c->names, r, f);
 
-	c->n += r->fallback == NULL;
-	*copy = *f;
-	copy->from = build_text(c->in->arena, f->from);
-	copy->on.events |= FAILURE_ON_CONTEXT;
-	copy->candidates = f->to->destinations;
-	copy->n_candidates = f->to->n_destinations;
-	r->fallback = copy;
+	own->on.events |= FAILURE_ON_CONTEXT;
+	own->candidates = f->to->destinations;
+	own->n_candidates = f->to->n_destinations;
+	fallback_record_apply(c->in, r->name, own);
 }
 
 static void apply(struct compiling *c, struct fallback *f)
 {
 	struct bytes target = target_name(c);
-	const struct named *targets = map_get(&c->by_name, target);
-	struct named *n = map_get(&c->by_name, c->patch->route);
+	const struct named *targets = map_get(&c->names.by_name, target);
+	struct named *n = map_get(&c->names.by_name, c->patch->route);
 
 	if (n == NULL) {
 		note(c, c->patch->at, "fallback-without-route",
@@ -282,26 +283,13 @@ static void compile_filter(struct compiling *c)
 	}
 }
 
-/* One for all of them, and no warning: the resources are as they should be. */
-static void note_idle(struct compiling *c)
-{
-	struct finding at =
-		build_warning(c->filter, (struct place){1, 1}, "fallback-not-acted-upon");
-
-	at.level = FINDING_INFO;
-	findings_add(c->in->findings, &at,
-		"fallbacks are read and checked, but this version does not act on them yet (%zu "
-		"routes have one): an answer of these classes goes to the client as it is",
-		c->n);
-}
-
 size_t fallbacks_compile(const struct fallbacks_input *in)
 {
-	struct compiling c = {.in = in};
+	struct compiling c = {.in = in, .names = {.in = in}};
 	size_t from;
 	size_t n = snapshot_kind(in->snapshot, RESOURCE_ENVOYFILTER, &from);
 
-	if (n == 0) {
+	if (n == 0 && !fallback_own_any(in->snapshot)) {
 		return 0;
 	}
 	index_names(&c);
@@ -309,10 +297,7 @@ size_t fallbacks_compile(const struct fallbacks_input *in)
 		c.filter = in->snapshot->objects[i];
 		compile_filter(&c);
 	}
-	if (c.n != 0) {
-		c.filter = in->snapshot->objects[from];
-		note_idle(&c);
-	}
-	map_done(&c.by_name);
-	return c.n;
+	fallback_own_apply(&c.names);
+	map_done(&c.names.by_name);
+	return c.names.n;
 }

@@ -114,8 +114,7 @@ static const struct row {
 	const char *code;         /* of a finding */
 	const char *reason;
 } rows[] = {
-	{SET(both), NULL, NULL, IS_4XX | IS_5XX, "fallback-not-acted-upon",
-		"the worked example; and nobody is told that it acts"},
+	{SET(both), NULL, NULL, IS_4XX | IS_5XX, NULL, "the worked example"},
 	{SET(both), "exact: 4xx", "exact: 5xx", IS_5XX, NULL, "one class named twice"},
 	{SET(both), "exact: 4xx", "exact: 2xx", IS_5XX, "fallback-condition",
 		"a success is no reason to fall back; the other class stays"},
@@ -140,7 +139,7 @@ static const struct row {
 	{SET(both), "key: x-higress-fallback-from", "key: x-other", 0, "envoyfilter-unknown",
 		"no fallback route would take it"},
 	{SET(both), "key: x-higress-fallback-from", "key: X-Higress-Fallback-From", IS_4XX | IS_5XX,
-		"fallback-not-acted-upon", "names have no case"},
+		NULL, "names have no case"},
 	{SET(both), "keep_original_response_code: false", "keep_original_response_code: true",
 		IS_4XX | IS_5XX, "unsupported-setting", "used, but not in this"},
 	{SET(both), "                value: ai-route-mix.internal",
@@ -288,12 +287,237 @@ static void no_model_is_that_header(void **state)
 	}
 }
 
+/* --- lists of records, and annotations of our own --------------------------------------------------- */
+
+static const struct provider_type one_type[] = {
+	{.name = "t", .default_host = "t.com", .unsupported_passes = true, .keeps_body = true}};
+static const struct provider_types types = {one_type, 1};
+
+#define PROXY                                                                     \
+	WORLD_PLUGIN("ai-proxy",                                                  \
+		"  defaultConfig:\n    providers:\n"                              \
+		"    - {id: a, type: t, apiTokens: [k], contextWindow: 10}\n"     \
+		"    - {id: b, type: t, apiTokens: [k], contextWindow: 20}\n"     \
+		"    - {id: c, type: t, apiTokens: [k]}\n"                        \
+		"  matchRules:\n"                                                 \
+		"  - {service: [a.static], config: {activeProviderId: a}}\n"      \
+		"  - {service: ['b.static:80'], config: {activeProviderId: b}}\n" \
+		"  - {service: [c.static], config: {activeProviderId: c}}\n")
+#define MAPPER                                                                         \
+	WORLD_PLUGIN("model-mapper",                                                   \
+		"  matchRules:\n"                                                      \
+		"  - {ingress: [ai-route-mix.fallback.internal], service: [c.static]," \
+		" config: {modelMapping: {'*': f}}}\n")
+#define REGISTRIES                                                               \
+	WORLD_REGISTRIES(                                                        \
+		"  - {name: a, type: static, domain: '127.0.0.1:1', port: 80}\n" \
+		"  - {name: b, type: static, domain: '127.0.0.1:2', port: 80}\n" \
+		"  - {name: c, type: static, domain: '127.0.0.1:3', port: 80}\n")
+
+static void add_record(struct world *w, const char *fallback)
+{
+	char text[1000];
+
+	if (fallback != NULL) {
+		snprintf(text, sizeof(text),
+			"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ai-route-mix}\n"
+			"data:\n  data: '{\"name\":\"mix\",\"fallbackConfig\":%s}'\n",
+			fallback);
+		world_add(w, "configmaps/ai-route-mix.yaml", text);
+	}
+}
+
+/* The ids of the providers that a route falls back to, in their order: "s" or "w" (by weight), then them. */
+static void tell(const struct route *r, char *out, size_t max)
+{
+	const struct fallback *f = r != NULL ? r->fallback : NULL;
+
+	snprintf(out, max, "%s", f == NULL ? "none" : f->in_order ? "s" : "w");
+	for (size_t i = 0; f != NULL && i < f->n_candidates; i++) {
+		size_t n = strlen(out);
+
+		snprintf(out + n, max - n, " " BYTES_FMT, BYTES_ARG(f->candidates[i].provider->id));
+	}
+}
+
+#define SEQ(list) "{\"enabled\":true,\"fallbackStrategy\":\"SEQ\",\"upstreams\":[" list "]}"
+#define RAND(list) "{\"enabled\":true,\"fallbackStrategy\":\"RAND\",\"upstreams\":[" list "]}"
+#define UP(id) "{\"provider\":\"" id "\",\"weight\":1}"
+
+static const struct {
+	const char *record, *destination, *expect, *code, *reason;
+} lists[] = {
+	{SEQ(UP("b") "," UP("c")), "b.static", "s b c", NULL,
+		"G121: SEQ walks the whole list, and the Ingress names only its first"},
+	{SEQ(UP("c") "," UP("b")), "c.static", "s c b", NULL, "in the order of the list"},
+	{RAND(UP("b") "," UP("c")), "1% b.static\n      1% c.static", "w b c", NULL,
+		"RAND is the Ingress's"},
+	{SEQ(UP("b") "," UP("gone")), "b.static", "s b", "fallback-candidate-unusable",
+		"a provider that is not there"},
+	{SEQ(UP("gone")), "b.static", "s b", "fallback-candidate-unusable",
+		"none of them: what the Ingress says"},
+	{NULL, "b.static", "w b", NULL, "no record: what the Ingress says"},
+	{"[1]", "b.static", "w b", NULL, "a record that says nothing of it"},
+	{SEQ("1,{}"), "b.static", "s b", "fallback-candidate-unusable", "no upstreams at all"},
+};
+
+static void records_say_in_what_order(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		const struct row worked = {.set = NULL};
+		char *filter = changed(&worked);
+		char to[100], got[100];
+		const struct world_ingress main = {.name = "ai-route-mix.internal",
+			.host = "ai.com",
+			.path = "/v1",
+			.destination = "a.static"};
+		const struct world_ingress fallback = {.name = "ai-route-mix.fallback.internal",
+			.host = "ai.com",
+			.path = "/v1",
+			.destination = to,
+			.annotations = FROM};
+		const struct route *r;
+		struct plan *p;
+		struct world w;
+
+		snprintf(to, sizeof(to), "|\n      %s", lists[i].destination);
+		world_init(&w);
+		world_add(&w, "mcpbridges/default.yaml", REGISTRIES);
+		world_add(&w, "wasmplugins/ai-proxy.internal.yaml", PROXY);
+		world_add(&w, "wasmplugins/model-mapper.internal.yaml", MAPPER);
+		world_add_ingress(&w, &main);
+		world_add_ingress(&w, &fallback);
+		world_add(&w, "envoyfilters/ai-route-mix.internal.yaml", filter);
+		add_record(&w, lists[i].record);
+		p = world_plan(&w, &types);
+		r = world_route(p, "ai.com", "/v1/x", METHOD_POST);
+		tell(r, got, sizeof(got));
+		if (strcmp(got, lists[i].expect) != 0 ||
+			(lists[i].code != NULL) !=
+				(world_finding(&p->findings, "fallback-candidate-unusable") !=
+					NULL)) {
+			world_print(&p->findings);
+			fail_msg("%s: %s", lists[i].reason, got);
+		}
+		if (strcmp(got, "s b c") == 0) {
+			const struct destination *c = &r->fallback->candidates[1];
+
+			/* G124: its own mapping; and what its provider's models read. */
+			assert_true(bytes_eq(
+				mapping_apply(c->mapping, BYTES("m"), &w.arena), BYTES("f")));
+			assert_int_equal(r->fallback->candidates[0].window, 20);
+			assert_int_equal(r->destinations[0].window, 10);
+		}
+		plan_free(p);
+		world_done(&w);
+		free(filter);
+	}
+}
+
+#define TO(name) "    sluice.io/fallback: " name "\n"
+#define OWN(key, value) "    sluice.io/fallback-" key ": \"" value "\"\n"
+
+static const struct {
+	const char *annotations; /* of the route */
+	const char *others;      /* of the one that it falls back to */
+	const char *expect;      /* tell(), then what it is about */
+	const char *code, *reason;
+} own[] = {
+	{TO("other"), "", "s b c 5xx 429 connect", NULL, "the default of the specification"},
+	{TO("other") OWN("on", "4xx, 503,content-filter"), "", "s b c 4xx 429 filtered", NULL,
+		"a list of one's own"},
+	{TO("other") OWN("order", "RAND"), "", "w b c 5xx 429 connect", NULL, "by weight"},
+	{TO("other") OWN("on-own-rate-limit", "true"), "", "s b c 5xx 429 connect own", NULL,
+		"also for our own 429"},
+	{TO("other") OWN("order", "FIRST"), "", "s b c 5xx 429 connect", "bad-value", "no order"},
+	{TO("other") OWN("on-own-rate-limit", "maybe"), "", "s b c 5xx 429 connect",
+		"boolean-expected", "no boolean"},
+	{TO("other") OWN("on", "5xx,5(,50"), "", "s b c 5xx", "pattern-without-status",
+		"words that do nothing are named"},
+	{TO("other") OWN("onn", "5xx"), "", "s b c 5xx 429 connect", "unsupported-annotation",
+		"a typing error is named"},
+	{TO("gone"), "", "none", "fallback-without-target", "no such Ingress"},
+	{TO("main"), "", "none", "fallback-without-target", "itself"},
+	{OWN("on", "5xx"), "", "none", "fallback-setting-unused", "nothing to change"},
+	{TO("other"), TO("main"), "s b c 5xx 429 connect", "fallback-circle",
+		"a circle is told, and used: each is tried once"},
+};
+
+static void tell_more(const struct route *r, char *out, size_t max)
+{
+	const struct fallback *f = r->fallback;
+	size_t n;
+
+	tell(r, out, max);
+	n = strlen(out);
+	if (f == NULL) {
+		return;
+	}
+	snprintf(out + n, max - n, "%s%s%s%s%s%s",
+		failure_set_has_status(&f->on, 400) && failure_set_has_status(&f->on, 499) ? " 4xx"
+											   : "",
+		failure_set_has_status(&f->on, 500) && failure_set_has_status(&f->on, 599) ? " 5xx"
+											   : "",
+		failure_set_has_status(&f->on, 429) ? " 429" : "",
+		(f->on.events & FAILURE_ON_CONNECT) != 0 ? " connect" : "",
+		(f->on.events & FAILURE_ON_FILTERED) != 0 ? " filtered" : "",
+		f->on_own_rate ? " own" : "");
+}
+
+static void annotations_become_fallbacks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		const struct world_ingress main = {.name = "main",
+			.host = "ai.com",
+			.path = "/v1",
+			.destination = "a.static",
+			.annotations = own[i].annotations};
+		const struct world_ingress other = {.name = "other",
+			.host = "other.com",
+			.path = "/",
+			.destination = "|\n      50% b.static\n      50% c.static",
+			.annotations = own[i].others};
+		const char *codes[] = {"bad-value", "boolean-expected", "pattern-without-status",
+			"unsupported-annotation", "fallback-without-target",
+			"fallback-setting-unused", "fallback-circle"};
+		struct plan *p;
+		struct world w;
+		char got[100];
+
+		world_init(&w);
+		world_add(&w, "mcpbridges/default.yaml", REGISTRIES);
+		world_add(&w, "wasmplugins/ai-proxy.internal.yaml", PROXY);
+		world_add_ingress(&w, &main);
+		world_add_ingress(&w, &other);
+		p = world_plan(&w, &types);
+		tell_more(world_route(p, "ai.com", "/v1/x", METHOD_POST), got, sizeof(got));
+		for (size_t k = 0; k < ARRAY_LEN(codes); k++) {
+			bool wanted = own[i].code != NULL && strcmp(own[i].code, codes[k]) == 0;
+
+			if ((world_finding(&p->findings, codes[k]) != NULL) != wanted) {
+				world_print(&p->findings);
+				fail_msg("%s: %s", own[i].reason, codes[k]);
+			}
+		}
+		if (strcmp(got, own[i].expect) != 0) {
+			world_print(&p->findings);
+			fail_msg("%s: %s", own[i].reason, got);
+		}
+		plan_free(p);
+		world_done(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filters_become_fallbacks),
 		cmocka_unit_test(nobody_asks_a_fallback_route),
 		cmocka_unit_test(no_model_is_that_header),
+		cmocka_unit_test(records_say_in_what_order),
+		cmocka_unit_test(annotations_become_fallbacks),
 	};
 
 	return cmocka_run_group_tests_name("plan/fallbacks", tests, NULL, NULL);
