@@ -21,7 +21,7 @@ struct number {
 	const char *unit;
 };
 
-static struct finding warn(struct entry *e, const struct yaml_node *at, const char *code)
+static struct finding note(struct entry *e, const struct yaml_node *at, const char *code)
 {
 	return build_warning(e->where, build_place(at), code);
 }
@@ -40,7 +40,7 @@ static const struct yaml_node *block_of(
 		return NULL;
 	}
 	for (const struct yaml_node *n = block->items; n != NULL; n = n->next) {
-		struct finding at = warn(e, n, "unknown-field");
+		struct finding at = note(e, n, "unknown-field");
 		size_t i = 0;
 
 		while (i < n_known && !bytes_eq(n->key->text, bytes_str(known[i]))) {
@@ -94,7 +94,7 @@ static void add_word(
 	struct entry *e, const struct yaml_node *n, const char *key, struct failure_set *out)
 {
 	struct fault fault = {0};
-	struct finding at = warn(e, n, "pattern-without-status");
+	struct finding at = note(e, n, "pattern-without-status");
 	int rc;
 
 	if (n->type == YAML_MAP || n->type == YAML_SEQ || n->type == YAML_NULL) {
@@ -160,7 +160,7 @@ static void read_failover(struct entry *e)
 		e->findings, &model)); /* absent: "" */
 	p->probe_model = build_text(e->arena, bytes_trim(model));
 	if (p->probe_model.n == 0) {
-		struct finding at = warn(e, block, "health-check-model-missing");
+		struct finding at = note(e, block, "health-check-model-missing");
 
 		findings_add(e->findings, &at,
 			"provider " BYTES_FMT
@@ -220,7 +220,7 @@ static void read_concurrency(struct entry *e)
 		c->queue = 0; /* nobody waits */
 	}
 	if (c->upstream == 0 && c->credential == 0 && c->consumer == 0) {
-		struct finding at = warn(e, block, "concurrency-without-cap");
+		struct finding at = note(e, block, "concurrency-without-cap");
 
 		findings_add(e->findings, &at,
 			"provider " BYTES_FMT
