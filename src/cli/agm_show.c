@@ -225,7 +225,8 @@ int agm_get_assignment(struct agm *x)
 	if (rc != COMMAND_DONE) {
 		return rc;
 	}
-	is_assigned = strcmp(agm_member(x, got.whole, "state", ""), "unmanaged") != 0;
+	/* A record of others, which nobody manages, has a time, too. */
+	is_assigned = doc_given(doc_get(&x->arena, got.whole, "updatedAt"));
 	if (t.kind == NAMES_MANAGER) {
 		print_manager(x, got.whole);
 	} else {
