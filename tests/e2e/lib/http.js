@@ -85,7 +85,7 @@ export async function startRawUpstream(t, onRequest) {
 	return upstream;
 }
 
-function modelOf(body) {
+export function modelOf(body) {
 	try {
 		return JSON.parse(body).model;
 	} catch {
