@@ -337,7 +337,7 @@ static int print_explained(struct agm *x, struct doc *explained)
 		for (const struct doc *at = doc_first(&x->arena, explained); at != NULL;
 			at = at->next) {
 			printf("%s: %s\n", agm_words(x, at->key),
-				agm_member(x, explained, agm_words(x, at->key), ""));
+				agm_member(x, explained, agm_words(x, at->key), "-"));
 		}
 	}
 	allowed = doc_given(doc_get(&x->arena, explained, "provider"));
