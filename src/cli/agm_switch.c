@@ -7,6 +7,8 @@
 #include "hiclaw/known_models.h"
 #include "hiclaw/openclaw.h"
 
+/* A warning. */
+#define CONFIG_MISSING BYTES("CONFIG_MISSING")
 #define USAGE                                                                           \
 	"Usage: set-model.sh --target <manager|worker:name> --provider <name> --model " \
 	"<id> [--context-window N] [--max-tokens N] [--reasoning true|false]"
@@ -132,18 +134,29 @@ static void say_traits_wished(struct run *r)
 	say_traits(r, said);
 }
 
-/* Warnings are texts, or objects with a message. */
+/* Warnings are objects of code and message. One that has a line of its own is passed over. */
 static void say_warnings(struct run *r)
 {
 	struct agm *x = r->x;
 	const struct doc *list = doc_get(&x->arena, r->got.whole, "warnings");
 
 	for (const struct doc *w = doc_first(&x->arena, list); w != NULL; w = w->next) {
-		agm_log("WARNING: %s",
-			w->type == DOC_STRING
-				? agm_words(x, w->text)
-				: agm_member(x, w, "message", "the server does not say of what"));
+		if (!bytes_eq(doc_peek(w, "code", BYTES("")), CONFIG_MISSING)) {
+			agm_log("WARNING: %s", agm_member(x, w, "message", "of the server"));
+		}
 	}
+}
+
+/* Whether the agent has no configuration yet. */
+static bool lacks_config(struct run *r)
+{
+	struct agm *x = r->x;
+	const struct doc *w = doc_first(&x->arena, doc_get(&x->arena, r->got.whole, "warnings"));
+
+	while (w != NULL && !bytes_eq(doc_peek(w, "code", BYTES("")), CONFIG_MISSING)) {
+		w = w->next;
+	}
+	return w != NULL;
 }
 
 static const struct doc *find_route(struct agm *x, const struct doc *routes, const char *name)
@@ -252,8 +265,15 @@ static void say_saved(struct run *r)
 		r->name);
 }
 
-static void say_manager(struct run *r)
+static int say_manager(struct run *r)
 {
+	if (lacks_config(r)) {
+		say_warnings(r);
+		agm_log("ERROR: OpenClaw config not found at %s",
+			r->x->env.n_configs != 0 ? agm_words(r->x, r->x->env.configs[0])
+						 : "its place");
+		return COMMAND_NO;
+	}
 	agm_log("Updating OpenClaw config...");
 	if (is_false(r, "changed")) {
 		agm_log("Nothing to change: the model is set already");
@@ -267,17 +287,7 @@ static void say_manager(struct run *r)
 	} else {
 		agm_log("Manager model updated and reloaded successfully");
 	}
-}
-
-/* Whether the Worker has a configuration: the assignment then tells what is in it. */
-static bool has_config(struct run *r)
-{
-	struct agm_question q = {.method = "GET"};
-	struct remote_answer got;
-
-	agm_target_path(&r->target, &q);
-	return agm_ask(r->x, &q, &got) != COMMAND_DONE || !remote_is_good(&got) ||
-		doc_given(doc_at(&r->x->arena, got.whole, "configured.model"));
+	return COMMAND_DONE;
 }
 
 static void say_worker(struct run *r)
@@ -285,7 +295,7 @@ static void say_worker(struct run *r)
 	struct agm *x = r->x;
 	const char *applied = agm_member(x, r->got.whole, "applied", "");
 
-	if (!has_config(r)) {
+	if (lacks_config(r)) {
 		agm_log("WARNING: Worker openclaw.json not found (Worker may not be created yet)");
 		say_warnings(r);
 		return;
@@ -347,10 +357,12 @@ static int say_refused(struct run *r)
 
 static int say_done(struct run *r)
 {
+	int rc = COMMAND_DONE;
+
 	say_traits(r, r->got.whole);
 	if (r->target.kind == NAMES_MANAGER) {
 		agm_log("Testing model connectivity...");
-		if (args_has(&r->x->given, "--skip-test")) {
+		if (doc_given(doc_at(&r->x->arena, r->got.whole, "test.skipped"))) {
 			agm_log("Model connectivity test skipped");
 		} else {
 			agm_log("Model connectivity test passed");
@@ -364,13 +376,15 @@ static int say_done(struct run *r)
 	if (r->target.kind == NAMES_MANAGER) {
 		say_routes(r);
 		say_saved(r);
-		say_manager(r);
+		rc = say_manager(r);
 	} else {
 		say_saved(r);
 		say_worker(r);
 	}
-	agm_log("Done!");
-	return COMMAND_DONE;
+	if (rc == COMMAND_DONE) {
+		agm_log("Done!");
+	}
+	return rc;
 }
 
 static int run_script(struct run *r)
@@ -425,8 +439,7 @@ static int run_plain(struct run *r)
 			doc_first(&x->arena, doc_get(&x->arena, r->got.whole, "warnings"));
 		w != NULL; w = w->next) {
 		fprintf(stderr, "sluice %s: warning: %s\n", x->given.command,
-			w->type == DOC_STRING ? agm_words(x, w->text)
-					      : agm_member(x, w, "message", ""));
+			agm_member(x, w, "message", ""));
 	}
 	return COMMAND_DONE;
 }

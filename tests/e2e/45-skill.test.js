@@ -43,7 +43,7 @@ async function start(t) {
 }
 
 test('set-model.sh switches the Manager, and says each step', async (t) => {
-	const { monitor, sh } = await start(t);
+	const { monitor, env, sh } = await start(t);
 	const first = await sh('set-model.sh', '--target', 'manager', '--provider', 'qwen', '--model', 'qwen3.5-plus');
 
 	assert.equal(first.code, 0, first.stderr);
@@ -72,6 +72,11 @@ test('set-model.sh switches the Manager, and says each step', async (t) => {
 	const away = await sh('set-model.sh', '--target', 'manager', '--provider', 'minimax', '--model', 'MiniMax-M2.7');
 	assert.equal(away.code, 0);
 	assert.ok(!away.stdout.includes('reloaded successfully'), 'what was not seen is not said');
+	const untested = await sh('set-model.sh', '--target', 'manager', '--provider', 'minimax', '--model', 'MiniMax-M2.7', '--skip-test');
+	assert.ok(untested.lines.includes('Model connectivity test skipped'));
+	delete monitor.configured.manager;
+	const bare = await script({ ...env, OPENCLAW_CONFIG_PATH: '/nowhere/openclaw.json' }, 'set-model.sh', ['--target', 'manager', '--provider', 'minimax', '--model', 'MiniMax-M2.7']);
+	assert.deepEqual([bare.code, bare.lines.at(-1)], [1, 'ERROR: OpenClaw config not found at /nowhere/openclaw.json']);
 });
 
 test('set-model.sh ends with 1 and the reason when it cannot', async (t) => {

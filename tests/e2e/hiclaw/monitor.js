@@ -84,10 +84,10 @@ export async function startMonitor(t) {
 		return {
 			success: true, target, provider: body.provider, model, routeUpdated: true, status: 'saved', name: target, routeChanged,
 			changed, state: 'pending', contextWindow: record.contextWindow, maxTokens: record.maxTokens, reasoning: record.reasoning,
-			updatedAt: record.updatedAt, test: { ok: true, ms: 41, status: 200 },
+			updatedAt: record.updatedAt, test: body.skipTest ? { skipped: true } : { ok: true, ms: 41, status: 200 },
 			...(target === 'manager' ? { reload: { ok: monitor.reloads, method: monitor.reloads ? 'watcher' : 'unreachable' } } : { applied: 'on-restart' }),
 			synced: monitor.synced, backupId: '20260131T120000Z-abcdef',
-			warnings: target !== 'manager' && !monitor.configured[target] ? ['no openclaw.json of newbie yet'] : [],
+			warnings: monitor.configured[target] ? [] : [{ code: 'CONFIG_MISSING', message: `${target} has no configuration yet` }],
 		};
 	}
 
