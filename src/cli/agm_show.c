@@ -409,8 +409,10 @@ static void print_attachments(struct agm *x, const struct doc *d)
 	const struct doc *at = doc_first(&x->arena, doc_get(&x->arena, d, "attachments"));
 
 	for (; at != NULL; at = at->next) {
-		printf("%-12s %s  %s\n", agm_words(x, at->key), agm_member(x, at, "state", "?"),
-			agm_member(x, at, "detail", ""));
+		const char *detail = agm_member(x, at, "detail", "");
+
+		printf("%-12s %s%s%s\n", agm_words(x, at->key), agm_member(x, at, "state", "?"),
+			detail[0] != '\0' ? "  " : "", detail);
 	}
 }
 
