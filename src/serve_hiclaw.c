@@ -53,6 +53,7 @@ void serve_hiclaw_start(struct serve *s)
 		.gateway = s->gateway,
 		.jobs = s->jobs,
 		.writer = serve_writer(s),
+		.higress = bytes_str(s->settings.higress_console),
 		.env = &h->env,
 		.attached = s->settings.hiclaw,
 		.root = s->settings.resources,

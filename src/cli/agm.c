@@ -61,17 +61,17 @@ const char *agm_monitor_url(struct agm *x)
 	return print_arena(x, "http://127.0.0.1:%llu", (unsigned long long)x->env.monitor_port);
 }
 
-bool agm_is_ours(struct agm *x, const char *url)
+/* The document at a URL, asked for by nobody; NULL: there is none, or none of these statuses. */
+static const struct doc *look_at(struct agm *x, const char *url, struct bytes path, unsigned other)
 {
-	struct fetch q = {.timeout_ms = LOOK_MS, .method = BYTES("GET")};
+	struct fetch q = {.timeout_ms = LOOK_MS, .method = BYTES("GET"), .target = path};
 	const struct json_value *v = NULL;
 	struct fault f;
 	struct url u;
 	struct bytes host;
-	bool is_ours;
 
 	if (url_parse(&u, bytes_str(url), &f) != 0) {
-		return false;
+		return NULL;
 	}
 	host = u.host;
 	if (host.n > 1 && host.p[0] == '[') {
@@ -80,18 +80,29 @@ bool agm_is_ours(struct agm *x, const char *url)
 	q.tls = bytes_eq_nocase(u.scheme, BYTES("https"));
 	q.port = u.port != 0 ? u.port : q.tls ? 443 : 80;
 	q.host = arena_copy(&x->arena, host).p;
-	q.target = BYTES("/ni_status/health");
 	fetch_add(&q, BYTES("Host"), u.host);
 	if (ask(&q) != FETCH_DONE) {
-		return false;
+		return NULL;
 	}
-	if (q.status == 200 || q.status == 503) {
+	if (q.status == 200 || q.status == other) {
 		v = json_parse(&x->arena, arena_copy(&x->arena, text_bytes(&q.body_in)), &f);
 	}
-	is_ours = v != NULL &&
-		doc_text(doc_get(&x->arena, doc_of_json(&x->arena, v), "status"), BYTES("")).n != 0;
 	fetch_done(&q);
-	return is_ours;
+	return v != NULL ? doc_of_json(&x->arena, v) : NULL;
+}
+
+bool agm_is_ours(struct agm *x, const char *url)
+{
+	const struct doc *d = look_at(x, url, BYTES("/ni_status/health"), 503);
+
+	return doc_text(doc_get(&x->arena, d, "status"), BYTES("")).n != 0;
+}
+
+bool agm_is_higress(struct agm *x, const char *url)
+{
+	const struct doc *d = look_at(x, url, BYTES("/system/info"), 200);
+
+	return d != NULL && d->type == DOC_MAP && !agm_is_ours(x, url);
 }
 
 /* The gateway's name resolves publicly: it is asked only where somebody has said that it is the gateway's. */

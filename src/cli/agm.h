@@ -34,6 +34,8 @@ MUST_CHECK int agm_open(struct agm *x);
 /* Whether what answers at that URL is sluice: any status of GET /ni_status/health that is its. Asked of nobody else:
  * no credentials are sent. */
 bool agm_is_ours(struct agm *x, const char *url);
+/* Whether a Console answers at that URL that is not ours. No credentials are sent. */
+bool agm_is_higress(struct agm *x, const char *url);
 /* "http://127.0.0.1:18080", in the arena. */
 const char *agm_monitor_url(struct agm *x);
 

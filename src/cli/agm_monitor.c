@@ -101,7 +101,7 @@ static void choose_data(struct server *s)
 }
 
 /* What the environment does not say. */
-static void choose_settings(struct server *s)
+static void choose_settings(struct agm *x, struct server *s)
 {
 	add(s, "sluice", NULL);
 	add(s, "serve", NULL);
@@ -115,6 +115,9 @@ static void choose_settings(struct server *s)
 	}
 	if (getenv("SLUICE_CONSOLE") == NULL && monitor_pid_of_port(CONSOLE_PORT, NULL)) {
 		add(s, "--console", FREE_PORT);
+	}
+	if (getenv("SLUICE_HIGRESS_CONSOLE") == NULL && agm_is_higress(x, x->env.admin_url.p)) {
+		add(s, "--higress-console", x->env.admin_url.p);
 	}
 	if (geteuid() == 0 && getenv("SLUICE_USER") == NULL) {
 		add(s, "--user", "root"); /* HiClaw's files are root's */
@@ -236,7 +239,7 @@ static int start_locked(struct agm *x, struct monitor_pid *p, FILE *out)
 	int log;
 
 	say(out, "Starting monitor server on port %u...", port);
-	choose_settings(&s);
+	choose_settings(x, &s);
 	own_file("monitor-server.log", path);
 	if (make_data(&s, &f) != 0 || monitor_pid_open_log(path, &log, &f) != 0) {
 		return fail(x, f.text);
@@ -391,7 +394,7 @@ static int run_here(struct agm *x)
 	struct fault f;
 	char *argv[ARGS_MAX];
 
-	choose_settings(&s);
+	choose_settings(x, &s);
 	if (make_data(&s, &f) != 0) {
 		return fail(x, f.text);
 	}

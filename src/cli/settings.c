@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "cli/machine.h"
+#include "wire/url.h"
 
 #define KB UINT64_C(1024)
 #define MB (1024 * KB)
@@ -96,6 +97,14 @@ static const struct option rows[] = {
 		.help = "Serve /ni_status/, /agm/, /_admin/api/ and the host manager-local.hiclaw.io on the "
 			"gateway's listeners too.",
 		MEMBER(manage_on_gateway)},
+	{.name = "higress-console",
+		.env = "SLUICE_HIGRESS_CONSOLE",
+		.type = OPTION_STRING,
+		.arg = "URL",
+		.computed = "none: what this gateway serves",
+		.help = "The monitor manages the providers and routes of the Higress at this Console, as "
+			"HICLAW_ADMIN_USER with HICLAW_ADMIN_PASSWORD, not those of this gateway.",
+		MEMBER(higress_console)},
 	{.name = "monitor-origins",
 		.env = "SLUICE_MONITOR_ORIGINS",
 		.type = OPTION_STRING,
@@ -456,6 +465,23 @@ static int check_token(const char *name, const char *token, FILE *err)
 	return ERR_SYNTAX;
 }
 
+static int check_console(const char *url, FILE *err)
+{
+	struct url u;
+	struct fault f;
+
+	if (url == NULL || url_parse(&u, bytes_str(url), &f) == 0) {
+		return 0;
+	}
+	if (err != NULL) {
+		fprintf(err,
+			"sluice serve: higress-console is no URL (%s): write it as "
+			"http://127.0.0.1:8001\n",
+			f.text);
+	}
+	return ERR_SYNTAX;
+}
+
 int settings_parse(int argc, char **argv, struct settings *out, FILE *err)
 {
 	struct settings s = initial;
@@ -469,6 +495,7 @@ int settings_parse(int argc, char **argv, struct settings *out, FILE *err)
 	rc = rc == 0 ? options_read_defaults(&o) : rc;
 	rc = rc == 0 ? check_token("metrics-token", s.metrics_token, err) : rc;
 	rc = rc == 0 ? check_token("explain-token", s.explain_token, err) : rc;
+	rc = rc == 0 ? check_console(s.higress_console, err) : rc;
 	rc = rc == 0 ? complete_monitor(&s, err) : rc;
 	if (rc != 0) {
 		settings_done(&s);

@@ -18,6 +18,7 @@ struct settings {
 	struct option_addresses gateway_tls; /* may be none */
 	char *metrics_token;                 /* may be NULL; at least 16 visible characters */
 	bool hiclaw, manage_on_gateway;
+	char *higress_console; /* URL of the Console that is managed; NULL: our own resources */
 	char *monitor_origins; /* of pages that may ask the monitor; may be NULL: none */
 	bool monitor_legacy_status;
 	bool init_open;            /* initialisation by anybody */

@@ -167,6 +167,8 @@ static const struct {
 	{{"--config", "/nonexistent/x.yaml"}, "/nonexistent/x.yaml", "a file that is not there"},
 	{{"--limit", "body-mx=1M"}, "did you mean body-max?", "unknown limit"},
 	{{"--drain-timeout", "30"}, "250ms, 30s", "a duration without unit"},
+	{{"--higress-console", "127.0.0.1:8001"}, "higress-console is no URL",
+		"an address without a scheme"},
 	{{"--metrics-token", "0123456789abcde"}, "at least 16", "a token of 15 characters"},
 	{{"--metrics-token", "0123456789 abcdef"}, "without blanks", "a blank ends a credential"},
 	{{"--metrics-token",

@@ -13,6 +13,7 @@
 #include "hiclaw/s3_credentials.h"
 #include "hiclaw/workers.h"
 #include "manage/upstream_allowed.h"
+#include "wire/url.h"
 
 /* Bodies of answers of the controller, the storage, a remote Console. */
 #define FETCH_MEMORY ((size_t)32 << 20)
@@ -88,8 +89,53 @@ static bool begin(struct manage_app *app, struct call *c)
 	return monitor_begin(CONTAINER_OF(app, struct hiclaw, app), c);
 }
 
+/* The port of a URL, where it says none. */
+static uint16_t port_of(const struct url *u)
+{
+	return u->port != 0 ? u->port : bytes_eq_nocase(u->scheme, BYTES("https")) ? 443 : 80;
+}
+
+/* "127.0.0.1:8001", as the URL has it. */
+static struct bytes authority_of(struct bytes url, const struct url *u)
+{
+	const char *end = url.p + url.n;
+	const char *slash = memchr(u->host.p, '/', (size_t)(end - u->host.p));
+
+	return bytes_of(u->host.p, (size_t)((slash != NULL ? slash : end) - u->host.p));
+}
+
+static void attach_higress(struct hiclaw *h)
+{
+	struct bytes host;
+	struct url u;
+	struct fault f;
+	int rc = url_parse(&u, h->opts.higress, &f);
+
+	ASSERT(rc == 0);
+	host = u.host;
+	if (host.n > 1 && host.p[0] == '[') {
+		host = bytes_of(host.p + 1, host.n - 2);
+	}
+	h->remote_host = bytes_dup(host);
+	h->remote = (struct ops_remote){.loop = h->loop,
+		.fetcher = h->fetcher,
+		.tls = bytes_eq_nocase(u.scheme, BYTES("https")),
+		.host = h->remote_host,
+		.port = port_of(&u),
+		.authority = authority_of(h->opts.higress, &u),
+		.user = h->env->admin_user,
+		.password = h->env->secrets.admin_password};
+	ops_remote_init(&h->remote);
+	h->opts.remote = &h->remote.ops;
+	log_info("hiclaw", "providers and routes are those of the Console at " BYTES_FMT,
+		BYTES_ARG(h->opts.higress));
+}
+
 static void make_ops(struct hiclaw *h)
 {
+	if (h->opts.higress.n != 0) {
+		attach_higress(h);
+	}
 	h->local = (struct ops_local){.loop = h->loop,
 		.jobs = h->jobs,
 		.writer = h->opts.writer,
@@ -150,6 +196,7 @@ void hiclaw_free(struct hiclaw *h)
 	events_free(h->events);
 	agents_close(h->agents);
 	arena_done(&h->secrets);
+	free(h->remote_host);
 	free(h);
 }
 

@@ -20,8 +20,10 @@ struct hiclaw_opts {
 	struct gateway *gateway;
 	struct jobs *jobs;
 	struct writer writer; /* changes of resources */
-	struct manage_ops
-		*remote; /* a real Higress's Console (placement P4); NULL: our own resources */
+	/* A real Higress's Console (placement P4), by its URL, which url_parse has taken, or by another way to
+	 * it; neither: our own resources. */
+	struct bytes higress;
+	struct manage_ops *remote;
 	const struct env *env; /* copied; its texts stay */
 	const struct env_source
 		*env_source; /* for hiclaw_reread; NULL: the process's environment */

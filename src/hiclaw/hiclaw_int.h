@@ -7,6 +7,7 @@
 #include "hiclaw/events.h"
 #include "hiclaw/hiclaw.h"
 #include "hiclaw/monitor.h"
+#include "hiclaw/ops_remote.h"
 #include "hiclaw/s3.h"
 #include "hiclaw/switch.h"
 #include "hiclaw/usage.h"
@@ -24,6 +25,8 @@ struct hiclaw {
 	struct gateway *gateway;
 	struct fetcher *fetcher;
 	struct ops_local local;
+	struct ops_remote remote;
+	char *remote_host;
 	struct manage_ops *ops;        /* &local.ops or opts.remote */
 	struct controller *controller; /* NULL: none */
 	struct s3 *s3;                 /* NULL: none */
