@@ -242,6 +242,7 @@ static void on_read(struct job *j)
 	if (h->controller != NULL) {
 		controller_set_token(h->controller, h->own.secrets.controller_token);
 	}
+	h->remote.password = h->own.secrets.admin_password; /* of no use without a Console */
 	for (size_t i = 0; i < r->env.n_warnings; i++) {
 		log_warn("hiclaw", BYTES_FMT, BYTES_ARG(r->env.warnings[i]));
 	}
