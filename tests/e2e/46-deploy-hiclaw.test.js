@@ -85,6 +85,14 @@ test('every variable that they name is one that the program reads', () => {
 	}
 });
 
+test('images are built with what the program needs to be built', () => {
+	const needed = read(ROOT, 'script/packages.txt').split('\n').map((line) => line.trim().split(/\s+/)).filter(([group]) => group === 'build').map(([, name]) => name);
+
+	assert.ok(needed.length > 5);
+	for (const file of ['Dockerfile', 'Dockerfile.embedded'])
+		for (const name of needed.filter((n) => n !== 'ca-certificates')) assert.ok(read(DEPLOY, file).split(/\s+/).includes(name), `${file}: ${name}`);
+});
+
 test('the skill is one that HiClaw takes, and no secret gets into its pages', () => {
 	const skill = read(SKILL, 'SKILL.md');
 
