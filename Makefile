@@ -56,7 +56,8 @@ $(BUILD)/obj/%.o: %.c
 	$(CC) $(CFLAGS) -c -o $@ $<
 
 # The web page: page/'s files, packed into the program by a tool of this machine (page/pack.c).
-PAGE_FILES := $(sort $(wildcard page/*.html page/*.css page/*.js page/*.mjs)) $(BUILD)/page/pixel.ttf
+PAGE_FILES := $(sort $(wildcard page/*.html page/*.css page/*.js page/*.mjs docs/guides/*.md)) \
+              $(BUILD)/page/pixel.ttf
 $(BUILD)/page/%: page/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) -O1 $(WARN) -o $@ $< -lcrypto -lz

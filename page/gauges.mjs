@@ -31,7 +31,7 @@ const colour = (share) => (share > 0.9 ? 'var(--danger-text)' : share > 0.75 ? '
 
 export function metricCards(small) {
 	return gauges().map((g) => {
-		const value = h('span.num', g.value === null || g.value === undefined ? '—' : short(g.value), g.unit && h('small', g.unit));
+		const value = h('span.num', g.value === null || g.value === undefined ? '—' : short(g.value), g.unit && typeof g.value === 'number' ? h('small', g.unit) : null);
 		if (small) return h('div.metric', h('span.lbl', t(g.title)), h('div.row', value, h('span.grow'), spark(g.values, 10, g.colour)));
 		return h('div.panel.mcard', h('span.lbl', t(g.title)), h('div.row', value, h('span.grow'), h('span.xs.soft', g.sub)), g.share === undefined ? h('div.meter-gap') : meter(Math.min(1, g.share), t(g.title), 20, g.title === 'REQUESTS/MIN' ? null : colour(g.share)), spark(g.values, 12, g.colour));
 	});

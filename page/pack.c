@@ -147,6 +147,7 @@ static const char *type_of(const char *name)
 		{".js", "text/javascript; charset=utf-8"},
 		{".mjs", "text/javascript; charset=utf-8"},
 		{".ttf", "font/ttf"},
+		{".md", "text/plain; charset=utf-8"},
 		{".svg", "image/svg+xml"},
 	};
 

@@ -7,7 +7,8 @@ import { listOf, need, refresh, refreshAll, store } from './store.mjs';
 import { body, btn, complain, confirm_, download, empty, field, input, listBody, loading, modal, note, panel, toast, when } from './ui.mjs';
 
 const SLOTS_SHOWN = 50;
-const MARK = { added: ['+', 'add'], removed: ['−', 'del'], changed: ['~', 'chg'] };
+const MARK = { adds: ['+', 'add', 'added'], removes: ['−', 'del', 'removed'], changes: ['~', 'chg', 'changed'] };
+const markOf = (f) => MARK[f.change] ?? MARK.changes;
 const ORIGINAL = 'ai-gateway-backup'; // what the original page left in this browser
 
 export async function backupNow(reason) {
@@ -48,8 +49,8 @@ function diffList(files) {
 	return h('div.diffs', kinds.map((kind) => {
 		const of = files.filter((f) => f.kind === kind);
 		const count = (what) => of.filter((f) => f.change === what).length;
-		return h('section', h('div.row', h('b.grow', kind), Object.keys(MARK).map((what) => (count(what) ? h(`span.xs.${MARK[what][1]}`, `${MARK[what][0]}${count(what)} ${t(what)}`) : null))),
-			h('ul.dl', of.slice(0, 100).map((f) => h('li', h(`span.mk.${(MARK[f.change] ?? MARK.changed)[1]}`, (MARK[f.change] ?? MARK.changed)[0]), h('span.any', f.name), h('span.soft.xs', t(f.change))))));
+		return h('section', h('div.row', h('b.grow', kind), Object.keys(MARK).map((what) => (count(what) ? h(`span.xs.${MARK[what][1]}`, `${MARK[what][0]}${count(what)} ${t(MARK[what][2])}`) : null))),
+			h('ul.dl', of.slice(0, 100).map((f) => h('li', h(`span.mk.${markOf(f)[1]}`, markOf(f)[0]), h('span.any', f.name), h('span.soft.xs', t(markOf(f)[2]))))));
 	}));
 }
 

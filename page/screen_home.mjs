@@ -1,6 +1,6 @@
 // Is it up, who is working, what needs me, what can I do.
 import { h } from './dom.mjs';
-import { number, short, t } from './i18n.mjs';
+import { exact, number, short, t } from './i18n.mjs';
 import { routingMap } from './map.mjs';
 import { modelDialog } from './model_dialog.mjs';
 import { providerDialog } from './provider_dialog.mjs';
@@ -27,7 +27,7 @@ function gatewayTile() {
 	const state = !c.lastAt ? ['l-off', t('CHECKING...')] : !up ? ['l-bad', t('OFFLINE')] : s?.state === 'degraded' ? ['l-warn', t('DEGRADED')] : ['l-ok', t('ONLINE')];
 	const version = s?.version ?? store.info?.version ?? latest()?.version ?? '';
 	const began = latest()?.gauges.process_start_time_seconds;
-	return tile('#/monitor', 'gate', 'HIGRESS', state, [t('gateway: sluice {0}', version), began ? [' · ', t('up since '), when(began * 1000)] : '']);
+	return tile('#/monitor', 'gate', 'HIGRESS', state, h('span', { title: began ? `${t('up since ')}${exact(began * 1000)}` : null }, t('gateway: sluice {0}', version)));
 }
 
 function managerTile() {

@@ -59,7 +59,7 @@ function ranked(all) {
 function labelsOf(local) {
 	const [, ms, n] = RANGES[local.range];
 	const long = ms > 1440 * MINUTE;
-	const format = new Intl.DateTimeFormat(document.documentElement.lang, long ? { month: '2-digit', day: '2-digit' } : { hour: '2-digit', minute: '2-digit', ...(ms <= 5 * MINUTE ? { second: '2-digit' } : {}) });
+	const format = new Intl.DateTimeFormat(document.documentElement.lang, long ? { month: '2-digit', day: '2-digit' } : { hour: '2-digit', minute: '2-digit', hour12: false, ...(ms <= 5 * MINUTE ? { second: '2-digit' } : {}) });
 	return Array.from({ length: n }, (_, i) => format.format(new Date(Date.now() - ms + ((i + 1) * ms) / n)));
 }
 
@@ -137,7 +137,7 @@ export function draw({ local, redraw }) {
 		redraw();
 	};
 	const box = (id, title, ic, sub, list, rows, unit) => panel(title, ic, h('span.xs.soft', t(sub)), body(list.some((x) => x.values.some((v) => v)) ? chart(`${id} ${local.range}`, { title: t(title), series: list, labels, rows, unit }) : h('p.soft.nothing', t('Nothing in this time.'))));
-	return h('div.col', h('div.row.w', h('h2.grow', t('PILOT-AGENT MONITOR')), own ? watched() : null,
+	return h('div.col', h('div.row.w.mhead', h('h2.grow.nw', t('PILOT-AGENT MONITOR')), own ? watched() : null,
 		h('div.seg', { role: 'group', 'aria-label': t('TIME') }, RANGES.map(([label], i) => btn(label, { s: true, raw: true, pressed: local.range === i, off: own && i > 1, tip: own && i > 1 ? t('This server keeps no usage yet.') : undefined, on: set('range', i) }))),
 		h('div.seg', { role: 'group', 'aria-label': t('SPLIT') }, SPLITS.map((x) => btn(x.toUpperCase(), { s: true, pressed: local.split === x, on: set('split', x) }))),
 		btn('CSV', { s: true, on: () => csv(local, { ...u, latency: ms }, labels) }),

@@ -172,8 +172,10 @@ export function draw({ arg, local, redraw }) {
 		h('div.chat', { tabindex: 0, role: 'log', 'aria-label': t('PLAYGROUND') }, local.turns.length ? local.turns.map((turn) => bubble(turn, turn === last && Boolean(local.running), who ? avatar(who, 2) : icon('user', 2))) : h('div.empty', icon('chat', 6, 'var(--ramp-4)'), h('p.sm', t('Ask something: it goes through the gateway, to the model that the routes choose.')))),
 		h('form.say', { onsubmit: (e) => {
 			e.preventDefault();
+			const field_ = e.target.querySelector('input');
 			send(local, redraw);
-			e.target.querySelector('input').focus();
+			field_.value = local.question;
+			field_.focus();
 		} }, h('span.field.grow', h('input', { value: local.question, placeholder: t('Ask something'), 'aria-label': t('Ask something'), autocomplete: 'off', oninput: (e) => (local.question = e.target.value) })),
 		local.running ? btn('STOP', { on: () => local.running.abort() }) : btn('SEND', { k: 'pri', type: 'submit', i: 'play' }))),
 	happened(last));

@@ -19,7 +19,6 @@ const SHORTCUTS = [
 	[['Esc'], 'close'],
 ];
 const GUIDES = [['OpenClaw & HiClaw', 'openclaw.md'], ['Claude Code', 'claude-code.md'], ['Codex', 'codex.md'], ['OpenAI SDK', 'openai-sdk.md']];
-const GUIDE_BASE = 'docs/guides/';
 
 function passwordDialog() {
 	const old = field('OLD PASSWORD', input('', { type: 'password', autocomplete: 'current-password' }));
@@ -62,5 +61,5 @@ export function draw({ redraw }) {
 	h('div.col', panel('SHORTCUTS', 'bolt', null, body(h('div.col.gap3', h('dl.keysl', SHORTCUTS.map(([list, what]) => [h('dt', list.map((k) => h('kbd', k))), h('dd', t(what))])), set('KEYS', choice([[true, 'ON'], [false, 'OFF']], prefs.hasShortcuts(), prefs.setShortcuts))))),
 		panel('SERVER', 'gate', null, body(h('div.col.gap3', h('dl.kv', h('dt', t('version')), h('dd', `sluice ${info.version ?? '—'}`), h('dt', t('this page')), h('dd.any', document.baseURI.replace(/#.*/, '')), listeners.length ? [h('dt', t('listeners')), h('dd', listeners.join(' · '))] : null, h('dt', t('SESSION')), h('dd', store.user?.name ?? '—'), h('dt', t('licence')), h('dd', 'Apache-2.0')),
 			h('div.row.w', btn('CHANGE PASSWORD', { s: true, on: passwordDialog }), btn('SIGN OUT', { s: true, on: signOut }))))),
-		panel('GUIDES', 'scroll', null, body(h('ul.col.gap2', GUIDES.map(([name, file]) => h('li.row', h('b.grow', name), h('code.xs.soft', GUIDE_BASE + file))), h('li.row', h('b.grow', t('API description')), h('a', { href: 'v1/openapi.json', target: '_blank', rel: 'noopener' }, 'v1/openapi.json')))))));
+		panel('GUIDES', 'scroll', null, body(h('ul.col.gap2', GUIDES.map(([name, file]) => h('li.row', h('b.grow', name), h('a', { href: new URL(file, import.meta.url).href, target: '_blank', rel: 'noopener' }, file))), h('li.row', h('b.grow', t('API description')), h('a', { href: 'v1/openapi.json', target: '_blank', rel: 'noopener' }, 'v1/openapi.json')))))));
 }

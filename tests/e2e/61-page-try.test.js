@@ -6,6 +6,7 @@ import test from 'node:test';
 import { GATEWAY_HOST } from './lib/console.js';
 import { completion, request } from './lib/http.js';
 import { route, startWorld } from './lib/page.js';
+import { until } from './lib/sluice.js';
 
 const ask = (world, body, headers = {}) => request(world.port, { method: 'POST', path: '/page/try', headers: { cookie: world.api.cookie, 'x-requested-with': 'sluice', ...headers }, body });
 const chat = (model, extra = {}) => ({ consumer: 'worker-alice', host: GATEWAY_HOST, body: { model, messages: [{ role: 'user', content: 'hi' }] }, ...extra });
@@ -68,7 +69,8 @@ test('a client that leaves takes its request with it', async (t) => {
 	req.on('error', () => {});
 	req.end(body);
 	await arrived;
-	const closed = new Promise((done) => upstream.on('close', done));
+	let closed = false;
+	upstream.on('close', () => (closed = true));
 	req.destroy();
-	await closed;
+	await until('the request upstream to end', () => closed);
 });

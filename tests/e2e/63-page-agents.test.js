@@ -20,7 +20,7 @@ test('Workers and their models', async (t) => {
 		'GET usage': (_, url) => [200, { step: 60, series: ['qwen', 'kimi'].map((key, i) => ({ key, points: Array.from({ length: 60 }, (_x, k) => [Number(url.searchParams.get('to')) - 60 * (60 - k) + 1, 10 * (i + 1), i, 100, 50, 400 + k]) })) }],
 		'GET logs': { success: true, lines: [{ time: '2026-11-21T10:00:00.123Z', level: 'warn', source: 'upstream', message: '<b>minimax</b>: connect timeout' }, { time: '2026-11-21T10:00:01Z', level: 'info', source: 'access', message: 'worker-alice 200' }] },
 		'POST workers/carol/wake': [202, { success: true }] });
-	const page = await openTab(t, browser, world.url, { monitor: rows, expected: [/status of (502|409|500)/] });
+	const page = await openTab(t, browser, world.url, { session: world.api, monitor: rows, expected: [/status of (502|409|500)/] });
 	const sentLines = (line) => page.sent.filter((x) => x.line === line && !x.body?.dryRun);
 
 	await t.test('W-12: states are shown as they are, in words and pictures, and stay', async () => {
@@ -126,7 +126,7 @@ test('Workers and their models', async (t) => {
 
 	await t.test('W-35 W-36 W-37: numbers, charts and evidence', async () => {
 		await go(page, '#/monitor', '.mcards');
-		assert.deepEqual(await page.$$eval('.mcard .num', (all) => all.map((el) => el.textContent)), ['0%', '—%', '150', '12'], '0 is 0, unknown is a dash');
+		assert.deepEqual(await page.$$eval('.mcard .num', (all) => all.map((el) => el.textContent)), ['0%', '—', '150', '12'], '0 is 0, unknown is a dash');
 		await page.click('.seg .btn:has-text("1 H")');
 		await page.waitForSelector('.charts .chart svg');
 		await page.focus('.charts .chart');

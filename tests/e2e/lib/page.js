@@ -88,9 +88,13 @@ export async function mockMonitor(page, rows, sent = []) {
 	return sent;
 }
 
-// A tab. Ends with an assertion that it was quiet: `expected` are errors that a test brings about.
-export async function openTab(t, browser, url, { signIn = true, expected = [], monitor = null, context = {}, storage = {} } = {}) {
+// A tab, signed in with the session of an API client (`session: world.api`) or not at all. Ends with an assertion that it was quiet: `expected` are errors that a test brings about.
+export async function openTab(t, browser, url, { session = null, expected = [], monitor = null, context = {}, storage = {} } = {}) {
 	const ctx = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-US', ...context });
+	if (session) {
+		const [name, value] = session.cookie.split('=');
+		await ctx.addCookies([{ name, value, url }]);
+	}
 	const page = await ctx.newPage();
 	page.setDefaultTimeout(WAIT_MS);
 	const noise = [];
@@ -106,7 +110,7 @@ export async function openTab(t, browser, url, { signIn = true, expected = [], m
 	}, storage);
 	if (monitor) page.sent = await mockMonitor(page, monitor);
 	await page.goto(url);
-	if (signIn) await enter(page);
+	if (session) await page.waitForSelector('header.top');
 	page.quiet = () => assert.deepEqual(noise.splice(0), [], 'the page was quiet');
 	t.after(async () => {
 		await ctx.close();
