@@ -35,8 +35,8 @@ TESTS   := $(TEST_C:src/%.c=$(BUILD)/test/%) $(patsubst %.c,$(BUILD)/test/%,$(wi
 SIM_GONE := src/net/sys.c src/base/clock.c src/base/random.c src/base/file.c src/net/dns.c \
             src/net/sys_watch.c src/net/file_watch.c src/net/name_watch.c
 SIM_C    := $(filter-out %_test.c,$(wildcard sim/*.c))
-SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o) $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_GONE),$(ROOM_C))) \
-            $(PAGE_O)
+# What is not asked for is not linked: the simulated world watches no files.
+SIM_O    := $(SIM_C:%.c=$(BUILD)/obj/%.o) $(BUILD)/libsim.a
 
 .PHONY: all check unit scenarios clean asan tsan fuzz-build
 all: $(BUILD)/sluice
@@ -45,6 +45,10 @@ $(BUILD)/sluice: $(ROOM_O) $(MAIN_O)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/libsluice.a: $(ROOM_O)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/libsim.a: $(patsubst %.c,$(BUILD)/obj/%.o,$(filter-out $(SIM_GONE),$(ROOM_C)))
 	@rm -f $@
 	ar rcs $@ $^
 

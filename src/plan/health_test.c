@@ -157,7 +157,7 @@ static void edges_of_the_word(void **state)
 	assert_true(health_enter(&h, 16, &p));
 	assert_true(health_bench(&h, &p, UINT64_MAX, 1) || true);
 	assert_true(health_look(&h).until_ms == HEALTH_UNTIL_PROBED); /* no overflow */
-	for (unsigned i = 0; i < 3000; i++) {                            /* periods come round */
+	for (unsigned i = 0; i < 3000; i++) {                         /* periods come round */
 		h.word = 0;
 		assert_true(health_enter(&h, 8, &p));
 		IGNORE(health_bad(&h, &p, 1, 8, 1));

@@ -171,7 +171,7 @@ test('measures', async (t) => {
 		assert.deepEqual(await m.ok('GET /ni_status/assignment/workers'), {});
 	});
 
-	await t.test('an unreachable model: nothing changes, and the original\'s status where it is asked for', async () => {
+	await t.test('an unreachable model: nothing changes, and the status of old where it is asked for', async () => {
 		const routes = (await m.ok('GET /ni_status/route?all=1')).routes;
 		p.complete = (res) => json(res, 401, { error: { message: 'no' } });
 		const got = await m.refused(502, 'MODEL_NOT_REACHABLE', 'PUT /ni_status/assignment/manager', { provider: 'mine', model: 'gpt-1' });
