@@ -32,7 +32,7 @@ static enum verdict again_fresh(struct exchange *x)
 	return VERDICT_RESEND;
 }
 
-static uint64_t first_byte_ms(const struct exchange *x)
+static uint64_t usual_ms(const struct exchange *x)
 {
 	const struct provider *p = x->rq->at.to->provider;
 
@@ -42,6 +42,28 @@ static uint64_t first_byte_ms(const struct exchange *x)
 	}
 	return p != NULL && p->first_byte_ms != 0 ? p->first_byte_ms
 						  : x->w->opts->limits.first_byte_ms;
+}
+
+static uint64_t shorter(uint64_t ms, uint64_t other)
+{
+	return other != 0 && (ms == 0 || other < ms) ? other : ms;
+}
+
+/* An answer that is no stream may take minutes, and to give it up costs as much as to have it: the policies' times
+ * are for streams, and for attempts behind the first. */
+static uint64_t first_byte_ms(const struct exchange *x)
+{
+	const struct request *rq = x->rq;
+	const struct provider *p = rq->at.to->provider;
+	uint64_t ms = usual_ms(x);
+
+	if (!rq->stream && x->rec.attempts <= 1) {
+		return ms;
+	}
+	if (p != NULL && p->retry.enabled) {
+		ms = shorter(ms, p->retry.timeout_ms);
+	}
+	return rq->route->next.attempts != 0 ? shorter(ms, rq->route->next.timeout_ms) : ms;
 }
 
 /* The deadline for the answer begins when the request is sent; until then the client, or the blocked
