@@ -1,5 +1,5 @@
 /*
- * Every 5 seconds what agents ask for is compared with what they shall, and what waits (a Worker that works, a storage
+ * Every 2 seconds what agents ask for is compared with what they shall, and what waits (a Worker that works, a storage
  * that was down) is tried again; every 60 seconds, and when asked, each assignment is looked at by a run of the table
  * of steps that ends at `judge` when nothing has drifted. A few runs at a time.
  */
@@ -12,7 +12,8 @@
 #include "hiclaw/config_watch.h"
 #include "hiclaw/names.h"
 
-#define TICK_MS 5000u
+#define TICK_MS 2000u
+#define FIRST_TICK_MS 1000u /* what a crash has left is mended soon */
 #define LOOK_MS 60000u
 /* The first exports of a storage that is down come after this, then at double the time. */
 #define RETRY_MS 5000u
@@ -456,7 +457,7 @@ struct drift *drift_new(struct switches *s)
 
 	d->s = s;
 	list_init(&d->follows);
-	timer_set(s->h->loop, &d->tick, TICK_MS, on_tick);
+	timer_set(s->h->loop, &d->tick, FIRST_TICK_MS, on_tick);
 	return d;
 }
 

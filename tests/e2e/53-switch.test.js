@@ -139,7 +139,7 @@ test('models of agents', async (t) => {
 		await until('the model is back', () => hiclaw.primary(hiclaw.json('workspace/openclaw.json')) === 'one-1', 70000);
 	});
 
-	await t.test('kill -9 in the middle of a switch: the next start goes on (issue: crash between each two steps)', async () => {
+	await t.test('a process that ends in the middle of a switch goes on with it at its next start', async () => {
 		await m.serve.stop();
 		const broken = await startMonitor(t, { ...options, env: { ...options.env, SLUICE_FAULT_SWITCH: 'config=crash' }, ready: { exit: 97 } });
 		await assert.rejects(broken.call(manager, { provider: 'two', model: 'two-9' }));
