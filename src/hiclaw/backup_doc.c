@@ -269,17 +269,3 @@ void backup_doc_compare(struct arena *a, const struct doc *sections,
 		}
 	}
 }
-
-struct doc *backup_doc_detached(struct arena *a, const struct doc *d)
-{
-	struct json_writer w;
-	struct bytes kept;
-	struct text t;
-
-	text_init(&t, (size_t)256 << 20);
-	json_writer_init(&w, &t);
-	doc_put_json(a, &w, d);
-	kept = arena_copy(a, text_bytes(&t));
-	text_done(&t);
-	return doc_of_json(a, kept.p != NULL ? json_parse(a, kept, NULL) : NULL);
-}

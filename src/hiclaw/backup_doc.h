@@ -38,8 +38,6 @@ void backup_doc_compare(struct arena *a, const struct doc *sections,
 	struct doc *const now[OPS_NOUNS], unsigned wanted, enum backup_doc_mode mode,
 	struct backup_doc_change *out);
 
-/* A copy that shares nothing with what it was made of. */
-struct doc *backup_doc_detached(struct arena *a, const struct doc *d);
 /* How many of each section: {"providers": 2, ...}. */
 struct doc *backup_doc_counts(struct arena *a, const struct doc *sections);
 

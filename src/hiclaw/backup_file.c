@@ -165,7 +165,7 @@ static struct doc *sections_of(struct arena *a, const struct backup_files *files
 	}
 	/* What was read points into objects that go with the snapshot. */
 	out = backup_doc_sections(a, lists);
-	out = out != NULL ? backup_doc_detached(a, out) : NULL;
+	out = out != NULL ? doc_detached(a, out) : NULL;
 	op_done(&op);
 	snapshot_unref(s);
 	return out;

@@ -48,6 +48,16 @@ static struct doc *read_noun(struct op *op, const struct op_noun *noun)
 	return list;
 }
 
+static bool lacks_list(const struct ops_call *c)
+{
+	for (unsigned i = 0; i < OPS_NOUNS; i++) {
+		if ((c->wanted & 1u << i) != 0 && c->lists[i] == NULL) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A jobs thread. */
 static void run_read(struct job *j)
 {
@@ -57,11 +67,12 @@ static void run_read(struct job *j)
 	op_init(&op, c->snapshot, c->arena);
 	for (unsigned i = 0; i < OPS_NOUNS; i++) {
 		if ((c->wanted & 1u << i) != 0) {
-			c->lists[i] = read_noun(&op, nouns[i]);
+			/* The snapshot goes before who asked has looked. */
+			c->lists[i] = doc_detached(c->arena, read_noun(&op, nouns[i]));
 		}
 	}
 	op_done(&op);
-	if (arena_full(c->arena)) {
+	if (arena_full(c->arena) || lacks_list(c)) {
 		refuse(c, 500, BYTES("there are too many objects to look at"));
 	}
 }

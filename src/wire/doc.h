@@ -103,6 +103,9 @@ void doc_remove(struct arena *a, struct doc *list, struct doc *item);
 /* Compact JSON, members in their order. Numbers as they were written where they were read from JSON;
  * numbers without a fraction carry none; what YAML holds and JSON does not (.inf) becomes null. */
 void doc_put_json(struct arena *a, struct json_writer *w, const struct doc *d);
+/* A copy that shares nothing with what it was made of, which may go: all of it is opened, and JSON holds it. NULL: no
+ * room in the arena. */
+struct doc *doc_detached(struct arena *a, const struct doc *d);
 /* Compact JSON as Gson writes it (higress-resources.md §2.4): < > & = ' and U+2028/9 as escapes, null
  * members of maps left out. */
 void doc_put_gson(struct arena *a, struct text *out, const struct doc *d);

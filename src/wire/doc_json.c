@@ -270,3 +270,19 @@ void doc_put_gson(struct arena *a, struct text *out, const struct doc *d)
 		break;
 	}
 }
+
+struct doc *doc_detached(struct arena *a, const struct doc *d)
+{
+	const struct json_value *v = NULL;
+	struct json_writer w;
+	struct bytes kept;
+	struct text t;
+
+	text_init(&t, SIZE_MAX / 2);
+	json_writer_init(&w, &t);
+	doc_put_json(a, &w, d);
+	kept = arena_copy(a, text_bytes(&t));
+	text_done(&t);
+	v = kept.p != NULL ? json_parse(a, kept, NULL) : NULL;
+	return v != NULL ? doc_of_json(a, v) : NULL;
+}
