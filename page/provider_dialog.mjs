@@ -1,5 +1,6 @@
 // Adds or changes a provider. Stored keys are never shown: the list holds their masks, which the server takes for "unchanged".
 import { change, part, post, remove } from './api.mjs';
+import { newKey, showKey } from './consumer_key.mjs';
 import { h, put, update } from './dom.mjs';
 import { t } from './i18n.mjs';
 import { testProvider } from './provider_test.mjs';
@@ -89,16 +90,26 @@ function bodyOf(p, f) {
 	};
 }
 
-// With the monitor API the routes come along; without it a provider that is the only one gets the default route.
+// Where HiClaw is, or routes are, the server makes the routes. Of an instance that has nothing yet the provider becomes the
+// default, for one consumer, whose key is given back: nobody else may spend what the provider's key pays for.
 async function store_(p, body) {
 	if (p && p.name !== body.name) return change(`ni_status/providers/${part(p.name)}`, body);
 	if (p) return change(`v1/ai/providers/${part(p.name)}`, body);
-	if (store.monitor.state === 'there') return post('ni_status/create-provider', { name: body.name, type: body.type, tokens: body.tokens, apiKey: body.tokens[0], protocol: body.protocol, rawConfigs: body.rawConfigs, tokenFailoverConfig: body.tokenFailoverConfig, ...(urlOf(body) ? { baseUrl: urlOf(body) } : {}) });
+	await refresh('aiRoutes', 'consumers');
+	const empty = store.lists.aiRoutes.data?.length === 0;
+	const hiclaw = listOf('consumers').some((c) => c.name === 'manager');
+	if (store.monitor.state === 'there' && (!empty || hiclaw)) return post('ni_status/create-provider', { name: body.name, type: body.type, tokens: body.tokens, apiKey: body.tokens[0], protocol: body.protocol, rawConfigs: body.rawConfigs, tokenFailoverConfig: body.tokenFailoverConfig, ...(urlOf(body) ? { baseUrl: urlOf(body) } : {}) });
 	const made = await post('v1/ai/providers', body);
-	await refresh('aiRoutes');
-	if (store.lists.aiRoutes.data?.length !== 0) return made;
-	await post('v1/ai/routes', { name: DEFAULT_ROUTE, domains: [], pathPredicate: { matchType: 'PRE', matchValue: '/', caseSensitive: false }, upstreams: [{ provider: body.name, weight: 100, modelMapping: {} }] });
-	return { ...made, routeName: DEFAULT_ROUTE };
+	if (!empty) return made;
+	let consumer = listOf('consumers')[0]?.name;
+	let key = null;
+	if (!consumer) {
+		consumer = 'me';
+		key = newKey();
+		await post('v1/consumers', { name: consumer, credentials: [{ type: 'key-auth', source: 'BEARER', key: null, values: [key] }] });
+	}
+	await post('v1/ai/routes', { name: DEFAULT_ROUTE, domains: [], pathPredicate: { matchType: 'PRE', matchValue: '/', caseSensitive: false }, upstreams: [{ provider: body.name, weight: 100, modelMapping: {} }], authConfig: { enabled: true, allowedCredentialTypes: ['key-auth'], allowedConsumers: [consumer] } });
+	return { ...made, routeName: DEFAULT_ROUTE, consumer, key };
 }
 
 function freeName(base) {
@@ -175,6 +186,8 @@ export function providerDialog(p, onSaved) {
 			toast(t(p ? 'PROVIDER UPDATED' : 'PROVIDER CREATED'), got?.routeName ? t('{0} leads to it', got.routeName) : body.name);
 			refresh('providers', 'aiRoutes', 'sources');
 			if (store.monitor.state === 'there') refreshMonitor();
+			refresh('consumers');
+			if (got?.key) showKey(got.consumer, got.key);
 			onSaved?.(body.name);
 		} catch (error) {
 			update(said, note('b-bad', h('div', h('b.pix.badt', t('SAVE FAILED')), h('div.sm', error.message), h('div.xs.soft', error.more))));

@@ -62,7 +62,7 @@ async function restore(b, typed) {
 	} catch (error) {
 		toast(t('RESET FAILED'), error.message, true);
 	}
-	await refreshAll();
+	refreshAll();
 }
 
 // The header's RESET: back to the last backup, after a look at what that means.

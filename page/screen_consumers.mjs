@@ -1,10 +1,11 @@
 import { change, part, post, remove } from './api.mjs';
+import { newKey, showKey } from './consumer_key.mjs';
 import { h, update } from './dom.mjs';
 import { short, t } from './i18n.mjs';
 import { counted, lastSeen } from './samples.mjs';
 import { avatar, icon } from './sprites.mjs';
 import { listOf, need, refresh, store } from './store.mjs';
-import { badge, btn, complain, confirm_, copy, empty, field, filterBox, input, listBody, matches, modal, note, panel, refuse, select, table, tick, toast, when } from './ui.mjs';
+import { badge, btn, complain, confirm_, empty, field, filterBox, input, listBody, matches, modal, note, panel, refuse, select, table, tick, toast, when } from './ui.mjs';
 import { targets } from './workers.mjs';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -14,24 +15,11 @@ const open = () => listOf('aiRoutes');
 const allowing = (name) => open().filter((r) => !r.authConfig?.enabled || (r.authConfig.allowedConsumers ?? []).includes(name));
 const barred = (name) => open().length > 0 && allowing(name).length === 0;
 
-// 32 letters and digits of the browser's own randomness: 190 bits.
-function newKey() {
-	const letters = 'ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789';
-	let out = 'sk-';
-	while (out.length < 35) for (const b of crypto.getRandomValues(new Uint8Array(48))) if (b < 224 && out.length < 35) out += letters[b % 56];
-	return out;
-}
-
 export function opened({ arg }) {
 	if (arg[0] === '+new') {
 		history.replaceState(null, '', '#/consumers');
 		consumerDialog();
 	}
-}
-
-// A key is seen once, here.
-function showKey(name, key) {
-	modal('KEY', 'key', h('div.col.gap3', h('p', t('The key of {0}. It is shown this once; afterwards only its mask.', name)), h('div.row', h('span.field.grow', input(key, { readonly: true, 'aria-label': t('KEY'), onfocus: (e) => e.target.select() })), btn('COPY', { on: () => copy(key) }))), (close) => [h('div.end', btn('DONE', { k: 'pri', on: close }))], { narrow: true });
 }
 
 async function setAllowed(name, routes) {

@@ -3,9 +3,9 @@
 import { open } from './api.mjs';
 import { h, put } from './dom.mjs';
 import { number, t } from './i18n.mjs';
-import { predicateOf } from './map.mjs';
+import { DEFAULT_ROUTE, predicateOf } from './map.mjs';
 import { avatar, icon } from './sprites.mjs';
-import { listOf, need } from './store.mjs';
+import { listOf, need, store } from './store.mjs';
 import { badge, body, btn, copy, field, input, note, panel, select, tick } from './ui.mjs';
 import { targets } from './workers.mjs';
 
@@ -154,6 +154,13 @@ export function draw({ arg, local, redraw }) {
 		local.host = wanted.domains?.[0] ?? '';
 		local.consumer = wanted.authConfig?.enabled ? (wanted.authConfig.allowedConsumers?.[0] ?? '') : '';
 		local.model = wanted.modelPredicates?.[0]?.matchValue ?? local.model;
+	}
+	// At first what works: the default route's host, and who may use it.
+	if (!local.begun && !wanted && listOf('aiRoutes').length && store.lists.consumers.data) {
+		local.begun = true;
+		const r = listOf('aiRoutes').find((x) => x.name === DEFAULT_ROUTE) ?? listOf('aiRoutes')[0];
+		local.host = r.domains?.[0] ?? '';
+		local.consumer = r.authConfig?.enabled ? (r.authConfig.allowedConsumers?.find((name) => listOf('consumers').some((c) => c.name === name)) ?? '') : '';
 	}
 	const hosts = [...new Set(listOf('aiRoutes').flatMap((r) => r.domains ?? []))];
 	const who = targets().find((w) => local.consumer === (w.role ? w.name : `worker-${w.name}`));

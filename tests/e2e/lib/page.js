@@ -100,8 +100,8 @@ export async function openTab(t, browser, url, { session = null, expected = [], 
 	const noise = [];
 	const origin = new URL(url).origin;
 	// A status of 401 or 404 that the page asked for is said by the browser too; everything else is not expected.
-	const usual = /Failed to load resource: the server responded with a status of (401|404|405)/;
-	page.on('console', (m) => m.type() === 'error' && !usual.test(m.text()) && !expected.some((e) => e.test(m.text())) && noise.push(m.text()));
+	const usual = /Failed to load resource: (the server responded with a status of (401|404|405)|net::ERR_(CONNECTION|INCOMPLETE_CHUNKED))/; // the latter when the server ends before the tab
+	page.on('console', (m) => m.type() === 'error' && !usual.test(m.text()) && !expected.some((e) => e.test(m.text())) && noise.push(`${m.text()} ${m.location().url}`));
 	page.on('pageerror', (error) => noise.push(error.stack));
 	page.on('request', (r) => !r.url().startsWith(origin) && !/^(data|blob):/.test(r.url()) && noise.push(`a request to ${r.url()}`));
 	await page.addInitScript((values) => {
