@@ -8,6 +8,7 @@
 
 #include "base/num.h"
 #include "console/audit.h"
+#include "console/veil.h"
 #include "manage/op_status.h"
 #include "wire/url.h"
 
@@ -450,10 +451,13 @@ static void put_number(struct json_writer *w, const char *key, uint64_t v, bool 
 	}
 }
 
-static void put_data(struct arena *arena, struct json_writer *w, const struct doc *data)
+static void put_data(struct act *a, struct arena *arena, struct json_writer *w, bool good)
 {
-	if (data != NULL) {
-		doc_put_json(arena, w, data);
+	if (good && a->data != NULL) {
+		if (a->masked) {
+			veil_secrets(arena, a->data);
+		}
+		doc_put_json(arena, w, a->data);
 	} else {
 		json_put_null(w);
 	}
@@ -473,7 +477,7 @@ static void wrap(struct act *a, struct arena *arena, struct json_writer *w)
 		json_put_string(w, text_bytes(&a->why));
 	}
 	json_key(w, "data");
-	put_data(arena, w, good ? a->data : NULL);
+	put_data(a, arena, w, good);
 	if (good && a->list) {
 		put_number(w, "total", a->total, true);
 		put_number(w, "pageNum", a->page, a->page != 0);
@@ -516,7 +520,7 @@ unsigned act_envelope(struct act *a, struct arena *arena, struct text *out)
 		return 204;
 	case ACT_RAW:
 	case ACT_CREATED:
-		put_data(arena, &w, a->data);
+		put_data(a, arena, &w, true);
 		return shape == ACT_RAW ? 200 : 201;
 	case ACT_BY_METHOD:
 	case ACT_WRAPPED:

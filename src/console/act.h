@@ -97,7 +97,8 @@ struct act {
 	struct bytes text;                   /* of the body */
 	struct bytes user, peer;             /* who; user empty: anonymous */
 	bool local;                          /* from this machine, and meant for it */
-	struct account *account;             /* as it is; one reference */
+	bool masked;             /* asks for an answer without secrets (console/veil.h) */
+	struct account *account; /* as it is; one reference */
 	int64_t now_s;
 	/* while fn and answer run */
 	struct arena *arena; /* of documents */

@@ -56,6 +56,16 @@ static struct bytes keep(struct errand *t, struct bytes b)
 	return arena_copy(&t->arena, b);
 }
 
+static bool asks_for_masks(const struct head *h)
+{
+	for (unsigned i = 0; i < h->n_fields; i++) {
+		if (bytes_eq_nocase(head_name(h, i), BYTES("X-Sluice-Secrets"))) {
+			return bytes_eq(head_value(h, i), BYTES("masked"));
+		}
+	}
+	return false;
+}
+
 static struct errand *new_errand(struct console *console, struct call *c)
 {
 	struct errand *t = must_alloc(sizeof(*t));
@@ -73,6 +83,7 @@ static struct errand *new_errand(struct console *console, struct call *c)
 	t->act.query = keep(t, c->url.query);
 	t->act.peer = keep(t, bytes_str(call_peer(c)));
 	t->act.local = access_is_local(c);
+	t->act.masked = asks_for_masks(c->head);
 	list_append(&console->errands, &t->link);
 	c->work = &t->calls;
 	return t;

@@ -16,6 +16,8 @@ test('signing in, and what an administrator does', async (t) => {
 	const world = await startWorld(t);
 	const browser = await startBrowser(t);
 	const page = await openTab(t, browser, world.url, { expected: [/status of (409|500)/] });
+	const answers = [];
+	page.on('response', (r) => /\/(v1|ni_status)\//.test(r.url()) && !r.url().endsWith('/events') && r.text().then((body) => answers.push(body), () => {}));
 
 	await t.test('W-02 W-05: a wrong password, then the right one; the font is ours', async () => {
 		await page.fill('input[name=password]', 'wrong');
@@ -107,6 +109,8 @@ test('signing in, and what an administrator does', async (t) => {
 		assert.deepEqual(p.tokens, ['sk-kimi-0000000001', 'sk-kimi-0000000002']);
 		assert.equal(p.rawConfigs.openaiCustomUrl, `http://${world.upstream.address}/v1/`);
 		assert.doesNotMatch(await page.content(), /sk-(kimi|qwen|deepseek)-0/);
+		assert.ok(answers.some((body) => body.includes('sk-******001')), 'the server masks them');
+		assert.doesNotMatch(answers.join(), /(sk|wk)-\w+-0000|gk-manager/, 'no key comes over the network');
 	});
 
 	await t.test('W-24: a provider that is used goes when another takes its routes over', async () => {
