@@ -337,10 +337,11 @@ static __attribute__((noinline)) enum verdict judge(struct exchange *x)
 	size_t n = MIN(up->body.n, sizeof(room));
 	struct failure f;
 
+	if (!x->rq->at.judging) {
+		x->rq->at.judging = true;
+		exchange_deadline(x, FAILURE_BODY_MS);
+	}
 	if (waits_for_body(x)) {
-		if (!timer_is_set(&x->timer)) {
-			exchange_deadline(x, FAILURE_BODY_MS);
-		}
 		return head_keep(up->head, &x->rq->arena) ? VERDICT_WAIT : VERDICT_NEXT;
 	}
 	timer_clear(x->w->loop, &x->timer);

@@ -195,17 +195,15 @@ void concurrency_give(struct exchange *x)
 	}
 }
 
-void concurrency_leave(struct exchange *x)
+void concurrency_unqueue(struct exchange *x)
 {
 	struct request *rq = x->rq;
 
-	if (rq->waits_for != NULL) {
-		atomic_fetch_sub(&rq->waits_for->waiting, 1);
-		rq->waits_for = NULL;
-		list_remove(&rq->wait_link);
-		timer_clear(x->w->loop, &x->timer);
-		x->timed_out = false;
-	}
+	atomic_fetch_sub(&rq->waits_for->waiting, 1);
+	rq->waits_for = NULL;
+	list_remove(&rq->wait_link);
+	timer_clear(x->w->loop, &x->timer);
+	x->timed_out = false;
 }
 
 static enum verdict refuse(struct exchange *x)

@@ -26,7 +26,14 @@ bool concurrency_take(void *of, const struct destination *to, struct lane *crede
 void concurrency_give(struct exchange *x);
 /* There was no place: waits for one, or replies 429. */
 enum verdict concurrency_wait(struct exchange *x);
-/* It has one, or leaves. Also when it did not wait. */
-void concurrency_leave(struct exchange *x);
+/* It has one, or leaves. */
+void concurrency_unqueue(struct exchange *x);
+/* The same, also when it did not wait. */
+static inline void concurrency_leave(struct exchange *x)
+{
+	if (x->rq->waits_for != NULL) {
+		concurrency_unqueue(x);
+	}
+}
 
 #endif

@@ -108,6 +108,7 @@ struct attempt {
 	bool hide_usage;  /* usage was injected: the event that only carries it is not shown */
 	bool fresh;       /* no idle connection: the last one died under us */
 	unsigned answers; /* of the cell, when it was asked about */
+	bool judging;     /* its answer is an error, of which the beginning is waited for */
 	bool asked;       /* the address was asked for and waited for */
 	bool waits_for_context; /* of the provider */
 	uint64_t began_us, sent_us;
