@@ -2,6 +2,7 @@
 import { get, part } from './api.mjs';
 import { h } from './dom.mjs';
 import { exact, number, short, t } from './i18n.mjs';
+import { icon } from './sprites.mjs';
 import { listOf, need } from './store.mjs';
 import { btn, copy, download, empty, failed, filterBox, loading, matches, select, when } from './ui.mjs';
 
@@ -45,7 +46,7 @@ function follow(local, redraw) {
 }
 
 const cells = {
-	LOG: (x) => [h('td.soft.nw', { title: exact(timeOf(x)) }, clock(timeOf(x))), h('td', h(`span.badge.${LEVELS[x.level] ?? 'b-off'}`, String(x.level ?? '').toUpperCase())), h('td.soft', x.source ?? x.module ?? ''), h('td.any', textOf(x))],
+	LOG: (x) => [h('td.soft.nw', { title: exact(timeOf(x)) }, clock(timeOf(x))), h('td', h(`span.badge.${LEVELS[x.level] ?? 'b-off'}`, String(x.level ?? '').toUpperCase())), h('td.soft', x.source ?? x.room ?? ''), h('td.any', textOf(x))],
 	REQUESTS: (x) => [h('td.soft.nw', { title: exact(timeOf(x)) }, clock(timeOf(x))), h('td.sm', x.consumer ?? '—'), h('td.sm.any', x.model ?? '—'), h('td.sm.any', x.route ?? '—'), h('td.sm', x.provider ?? '—'), h(`td.r.${x.status >= 400 ? 'badt' : 'n'}`, x.status ?? '—'), h('td.r.nw', x.ms === undefined && x.duration_ms === undefined ? '—' : `${number(x.ms ?? x.duration_ms)} ms`), h('td.r', x.tokens === undefined && x.total_tokens === undefined ? '—' : short(x.tokens ?? x.total_tokens))],
 	HISTORY: (x) => [h('td.soft.nw', when(timeOf(x))), h('td.sm', x.actor ?? '—'), h('td.any', [x.action ?? x.what, x.target ?? x.name].filter(Boolean).join(' ')), h('td.sm.any', [x.before, x.after].every((v) => v) ? `${brief(x.before)} → ${brief(x.after)}` : brief(x.after ?? x.reason ?? '')), h('td.sm', x.result ?? '')],
 };
@@ -82,10 +83,10 @@ export function draw({ local, redraw }) {
 		load(local, redraw);
 	};
 	const all = local.absent && local.tab === 'HISTORY' ? fromBackups() : (local.rows ?? []);
-	const shown = all.filter((x) => matches(local.filter, textOf(x), x.source ?? '', x.consumer ?? '', x.model ?? '', x.actor ?? '', x.action ?? ''));
-	const text = () => shown.map((x) => (local.tab === 'LOG' ? [timeOf(x), x.level, x.source, textOf(x)].filter(Boolean).join(' ') : JSON.stringify(x))).join('\n');
+	const shown = all.filter((x) => matches(local.filter, textOf(x), x.source ?? x.room ?? '', x.consumer ?? '', x.model ?? '', x.actor ?? '', x.action ?? ''));
+	const text = () => shown.map((x) => (local.tab === 'LOG' ? [timeOf(x), x.level, x.source ?? x.room, textOf(x)].filter(Boolean).join(' ') : JSON.stringify(x))).join('\n');
 	const content = () => {
-		if (local.absent && local.tab !== 'HISTORY') return empty('scroll', 'NOT AVAILABLE', 'This server does not serve its log here; it is on its standard error and in the file of --access-log.');
+		if (local.absent && local.tab !== 'HISTORY') return h('div.empty', icon('scroll', 6, 'var(--ramp-4)'), h('h3', t('NOT AVAILABLE')), h('p.sm', local.error.message), h('p.sm', t('The log is on the standard error of the server, requests are in the file of --access-log.')));
 		if (local.error && !local.absent && !local.rows) return failed(local.error, () => load(local, redraw));
 		if (local.rows === null && !local.absent) return loading();
 		if (!shown.length) return empty('scroll', 'NOTHING HERE', all.length ? 'The filter lets nothing through.' : 'Nothing was written yet.');

@@ -137,11 +137,12 @@ export function draw({ local, redraw }) {
 		redraw();
 	};
 	const box = (id, title, ic, sub, list, rows, unit) => panel(title, ic, h('span.xs.soft', t(sub)), body(list.some((x) => x.values.some((v) => v)) ? chart(`${id} ${local.range}`, { title: t(title), series: list, labels, rows, unit }) : h('p.soft.nothing', t('Nothing in this time.'))));
-	return h('div.col', h('div.row.w.mhead', h('h2.grow.nw', t('PILOT-AGENT MONITOR')), own ? watched() : null,
+	return h('div.col', h('div.row.w.mhead', h('h2.grow.nw', t('PILOT-AGENT MONITOR')),
 		h('div.seg', { role: 'group', 'aria-label': t('TIME') }, RANGES.map(([label], i) => btn(label, { s: true, raw: true, pressed: local.range === i, off: own && i > 1, tip: own && i > 1 ? t('This server keeps no usage yet.') : undefined, on: set('range', i) }))),
 		h('div.seg', { role: 'group', 'aria-label': t('SPLIT') }, SPLITS.map((x) => btn(x.toUpperCase(), { s: true, pressed: local.split === x, on: set('split', x) }))),
 		btn('CSV', { s: true, on: () => csv(local, { ...u, latency: ms }, labels) }),
 		btn('REFRESH', { s: true, i: 'reset', on: () => Promise.all([refreshMetrics(), refreshMonitor(), load(local, redraw)]).then(() => toast(t('REFRESHED'))) })),
+	own ? h('p', watched()) : null,
 	h('div.mcards', metricCards(false)), facts(),
 	h('div.charts', box('requests', 'REQUESTS', 'chart', `requests, by ${local.split}`, u.requests, 26), box('latency', 'LATENCY', 'clock', 'from request to end', ms, 26, ' ms')),
 	h('div.charts', box('tokens', 'TOKENS', 'bolt', `tokens, by ${local.split}`, u.tokens, 12), box('errors', 'ERRORS', 'warn', `errors, by ${local.split}`, u.errors, 12)),
