@@ -7,7 +7,7 @@ import { ADMIN, GATEWAY_HOST, MANAGER, bearer, localProvider, startConsole } fro
 import { completion, json, startUpstream } from './http.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) => fs.existsSync(file));
-const WAIT_MS = 15000;
+const WAIT_MS = 30000; // a busy machine
 
 export const route = (name, provider, extra = {}) => ({
 	name,
