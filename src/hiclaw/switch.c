@@ -48,6 +48,7 @@ static const char *const outcomes[] = {
 
 /* --- texts ------------------------------------------------------------------------------------------ */
 
+PRINTF_LIKE(2, 0)
 static struct bytes put_text(struct switch_run *r, const char *fmt, va_list ap)
 {
 	struct bytes out;
