@@ -18,7 +18,7 @@ test('a request of the playground goes where a consumer goes, and comes back wit
 	assert.match(plain.headers['x-sluice-decision'], /^served; route=ai-route-kimi-ai-route\.internal; consumer=worker-alice; provider=kimi;/);
 	assert.equal(JSON.parse(plain.text).choices[0].message.content, 'The gate is open.');
 	const seen = world.upstream.requests.at(-1);
-	assert.equal(seen.headers.authorization, 'Bearer sk-kimi-0000000001', "the provider's key, not the consumer's");
+	assert.match(seen.headers.authorization, /^Bearer sk-kimi-000000000[12]$/, "the provider's key, not the consumer's");
 	assert.equal(seen.headers['x-sluice-explain'], undefined, 'the token stays here');
 	assert.doesNotMatch(JSON.stringify(plain.headers) + plain.text, /wk-alice|sk-kimi/, 'no key comes back');
 
