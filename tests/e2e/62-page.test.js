@@ -293,7 +293,7 @@ test('signing in, and what an administrator does', async (t) => {
 test('a first start: the administrator, a provider, a model, an answer', async (t) => {
 	const world = await startWorld(t, { filled: false });
 	const browser = await startBrowser(t);
-	const page = await openTab(t, browser, world.url, { expected: [/status of 502.*test-provider/], storage: { higress_user: 'admin', higress_pass: 'admin', 'ai-gateway-backup': JSON.stringify({ timestamp: '2026-01-01T00:00:00Z', providers: { success: true, data: [] }, routes: [], consumers: { success: true, data: [{ name: 'worker-old', credentials: [{ type: 'key-auth', source: 'BEARER', values: ['old-key-000001'] }] }] } }) } });
+	const page = await openTab(t, browser, world.url, { expected: [/status of 502/], storage: { higress_user: 'admin', higress_pass: 'admin', 'ai-gateway-backup': JSON.stringify({ timestamp: '2026-01-01T00:00:00Z', providers: { success: true, data: [] }, routes: [], consumers: { success: true, data: [{ name: 'worker-old', credentials: [{ type: 'key-auth', source: 'BEARER', values: ['old-key-000001'] }] }] } }) } });
 
 	await page.waitForSelector('form[aria-label="FIRST START"]');
 	await page.fill('input[type=password] >> nth=0', 'short');
