@@ -33,7 +33,7 @@ static bool is_address(int family, struct bytes host)
 	unsigned char room[16];
 	char text[64];
 
-	if (host.n >= sizeof(text)) {
+	if (host.n == 0 || host.n >= sizeof(text)) {
 		return false;
 	}
 	memcpy(text, host.p, host.n);
