@@ -42,7 +42,9 @@ static void take_model(struct mock_ask *ask, struct bytes name)
 {
 	size_t n = MIN(name.n, MOCK_MODEL_MAX);
 
-	memcpy(ask->model, name.p, n);
+	if (n > 0) {
+		memcpy(ask->model, name.p, n);
+	}
 	ask->model[n] = '\0';
 }
 
