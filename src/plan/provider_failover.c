@@ -68,7 +68,8 @@ static bool is_enabled(struct entry *e, const struct yaml_node *block, const cha
 	return provider_is_true(n);
 }
 
-/* The number of that key, def when it is not given. Refuses what is none, or out of its borders. */
+/* The number of that key, def when it is not given. Refuses what is none, or too large; one that is too small, which
+ * Higress takes, is raised. */
 static uint64_t number_in(struct entry *e, const struct yaml_node *map, const char *prefix,
 	const struct number *want, uint64_t def)
 {
@@ -80,8 +81,17 @@ static uint64_t number_in(struct entry *e, const struct yaml_node *map, const ch
 	}
 	if ((yaml_u64(n, &v) ||
 		    (n->type == YAML_STRING && num_parse_u64(n->text, UINT64_MAX, &v))) &&
-		(v == 0 || (v >= want->min && v <= want->max))) {
-		return v != 0 ? v : def;
+		v <= want->max) {
+		if (v != 0 && v < want->min) {
+			struct finding at = note(e, n, "bad-value");
+
+			findings_add(e->findings, &at,
+				"provider " BYTES_FMT
+				": %s%s is %llu, and %llu is taken, the least",
+				BYTES_ARG(e->out->id), prefix, want->key, (unsigned long long)v,
+				(unsigned long long)want->min);
+		}
+		return v == 0 ? def : MAX(v, want->min);
 	}
 	provider_refuse(e, n, "bad-value",
 		"%s%s is a number%s from %llu to %llu; leave it out for the default", prefix,
