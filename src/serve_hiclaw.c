@@ -19,6 +19,16 @@ static bool serves(void *arg)
 	return s->ready && !s->draining;
 }
 
+/* Before the sandbox, which lets nothing be made where nothing is. */
+static void make_backup_dir(const struct env *e)
+{
+	struct fault f;
+
+	if (e->backup_dir.n != 0 && file_make_dir(e->backup_dir.p, 0700, &f) != 0) {
+		log_error("serve", "SLUICE_BACKUP_DIR: %s; backups cannot be made", f.text);
+	}
+}
+
 void serve_hiclaw_read(struct serve *s)
 {
 	struct serve_hiclaw *h = &s->hiclaw;
@@ -27,6 +37,7 @@ void serve_hiclaw_read(struct serve *s)
 
 	arena_init(&h->arena, ENV_MAX);
 	env_read(&h->arena, &env_of_process, &h->env);
+	make_backup_dir(&h->env);
 	host_load_open(&h->load, &host_load_usual);
 	h->opened = true;
 	text_init(&t, 65536);

@@ -246,6 +246,9 @@ void serve_paths_collect(
 	if (set->ready_file != NULL) {
 		add_parent(list, set->ready_file, SANDBOX_WRITE);
 	}
+	if (env->backup_dir.n != 0) {
+		add_existing(list, env->backup_dir.p, SANDBOX_WRITE);
+	}
 	if (set->hiclaw) {
 		add_hiclaw(list, env);
 	}

@@ -1,9 +1,11 @@
 // Backups by the monitor API: made, taken away, brought back, compared, restored (monitor-api.md 6.6).
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import test from 'node:test';
 import { bearer } from './lib/console.js';
 import { request } from './lib/http.js';
 import { AS, startMonitor } from './lib/monitor.js';
+import { tempDir } from './lib/sluice.js';
 
 const SECRET = 'sk-qwen-0123456789';
 const PASSPHRASE = 'correct horse battery';
@@ -17,7 +19,8 @@ async function objects(m) {
 }
 
 test('backups', async (t) => {
-	const m = await startMonitor(t);
+	const dir = `${tempDir(t)}/of/our/own`; // outside of the state: the sandbox has to know it
+	const m = await startMonitor(t, { env: { SLUICE_BACKUP_DIR: dir } });
 	await m.addAgents();
 	const make = (body) => m.ok('POST /ni_status/create-provider', body);
 	await make({ name: 'qwen', type: 'qwen', apiKey: SECRET });
@@ -35,6 +38,7 @@ test('backups', async (t) => {
 		assert.match(backup.sha256, /^[0-9a-f]{64}$/);
 		const list = (await m.ok('GET /ni_status/backups', undefined, { as: 'manager' })).backups;
 		assert.deepEqual(list[0], backup);
+		assert.ok(fs.existsSync(`${dir}/${backup.id}.json`));
 		assert.ok(list.slice(1).every((b) => b.auto && b.id < backup.id), 'automatic ones are those that the store made before changes');
 		assert.equal((await m.call('POST /ni_status/backups', {})).status, 201);
 		assert.equal((await m.call('POST /ni_status/backups', {}, { as: 'manager' })).status, 403);
