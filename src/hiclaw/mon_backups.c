@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/seal.h"
+#include "hiclaw/backup_agents.h"
 #include "hiclaw/backup_file.h"
 #include "hiclaw/endpoints.h"
 #include "hiclaw/hiclaw_int.h"
@@ -140,32 +141,6 @@ void mon_backups_list(struct ask *k)
 
 /* --- made ---------------------------------------------------------------------------------------------------------- */
 
-static struct doc *assignments_doc(struct ask *k)
-{
-	struct arena *a = &k->arena;
-	struct doc *out = doc_list(a);
-	const struct agents *all = k->hiclaw->agents;
-
-	for (size_t i = 0; i < agents_count(all); i++) {
-		const struct agent *g = agents_at(all, i);
-		struct doc *d;
-
-		if (!g->assigned) {
-			continue;
-		}
-		d = doc_map(a);
-		doc_set(a, d, "target", doc_string_copy(a, g->target));
-		doc_set(a, d, "provider", doc_string_copy(a, g->provider));
-		doc_set(a, d, "model", doc_string_copy(a, g->model));
-		doc_set(a, d, "asked", doc_string_copy(a, g->asked));
-		doc_set(a, d, "contextWindow", doc_int(a, (int64_t)g->traits.context_window));
-		doc_set(a, d, "maxTokens", doc_int(a, (int64_t)g->traits.max_tokens));
-		doc_set(a, d, "reasoning", doc_bool(a, g->traits.reasoning == MODEL_YES));
-		doc_append(a, out, d);
-	}
-	return out;
-}
-
 static void store(struct ask *k)
 {
 	struct keeping *b = k->state;
@@ -209,7 +184,8 @@ static void create_read(struct ask *k)
 	struct doc *sections = backup_doc_sections(&k->arena, k->ops.lists);
 
 	b->document = about(k, b->reason);
-	doc_set(&k->arena, sections, "assignments", assignments_doc(k));
+	doc_set(&k->arena, sections, "assignments",
+		backup_agents_section(&k->arena, k->hiclaw->agents));
 	doc_set(&k->arena, b->document, "sections", sections);
 	ask_job(k, store, stored);
 }
@@ -551,50 +527,6 @@ static void compare_read(struct ask *k)
 	ask_job(k, compare, compared);
 }
 
-static uint64_t number_of(struct ask *k, const struct doc *d, const char *key)
-{
-	const struct doc *v = doc_get(&k->arena, d, key);
-
-	return v != NULL && v->type == DOC_INT && v->integer > 0 ? (uint64_t)v->integer : 0;
-}
-
-/* The desired state; what agents' files have to say is the work of the loop that holds them to it. */
-static void restore_assignment(struct ask *k, const struct doc *d)
-{
-	struct bytes target = doc_peek(d, "target", BYTES(""));
-	const struct agent *old = agents_find(k->hiclaw->agents, target);
-	const struct doc *reasoning = doc_get(&k->arena, d, "reasoning");
-	struct agent v = old != NULL ? *old : (struct agent){.target = target};
-
-	if (!bytes_eq(target, BYTES("manager")) && !names_is_worker(target)) {
-		return;
-	}
-	v.assigned = true;
-	v.provider = doc_peek(d, "provider", BYTES(""));
-	v.model = doc_peek(d, "model", BYTES(""));
-	v.asked = doc_peek(d, "asked", v.model);
-	v.traits.context_window = number_of(k, d, "contextWindow");
-	v.traits.max_tokens = number_of(k, d, "maxTokens");
-	v.traits.reasoning = reasoning == NULL ? MODEL_UNKNOWN
-		: reasoning->boolean           ? MODEL_YES
-					       : MODEL_NO;
-	v.updated_us = clock_wall_ms() * 1000;
-	v.state = AGENT_PENDING;
-	if (names_is_provider(v.provider) && model_id_is_valid(v.model)) {
-		agents_put(k->hiclaw->agents, &v, NULL);
-	}
-}
-
-static void restore_assignments(struct ask *k, const struct keeping *b)
-{
-	const struct doc *list = doc_at(&k->arena, b->document, "sections.assignments");
-
-	for (const struct doc *d = doc_first(&k->arena, list); d != NULL && b->assignments;
-		d = d->next) {
-		restore_assignment(k, d);
-	}
-}
-
 static void restored(struct ask *k)
 {
 	const struct keeping *b = k->state;
@@ -605,7 +537,11 @@ static void restored(struct ask *k)
 		ask_refuse_ops(k);
 		return;
 	}
-	restore_assignments(k, b);
+	if (b->assignments) {
+		backup_agents_restore(&k->arena,
+			doc_at(&k->arena, b->document, "sections.assignments"), k->hiclaw->agents,
+			clock_wall_ms());
+	}
 	mon_change_log(k, "restore backup", b->id, "done", NULL, NULL);
 	mon_change_say(k, EVENT_BACKUP, b->id, "restored");
 	doc_set(&k->arena, d, "id", doc_string(&k->arena, b->id));

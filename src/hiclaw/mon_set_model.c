@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "hiclaw/endpoints.h"
 #include "hiclaw/hiclaw_int.h"
 #include "hiclaw/mon_assignment.h"
@@ -234,6 +235,7 @@ struct leaving {
 	struct s3_call call;
 	struct text key;
 	bool asks_storage;
+	int rc; /* of the record's file */
 };
 
 static void left(struct ask *k)
@@ -283,6 +285,13 @@ static void drop_object(struct ask *k)
 {
 	struct leaving *l = k->state;
 
+	if (l->rc != 0 && l->rc != ERR_NOT_FOUND) {
+		log_error("hiclaw", "DELETE " BYTES_FMT ": %s", BYTES_ARG(k->path), k->fault.text);
+		ask_fail(k, HICLAW_INTERNAL,
+			"The record in the agent's directory could not be removed, and would be taken up "
+			"again: the log says why");
+		return;
+	}
 	if (k->hiclaw->s3 == NULL) {
 		left(k);
 		return;
@@ -298,10 +307,9 @@ static void drop_object(struct ask *k)
 /* A jobs thread: it stays under another name, as it does before each change. */
 static void drop_file(struct ask *k)
 {
-	const struct leaving *l = k->state;
+	struct leaving *l = k->state;
 	char when[CLOCK_ISO_LEN];
 	struct text from, to;
-	struct fault f;
 
 	clock_format_iso(when, clock_wall_ms());
 	text_init(&from, 8192);
@@ -310,9 +318,18 @@ static void drop_file(struct ask *k)
 		BYTES_ARG(k->hiclaw->env->agents_dir), BYTES_ARG(l->target));
 	text_addf(&to, BYTES_FMT ".backup.%.4s%.2s%.2s_%.2s%.2s%.2s", BYTES_ARG(text_bytes(&from)),
 		when, when + 5, when + 8, when + 11, when + 14, when + 17);
-	IGNORE(file_rename(text_cstr(&from), text_cstr(&to), &f)); /* there may be none */
+	l->rc = file_rename(text_cstr(&from), text_cstr(&to), &k->fault);
 	text_done(&from);
 	text_done(&to);
+}
+
+static void drop_exports(struct ask *k)
+{
+	if (k->hiclaw->opts.attached) {
+		ask_job(k, drop_file, drop_object);
+	} else {
+		left(k);
+	}
 }
 
 static void on_kept(struct agents_keep *keep, int rc)
@@ -323,10 +340,8 @@ static void on_kept(struct agents_keep *keep, int rc)
 	if (rc != 0) {
 		ask_fail(k, HICLAW_INTERNAL,
 			"The assignment could not be removed: the log says why");
-	} else if (k->hiclaw->opts.attached) {
-		ask_job(k, drop_file, drop_object);
 	} else {
-		left(k);
+		drop_exports(k);
 	}
 }
 
@@ -339,8 +354,13 @@ static void begin_leaving(struct ask *k, struct bytes target)
 	text_init(&l->key, 1024);
 	k->state = l;
 	k->done = drop_texts;
+	if (switch_is_writing(k->hiclaw->switches, target)) {
+		ask_fail(k, HICLAW_CONFLICT, "The agent is being given a model; try again");
+		return;
+	}
 	if (agents_find(k->hiclaw->agents, target) == NULL) {
-		left(k);
+		drop_exports(
+			k); /* what another tool has written, or a try before this one has left */
 		return;
 	}
 	ask_hold(k, NULL);

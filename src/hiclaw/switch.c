@@ -420,6 +420,18 @@ void switch_forget(struct switch_request *rq)
 	}
 }
 
+bool switch_is_writing(const struct switches *s, struct bytes target)
+{
+	for (struct list *i = s->runs.next; i != &s->runs; i = i->next) {
+		const struct switch_run *r = CONTAINER_OF(i, struct switch_run, link);
+
+		if (r->intended && bytes_eq(r->ask.target, target)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool switch_is_busy(const struct switch_run *r)
 {
 	struct usage_consumer u;

@@ -59,6 +59,9 @@ void switches_free(struct switches *s);
 void switch_start(struct switches *s, struct switch_request *rq);
 void switch_forget(struct switch_request *rq);
 
+/* Whether a switch of the target has begun to write: what it writes would come behind what the caller does now. */
+bool switch_is_writing(const struct switches *s, struct bytes target);
+
 /* The drift loop (10.3) runs by itself every 60 s; this looks now (file watch, tests, POST reload). */
 void switches_look(struct switches *s);
 /* monitor-api 4.11: Manager: reload URL and probe; Worker: the apply step again. Answer as doc. */

@@ -1,4 +1,6 @@
 /* What the gateway's part of a switch is: a backup, the intent, routes, and whether they do what they shall. */
+#include "hiclaw/backup_agents.h"
+#include "hiclaw/backup_doc.h"
 #include "hiclaw/switch_int.h"
 
 #include <stdio.h>
@@ -34,18 +36,13 @@ static const struct doc *route_before(struct switch_run *r, struct bytes name)
 	return d;
 }
 
+/* All of them, for a restore takes away those that a section does not name. */
 static struct doc *routes_doc(struct switch_run *r)
 {
-	struct doc *list = doc_list(&r->arena);
+	struct doc *lists[OPS_NOUNS] = {[OPS_AI_ROUTE] = r->lists[OPS_AI_ROUTE]};
+	struct doc *sections = backup_doc_sections(&r->arena, lists);
 
-	for (size_t i = 0; i < r->plan.n_items; i++) {
-		const struct doc *was = route_before(r, r->plan.items[i].name);
-
-		if (was != NULL) {
-			doc_append(&r->arena, list, doc_copy(&r->arena, was));
-		}
-	}
-	return list;
+	return doc_copy(&r->arena, doc_get(&r->arena, sections, "aiRoutes"));
 }
 
 /* The bytes of every place that is about to change. */
@@ -68,23 +65,11 @@ static struct doc *places_doc(struct switch_run *r, bool objects)
 	return list;
 }
 
-static struct doc *assignment_doc(struct arena *a, const struct agent *v)
-{
-	struct doc *d = model_traits_entry(a, v->model, &v->traits);
-
-	doc_drop(a, d, "id");
-	doc_drop(a, d, "name");
-	doc_set(a, d, "provider", doc_string(a, v->provider));
-	doc_set(a, d, "model", doc_string(a, v->model));
-	doc_set(a, d, "updatedAt", doc_string(a, switch_time(a, v->updated_us)));
-	return d;
-}
-
 /* monitor-api.md 6.6, with what a switch may change. */
 static struct doc *backup_doc(struct switch_run *r)
 {
 	struct arena *a = &r->arena;
-	struct doc *d = doc_map(a), *sections, *assignments;
+	struct doc *d = doc_map(a), *sections;
 
 	doc_set(a, d, "format", doc_str(a, "sluice-backup"));
 	doc_set(a, d, "version", doc_int(a, 1));
@@ -96,10 +81,12 @@ static struct doc *backup_doc(struct switch_run *r)
 	doc_set(a, d, "actor", doc_string(a, r->ask.actor));
 	doc_set(a, d, "auto", doc_bool(a, true));
 	sections = doc_need_map(a, d, "sections");
-	doc_set(a, sections, "aiRoutes", routes_doc(r));
-	assignments = doc_need_map(a, sections, "assignments");
+	if (r->lists[OPS_AI_ROUTE] != NULL) {
+		doc_set(a, sections, "aiRoutes", routes_doc(r));
+	}
 	if (r->before.assigned) {
-		doc_set_bytes(a, assignments, r->ask.target, assignment_doc(a, &r->before));
+		doc_append(a, doc_need_list(a, sections, "assignments"),
+			backup_agents_entry(a, &r->before));
 	}
 	doc_set(a, sections, "files", places_doc(r, false));
 	doc_set(a, sections, "objects", places_doc(r, true));
@@ -178,6 +165,11 @@ static void on_backup(struct job *j)
 		return;
 	}
 	r->backup_id[0] = '\0';
+	if (!r->h->env->backup_required) {
+		switch_warn(r, "BACKUP_FAILED", "No backup could be made: %s", r->job_why.text);
+		switch_resume(r, STEP_NEXT);
+		return;
+	}
 	switch_resume(r,
 		switch_fail(r, HICLAW_INTERNAL,
 			"Nothing was changed, because no backup could be made: %s",
@@ -216,6 +208,11 @@ static void on_intended(struct agents_keep *k, int rc)
 enum step_rc switch_intend(struct switch_run *r)
 {
 	struct agent v = r->before;
+
+	if (switch_is_left(r)) {
+		switch_outcome(r, OUTCOME_SKIPPED, "it is not managed any more");
+		return STEP_END;
+	}
 
 	v.target = r->ask.target;
 	v.assigned = true;

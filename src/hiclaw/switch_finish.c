@@ -26,6 +26,14 @@ enum agent_state switch_state(const struct agent *v)
 	return AGENT_APPLIED;
 }
 
+bool switch_is_left(const struct switch_run *r)
+{
+	const struct agent *now = agents_find(r->h->agents, r->ask.target);
+
+	return (r->ask.why == SWITCH_DRIFT || r->ask.why == SWITCH_IDLE) && r->before.assigned &&
+		(now == NULL || !now->assigned);
+}
+
 static bool config_written(const struct switch_run *r)
 {
 	for (size_t i = 0; i < r->found.n; i++) {
@@ -166,7 +174,7 @@ enum step_rc switch_finish(struct switch_run *r)
 {
 	struct agent v;
 
-	if (r->ask.dry_run) {
+	if (r->ask.dry_run || switch_is_left(r)) {
 		return STEP_NEXT;
 	}
 	v = result_of(r);

@@ -248,6 +248,8 @@ struct doc *switch_reload_doc(const struct switch_run *r, struct arena *a);
 enum step_rc switch_finish(struct switch_run *r);
 /* The same of a failure, when all is undone. */
 void switch_finish_failed(struct switch_run *r);
+/* The target was taken from our care since a run that nobody asked for began. */
+bool switch_is_left(const struct switch_run *r);
 /* What the values that are known come to. */
 enum agent_state switch_state(const struct agent *v);
 /* Fills observed from what the gateway saw; its text lives until the next turn. */

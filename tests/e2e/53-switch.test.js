@@ -159,6 +159,33 @@ test('models of agents', async (t) => {
 		assert.ok(JSON.stringify(history).includes('"action":"switch"'));
 	});
 
+	await t.test('what a switch kept can be gone back to: the agent has its model again, no route of others is gone', async () => {
+		const routes = async () => (await m.ok('GET /ni_status/route?all=1')).routes.map(({ version, ...rest }) => rest);
+		const before = await routes();
+		const { backupId } = await m.ok(alice, { provider: 'two', model: 'two-back' });
+		const { diff } = await m.ok(`GET /ni_status/backups/${backupId}/diff`);
+		assert.deepEqual(diff.aiRoutes?.removed ?? [], []);
+		await m.ok(`POST /ni_status/backups/${backupId}/restore`, {});
+		assert.deepEqual(await routes(), before);
+		await until('applied again', () => hiclaw.primary(hiclaw.json('agents/alice/openclaw.json')) === 'one-1' && hiclaw.object('agents/alice/model.json').model === 'one-1', 30000);
+		assert.equal((await m.ok('GET /ni_status/assignment/workers/alice')).model, 'one-1');
+	});
+
+	await t.test('an agent is left to itself: no record stays that would be taken up again', async () => {
+		const leave = 'DELETE /ni_status/assignment/workers/alice';
+		const configured = hiclaw.read('agents/alice/openclaw.json');
+		hiclaw.storageDown = true;
+		await m.refused(502, 'STORAGE_UNAVAILABLE', leave);
+		hiclaw.storageDown = false;
+		assert.ok(hiclaw.objects.has('agents/alice/model.json'));
+		assert.deepEqual(await m.ok(leave), { success: true });
+		assert.ok(!hiclaw.objects.has('agents/alice/model.json'), 'the try that failed is made up for');
+		assert.ok(!fs.existsSync(path.join(hiclaw.dir, 'agents/alice/model.json')));
+		assert.deepEqual(await m.ok(leave), { success: true });
+		const got = await m.ok('GET /ni_status/assignment/workers/alice');
+		assert.deepEqual([got.state, got.model, hiclaw.read('agents/alice/openclaw.json')], ['unmanaged', 'default', configured]);
+	});
+
 	await t.test('no secret is in history, backups of others, or the log (M-62)', async () => {
 		const state = fs.readdirSync(data, { recursive: true, withFileTypes: true }).filter((e) => e.isFile() && e.name.endsWith('.jsonl'));
 		for (const e of state) {

@@ -115,6 +115,9 @@ export class Hiclaw {
 			}
 			this.objects.set(key, body.toString());
 			res.writeHead(200, { etag: etagOf(body) }).end();
+		} else if (req.method === 'DELETE') {
+			this.objects.delete(key);
+			res.writeHead(204).end();
 		} else if (now === undefined) {
 			res.writeHead(404).end('<Error><Code>NoSuchKey</Code></Error>');
 		} else {
