@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/recent.h"
 
 /* Of one event: a Worker or an assignment. */
 #define EVENT_MAX ((size_t)64 << 10)
@@ -38,7 +39,9 @@ struct events {
 	uint64_t first, next; /* numbers: of the first ever, of the next one */
 	struct list streams;
 	size_t n_streams;
-	struct timer comment;
+	struct timer comment, look;
+	const struct recent *log; /* NULL: not followed */
+	uint64_t log_at;          /* the number of the line that comes next */
 };
 
 const char *event_kind_text(enum event_kind kind)
@@ -109,6 +112,17 @@ static void on_body(struct call_work *w)
 	(void)w; /* a body that nobody asked for */
 }
 
+static void on_look(struct timer *t);
+
+/* From here on: what was said before is what GET logs is for. */
+static void follow_log(struct events *e, unsigned wanted)
+{
+	if (e->log != NULL && (wanted & 1u << EVENT_LOG) != 0 && !timer_is_set(&e->look)) {
+		e->log_at = recent_end(e->log);
+		timer_set(e->loop, &e->look, EVENTS_LOG_MS, on_look);
+	}
+}
+
 bool events_stream(struct events *e, struct call *c, uint64_t last_id, unsigned wanted,
 	const struct header *extra, size_t n_extra)
 {
@@ -130,6 +144,7 @@ bool events_stream(struct events *e, struct call *c, uint64_t last_id, unsigned 
 	e->n_streams++;
 	c->work = &s->work;
 	call_reply_source(c, 200, "text/event-stream", &s->source, extra, n_extra);
+	follow_log(e, wanted);
 	return true;
 }
 
@@ -165,6 +180,40 @@ static void on_comment(struct timer *t)
 	timer_set(e->loop, &e->comment, EVENTS_COMMENT_MS, on_comment);
 }
 
+/* A line that was cut to be kept is no JSON any more, and is not sent. */
+static void say_line(struct events *e, uint64_t n)
+{
+	struct text line;
+
+	text_init(&line, RECENT_LINE_MAX + 1);
+	if (recent_get(e->log, n, &line) && line.n != 0 && line.p[line.n - 1] == '}') {
+		events_say(e, EVENT_LOG, text_bytes(&line));
+	}
+	text_done(&line);
+}
+
+static void on_look(struct timer *t)
+{
+	struct events *e = CONTAINER_OF(t, struct events, look);
+	uint64_t end = recent_end(e->log);
+
+	if (end - e->log_at > EVENTS_LOG_LINES) {
+		e->log_at = end - EVENTS_LOG_LINES;
+	}
+	if (!events_wanted(e, EVENT_LOG)) {
+		return; /* until somebody asks */
+	}
+	while (e->log_at < end) {
+		say_line(e, e->log_at++);
+	}
+	timer_set(e->loop, &e->look, EVENTS_LOG_MS, on_look);
+}
+
+void events_follow(struct events *e, const struct recent *log)
+{
+	e->log = log;
+}
+
 struct events *events_new(struct loop *loop)
 {
 	struct events *e = must_alloc(sizeof(*e));
@@ -183,6 +232,7 @@ void events_free(struct events *e)
 	}
 	ASSERT(list_empty(&e->streams));
 	timer_clear(e->loop, &e->comment);
+	timer_clear(e->loop, &e->look);
 	for (size_t i = 0; i < EVENTS_RING; i++) {
 		text_done(&e->ring[i].json);
 	}

@@ -8,6 +8,9 @@
 #define EVENTS_RING 256u
 #define EVENTS_STREAMS_MAX 32u
 #define EVENTS_COMMENT_MS 15000u
+#define EVENTS_LOG_MS 500u
+/* Of one look: lines of a program that says very much are left out, and the ring has room for other events. */
+#define EVENTS_LOG_LINES 64u
 
 enum event_kind {
 	EVENT_METRICS,
@@ -28,6 +31,9 @@ struct events *events_new(struct loop *loop);
 void events_free(struct events *e);
 /* json: one line; copied. */
 void events_say(struct events *e, enum event_kind kind, struct bytes json);
+/* Lines of the program's log go to those who asked for them, twice a second while there are any; NULL: none are. */
+struct recent;
+void events_follow(struct events *e, const struct recent *log);
 /* Whether somebody listens for it. */
 bool events_wanted(const struct events *e, enum event_kind kind);
 /* Begins a stream as the answer of a call, from after last_id when that is still in the ring. wanted: bits of kinds.

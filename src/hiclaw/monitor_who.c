@@ -105,7 +105,11 @@ static void identify_agent(
 	digest_hmac_sha256(k->key, bytes_of((const char *)a->key, sizeof(a->key)), header);
 	known = is_known(mine, k->key);
 	if (!known && !who_take_check(m, k->peer.p, &wait_s)) {
-		refuse_later(k, wait_s);
+		if (k->endpoint->right == MONITOR_ANYBODY) {
+			on_known(k);
+		} else {
+			refuse_later(k, wait_s);
+		}
 		return;
 	}
 	right = take_agent(k, header, token);
@@ -156,10 +160,10 @@ static void on_admin(struct who *w, enum who_rc rc)
 		monitor_free_ask(k);
 	} else if (rc == WHO_ADMIN) {
 		be_admin(k);
+	} else if (k->endpoint->right == MONITOR_ANYBODY) {
+		k->next(k); /* also for those who have to wait: they are nobody */
 	} else if (rc == WHO_LATER) {
 		refuse_later(k, w->wait_s);
-	} else if (k->endpoint->right == MONITOR_ANYBODY) {
-		k->next(k);
 	} else {
 		refuse_nobody(k);
 	}
@@ -191,6 +195,10 @@ static void identify_admin(struct ask *k, struct bytes header)
 	struct monitor *m = &k->hiclaw->monitor;
 
 	k->session = who_has_session(k->hiclaw->opts.manage, k->call->head);
+	if (!k->session && k->endpoint->right == MONITOR_ANYBODY && is_weak(k, header)) {
+		k->next(k);
+		return;
+	}
 	if (!k->session && is_weak(k, header)) {
 		if (!m->weak_said) {
 			log_warn("hiclaw",

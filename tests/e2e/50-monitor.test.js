@@ -198,6 +198,12 @@ test('the monitor API', async (t) => {
 		const again = await openEvents(m, { 'last-event-id': got.id });
 		assert.deepEqual(JSON.parse((await again.wait('provider')).data), { name: 'evented', action: 'removed' }, 'what came meanwhile');
 		again.end();
+		const lines = await openEvents(m, {}, '?kinds=log');
+		await m.ok('POST /ni_status/create-provider', { name: 'logged', type: 'openai', apiKey: 'k' });
+		const line = JSON.parse((await lines.wait('log')).data);
+		assert.deepEqual(Object.keys(line), ['time', 'level', 'room', 'message'], 'those who ask for lines of the log get them');
+		lines.end();
+		await m.ok('DELETE /ni_status/providers/logged?force=1');
 		await m.refused(403, 'FORBIDDEN', 'GET /ni_status/events?log=1', undefined, { as: 'manager' });
 		await m.refused(400, 'INVALID_REQUEST', 'GET /ni_status/events?kinds=x');
 	});
@@ -218,6 +224,8 @@ test('too many wrong passwords from one network', async (t) => {
 	assert.ok(statuses.filter((s) => s === 401).length >= 30, statuses.join());
 	// Who comes through the gateway is the client that it names, so an address of his own.
 	assert.equal((await m.call('GET /ni_status/health', undefined, { as: 'nobody' })).status, 200);
+	assert.equal((await m.call('GET /ni_status/health', undefined, { as: 'wrong' })).text, '{"status":"healthy"}', 'who has to wait is nobody');
+	assert.equal((await m.call('GET /ni_status/health', undefined, { as: 'nobody', headers: { authorization: 'Bearer unknown' } })).text, '{"status":"healthy"}');
 });
 
 test('without a password nothing but health is served', async (t) => {
@@ -275,9 +283,9 @@ function exchange(port, bytes) {
 }
 
 // A stream of events: wait(kind) gives the next one of it.
-async function openEvents(m, headers) {
+async function openEvents(m, headers, query = '') {
 	const abort = new AbortController();
-	const res = await fetch(`http://127.0.0.1:${m.port}/ni_status/events`, { headers: { ...AS.admin, ...headers }, signal: abort.signal });
+	const res = await fetch(`http://127.0.0.1:${m.port}/ni_status/events${query}`, { headers: { ...AS.admin, ...headers }, signal: abort.signal });
 	assert.equal(res.status, 200);
 	assert.match(res.headers.get('content-type'), /^text\/event-stream/);
 	const reader = res.body.pipeThrough(new TextDecoderStream()).getReader();
