@@ -9,6 +9,7 @@
 #include "hiclaw/mon_assignment.h"
 #include "hiclaw/mon_change.h"
 #include "hiclaw/mon_providers.h"
+#include "hiclaw/mon_try.h"
 #include "hiclaw/provider_body.h"
 #include "hiclaw/provider_tests.h"
 #include "manage/upstream_allowed.h"
@@ -21,6 +22,8 @@ struct changing {
 	const struct doc *before;   /* NULL: it is new */
 	const struct doc *after;    /* NULL: it goes */
 	bool admin;                 /* answered as /_admin/api does */
+	bool tests;                 /* it is asked for its models when it is there */
+	struct doc *test;           /* what that came to; NULL: it was not */
 };
 
 /* --- shown ----------------------------------------------------------------------------------------------------- */
@@ -205,7 +208,12 @@ static void refuse_body(struct ask *k, const struct provider_body *b)
 /* The items that write the provider; false: refused. */
 static bool make_body(struct ask *k, struct changing *c, bool upsert)
 {
+	const struct hiclaw_opts *o = &k->hiclaw->opts;
+	const struct own_listener own = {
+		.lists = {o->gateway_addresses, o->console_addresses, o->monitor_addresses},
+		.domain = k->hiclaw->env->gateway_domain};
 	const struct provider_body_request rq = {.arena = &k->arena,
+		.own = &own,
 		.body = k->body,
 		.providers = c->world.lists[OPS_PROVIDER],
 		.sources = c->world.lists[OPS_SOURCE],
@@ -226,6 +234,9 @@ static void reply_changed(struct ask *k, struct changing *c)
 	struct arena *a = &k->arena;
 	struct doc *d = ask_success(k);
 
+	if (c->test != NULL) {
+		doc_set(a, d, "test", c->test);
+	}
 	if (c->admin) {
 		doc_set(a, d, "data",
 			mon_providers_shown(k, c->after, c->world.lists[OPS_AI_ROUTE]));
@@ -249,6 +260,14 @@ static void reply_changed(struct ask *k, struct changing *c)
 	ask_reply(k, 200, d);
 }
 
+static void tried(struct ask *k, struct doc *outcome)
+{
+	struct changing *c = k->state;
+
+	c->test = outcome;
+	reply_changed(k, c);
+}
+
 static void written(struct ask *k)
 {
 	struct changing *c = k->state;
@@ -263,7 +282,11 @@ static void written(struct ask *k)
 	if (c->plan.changed) {
 		mon_change_say(k, EVENT_ROUTE, c->plan.route, "updated");
 	}
-	reply_changed(k, c);
+	if (c->tests) {
+		mon_try(k, c->name, tried);
+	} else {
+		reply_changed(k, c);
+	}
 }
 
 static void create_read(struct ask *k)
@@ -272,7 +295,7 @@ static void create_read(struct ask *k)
 	struct ops_item *items;
 	bool upsert;
 
-	if (!ask_bool(k, "upsert", false, &upsert)) {
+	if (!ask_bool(k, "upsert", false, &upsert) || !ask_bool(k, "test", false, &c->tests)) {
 		return;
 	}
 	mon_change_world(k, &c->world);

@@ -190,6 +190,13 @@ static bool read_base(struct making *m, struct base *b)
 			why != NULL ? why : "it is not allowed");
 		return false;
 	}
+	if (m->rq->own != NULL && own_listener_is(m->rq->own, b->host, b->port)) {
+		refuse(m, PROVIDER_BODY_INVALID, "baseUrl",
+			"baseUrl: this gateway itself listens at " BYTES_FMT
+			":%u, and would ask itself without end",
+			BYTES_ARG(b->host), b->port);
+		return false;
+	}
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #define HICLAW_PROVIDER_BODY_H
 
 #include "hiclaw/ops.h"
+#include "hiclaw/own_listener.h"
 
 #define PROVIDER_BODY_NAME_MAX 63u
 /* Attack: each key is compared with those that are stored. */
@@ -21,6 +22,7 @@ struct provider_body_request {
 	/* As in struct op; NULL: every address goes. */
 	bool (*address_allowed)(void *arg, struct bytes host, const char **why);
 	void *arg;
+	const struct own_listener *own; /* NULL: nothing is known to be ours */
 };
 
 enum provider_body_rc {

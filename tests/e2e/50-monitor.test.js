@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import test from 'node:test';
 import { basic } from './lib/console.js';
-import { request } from './lib/http.js';
+import { json, request, startUpstream } from './lib/http.js';
 import { AS, PASSWORD, startMonitor } from './lib/monitor.js';
 
 test('the monitor API', async (t) => {
@@ -123,6 +123,8 @@ test('the monitor API', async (t) => {
 		const make = (body) => ({ type: 'openai', apiKey: 'k', ...body });
 		for (const baseUrl of ['file:///x', 'http://u:p@h', 'http://169.254.169.254'])
 			await m.refused(400, 'INVALID_REQUEST', 'POST /ni_status/create-provider', make({ name: 'bad', baseUrl }));
+		for (const baseUrl of [`http://127.0.0.1:${m.serve.port}/v1`, `http://localhost:${m.port}`, `http://127.0.0.1:${m.serve.console}`])
+			assert.match((await m.refused(400, 'INVALID_REQUEST', 'POST /ni_status/create-provider', make({ name: 'loop', baseUrl }))).json.error, /itself listens/);
 		for (const name of ["a'; touch x; '", 'a"b', '../a', 'a'.repeat(64)])
 			await m.refused(400, 'INVALID_NAME', 'POST /ni_status/create-provider', make({ name }));
 		for (const body of [{ name: 'x' }, { apiKey: 'k' }]) {
@@ -138,6 +140,19 @@ test('the monitor API', async (t) => {
 		assert.deepEqual([source.type, source.domain, source.port, source.protocol], ['static', '10.0.0.5:8000', 8000, 'http'].map((v, i) => (i === 2 ? source.port : v)));
 		const shown = (await m.ok('GET /ni_status/providers/local')).data;
 		assert.deepEqual([shown.displayType, shown.baseUrl, shown.rawConfigs.openaiCustomServicePort], ['custom', 'http://10.0.0.5:8000/v1', 8000]);
+	});
+
+	await t.test('a provider can be tested as soon as it is there; one that fails stays', async () => {
+		const up = await startUpstream(t, (req, res) =>
+			req.headers.authorization === 'Bearer right' ? json(res, 200, { data: [{ id: 'a' }, { id: 'b' }] }) : json(res, 401, { error: { message: 'no' } }),
+		);
+		const make = async (name, apiKey) => (await m.ok('POST /ni_status/create-provider', { name, apiKey, baseUrl: `http://${up.address}/v1`, test: true })).test;
+		const right = await make('tested', 'right');
+		assert.deepEqual([right.ok, right.models], [true, 2]);
+		const wrong = await make('untested', 'wrong');
+		assert.deepEqual([wrong.ok, wrong.kind], [false, 'auth']);
+		assert.equal((await m.ok('GET /ni_status/providers/untested')).data.health, 'failed');
+		for (const name of ['tested', 'untested']) await m.ok(`DELETE /ni_status/providers/${name}?force=1`);
 	});
 
 	await t.test('the API of the reference', async () => {

@@ -1,0 +1,19 @@
+/* Whether an address is one at which this process listens: a provider there would be asked by itself without end. Pure. */
+#ifndef HICLAW_OWN_LISTENER_H
+#define HICLAW_OWN_LISTENER_H
+
+#include "base/bytes.h"
+
+#define OWN_LISTENER_LISTS 3u
+
+struct own_listener {
+	/* Items of JSON lists: "\"127.0.0.1:8080\",\"[::]:8080\"". */
+	struct bytes lists[OWN_LISTENER_LISTS];
+	struct bytes domain; /* of the gateway, which leads here; empty: none */
+};
+
+/* host: a name or an address, without brackets. Of a listener on all addresses those of loopback, "localhost" and the
+ * domain are known to be ours; which others the machine has is not looked up. */
+bool own_listener_is(const struct own_listener *o, struct bytes host, unsigned port);
+
+#endif
