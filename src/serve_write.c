@@ -139,6 +139,7 @@ static void begin(struct serve *s, struct write *write)
 	w->commit = (struct commit){.directory = s->directory,
 		.root = s->settings.resources,
 		.backups = s->backups,
+		.backups_max = s->hiclaw.env.backup_keep_set ? s->hiclaw.env.backup_keep : 0,
 		.trial = try_plan,
 		.drop = drop_plan,
 		.trial_arg = s};

@@ -2,6 +2,7 @@
 #include "hiclaw/backup_file.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -257,6 +258,74 @@ int backup_file_remove(const struct backup_places *p, struct bytes id, struct fa
 	return p->journal != NULL
 		? backup_remove(p->journal, id, fault)
 		: (int)fault_set(fault, ERR_NOT_FOUND, 0, 0, "there is no such backup");
+}
+
+/* --- automatic ones ------------------------------------------------------------------------------------------------ */
+
+struct names { /* of documents, oldest first */
+	char **v;
+	size_t n, room;
+};
+
+static bool take_name(void *arg, const char *name)
+{
+	struct names *o = arg;
+	struct bytes id = bytes_str(name);
+
+	if (bytes_ends(id, BYTES(SUFFIX)) &&
+		journal_is_id(bytes_of(id.p, id.n - (sizeof(SUFFIX) - 1)))) {
+		if (o->n == o->room) {
+			o->room = MAX(o->room * 2, 64);
+			o->v = must_realloc(o->v, o->room * sizeof(char *));
+		}
+		o->v[o->n++] = bytes_dup(bytes_of(id.p, id.n - (sizeof(SUFFIX) - 1)));
+	}
+	return true;
+}
+
+static void names_done(struct names *o)
+{
+	for (size_t i = 0; i < o->n; i++) {
+		free(o->v[i]);
+	}
+	free(o->v);
+}
+
+void backup_file_prune(const char *dir, uint64_t keep)
+{
+	struct names o = {0};
+	struct text path;
+
+	text_init(&path, PATH_MAX_);
+	IGNORE(file_list(dir, take_name, &o, NULL)); /* what cannot be listed is kept */
+	for (size_t i = 0; i + keep < o.n; i++) {
+		IGNORE(file_remove(
+			path_of(&path, dir, bytes_str(o.v[i])))); /* the next one tries again */
+	}
+	text_done(&path);
+	names_done(&o);
+}
+
+struct doc *backup_file_newest(struct arena *a, const char *dir, char id_out[JOURNAL_ID_N + 1])
+{
+	struct doc *d = NULL;
+	struct names o = {0};
+	struct text path, t;
+	struct fault f;
+
+	IGNORE(file_list(dir, take_name, &o, NULL));
+	if (o.n != 0) {
+		text_init(&path, PATH_MAX_);
+		text_init(&t, BACKUP_FILE_MAX);
+		if (read_document(a, path_of(&path, dir, bytes_str(o.v[o.n - 1])), &d, &t, &f) ==
+			0) {
+			memcpy(id_out, o.v[o.n - 1], JOURNAL_ID_N + 1);
+		}
+		text_done(&path);
+		text_done(&t);
+	}
+	names_done(&o);
+	return d;
 }
 
 /* --- all of them --------------------------------------------------------------------------------------------------- */

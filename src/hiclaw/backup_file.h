@@ -26,6 +26,10 @@ MUST_CHECK int backup_file_load(struct arena *a, const struct backup_places *p,
 /* Under a new id, which has room for JOURNAL_ID_N + 1; *entry is what the list shows of it. */
 MUST_CHECK int backup_file_store(struct arena *a, const struct backup_places *p,
 	const struct doc *document, char *id_out, struct doc **entry, struct fault *fault);
+/* Those of a directory but the newest `keep`. */
+void backup_file_prune(const char *dir, uint64_t keep);
+/* The newest document of a directory; NULL: there is none that can be read. */
+struct doc *backup_file_newest(struct arena *a, const char *dir, char id_out[JOURNAL_ID_N + 1]);
 MUST_CHECK int backup_file_remove(
 	const struct backup_places *p, struct bytes id, struct fault *fault);
 

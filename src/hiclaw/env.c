@@ -259,6 +259,7 @@ static void read_words(struct reading *r)
 	int reasoning = read_switch(r, "HICLAW_MODEL_REASONING");
 	int vision = read_switch(r, "HICLAW_MODEL_VISION");
 
+	r->e->backup_keep_set = get(r, "SLUICE_BACKUP_KEEP").n != 0;
 	r->e->loopback_read = read_switch(r, "MONITOR_LOOPBACK_READ") == 1;
 	r->e->backup_required = read_switch(r, "SLUICE_BACKUP_REQUIRED") != 0;
 	r->e->apply = (enum env_apply)read_word(r, "SLUICE_WORKER_APPLY", apply);

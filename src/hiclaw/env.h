@@ -82,6 +82,7 @@ struct env {
 	enum env_drift drift;
 	struct bytes backup_dir; /* empty: below the data directory */
 	uint64_t backup_keep;
+	bool backup_keep_set; /* somebody gave it: the store's own number of backups too */
 	/* Sentences for the log: values that cannot be used, files that are partly unreadable. */
 	struct bytes warnings[ENV_WARNINGS_MAX];
 	size_t n_warnings;

@@ -93,6 +93,7 @@ struct ask {
 		failed; /* "Failed to list providers": what is said when objects cannot be read; NULL: the usual */
 	struct doc *more; /* further members of an error; NULL: none */
 	struct ops_call ops;
+	void *before; /* of a change: the backup before it (mon_before.c) */
 	/* its own */
 	struct list link;
 	struct call *call; /* NULL: the client has left, or was answered */

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/num.h"
+#include "hiclaw/mon_before.h"
 #include "hiclaw/monitor_int.h"
 
 #define ANSWER_MAX ((size_t)256 << 20)
@@ -337,6 +338,16 @@ void ask_read(struct ask *k, unsigned wanted, void (*next)(struct ask *k))
 }
 
 void ask_change(struct ask *k, const struct ops_item *items, size_t n, void (*next)(struct ask *k))
+{
+	if (k->hiclaw->opts.remote != NULL) {
+		mon_before_change(k, items, n, next); /* nobody but us keeps what was there */
+	} else {
+		monitor_change(k, items, n, next);
+	}
+}
+
+void monitor_change(
+	struct ask *k, const struct ops_item *items, size_t n, void (*next)(struct ask *k))
 {
 	struct text what;
 

@@ -24,4 +24,10 @@ struct call *monitor_take_call(struct ask *k);
 /* When nothing is away any more. */
 void monitor_free_ask(struct ask *k);
 
+/* --- monitor_answer.c --------------------------------------------------------------------------------------- */
+
+/* ask_change, when what was there is kept. */
+void monitor_change(
+	struct ask *k, const struct ops_item *items, size_t n, void (*next)(struct ask *k));
+
 #endif

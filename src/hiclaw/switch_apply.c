@@ -1,6 +1,6 @@
 /* What the gateway's part of a switch is: a backup, the intent, routes, and whether they do what they shall. */
 #include "hiclaw/backup_agents.h"
-#include "hiclaw/backup_doc.h"
+#include "hiclaw/backup_file.h"
 #include "hiclaw/switch_int.h"
 
 #include <stdio.h>
@@ -11,7 +11,6 @@
 #include "base/random.h"
 
 #define BACKUP_MAX ((size_t)64 << 20)
-#define BACKUP_ID_N 23u /* as store/journal.h's */
 
 /* --- backup ------------------------------------------------------------------------------------------- */
 
@@ -93,42 +92,6 @@ static struct doc *backup_doc(struct switch_run *r)
 	return d;
 }
 
-struct old { /* automatic backups of switches, oldest first */
-	char **names;
-	size_t n, room;
-};
-
-static bool list_old(void *arg, const char *name)
-{
-	struct old *o = arg;
-
-	if (strlen(name) == BACKUP_ID_N + 5 && strcmp(name + BACKUP_ID_N, ".json") == 0) {
-		if (o->n == o->room) {
-			o->room = MAX(o->room * 2, 64);
-			o->names = must_realloc(o->names, o->room * sizeof(char *));
-		}
-		o->names[o->n++] = must_strdup(name);
-	}
-	return true;
-}
-
-static void prune(const char *dir, uint64_t keep)
-{
-	struct old o = {0};
-	char path[4096];
-
-	IGNORE(file_list(dir, list_old, &o, NULL)); /* what cannot be listed is kept */
-	for (size_t i = 0; i < o.n; i++) {
-		if (i + keep < o.n &&
-			snprintf(path, sizeof(path), "%s/%s", dir, o.names[i]) <
-				(int)sizeof(path)) {
-			IGNORE(file_remove(path)); /* the next one tries again */
-		}
-		free(o.names[i]);
-	}
-	free(o.names);
-}
-
 static void write_backup(struct job *j)
 {
 	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
@@ -151,7 +114,7 @@ static void write_backup(struct job *j)
 		r->job_rc = file_write_atomic(path, text_bytes(&t), 0600, &r->job_why);
 	}
 	if (r->job_rc == 0) {
-		prune(r->s->backup_dir, r->h->env->backup_keep);
+		backup_file_prune(r->s->backup_dir, r->h->env->backup_keep);
 	}
 	text_done(&t);
 }

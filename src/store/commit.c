@@ -640,7 +640,8 @@ static void finish(struct run *r)
 	r->plan = NULL;
 	memcpy(c->backup_id, r->journal.id, sizeof(r->journal.id));
 	remember(r);
-	backup_prune(c->backups, COMMIT_BACKUPS_MAX, COMMIT_BACKUPS_BYTES);
+	backup_prune(c->backups, c->backups_max != 0 ? c->backups_max : COMMIT_BACKUPS_MAX,
+		COMMIT_BACKUPS_BYTES);
 }
 
 static enum step_rc attempt(struct run *r)

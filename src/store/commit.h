@@ -47,6 +47,7 @@ struct commit {
 	/* in */
 	struct directory *directory;
 	const char *root, *backups; /* resources/ and state/backups/ */
+	size_t backups_max;         /* 0: COMMIT_BACKUPS_MAX */
 	struct commit_who who;
 	int64_t now_s;
 	bool again; /* write also what equals (draft_finish) */

@@ -152,3 +152,18 @@ test('backups', async (t) => {
 	});
 	assert.equal((await request(m.port, { method: 'GET', path: '/ni_status/backups', headers: AS.alice })).status, 403);
 });
+
+test('objects of another Console: what was there before each change is kept here', async (t) => {
+	const other = await startMonitor(t);
+	const m = await startMonitor(t, { args: ['--higress-console', `http://127.0.0.1:${other.serve.console}`] });
+	const make = (name) => m.ok('POST /ni_status/create-provider', { name, type: 'openai', apiKey: SECRET });
+	await make('first');
+	const second = await make('second');
+	assert.match(second.backupId, /^\d{8}T/);
+	const list = (await m.ok('GET /ni_status/backups')).backups;
+	assert.deepEqual(list.map((b) => [b.auto, b.reason, b.counts.providers]), [1, 0].map((n) => [true, 'before POST /ni_status/create-provider', n]));
+	await m.refused(409, 'CONFLICT', 'POST /ni_status/create-provider', { name: 'second', type: 'openai', apiKey: SECRET });
+	assert.equal((await m.ok('GET /ni_status/backups')).backups.length, 2, 'nothing was changed');
+	await m.ok(`POST /ni_status/backups/${second.backupId}/restore`, {});
+	assert.deepEqual((await other.console('GET /v1/ai/providers')).json.data.map((p) => [p.name, p.tokens[0]]), [['first', SECRET]]);
+});
