@@ -357,7 +357,7 @@ static const struct entry_row entry_rows[] = {
 	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, healthCheckInterval: 5s}}",
 		"bad-value", false, "milliseconds, not a text"},
 	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, healthCheckInterval: 99}}",
-		"bad-value", false, "a storm of probes"},
+		"bad-value", true, "a storm of probes is not made, and Higress takes it"},
 	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failoverOnStatus: '5..'}}",
 		"list-expected", false, "one pattern is a list too"},
 	{"{id: p, type: openai, apiTokens: [k], failover: {enabled: true, healthCheckModel: m, failoverOnStatus: ['5(']}}",

@@ -359,8 +359,8 @@ static void begin_leaving(struct ask *k, struct bytes target)
 		return;
 	}
 	if (agents_find(k->hiclaw->agents, target) == NULL) {
-		drop_exports(
-			k); /* what another tool has written, or a try before this one has left */
+		/* What another tool has written, or a try before this one has left. */
+		drop_exports(k);
 		return;
 	}
 	ask_hold(k, NULL);
