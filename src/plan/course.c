@@ -206,7 +206,8 @@ struct search {
 	const struct failure *why; /* NULL: the first attempt */
 	unsigned window;           /* of what failed */
 	bool in_order;
-	bool spare; /* those without weight too */
+	bool spare;                     /* those without weight too */
+	const struct destination *full; /* found: in service, and at its cap; NULL: none */
 };
 
 /* The next one to look at: as they stand, or by weight; those without weight when no other is left. */
@@ -260,7 +261,10 @@ static enum entry search(struct course *c, struct search *s, const struct course
 		if (e == ENTERED) {
 			return ENTERED;
 		}
-		worst = e == AT_CAP ? AT_CAP : worst;
+		if (e == AT_CAP) {
+			s->full = &all.v[i];
+			worst = AT_CAP;
+		}
 		s->left_out |= bit(i);
 	}
 	return worst;
@@ -305,6 +309,7 @@ bool course_begin_plain(struct course *c, const struct route *r, const struct de
 enum course_move course_begin(struct course *c, const struct route *r,
 	const struct destination *picked, const struct course_env *env)
 {
+	const struct destination *full = picked;
 	enum entry e;
 
 	begin(c, r);
@@ -313,6 +318,7 @@ enum course_move course_begin(struct course *c, const struct route *r,
 		struct search s = {.left_out = bit((size_t)(picked - r->destinations))};
 		enum entry other = search(c, &s, env);
 
+		full = e == OUT_OF_SERVICE && other == AT_CAP ? s.full : picked;
 		e = other == OUT_OF_SERVICE ? e : other;
 	}
 	if (e == OUT_OF_SERVICE) {
@@ -322,7 +328,7 @@ enum course_move course_begin(struct course *c, const struct route *r,
 		e = has_room(c, env) ? ENTERED : AT_CAP;
 	}
 	if (e != ENTERED) {
-		set_to(c, picked);
+		set_to(c, full);
 		return COURSE_FULL;
 	}
 	mark(c);

@@ -75,8 +75,9 @@ struct course {
 	const struct fallback *gone[FALLBACK_HOPS_MAX];
 };
 
-/* The first attempt of a course of which only `repeats` is set; COURSE_FULL may be asked again. picked: by weight; it is left when it is out of service and another is not. When all are out, it is
- * taken all the same. */
+/* The first attempt of a course of which only `repeats` is set. picked: by weight; it is left when it is out of service and
+ * another is not. When all are out, it is taken all the same. COURSE_FULL may be asked again; c->to is one that has no place
+ * then, and so has a provider with caps. */
 enum course_move course_begin(struct course *c, const struct route *r,
 	const struct destination *picked, const struct course_env *env);
 /* The same for nearly every request: there is one credential and one endpoint, nothing is wrong with either, and

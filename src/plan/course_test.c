@@ -369,6 +369,26 @@ static void what_is_full_is_passed_over(void **state)
 	free(t);
 }
 
+/* Who waits waits for a place: at one that has caps and is in service, not at the one that was picked. */
+static void what_is_waited_for_is_what_is_full(void **state)
+{
+	struct town *t = town_new();
+	struct course c = {.repeats = true};
+	struct health_pass pass;
+
+	(void)state;
+	t->route.n_destinations = 2;
+	t->to[0][0].provider = NULL;
+	health_force(&t->cells[0][0][0].health, &pass);
+	assert_true(health_bad(&t->cells[0][0][0].health, &pass, 1, 9000, FAILURE_CONNECT));
+	t->providers[0][1].is_capped = true;
+	t->env.take = take_none;
+	t->env.of = &t->to[0][1];
+	assert_int_equal(course_begin(&c, &t->route, &t->to[0][0], &t->env), COURSE_FULL);
+	assert_ptr_equal(c.to, &t->to[0][1]);
+	free(t);
+}
+
 /* --- generated ---------------------------------------------------------------------------------- */
 
 static const struct failure *const kinds[] = {
@@ -664,6 +684,7 @@ int main(void)
 		cmocka_unit_test(the_same_consumer_the_same_credential),
 		cmocka_unit_test(no_storm),
 		cmocka_unit_test(what_is_full_is_passed_over),
+		cmocka_unit_test(what_is_waited_for_is_what_is_full),
 		cmocka_unit_test(courses_keep_to_policies),
 		cmocka_unit_test(other_policies_are_rejected),
 	};
