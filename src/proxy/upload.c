@@ -208,6 +208,7 @@ static enum verdict choose_value(struct exchange *x)
 	}
 	rq->at.upstream_model = to;
 	x->rq->texts.upstream_model = texts_cut(to);
+	u->edits = false; /* for an attempt before this one it may have been mapped */
 	if (bytes_eq(to, rq->body_model)) {
 		return VERDICT_NEXT;
 	}
