@@ -74,7 +74,7 @@ static void compare_destination(const struct exchange *x, const struct verdict_o
 			d = &v->e.destinations[i];
 		}
 	}
-	if (rq->course.attempts > 1) {
+	if (rq->course.attempts > 1 || rq->course.fallback != NULL) {
 		return; /* where explain only knows what it depends on */
 	}
 	if (d == NULL || d->to->weight == 0 || d->status != 0) {

@@ -92,6 +92,7 @@ enum verdict step_address(struct exchange *x)
 		resolver_check(x->w, at->cell);
 		list_remove(&x->rq->wait_link);
 		timer_clear(x->w->loop, &x->timer);
+		x->timed_out = false; /* it came in the turn in which its time was over */
 		return VERDICT_NEXT;
 	}
 	if (!at->asked) {

@@ -156,6 +156,7 @@ enum verdict step_choose(struct exchange *x)
 	}
 	concurrency_leave(x);
 	rq->chosen = true;
+	x->w->counts.fallbacks += rq->course.fallback != NULL;
 	return begin_attempt(x);
 }
 
@@ -249,7 +250,8 @@ static bool fail(struct exchange *x, const struct failure *f)
 
 	x->rq->judged = true;
 	if (course_bad(c, f, env.now_ms)) {
-		atomic_store_explicit(&x->w->gateway->ailing, true, memory_order_relaxed);
+		/* Behind the words of health, which control reads when it sees this. */
+		atomic_store_explicit(&x->w->gateway->ailing, true, memory_order_release);
 	}
 	concurrency_give(x);
 	x->w->counts.failed[f->class] += x->probe == NULL;

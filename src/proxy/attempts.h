@@ -46,7 +46,7 @@ void attempts_add_more(struct exchange *x, struct head_out *out, char digits[ATT
 static inline void attempts_add(
 	struct exchange *x, struct head_out *out, char digits[ATTEMPTS_DIGITS])
 {
-	if (x->rec.attempts > 1) {
+	if (x->rec.attempts > 1 || (x->rq->chosen && x->rq->course.fallback != NULL)) {
 		attempts_add_more(x, out, digits);
 	}
 }
