@@ -117,6 +117,20 @@ bool health_probe(struct health *h, struct health_pass *out)
 	return true;
 }
 
+void health_unprobed(struct health *h, uint64_t until_ms)
+{
+	uint64_t seen = load(h);
+	struct parts p;
+
+	do {
+		p = split(seen);
+		if (p.state != HEALTH_OPEN || p.until != HEALTH_UNTIL_PROBED) {
+			return;
+		}
+		p.until = until_ms;
+	} while (!swap(h, &seen, &p));
+}
+
 /* Whether what the pass was given for is over. */
 static bool is_stale(const struct health_pass *pass, const struct parts *p)
 {

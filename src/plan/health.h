@@ -65,6 +65,8 @@ MUST_CHECK bool health_enter(struct health *h, uint64_t now_ms, struct health_pa
 void health_force(struct health *h, struct health_pass *out);
 /* Control's own probe of an open circuit, before its time; false: it is not open. */
 MUST_CHECK bool health_probe(struct health *h, struct health_pass *out);
+/* Control, of what would wait for its probe, when no probe is coming any more: a request is one after until_ms. */
+void health_unprobed(struct health *h, uint64_t until_ms);
 
 /* Each ends the pass; of one that was not taken they do nothing. */
 void health_good(

@@ -106,6 +106,28 @@ static void steps_lead_to_states(void **state)
 }
 
 /* An answer that was on its way when the circuit opened comes after it: it is of another period. */
+/* The configuration says no more how it is to be asked. */
+static void no_probe_is_coming(void **state)
+{
+	struct health h = {.word = 0};
+	struct health_pass p;
+
+	(void)state;
+	assert_true(health_enter(&h, 1, &p));
+	assert_true(health_bad(&h, &p, 1, 1000, 1));
+	health_unprobed(&h, 5000); /* a request was to try it anyway */
+	assert_int_equal(health_look(&h).until_ms, 1000);
+	assert_true(health_enter(&h, 1000, &p));
+	assert_false(health_bad(&h, &p, 1, HEALTH_UNTIL_PROBED, 1));
+	assert_false(health_enter(&h, UINT64_C(1) << 40, &p));
+	health_unprobed(&h, 5000);
+	assert_false(health_enter(&h, 4999, &p));
+	assert_true(health_enter(&h, 5000, &p));
+	health_unprobed(&h, 9000); /* it is being tried */
+	health_good(&h, &p, 1, 5001);
+	assert_int_equal(health_look(&h).state, HEALTH_CLOSED);
+}
+
 static void an_old_success_closes_nothing(void **state)
 {
 	struct health h = {.word = 0};
@@ -224,6 +246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_lead_to_states),
 		cmocka_unit_test(an_old_success_closes_nothing),
+		cmocka_unit_test(no_probe_is_coming),
 		cmocka_unit_test(as_many_probes_as_asked_for),
 		cmocka_unit_test(edges_of_the_word),
 		cmocka_unit_test(one_probe_among_threads),

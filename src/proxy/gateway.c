@@ -166,6 +166,7 @@ void gateway_set_plan(struct gateway *g, struct plan *p, void (*on_live)(void *a
 	p->version = ++g->plan_version;
 	cells_bind(g->cells, p);
 	lanes_bind(g->lanes, p);
+	atomic_store(&g->ailing, true); /* a lane of it may have been out while no plan had it */
 	resolver_warm(g->resolver, p);
 	fetched_bind(g->fetched, p);
 	live->plan = p;

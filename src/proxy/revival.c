@@ -185,7 +185,9 @@ static bool look(struct revival *r, const struct lane_slot *s, uint64_t now)
 	say(s, out);
 	if (v.state == HEALTH_CLOSED) {
 		l->probe_at_ms = 0;
-	} else if (v.state == HEALTH_OPEN && s->provider->failover.probe_model.n != 0) {
+	} else if (s->provider->failover.probe_model.n == 0) {
+		health_unprobed(&l->health, now + COURSE_CREDENTIAL_MS); /* another plan had one */
+	} else if (v.state == HEALTH_OPEN) {
 		l->probe_at_ms = l->probe_at_ms != 0 ? l->probe_at_ms
 						     : now + s->provider->failover.probe_every_ms;
 		if (now >= l->probe_at_ms && !l->probing && r->n < REVIVAL_MAX) {
