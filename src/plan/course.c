@@ -399,17 +399,33 @@ static bool retry(struct course *c, const struct failure *f, const struct course
 	return true;
 }
 
-/* Another endpoint of the service, with the same credential. */
+/* With the same credential, unless it was put out of service for what was said of it: that holds at every endpoint. */
+static bool enter_credential_again(
+	struct course *c, const struct failure *f, const struct course_env *env)
+{
+	const unsigned its_own =
+		1u << FAILURE_RATE | 1u << FAILURE_BILLING | 1u << FAILURE_CREDENTIAL;
+	struct health *h;
+
+	if (c->to->provider == NULL || c->to->provider->tokens.n == 0) {
+		return true;
+	}
+	h = health_of_credential(c->to, c->credential);
+	if ((its_own >> f->class & 1) == 0) {
+		force(h, &c->on_credential);
+		return true;
+	}
+	return enter(h, env->now_ms, &c->on_credential) || enter_credential(c, env);
+}
+
+/* Another endpoint of the service. */
 static bool other_endpoint(struct course *c, const struct failure *f, const struct course_env *env)
 {
 	if (f->class == FAILURE_CONTEXT || c->to->service->n_endpoints <= 1 ||
 		!enter_endpoint(c, env, true)) {
 		return false;
 	}
-	if (c->to->provider != NULL && c->to->provider->tokens.n != 0) {
-		force(health_of_credential(c->to, c->credential), &c->on_credential);
-	}
-	if (!may_pause(c, env, 0)) {
+	if (!enter_credential_again(c, f, env) || !may_pause(c, env, 0)) {
 		course_leave(c, env->now_ms);
 		return false;
 	}

@@ -171,6 +171,31 @@ static void moves_within_the_route(void **state)
 	free(t);
 }
 
+/* What a vendor says of a credential it says at each of its addresses. */
+static void who_was_told_to_wait_waits_at_every_endpoint(void **state)
+{
+	struct town *t = town_new();
+	struct provider *p = &t->providers[0][0];
+	struct failure wait = {.class = FAILURE_RATE, .status = 429, .retry_after_ms = 30000};
+	struct course c;
+
+	(void)state;
+	t->route.next = next_console;
+	failure_set_add(&t->route.next.on, 429, 429);
+	t->services[0][0].n_endpoints = 3;
+	p->failover.enabled = true;
+	begin(t, &c);
+	assert_int_equal(fail_with(t, &c, limited), COURSE_ENDPOINT); /* it may be the endpoint's */
+	assert_int_equal(fail_with(t, &c, wait), COURSE_END);
+	t->env.now_ms += 40000;
+	p->tokens.n = 2;
+	t->env.sticky = true; /* begins with the first one */
+	begin(t, &c);
+	assert_int_equal(fail_with(t, &c, wait), COURSE_ENDPOINT);
+	assert_int_equal(c.credential, 1);
+	free(t);
+}
+
 static void a_larger_window(void **state)
 {
 	struct town *t = town_new();
@@ -676,6 +701,7 @@ int main(void)
 		cmocka_unit_test(retries_at_one_upstream),
 		cmocka_unit_test(waits_as_long_as_it_is_told_to),
 		cmocka_unit_test(moves_within_the_route),
+		cmocka_unit_test(who_was_told_to_wait_waits_at_every_endpoint),
 		cmocka_unit_test(a_larger_window),
 		cmocka_unit_test(falls_back_in_order_and_never_in_circles),
 		cmocka_unit_test(what_is_out_of_service_drops_out),
