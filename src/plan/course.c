@@ -616,7 +616,8 @@ static bool blame_credential(
 	if (f->class == FAILURE_RATE && f->retry_after_ms != 0) {
 		return health_bench(h, &c->on_credential, now + f->retry_after_ms, f->class);
 	}
-	if (!failure_set_matches(&p->on, f)) {
+	if (f->class == FAILURE_CONTEXT || f->class == FAILURE_FILTERED ||
+		!failure_set_matches(&p->on, f)) {
 		health_leave(h, &c->on_credential, now);
 		return false;
 	}

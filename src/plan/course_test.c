@@ -287,6 +287,27 @@ static void credentials_fail_over(void **state)
 	free(t);
 }
 
+/* failoverOnStatus ["4.."] is about statuses; a prompt that is too long, or filtered, is no credential's fault. */
+static void nobody_is_blamed_for_a_prompt(void **state)
+{
+	struct failure filtered = {.class = FAILURE_FILTERED, .status = 400};
+	struct town *t = town_new();
+	struct provider *p = &t->providers[0][0];
+	struct course c;
+
+	(void)state;
+	p->failover.enabled = true;
+	p->failover.failure_threshold = 1;
+	failure_set_add(&p->failover.on, 400, 499);
+	begin(t, &c);
+	assert_false(course_bad(&c, &too_long, 1000));
+	begin(t, &c);
+	assert_false(course_bad(&c, &filtered, 1000));
+	begin(t, &c);
+	assert_true(course_bad(&c, &mistake, 1000)); /* as the list says (data-plane.md 9.2) */
+	free(t);
+}
+
 static void a_credential_that_was_told_to_wait_waits(void **state)
 {
 	struct town *t = town_new();
@@ -706,6 +727,7 @@ int main(void)
 		cmocka_unit_test(falls_back_in_order_and_never_in_circles),
 		cmocka_unit_test(what_is_out_of_service_drops_out),
 		cmocka_unit_test(credentials_fail_over),
+		cmocka_unit_test(nobody_is_blamed_for_a_prompt),
 		cmocka_unit_test(a_credential_that_was_told_to_wait_waits),
 		cmocka_unit_test(the_same_consumer_the_same_credential),
 		cmocka_unit_test(no_storm),
