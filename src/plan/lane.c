@@ -118,7 +118,8 @@ struct lane *lanes_expire(struct lanes *l, uint64_t now_ms)
 	if (now_ms < lane->unused_since_ms || now_ms - lane->unused_since_ms < CELL_GRACE_MS) {
 		return NULL;
 	}
-	if (atomic_load(&lane->used) != 0 || atomic_load(&lane->waiting) != 0 || lane->probing) {
+	if (atomic_load(&lane->used) != 0 || atomic_load(&lane->waiting) != 0 ||
+		atomic_load(&lane->waiting_own) != 0 || lane->probing) {
 		/* A stream that runs for hours holds a slot of it: look again later. */
 		list_remove(&lane->link);
 		lane->unused_since_ms = now_ms;

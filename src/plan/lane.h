@@ -29,6 +29,8 @@ struct lane {
 	/* Workers with exchanges that wait for it, a bit each, and how many these are. */
 	_Atomic uint64_t waiting_workers;
 	atomic_uint waiting;
+	/* Those that wait for a place of their consumer's: they keep nobody else out. */
+	atomic_uint waiting_own;
 	/* The retry budget: what is spent of LANE_RETRIES * LANE_RETRY_SHARE; and the second that was earned last. */
 	atomic_uint spent;
 	_Atomic uint64_t earned_s;

@@ -22,17 +22,32 @@ static uint64_t tag_of(const struct exchange *x, const struct lane *upstream)
 	return hash_bytes(&seed, x->rq->consumer->name) >> COUNT_BITS;
 }
 
+#define COUNT_MASK ((UINT64_C(1) << COUNT_BITS) - 1)
+
+/* Where the consumer is counted, if anywhere: a place before that may have come free since. */
+static unsigned first_probe(const struct concurrency_consumers *all, uint64_t tag)
+{
+	for (unsigned i = 0; i < PROBES; i++) {
+		uint64_t seen = atomic_load(&all->v[(tag + i) % CONCURRENCY_CONSUMERS]);
+
+		if (seen >> COUNT_BITS == tag && (seen & COUNT_MASK) != 0) {
+			return i;
+		}
+	}
+	return 0;
+}
+
 /* Whether one more is allowed; *place: where it is counted, NULL when the table is full of others. */
 static bool take_consumer(
 	struct concurrency_consumers *all, uint64_t tag, unsigned max, _Atomic uint64_t **place)
 {
-	*place = NULL;
-	for (unsigned i = 0; i < PROBES; i++) {
+	for (unsigned i = first_probe(all, tag); i < PROBES; i++) {
 		_Atomic uint64_t *at = &all->v[(tag + i) % CONCURRENCY_CONSUMERS];
 		uint64_t seen = atomic_load(at);
 
+		*place = at;
 		for (;;) {
-			uint64_t n = seen & ((1u << COUNT_BITS) - 1);
+			uint64_t n = seen & COUNT_MASK;
 
 			if (n != 0 && seen >> COUNT_BITS != tag) {
 				break; /* somebody else's */
@@ -41,11 +56,11 @@ static bool take_consumer(
 				return false;
 			}
 			if (atomic_compare_exchange_weak(at, &seen, tag << COUNT_BITS | (n + 1))) {
-				*place = at;
 				return true;
 			}
 		}
 	}
+	*place = NULL;
 	return true;
 }
 
@@ -68,7 +83,9 @@ static bool take_all(struct exchange *x, const struct concurrency *c, struct lan
 	struct lane *credential)
 {
 	struct places *p = &x->places;
+	_Atomic uint64_t *own;
 
+	x->rq->own_full = NULL;
 	/* Counted without a cap too: as long as it is used a lane is not dropped. */
 	if (!take_one(upstream, c->upstream != 0 ? c->upstream : UINT_MAX)) {
 		return false;
@@ -80,9 +97,15 @@ static bool take_all(struct exchange *x, const struct concurrency *c, struct lan
 		}
 		p->credential = credential;
 	}
-	return c->consumer == 0 || x->rq->consumer == NULL ||
-		take_consumer(
-			x->w->gateway->consumers, tag_of(x, upstream), c->consumer, &p->consumer);
+	if (c->consumer == 0 || x->rq->consumer == NULL) {
+		return true;
+	}
+	if (!take_consumer(x->w->gateway->consumers, tag_of(x, upstream), c->consumer, &own)) {
+		x->rq->own_full = own;
+		return false;
+	}
+	p->consumer = own;
+	return true;
 }
 
 static void give_counts(struct exchange *x)
@@ -111,6 +134,7 @@ bool concurrency_take(void *of, const struct destination *to, struct lane *crede
 	}
 	/* Nobody overtakes those that wait. */
 	if (x->rq->waits_for == NULL && atomic_load(&upstream->waiting) != 0) {
+		x->rq->own_full = NULL;
 		return false;
 	}
 	if (!take_all(x, &to->provider->concurrency, upstream, credential)) {
@@ -122,33 +146,42 @@ bool concurrency_take(void *of, const struct destination *to, struct lane *crede
 
 /* --- those that wait ---------------------------------------------------------------------------- */
 
+/* Who is looked for: somebody who waits at the lane, for a place of that consumer or (NULL) of anybody's. The search goes
+ * round the workers once, beginning with `from`. */
+struct wanted {
+	struct lane *lane;
+	_Atomic uint64_t *own;
+	unsigned from;
+};
+
 struct call {
 	struct post post;
 	struct worker *w;
-	struct lane *lane;
+	struct wanted wanted;
 };
 
 static void on_call(struct post *p);
 
-static void call_worker(struct gateway *g, unsigned i, struct lane *l)
+static void call_worker(struct gateway *g, unsigned i, const struct wanted *who)
 {
 	struct call *c = must_alloc(sizeof(*c));
 
 	c->w = g->workers[i];
-	c->lane = l;
+	c->wanted = *who;
 	loop_post(c->w->loop, &c->post, on_call);
 }
 
 /* The next worker behind this one that has somebody. */
-static void pass_on(struct worker *w, struct lane *l)
+static void pass_on(struct worker *w, const struct wanted *who)
 {
-	uint64_t workers = atomic_load(&l->waiting_workers);
+	uint64_t workers = atomic_load(&who->lane->waiting_workers);
+	unsigned done = (w->index + WORKERS_MAX - who->from) % WORKERS_MAX;
 
-	for (unsigned i = 1; i < WORKERS_MAX; i++) {
-		unsigned at = (w->index + i) % WORKERS_MAX;
+	for (unsigned i = done + 1; i < WORKERS_MAX; i++) {
+		unsigned at = (who->from + i) % WORKERS_MAX;
 
 		if ((workers >> at & 1) != 0) {
-			call_worker(w->gateway, at, l);
+			call_worker(w->gateway, at, who);
 			return;
 		}
 	}
@@ -159,47 +192,65 @@ static void on_turn(struct task *t)
 	exchange_wake(CONTAINER_OF(t, struct exchange, again));
 }
 
-static void wake_one(struct worker *w, struct lane *l)
+static void wake_one(struct worker *w, const struct wanted *who)
 {
+	bool any = false;
+
 	for (struct list *at = w->queue.next; at != &w->queue; at = at->next) {
 		struct request *rq = CONTAINER_OF(at, struct request, wait_link);
 
-		if (rq->waits_for == l && !rq->called) {
+		if (rq->waits_for != who->lane) {
+			continue;
+		}
+		any = true;
+		if (rq->waits_own == who->own && !rq->called) {
 			rq->called = true;
 			loop_again(w->loop, &rq->x->again, on_turn);
 			return;
 		}
 	}
-	atomic_fetch_and(&l->waiting_workers, ~(UINT64_C(1) << w->index));
-	pass_on(w, l);
+	if (!any) {
+		atomic_fetch_and(&who->lane->waiting_workers, ~(UINT64_C(1) << w->index));
+	}
+	pass_on(w, who);
 }
 
 static void on_call(struct post *p)
 {
 	struct call *c = CONTAINER_OF(p, struct call, post);
 
-	wake_one(c->w, c->lane);
+	wake_one(c->w, &c->wanted);
 	free(c);
 }
 
 void concurrency_give(struct exchange *x)
 {
 	struct lane *line = x->places.upstream;
+	_Atomic uint64_t *own = x->places.consumer;
 
 	if (line == NULL) {
 		return;
 	}
 	give_counts(x);
 	if (atomic_load(&line->waiting) != 0) {
-		wake_one(x->w, line);
+		wake_one(x->w, &(struct wanted){line, NULL, x->w->index});
 	}
+	if (own != NULL && atomic_load(&line->waiting_own) != 0) {
+		wake_one(x->w, &(struct wanted){line, own, x->w->index});
+	}
+}
+
+/* The queue that it stands in: each has its length. */
+static atomic_uint *queue_of(struct lane *l, const struct request *rq)
+{
+	return rq->waits_own != NULL ? &l->waiting_own : &l->waiting;
 }
 
 void concurrency_unqueue(struct exchange *x)
 {
 	struct request *rq = x->rq;
 
-	atomic_fetch_sub(&rq->waits_for->waiting, 1);
+	atomic_fetch_sub(queue_of(rq->waits_for, rq), 1);
 	rq->waits_for = NULL;
 	list_remove(&rq->wait_link);
 	timer_clear(x->w->loop, &x->timer);
@@ -222,14 +273,26 @@ static bool join(struct exchange *x, const struct concurrency *c)
 	struct request *rq = x->rq;
 	struct lane *l = rq->course.to->upstream->lane;
 
-	if (atomic_fetch_add(&l->waiting, 1) >= c->queue) {
-		atomic_fetch_sub(&l->waiting, 1);
+	rq->waits_own = rq->own_full;
+	if (atomic_fetch_add(queue_of(l, rq), 1) >= c->queue) {
+		atomic_fetch_sub(queue_of(l, rq), 1);
 		return false;
 	}
 	rq->waits_for = l;
 	rq->queue_ends_ms = loop_now_ms(x->w->loop) + c->queue_ms;
 	list_append(&x->w->queue, &rq->wait_link);
 	return true;
+}
+
+/* It looked, and may have found that something else is full now. */
+static void stand_where_it_is_full(struct request *rq)
+{
+	if ((rq->own_full != NULL) != (rq->waits_own != NULL)) {
+		atomic_fetch_sub(queue_of(rq->waits_for, rq), 1);
+		rq->waits_own = rq->own_full;
+		atomic_fetch_add(queue_of(rq->waits_for, rq), 1);
+	}
+	rq->waits_own = rq->own_full;
 }
 
 enum verdict concurrency_wait(struct exchange *x)
@@ -242,6 +305,7 @@ enum verdict concurrency_wait(struct exchange *x)
 	if (joins ? !join(x, c) : now >= rq->queue_ends_ms) {
 		return refuse(x);
 	}
+	stand_where_it_is_full(rq);
 	rq->called = false;
 	atomic_fetch_or(&rq->waits_for->waiting_workers, UINT64_C(1) << x->w->index);
 	x->timed_out = false;

@@ -176,6 +176,8 @@ struct request {
 		bool preflight;            /* the answer is one to a preflight */
 	} cors;
 	struct lane *waits_for; /* a place there; NULL: it does not */
+	/* Where its consumer is counted, when that is why; NULL: it is not. The first: when it looked last. */
+	_Atomic uint64_t *own_full, *waits_own;
 	uint64_t queue_ends_ms; /* how long, on the loop's clock */
 	bool called;            /* it was told to look */
 	bool chosen;            /* course is valid */

@@ -117,7 +117,8 @@ static void put_upstream(struct writing *p, const struct lane_slot *s)
 		LANE_RETRIES - MIN(atomic_load(&s->lane->spent) / LANE_RETRY_SHARE, LANE_RETRIES));
 	if (provider != NULL && provider->is_capped) {
 		put_number(p, "in_use", atomic_load(&s->lane->used));
-		put_number(p, "waiting", atomic_load(&s->lane->waiting));
+		put_number(p, "waiting",
+			atomic_load(&s->lane->waiting) + atomic_load(&s->lane->waiting_own));
 		put_number(p, "cap", provider->concurrency.upstream);
 	}
 	json_close_object(&p->w);
