@@ -27,6 +27,13 @@ struct walk {
 	struct random random;
 };
 
+static bool serves(void *of, const struct destination *to)
+{
+	const struct explain *e = of;
+
+	return decide_serves(to, e->api, e->model);
+}
+
 /* From the destination that most requests go to, or the only one. */
 static bool begin(const struct explain_print *p, struct walk *w)
 {
@@ -42,7 +49,8 @@ static bool begin(const struct explain_print *p, struct walk *w)
 	*w = (struct walk){.random = {{1, 2}}}; /* the same explanation each time */
 	w->c.repeats =
 		r != NULL && (r->next.non_idempotent || (m != METHOD_POST && m != METHOD_PATCH));
-	w->env = (struct course_env){.now_ms = 1, .random = &w->random};
+	w->env = (struct course_env){
+		.now_ms = 1, .random = &w->random, .serves = serves, .of = (void *)(uintptr_t)p->e};
 	return heaviest != NULL && course_begin(&w->c, r, heaviest, &w->env) == COURSE_FIRST;
 }
 

@@ -195,12 +195,6 @@ static void mark(struct course *c)
 
 /* --- among destinations -------------------------------------------------------------------------- */
 
-/* The failed one has a smaller window: only then is a longer one worth trying. */
-static bool fits(const struct destination *d, const struct failure *f, unsigned window)
-{
-	return f == NULL || f->class != FAILURE_CONTEXT || d->window > window;
-}
-
 struct search {
 	uint64_t left_out;         /* bits of those that need no look */
 	const struct failure *why; /* NULL: the first attempt */
@@ -210,8 +204,15 @@ struct search {
 	const struct destination *full; /* found: in service, and at its cap; NULL: none */
 };
 
+/* Whether it is worth a try: it serves such requests, and has the larger window where the failed one was too small. */
+static bool fits(const struct destination *d, const struct search *s, const struct course_env *env)
+{
+	return (s->why == NULL || s->why->class != FAILURE_CONTEXT || d->window > s->window) &&
+		(env->serves == NULL || env->serves(env->of, d));
+}
+
 /* The next one to look at: as they stand, or by weight; those without weight when no other is left. */
-static size_t pick(const struct list_of *all, const struct search *s, struct random *random)
+static size_t pick(const struct list_of *all, const struct search *s, const struct course_env *env)
 {
 	uint64_t sum = 0;
 	size_t spare = all->n;
@@ -221,7 +222,7 @@ static size_t pick(const struct list_of *all, const struct search *s, struct ran
 	for (size_t i = 0; i < n; i++) {
 		const struct destination *d = &all->v[i];
 
-		if ((s->left_out & bit(i)) != 0 || !fits(d, s->why, s->window)) {
+		if ((s->left_out & bit(i)) != 0 || !fits(d, s, env)) {
 			continue;
 		}
 		if (s->in_order) {
@@ -233,11 +234,11 @@ static size_t pick(const struct list_of *all, const struct search *s, struct ran
 	if (sum == 0) {
 		return spare;
 	}
-	at = random_below(random, sum);
+	at = random_below(env->random, sum);
 	for (size_t i = 0; i < n; i++) {
 		const struct destination *d = &all->v[i];
 
-		if ((s->left_out & bit(i)) != 0 || !fits(d, s->why, s->window)) {
+		if ((s->left_out & bit(i)) != 0 || !fits(d, s, env)) {
 			continue;
 		}
 		if (at < d->weight) {
@@ -255,7 +256,7 @@ static enum entry search(struct course *c, struct search *s, const struct course
 	enum entry worst = OUT_OF_SERVICE;
 	size_t i;
 
-	while ((i = pick(&all, s, env->random)) < all.n) {
+	while ((i = pick(&all, s, env)) < all.n) {
 		enum entry e = enter_destination(c, &all.v[i], env);
 
 		if (e == ENTERED) {

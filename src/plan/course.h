@@ -48,6 +48,8 @@ struct course_env {
 	/* Of a request that must come back to the credential it came with before (§9.1): the consumer's hash. */
 	bool sticky;
 	uint32_t affinity;
+	/* Whether the request could be sent there at all: asked of all but the one that was picked. NULL: anywhere. */
+	bool (*serves)(void *of, const struct destination *to);
 	/* Takes a place at the destination's caps; false: there is none. NULL: there are no caps. What was taken is given
 	 * back by who took it. */
 	bool (*take)(void *of, const struct destination *to, struct lane *credential);

@@ -172,6 +172,16 @@ struct bytes decide_upstream_model(
 		: mapping_apply(&p->mapping, model, a);
 }
 
+bool decide_serves(const struct destination *to, enum api api, struct bytes model)
+{
+	const struct provider *p = to->provider;
+
+	return p == NULL ||
+		(provider_serves(p, api) &&
+			(model.n == 0 || mapping_is_empty(&p->deny) ||
+				!mapping_matches(&p->deny, model)));
+}
+
 int decide_target(const struct route *r, const struct destination *to, enum api api,
 	const struct url *url, struct text *out)
 {

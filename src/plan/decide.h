@@ -63,6 +63,9 @@ void decide_automatic(const struct model_router *m, struct bytes chosen, struct 
  * provider's own. What an expression makes of it is put into a. */
 struct bytes decide_upstream_model(
 	const struct destination *to, struct bytes model, struct arena *a);
+/* Whether a request for that API and the model that the client names could be sent there: its provider has the API, and
+ * modelDeny does not have the model (empty: none, or not known). */
+bool decide_serves(const struct destination *to, enum api api, struct bytes model);
 /* Path and query (p NULL: none), appended to out. ERR_UNSUPPORTED: the provider does not serve the API. */
 MUST_CHECK int decide_target(const struct route *r, const struct destination *to, enum api api,
 	const struct url *url, struct text *out);

@@ -223,6 +223,8 @@ static inline bool provider_edits_chats(const struct provider *p, enum api api)
 	return api == API_CHAT_COMPLETIONS && !p->original && !p->type->keeps_body;
 }
 
+/* Whether it has a path for requests of that API. */
+bool provider_serves(const struct provider *p, enum api api);
 /* The one function that computes the path towards the provider (data-plane.md §4 S): path and query as
  * the client sent them, appended to out. Returns 0, or ERR_UNSUPPORTED when this provider does not
  * serve the API (the answer is 404 api.unsupported). */

@@ -96,17 +96,29 @@ bool provider_has_list(const struct provider *p)
 	return cap != NULL && cap->path != NULL && !p->type->azure;
 }
 
+/* NULL: nothing is said of it. */
+static const struct capability *said_of(const struct provider *p, enum api api)
+{
+	return p->original || api == API_NONE ? NULL : capability_of(p, api);
+}
+
+bool provider_serves(const struct provider *p, enum api api)
+{
+	const struct capability *cap = said_of(p, api);
+	bool keeps = p->original || api == API_NONE || p->type->unsupported_passes;
+
+	return cap == NULL ? keeps : cap->path != NULL;
+}
+
 int provider_path(const struct provider *p, enum api api, struct bytes path, struct bytes query,
 	struct text *out)
 {
-	const struct capability *cap =
-		p->original || api == API_NONE ? NULL : capability_of(p, api);
-	bool keeps = p->original || api == API_NONE || p->type->unsupported_passes;
+	const struct capability *cap = said_of(p, api);
 	struct bytes template;
 	struct bytes own;
 	size_t mark = out->n;
 
-	if (cap == NULL ? !keeps : cap->path == NULL) {
+	if (!provider_serves(p, api)) {
 		return ERR_UNSUPPORTED;
 	}
 	if (p->whole.n != 0 && !p->original) {

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/num.h"
+#include "plan/decide.h"
 #include "plan/fallbacks.h"
 #include "proxy/concurrency.h"
 #include "proxy/gateway_int.h"
@@ -31,6 +32,14 @@ static bool is_stateful(enum api a)
 	return (apis >> a & 1) != 0;
 }
 
+/* course_env.serves */
+static bool serves(void *of, const struct destination *to)
+{
+	const struct exchange *x = of;
+
+	return decide_serves(to, x->rq->api, x->rq->model);
+}
+
 static struct course_env env_of(struct exchange *x)
 {
 	const struct request *rq = x->rq;
@@ -39,6 +48,7 @@ static struct course_env env_of(struct exchange *x)
 			? x->ends_ms
 			: x->opens_ms,
 		.random = &x->w->random,
+		.serves = serves,
 		.take = concurrency_take,
 		.of = x};
 
