@@ -1,10 +1,11 @@
 // /healthz/upstreams: what the gateway knows of endpoints and credentials, and that no secret is in it. One gateway; times are
 // kept in units of 8 ms.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import test from 'node:test';
 import { writeWorld } from './lib/resources.js';
 import { request } from './lib/http.js';
-import { startMock, startServe, tempDir } from './lib/sluice.js';
+import { startMock, startServe, tempDir, until } from './lib/sluice.js';
 
 const SECRETS = ['sk-first-0123456789-aaaa', 'sk-other-0123456789-bbbb'];
 const body = (model) => ({ model, messages: [{ role: 'user', content: 'Hello' }] });
@@ -20,10 +21,11 @@ test('states of upstreams', async (t) => {
 				extra: { failover: { enabled: true, failureThreshold: 1, healthCheckModel: 'mock', healthCheckInterval: 60000 }, concurrency: { max: 9 } },
 			},
 			{ id: 'gone', address: dead.address, token: 'short' },
+			{ id: 'few', address: mock.address, token: 'another-key', extra: { concurrency: { max: 2, maxPerToken: 2, queueTimeout: 20000 } } },
 		],
-		routes: [{ name: 'two', host: 'two.test', to: 'two' }, { name: 'gone', host: 'gone.test', to: 'gone' }],
+		routes: [{ name: 'few', host: 'few.test', to: 'few' }, { name: 'two', host: 'two.test', to: 'two' }, { name: 'gone', host: 'gone.test', to: 'gone' }],
 	});
-	const serve = await startServe(t, { data });
+	const serve = await startServe(t, { data, args: ['--workers', '4'] });
 	const ask = (host, model) => request(serve.port, { method: 'POST', path: '/v1/chat/completions', headers: { Host: host, 'Content-Type': 'application/json' }, body: JSON.stringify(body(model)) });
 	const states = async (options = {}) => request(serve.console, { method: 'GET', path: '/healthz/upstreams', ...options });
 	const seen = async () => JSON.parse((await states()).body);
@@ -31,9 +33,9 @@ test('states of upstreams', async (t) => {
 	await t.test('everything is in service before anything was asked', async () => {
 		const s = await seen();
 		assert.equal(s.truncated, false);
-		assert.equal(s.endpoints.length, 2);
+		assert.equal(s.endpoints.length, 3);
 		assert.deepEqual(s.credentials.map((c) => [c.provider, c.index, c.ends_with, c.state]).sort(), [
-			['gone', 0, 't', 'in_service'], ['two', 0, 'aaaa', 'in_service'], ['two', 1, 'bbbb', 'in_service'],
+			['few', 0, 'ey', 'in_service'], ['gone', 0, 't', 'in_service'], ['two', 0, 'aaaa', 'in_service'], ['two', 1, 'bbbb', 'in_service'],
 		]);
 		assert.deepEqual(s.upstreams.find((u) => u.provider === 'two').cap, 9);
 	});
@@ -61,6 +63,21 @@ test('states of upstreams', async (t) => {
 		assert.equal(s.endpoints[0].state, 'out_of_service');
 		assert.equal(s.endpoints[0].reason, 'connect');
 		assert.ok(s.endpoints[0].again_in_ms <= 5008);
+	});
+
+	// Of four workers: a place that one gives back is for somebody who waits at another.
+	await t.test('two at once, of 60 at four workers: each is answered or has left, and no place is lost', async () => {
+		const few = async () => (await seen()).upstreams.find((u) => u.provider === 'few');
+		const leave = () =>
+			new Promise((resolve) => {
+				const text = JSON.stringify(body('mock'));
+				const socket = net.connect(serve.port, '127.0.0.1', () =>
+					socket.end(`POST /v1/chat/completions HTTP/1.1\r\nHost: few.test\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\n\r\n${text}`, () => socket.destroy()));
+				socket.on('close', resolve).on('error', () => {});
+			});
+		const asked = Array.from({ length: 60 }, (_, i) => (i % 10 === 9 ? leave() : ask('few.test', i % 3 === 0 ? 'mock-delay-20' : 'mock')));
+		for (const got of await Promise.all(asked)) assert.equal(got?.status ?? 200, 200);
+		await until('no place is taken', async () => (({ in_use, waiting }) => in_use === 0 && waiting === 0)(await few()));
 	});
 
 	await t.test('no secret is in it, nor in the log', async () => {
