@@ -380,6 +380,9 @@ static void no_storm(void **state)
 		n += fail_with(t, &c, overload) == COURSE_RETRY;
 	}
 	assert_in_range(n, LANE_RETRIES, LANE_RETRIES + 1);
+	assert_int_equal(lane_retries_left(&lane, t->env.now_ms), 0);
+	assert_int_equal(lane_retries_left(&lane, t->env.now_ms + 3000), 3);
+	assert_int_equal(lane_retries_left(&lane, t->env.now_ms + 600000), LANE_RETRIES);
 	for (unsigned i = 0; i < LANE_RETRY_SHARE; i++) {
 		lane_earn(&lane);
 	}

@@ -172,3 +172,14 @@ bool lane_spend(struct lane *l, uint64_t now_ms)
 		&l->spent, &spent, now, memory_order_relaxed, memory_order_relaxed));
 	return true;
 }
+
+unsigned lane_retries_left(const struct lane *l, uint64_t now_ms)
+{
+	unsigned spent = atomic_load_explicit(&l->spent, memory_order_relaxed);
+	uint64_t before = atomic_load_explicit(&l->earned_s, memory_order_relaxed);
+	uint64_t now_s = now_ms / 1000;
+	uint64_t earned = now_s > before ? (now_s - before) * LANE_RETRY_SHARE : 0;
+
+	spent -= (unsigned)MIN(earned, spent);
+	return (LANE_RETRIES * LANE_RETRY_SHARE - spent) / LANE_RETRY_SHARE;
+}

@@ -84,5 +84,7 @@ static inline void lane_earn(struct lane *l)
 }
 /* A retry at it; false: there have been too many. */
 MUST_CHECK bool lane_spend(struct lane *l, uint64_t now_ms);
+/* How many it would be granted now. */
+unsigned lane_retries_left(const struct lane *l, uint64_t now_ms);
 
 #endif

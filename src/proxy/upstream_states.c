@@ -113,8 +113,7 @@ static void put_upstream(struct writing *p, const struct lane_slot *s)
 	if (provider != NULL) {
 		put_text(p, "provider", provider->id);
 	}
-	put_number(p, "retries_left",
-		LANE_RETRIES - MIN(atomic_load(&s->lane->spent) / LANE_RETRY_SHARE, LANE_RETRIES));
+	put_number(p, "retries_left", lane_retries_left(s->lane, p->now));
 	if (provider != NULL && provider->is_capped) {
 		put_number(p, "in_use", atomic_load(&s->lane->used));
 		put_number(p, "waiting",
