@@ -446,7 +446,8 @@ static uint64_t wait_of(const struct reading *r, enum failure_class class)
 			bytes_of(f->body.p + h->beg + 1, (size_t)(h->end - h->beg) - 2), &ms)) {
 		return ms;
 	}
-	if (class == FAILURE_RATE && f->rate_reset.p != NULL) {
+	/* All answers have it: only a status that no text of the client's can bring about makes it a wait. */
+	if (class == FAILURE_RATE && f->status == 429 && f->rate_reset.p != NULL) {
 		IGNORE(retry_after_read_span(f->rate_reset, &ms));
 	}
 	return ms;

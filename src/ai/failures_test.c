@@ -499,6 +499,9 @@ static const struct {
 	{429, "Sun, 06 Nov 1994 08:49:47 GMT", NULL, NULL, "", 10000, "a date"},
 	{429, NULL, NULL, "6m0s", "", 360000, "a reset of a rate"},
 	{500, NULL, NULL, "6m0s", "", 0, "which means nothing to a broken server"},
+	{404, NULL, NULL, "6m0s",
+		"{\"error\":{\"message\":\"The model `rate limit` does not exist\"}}", 0,
+		"which every answer has, and the words are the client's own"},
 	{429, NULL, NULL, NULL,
 		"{\"error\":{\"status\":\"RESOURCE_EXHAUSTED\",\"details\":[{\"@type\":\"RetryInfo\","
 		"\"retryDelay\":\"34.5s\"}]}}",
