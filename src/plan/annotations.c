@@ -44,6 +44,7 @@ static const struct row {
 	{"rewrite-path", OF_HIGRESS},
 	{"rewrite-target", UNDERSTOOD},
 	{"ssl-redirect", UNDERSTOOD},
+	{"timeout", UNDERSTOOD},
 	{"upstream-vhost", UNDERSTOOD},
 	{"use-regex", UNDERSTOOD},
 	{"full-path-regex", UNDERSTOOD},

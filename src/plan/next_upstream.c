@@ -23,7 +23,7 @@ struct reading {
 		findings_add((r)->findings, &where_, __VA_ARGS__);                  \
 	} while (0)
 
-/* A number of an annotation; false: there is none that can be used. */
+/* A whole number of an annotation; false: there is none that can be used. */
 static bool read_number(struct reading *r, const char *key, uint64_t *out)
 {
 	struct bytes text = annotation_get(r->ingress, key, ANNOTATION_EITHER, &r->at);
@@ -144,25 +144,41 @@ static void read_tries(struct reading *r)
 	r->out->attempts = (unsigned)tries;
 }
 
+/* Seconds of an annotation in milliseconds; false: not said. */
+static bool read_seconds(struct reading *r, const char *key, uint32_t *out_ms)
+{
+	uint64_t seconds;
+
+	if (!read_number(r, key, &seconds)) {
+		return false;
+	}
+	if (seconds > TIMEOUT_MAX_S) {
+		note(r, "bad-value", "%s: at most %u seconds", key, TIMEOUT_MAX_S);
+		seconds = TIMEOUT_MAX_S;
+	}
+	*out_ms = (uint32_t)seconds * 1000;
+	return true;
+}
+
+uint32_t next_upstream_whole_ms(const struct object *ingress, struct findings *f)
+{
+	struct reading r = {.ingress = ingress, .findings = f};
+	uint32_t ms = 0;
+
+	return read_seconds(&r, "timeout", &ms) ? ms : 0;
+}
+
 struct next_policy next_upstream_read(const struct object *ingress, struct findings *f)
 {
 	struct next_policy out = next_default;
 	struct reading r = {.ingress = ingress, .findings = f, .out = &out};
-	uint64_t seconds;
 
 	if (!says_anything(ingress)) {
 		return out;
 	}
 	read_conditions(&r);
 	read_tries(&r);
-	if (read_number(&r, "proxy-next-upstream-timeout", &seconds)) {
-		if (seconds > TIMEOUT_MAX_S) {
-			note(&r, "bad-value", "proxy-next-upstream-timeout: at most %u seconds",
-				TIMEOUT_MAX_S);
-			seconds = TIMEOUT_MAX_S;
-		}
-		out.timeout_ms = (uint32_t)seconds * 1000;
-	}
+	IGNORE(read_seconds(&r, "proxy-next-upstream-timeout", &out.timeout_ms));
 	/* §5.5: with nothing that was understood there is no condition at all. */
 	if (r.off || !r.understood) {
 		out.attempts = 0;

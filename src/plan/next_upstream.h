@@ -14,4 +14,8 @@
 /* next_default when the Ingress says nothing. What cannot be understood counts as not said, with a finding. */
 struct next_policy next_upstream_read(const struct object *ingress, struct findings *f);
 
+/* The annotation timeout (seconds in the file, milliseconds here): how long the attempts of a request may take together
+ * until its answer begins. 0: not said. */
+uint32_t next_upstream_whole_ms(const struct object *ingress, struct findings *f);
+
 #endif

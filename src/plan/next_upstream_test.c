@@ -9,6 +9,20 @@
 
 #include "plan/world.h"
 
+/* What an Ingress says of the time of all attempts. */
+static const struct {
+	const char *annotations;
+	unsigned ms;
+	const char *code, *reason;
+} whole_rows[] = {
+	{"", 0, NULL, "nothing is said: no end"},
+	{"    higress.io/timeout: \"5\"\n", 5000, NULL, "seconds"},
+	{"    higress.io/timeout: \"0\"\n", 0, NULL, "0 is none"},
+	{"    higress.io/timeout: \"5s\"\n", 0, "bad-value", "no unit"},
+	{"    higress.io/timeout: \"99999999\"\n", 86400000, "bad-value",
+		"longer than a day, and no overflow"},
+};
+
 #define TRIES(n) "    higress.io/proxy-next-upstream-tries: \"" n "\"\n"
 #define TIMEOUT(s) "    higress.io/proxy-next-upstream-timeout: \"" s "\"\n"
 #define ON(list) "    higress.io/proxy-next-upstream: \"" list "\"\n"
@@ -75,25 +89,47 @@ static bool is_found(const struct findings *f, const char *code)
 			    : at != NULL && strcmp(at->code, code) == 0 && at->line > 1;
 }
 
-static void annotations_are_read(void **state)
+/* Of one Ingress with these annotations. */
+static struct plan *plan_with(struct world *w, const char *annotations)
 {
 	static const struct provider_types none = {NULL, 0};
+	const struct world_ingress ingress = {
+		.name = "a", .host = "a.com", .path = "/", .annotations = annotations};
+	struct plan *p;
 
+	world_init(w);
+	world_add(w, "mcpbridges/default.yaml", WORLD_REGISTRIES(WORLD_UP));
+	world_add_ingress(w, &ingress);
+	p = world_plan(w, &none);
+	assert_int_equal(p->n_routes, 1);
+	return p;
+}
+
+static void the_whole_time_is_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(whole_rows); i++) {
+		struct world w;
+		struct plan *p = plan_with(&w, whole_rows[i].annotations);
+
+		if (p->routes[0]->timeout_ms != whole_rows[i].ms ||
+			!is_found(&p->findings, whole_rows[i].code)) {
+			world_print(&p->findings);
+			fail_msg("%s: %u ms", whole_rows[i].reason, p->routes[0]->timeout_ms);
+		}
+		plan_free(p);
+		world_done(&w);
+	}
+}
+
+static void annotations_are_read(void **state)
+{
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct world_ingress ingress = {.name = "a",
-			.host = "a.com",
-			.path = "/",
-			.annotations = rows[i].annotations};
 		const struct next_policy *next;
-		struct plan *p;
 		struct world w;
+		struct plan *p = plan_with(&w, rows[i].annotations);
 
-		world_init(&w);
-		world_add(&w, "mcpbridges/default.yaml", WORLD_REGISTRIES(WORLD_UP));
-		world_add_ingress(&w, &ingress);
-		p = world_plan(&w, &none);
-		assert_int_equal(p->n_routes, 1);
 		next = &p->routes[0]->next;
 		if (next->attempts != rows[i].attempts || next->timeout_ms != rows[i].timeout_ms ||
 			next->non_idempotent != rows[i].non_idempotent ||
@@ -113,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(annotations_are_read),
+		cmocka_unit_test(the_whole_time_is_read),
 	};
 
 	return cmocka_run_group_tests_name("next_upstream", tests, NULL, NULL);

@@ -31,6 +31,7 @@ struct builder {
 	const struct header_control *headers;
 	const struct cors *cors;
 	struct next_policy next;
+	uint32_t timeout_ms; /* of all attempts */
 	bool nocase;
 	enum regex_of regex;
 	int ssl_redirect; /* -1: not said */
@@ -246,6 +247,7 @@ static bool read_ingress(struct builder *b)
 	b->headers = header_control_read(b->ingress, b->in->arena, b->in->findings);
 	b->cors = cors_read(b->ingress, b->in->arena, b->in->findings);
 	b->next = next_upstream_read(b->ingress, b->in->findings);
+	b->timeout_ms = next_upstream_whole_ms(b->ingress, b->in->findings);
 	return read_destination(b) && usable;
 }
 
@@ -584,6 +586,7 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->n_header_conditions = b->conditions.n_headers;
 	r->asks_model = b->conditions.asks_model;
 	r->next = b->next;
+	r->timeout_ms = b->timeout_ms;
 	r->is_tools = b->is_tools;
 	r->ssl_redirect = b->ssl_redirect >= 0 ? b->ssl_redirect == 1
 					       : certificates_forces(b->in->certificates, b->host);
