@@ -240,7 +240,9 @@ test('too many wrong passwords from one network', async (t) => {
 	// Who comes through the gateway is the client that it names, so an address of his own.
 	assert.equal((await m.call('GET /ni_status/health', undefined, { as: 'nobody' })).status, 200);
 	assert.equal((await m.call('GET /ni_status/health', undefined, { as: 'wrong' })).text, '{"status":"healthy"}', 'who has to wait is nobody');
-	assert.equal((await m.call('GET /ni_status/health', undefined, { as: 'nobody', headers: { authorization: 'Bearer unknown' } })).text, '{"status":"healthy"}');
+	const unknown = { as: 'nobody', headers: { authorization: 'Bearer unknown' } };
+	const health = await Promise.all(Array.from({ length: 60 }, () => m.call('GET /ni_status/health', undefined, unknown)));
+	assert.deepEqual([...new Set(health.map((got) => got.text))], ['{"status":"healthy"}']);
 });
 
 test('without a password nothing but health is served', async (t) => {
