@@ -119,16 +119,6 @@ int backup_file_store(struct arena *a, const struct backup_places *p, const stru
 
 /* --- the store's --------------------------------------------------------------------------------------------------- */
 
-static const struct op_noun *const nouns[OPS_NOUNS] = {
-	[OPS_PROVIDER] = &op_provider,
-	[OPS_SOURCE] = &op_source,
-	[OPS_AI_ROUTE] = &op_ai_route,
-	[OPS_ROUTE] = &op_route,
-	[OPS_CONSUMER] = &op_consumer,
-	[OPS_DOMAIN] = &op_domain,
-	[OPS_CERTIFICATE] = &op_certificate,
-};
-
 static void put_file(struct arena *a, struct snapshot *s, const struct backup_file *f)
 {
 	struct findings why;
@@ -157,12 +147,7 @@ static struct doc *sections_of(struct arena *a, const struct backup_files *files
 	}
 	op_init(&op, s, a);
 	for (unsigned n = 0; n < OPS_NOUNS; n++) {
-		struct strings names = nouns[n]->list(&op);
-
-		lists[n] = doc_list(a);
-		for (size_t i = 0; i < names.n; i++) {
-			doc_append(a, lists[n], nouns[n]->read(&op, names.v[i]));
-		}
+		lists[n] = ops_list(&op, (enum ops_noun)n);
 	}
 	/* What was read points into objects that go with the snapshot. */
 	out = backup_doc_sections(a, lists);

@@ -211,6 +211,22 @@ static bool has_key(struct ask *k, const struct doc *p)
 	return false;
 }
 
+/* Asks the provider for its models; model: the one that is looked for among them. */
+static void begin_listing(struct ask *k, struct bytes model, void (*on_done)(struct reach_list *l))
+{
+	struct testing *t = k->state;
+
+	t->list = (struct reach_list){.provider = t->name,
+		.model = model,
+		.on_done = on_done,
+		.arg = k,
+		.arena = &k->arena};
+	t->listing = true;
+	k->done = drop;
+	ask_hold(k, give_up);
+	reach_list_start(k->hiclaw->gateway, &t->list);
+}
+
 static void provider_read(struct ask *k)
 {
 	struct testing *t = k->state;
@@ -231,15 +247,7 @@ static void provider_read(struct ask *k)
 		return;
 	}
 	t->type = doc_peek(p, "type", BYTES(""));
-	t->list = (struct reach_list){.provider = t->name,
-		.model = t->model,
-		.on_done = on_listed,
-		.arg = k,
-		.arena = &k->arena};
-	t->listing = true;
-	k->done = drop;
-	ask_hold(k, give_up);
-	reach_list_start(k->hiclaw->gateway, &t->list);
+	begin_listing(k, t->model, on_listed);
 }
 
 void mon_test_provider(struct ask *k)
@@ -360,15 +368,7 @@ static void models_read(struct ask *k)
 	} else if (!provider_tests_begin(k->hiclaw->tests, t->name)) {
 		reply_models(k, "the provider is being asked, or too many others are");
 	} else {
-		t->list = (struct reach_list){.provider = t->name,
-			.model = BYTES(""),
-			.on_done = on_models,
-			.arg = k,
-			.arena = &k->arena};
-		t->listing = true;
-		k->done = drop;
-		ask_hold(k, give_up);
-		reach_list_start(k->hiclaw->gateway, &t->list);
+		begin_listing(k, BYTES(""), on_models);
 	}
 }
 

@@ -67,6 +67,10 @@ struct manage_ops {
 /* Texts of an answer. Safe on a zeroed call. */
 void ops_call_done(struct ops_call *c);
 
+/* All objects of a noun, in op's arena, secrets in clear; one that cannot be read is left out. Texts may point into op's
+ * snapshot. Any thread. */
+struct doc *ops_list(struct op *op, enum ops_noun of);
+
 /* --- here ----------------------------------------------------------------------------------------- */
 
 struct ops_local {

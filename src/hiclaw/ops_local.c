@@ -33,8 +33,9 @@ void ops_call_done(struct ops_call *c)
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
-static struct doc *read_noun(struct op *op, const struct op_noun *noun)
+struct doc *ops_list(struct op *op, enum ops_noun of)
 {
+	const struct op_noun *noun = nouns[of];
 	struct strings names = noun->list(op);
 	struct doc *list = doc_list(op->arena);
 
@@ -68,7 +69,7 @@ static void run_read(struct job *j)
 	for (unsigned i = 0; i < OPS_NOUNS; i++) {
 		if ((c->wanted & 1u << i) != 0) {
 			/* The snapshot goes before who asked has looked. */
-			c->lists[i] = doc_detached(c->arena, read_noun(&op, nouns[i]));
+			c->lists[i] = doc_detached(c->arena, ops_list(&op, (enum ops_noun)i));
 		}
 	}
 	op_done(&op);
