@@ -300,7 +300,8 @@ static void stop_threads(struct serve *s)
 	for (unsigned i = 0; i < s->n_started; i++) {
 		pthread_join(s->workers[i], NULL);
 	}
-	jobs_free(s->jobs);
+	jobs_end(s->jobs);
+	s->ended_jobs = s->jobs;
 	s->jobs = NULL;
 	serve_log_stop(s);
 }
@@ -386,6 +387,7 @@ static void close_all(struct serve *s)
 	text_done(&s->monitor_addresses);
 	text_done(&s->tls_addresses);
 	settings_done(&s->settings);
+	jobs_free(s->ended_jobs);
 }
 
 static void say_turns(const struct serve *s)

@@ -86,7 +86,9 @@ struct serve {
 	struct plan_inside inside; /* port 0: management is not on the gateway */
 	char inside_secret[SERVE_SECRET_SIZE + 1];
 	struct directory *directory;
-	struct jobs *jobs;
+	struct jobs *jobs; /* NULL when the process ends */
+	struct jobs *
+		ended_jobs; /* then: whom those that are closed hand what they still have to write */
 	struct name_watch *names; /* of what the directory reads; NULL: it looks at every file */
 	struct file_watch *files; /* NULL: the system has no watch to give */
 	struct finding_news read_news, plan_news;

@@ -642,7 +642,7 @@ static void world_start(struct world *w)
 
 static void world_stop(struct world *w)
 {
-	jobs_free(w->jobs);
+	jobs_end(w->jobs);
 	switches_stop(w->h.switches);
 	controller_free(w->h.controller);
 	s3_free(w->h.s3);
@@ -652,6 +652,7 @@ static void world_stop(struct world *w)
 	close(w->listening);
 	switches_free(w->h.switches);
 	agents_close(w->h.agents);
+	jobs_free(w->jobs);
 	loop_free(w->loop);
 	arena_done(&w->arena);
 	w->h.s3 = NULL;

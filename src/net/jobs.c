@@ -102,11 +102,8 @@ struct jobs *jobs_new(unsigned n_threads)
 	return js;
 }
 
-void jobs_free(struct jobs *js)
+void jobs_end(struct jobs *js)
 {
-	if (js == NULL) {
-		return;
-	}
 	pthread_mutex_lock(&js->lock);
 	js->ending = true;
 	pthread_cond_broadcast(&js->wake);
@@ -114,7 +111,16 @@ void jobs_free(struct jobs *js)
 	for (unsigned i = 0; i < js->n_threads; i++) {
 		pthread_join(js->threads[i], NULL);
 	}
+	js->n_threads = 0;
 	while (jobs_run_one(js)) {}
+}
+
+void jobs_free(struct jobs *js)
+{
+	if (js == NULL) {
+		return;
+	}
+	jobs_end(js);
 	pthread_cond_destroy(&js->wake);
 	pthread_mutex_destroy(&js->lock);
 	free(js);
@@ -122,12 +128,20 @@ void jobs_free(struct jobs *js)
 
 void jobs_submit(struct jobs *js, struct job *j)
 {
+	bool ended;
+
 	j->next = NULL;
 	pthread_mutex_lock(&js->lock);
-	*js->last = j;
-	js->last = &j->next;
-	pthread_cond_signal(&js->wake);
+	ended = js->ending;
+	if (!ended) {
+		*js->last = j;
+		js->last = &j->next;
+		pthread_cond_signal(&js->wake);
+	}
 	pthread_mutex_unlock(&js->lock);
+	if (ended) {
+		run(j);
+	}
 }
 
 bool jobs_run_one(struct jobs *js)

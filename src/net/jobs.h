@@ -20,7 +20,12 @@ struct job {
 
 /* n_threads 0: no thread; jobs_run_one runs them by hand (the simulated world). */
 struct jobs *jobs_new(unsigned n_threads);
-/* Waits for the running jobs; queued ones are still run. */
+/*
+ * Waits for the running jobs and runs the queued ones; the threads are gone then. What is submitted after
+ * it, by somebody who is ending too, runs in jobs_submit.
+ */
+void jobs_end(struct jobs *js);
+/* As jobs_end, if that was not called; nobody may submit to it any more. NULL is nothing. */
 void jobs_free(struct jobs *js);
 void jobs_submit(struct jobs *js, struct job *j);
 /* Runs one queued job on this thread; false when there is none. */

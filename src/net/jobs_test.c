@@ -157,6 +157,29 @@ static void signals_stay_with_the_other_threads(void **state)
 	loop_free(l);
 }
 
+static void after_the_end_it_runs_at_once(void **state)
+{
+	struct loop *l = loop_new();
+	struct jobs *js = jobs_new(2);
+	struct sum first = sum_of(10, l);
+	struct sum late = sum_of(20, l);
+
+	(void)state;
+	jobs_submit(js, &first.job);
+	jobs_end(js);
+	assert_true(first.result == 55);
+	assert_false(first.done);
+	jobs_submit(js, &late.job);
+	assert_true(late.result == 210);
+	assert_true(pthread_equal(late.worked_on, pthread_self()));
+	assert_false(late.done);
+	loop_turn(l, 0);
+	assert_true(first.done);
+	assert_true(late.done);
+	jobs_free(js);
+	loop_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +187,7 @@ int main(void)
 		cmocka_unit_test(the_end_waits_for_what_is_queued),
 		cmocka_unit_test(without_threads_jobs_run_by_hand_in_order),
 		cmocka_unit_test(signals_stay_with_the_other_threads),
+		cmocka_unit_test(after_the_end_it_runs_at_once),
 	};
 
 	alarm(120); /* a lost wake-up must not hang whoever runs this */
