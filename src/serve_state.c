@@ -21,18 +21,6 @@ static const char code_letters[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 
 #define FINDINGS_MAX ((size_t)16 << 20)
 
-static char *below(const char *dir, const char *name)
-{
-	struct text t;
-	char *path;
-
-	text_init(&t, 65536);
-	text_addf(&t, "%s/%s", dir, name);
-	path = must_strdup(text_cstr(&t));
-	text_done(&t);
-	return path;
-}
-
 /* What a change that was cut short has left. */
 static void recover(const struct serve *s)
 {
@@ -111,9 +99,9 @@ int serve_state_open(struct serve *s)
 	struct act_env env;
 	struct fault f;
 
-	s->backups = below(dir, "backups");
-	s->account_path = below(dir, "console.json");
-	s->audit_path = below(dir, "audit.log");
+	s->backups = must_path(dir, "backups");
+	s->account_path = must_path(dir, "console.json");
+	s->audit_path = must_path(dir, "audit.log");
 	if (file_make_dir(dir, 0700, &f) != 0) {
 		log_error("serve", "%s; changes through management are refused", f.text);
 	}

@@ -50,3 +50,15 @@ char *must_strdup(const char *s)
 
 	return memcpy(must_alloc(n), s, n);
 }
+
+char *must_path(const char *dir, const char *name)
+{
+	size_t n = strlen(dir);
+	size_t m = strlen(name);
+	char *path = must_alloc(n + m + 2);
+
+	memcpy(path, dir, n);
+	path[n] = '/';
+	memcpy(path + n + 1, name, m);
+	return path;
+}

@@ -48,5 +48,7 @@ void assert_context(const char *text);
 void *must_alloc(size_t size);
 void *must_realloc(void *old, size_t size);
 char *must_strdup(const char *s);
+/* dir, a slash, name. */
+char *must_path(const char *dir, const char *name);
 
 #endif

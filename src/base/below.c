@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 /* Not blocking: opening a named pipe would wait for its writer. */
 #define FILE_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY)
@@ -89,12 +91,10 @@ static int walk(const struct below *b, const char *path, int flags)
 
 /* --- files -------------------------------------------------------------------------------------------- */
 
-/* 0 or errno. A file that grows meanwhile meets the same limit. */
+/* 0 or errno. */
 static int read_all(int fd, size_t max, struct text *out)
 {
-	char part[16384];
 	struct stat st;
-	size_t sum = 0;
 
 	if (fstat(fd, &st) != 0) {
 		return errno;
@@ -105,21 +105,7 @@ static int read_all(int fd, size_t max, struct text *out)
 	if ((uint64_t)st.st_size > max) {
 		return EFBIG;
 	}
-	for (;;) {
-		ssize_t n = read(fd, part, sizeof(part));
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return n == 0 ? 0 : errno;
-		}
-		sum += (size_t)n;
-		text_add(out, part, (size_t)n);
-		if (sum > max || text_full(out)) {
-			return EFBIG;
-		}
-	}
+	return file_read_fd(fd, max, out);
 }
 
 int below_read(

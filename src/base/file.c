@@ -73,8 +73,7 @@ bool file_is_link(const char *path)
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
-/* Appends all of fd. A file that grows while it is read meets the same limit. */
-static int read_all(int fd, size_t max, struct text *out)
+int file_read_fd(int fd, size_t max, struct text *out)
 {
 	char part[16384];
 	size_t sum = 0;
@@ -107,7 +106,7 @@ static int read_regular(int fd, size_t max, struct text *out, struct stat *st)
 	if (!S_ISREG(st->st_mode)) {
 		return EINVAL;
 	}
-	return (uint64_t)st->st_size > max ? EFBIG : read_all(fd, max, out);
+	return (uint64_t)st->st_size > max ? EFBIG : file_read_fd(fd, max, out);
 }
 
 /* A system that cannot tell of mounts counts as one that has them. */

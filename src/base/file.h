@@ -26,6 +26,8 @@ bool file_is_link(const char *path);
  * ERR_REFUSED (no permission), ERR_LIMIT, ERR_IO; *st (may be NULL) is what was true of the very file that was read. */
 MUST_CHECK int file_read(
 	const char *path, size_t max, struct text *out, struct file_stat *st, struct fault *fault);
+/* Appends what is left of fd; 0 or errno. A file that grows while it is read meets the same limit: EFBIG. */
+MUST_CHECK int file_read_fd(int fd, size_t max, struct text *out);
 /* Atomic: a temporary in the same directory (path.tmp, opened exclusively), fsync, rename, fsync of the
  * directory. On failure the target is as it was and no temporary is left. mode as given (0600).
  * What cannot be done is found out before the rename; from the rename on everybody reads the new

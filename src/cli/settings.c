@@ -344,18 +344,6 @@ static const struct option_table table = {"serve", rows, ARRAY_LEN(rows)};
 /* Defaults that are stated elsewhere; the rows without one show these. */
 static const struct settings initial = {.http = HTTP_LIMITS_DEFAULT};
 
-static char *below(const char *dir, const char *name)
-{
-	struct text t;
-	char *path;
-
-	text_init(&t, 65536);
-	text_addf(&t, "%s/%s", dir, name);
-	path = must_strdup(text_cstr(&t));
-	text_done(&t);
-	return path;
-}
-
 static bool is_default(const struct options *o, const char *name)
 {
 	for (size_t i = 0; i < table.n; i++) {
@@ -422,10 +410,10 @@ static void apply_profile(struct settings *s, const struct options *o)
 static void complete(struct settings *s)
 {
 	if (s->resources == NULL) {
-		s->resources = below(s->data, "resources");
+		s->resources = must_path(s->data, "resources");
 	}
 	if (s->state == NULL) {
-		s->state = below(s->data, "state");
+		s->state = must_path(s->data, "state");
 	}
 	if (s->workers == 0) {
 		s->workers = MIN(machine_cpus(), WORKERS_DEFAULT_MAX);

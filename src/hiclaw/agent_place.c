@@ -271,12 +271,10 @@ struct backups { /* of a record, oldest first */
 
 static void remove_below(const char *dir, const char *name)
 {
-	char *path = NULL;
+	char *path = must_path(dir, name);
 
-	if (asprintf(&path, "%s/%s", dir, name) >= 0) {
-		IGNORE(file_remove(path)); /* the next one tries again */
-		free(path);
-	}
+	IGNORE(file_remove(path)); /* the next one tries again */
+	free(path);
 }
 
 static bool count_backup(void *arg, const char *name)

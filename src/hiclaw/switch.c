@@ -455,18 +455,6 @@ static bool consumer_here(struct hiclaw *h, struct bytes consumer, struct usage_
 	return h->usage != NULL && usage_consumer(h->usage, consumer, out);
 }
 
-static char *below(const char *dir, const char *name)
-{
-	struct text t;
-	char *path;
-
-	text_init(&t, 8192);
-	text_addf(&t, "%s/%s", dir, name);
-	path = bytes_dup(text_bytes(&t));
-	text_done(&t);
-	return path;
-}
-
 struct switches *switches_new(struct hiclaw *h)
 {
 	struct switches *s = must_alloc(sizeof(*s));
@@ -475,8 +463,8 @@ struct switches *switches_new(struct hiclaw *h)
 	*s = (struct switches){.h = h,
 		.world = {reach_start, reach_cancel, resolve_here, consumer_here, clock_wall_ms},
 		.alive_ms = SWITCH_ALIVE_MS,
-		.lock_dir = below(h->opts.state_dir, "locks"),
-		.backup_dir = below(h->opts.state_dir, "agent-backups")};
+		.lock_dir = must_path(h->opts.state_dir, "locks"),
+		.backup_dir = must_path(h->opts.state_dir, "agent-backups")};
 	if (file_make_dir(s->lock_dir, 0700, &why) != 0) {
 		log_warn("hiclaw", "configuration cannot be written: %s", why.text);
 	}

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "net/sys_watch.h"
 
 struct place {
@@ -40,12 +39,7 @@ struct name_watch *name_watch_new(
 	*w = (struct name_watch){.fd = fd, .n = n};
 	w->places = must_alloc((n + 1) * sizeof(*w->places));
 	for (size_t i = 0; i < n; i++) {
-		struct text t;
-
-		text_init(&t, SIZE_MAX);
-		text_addf(&t, "%s/%s", root, names[i]);
-		w->places[i] = (struct place){.path = bytes_dup(text_bytes(&t)), .number = -1};
-		text_done(&t);
+		w->places[i] = (struct place){.path = must_path(root, names[i]), .number = -1};
 	}
 	return w;
 }
