@@ -9,8 +9,8 @@
  *                         └─ record   what finish needs: the line in the access log, and usage; its
  *                                     texts are the request's and are copied when that goes
  *
- * exchange.c tells the story of one exchange step by step; answer.c relays what comes back; reply.c
- * makes the gateway's own answers.
+ * exchange.c tells the story of one exchange step by step; begin.c and gather.c read the request, attempts.c and attempt.c
+ * choose and ask an upstream, opening.c and answer.c bring back what comes, reply.c makes the gateway's own answers.
  */
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
@@ -299,6 +299,12 @@ static inline bool exchange_stripped(const struct exchange *x, unsigned i)
 {
 	return (x->rq->strip_fields[i / 64] >> (i % 64) & 1) != 0;
 }
+
+/* --- steps of a request that has just arrived (begin.c, gather.c) -------------------------------- */
+
+enum verdict step_begin(
+	struct exchange *x); /* its head: id, trace, target; what may not be sent on */
+enum verdict step_gather(struct exchange *x); /* its body, as far as it must be known to go on */
 
 /* --- the record's texts (texts.c) ---------------------------------------------------------------- */
 
