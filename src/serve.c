@@ -364,7 +364,7 @@ static void close_all(struct serve *s)
 	}
 	file_watch_free(s->files);
 	notify_done(&s->notify);
-	manage_end_calls(s->manage);
+	manage_stop(s->manage);
 	trials_free(s->trials);
 	hiclaw_free(s->hiclaw.hiclaw);
 	console_free(s->console);

@@ -43,7 +43,7 @@ struct console_opts {
 struct console *console_new(const struct console_opts *opts);
 /* What the API needs, before the loops run; texts are the caller's. */
 void console_set_env(struct console *c, const struct act_env *env);
-/* When all calls have ended (manage_end_calls) and the jobs too; before the gateway is freed. */
+/* When all calls have ended (manage_stop) and the jobs too; before the gateway is freed. */
 void console_free(struct console *c);
 
 #endif

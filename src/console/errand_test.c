@@ -107,7 +107,7 @@ static void begin(struct world *x, const struct act_env *env)
 static void end(struct world *x)
 {
 	close(x->client);
-	manage_end_calls(x->manage);
+	manage_stop(x->manage);
 	console_free(x->console);
 	manage_free(x->manage);
 	loop_turn(x->loop, 0);

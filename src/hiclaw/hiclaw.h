@@ -46,7 +46,7 @@ struct hiclaw_opts {
 
 /* Joins the listeners (manage_add). */
 struct hiclaw *hiclaw_new(const struct hiclaw_opts *o);
-/* When control's loop runs no more, after manage_end_calls and before manage_free. */
+/* When control's loop runs no more, after manage_stop and before manage_free. */
 void hiclaw_free(struct hiclaw *h);
 /* SIGHUP: secrets and the token file are read again. */
 void hiclaw_reread(struct hiclaw *h);

@@ -203,10 +203,17 @@ enum manage_door manage_door(const struct call *c)
 
 /* --- the end ------------------------------------------------------------------------------------ */
 
-void manage_end_calls(struct manage *m)
+void manage_stop(struct manage *m)
 {
-	while (m != NULL && !list_empty(&m->calls)) {
+	if (m == NULL) {
+		return;
+	}
+	while (!list_empty(&m->calls)) {
 		call_end(CONTAINER_OF(m->calls.next, struct call, link));
+	}
+	for (unsigned i = 0; i < MANAGE_DOORS; i++) {
+		server_free(m->doors[i].server);
+		m->doors[i].server = NULL;
 	}
 }
 
@@ -215,11 +222,7 @@ void manage_free(struct manage *m)
 	if (m == NULL) {
 		return;
 	}
-	for (unsigned i = 0; i < MANAGE_DOORS; i++) {
-		if (m->doors[i].server != NULL) {
-			server_free(m->doors[i].server);
-		}
-	}
+	manage_stop(m);
 	timer_clear(m->loop, &m->tick);
 	for (size_t i = 0; i < m->n_listening; i++) {
 		sys_close(m->listening[i], false);

@@ -42,8 +42,11 @@ void manage_set_account(struct manage *m, struct account *a);
 /* Where a call came in. */
 enum manage_door manage_door(const struct call *c);
 
-/* When control's loop runs no more: ends all calls, so that the apps can be freed. */
-void manage_end_calls(struct manage *m);
+/*
+ * When the process ends: ends all calls and closes the doors. Nobody asks the apps from now on, also when those that
+ * are freed let the loop turn. NULL is allowed.
+ */
+void manage_stop(struct manage *m);
 /* When the apps are gone; before the loop is freed. NULL is allowed. */
 void manage_free(struct manage *m);
 

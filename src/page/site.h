@@ -14,7 +14,7 @@ struct site;
 
 /* Joins the listeners; before the others that answer there, for whom it takes "/agm" off. */
 struct site *site_new(struct manage *m);
-/* When all calls have ended (manage_end_calls) and the jobs too. NULL is allowed. */
+/* When all calls have ended (manage_stop) and the jobs too. NULL is allowed. */
 void site_free(struct site *s);
 
 #endif

@@ -32,7 +32,7 @@ struct trials_opts {
 
 /* Joins the listeners. */
 struct trials *trials_new(const struct trials_opts *opts);
-/* When all calls have ended (manage_end_calls) and the jobs too. NULL is allowed. */
+/* When all calls have ended (manage_stop) and the jobs too. NULL is allowed. */
 void trials_free(struct trials *ts);
 
 #endif
