@@ -9,6 +9,7 @@
 
 #include "base/num.h"
 #include "proxy/gateway.h"
+#include "sim/bridging.h"
 #include "sim/chance.h"
 #include "sim/disk.h"
 #include "sim/names.h"
@@ -545,6 +546,8 @@ static const struct {
 	{"drain", true, given_drain},
 	{"cut", true, given_cut},
 	{"stop", true, given_stop},
+	{"bridge", false, bridging_set},
+	{"the bridge of", true, bridging_expect},
 	{"probe", false, probing_start},
 	{"the probe", false, probing_expect},
 	{"reach the list of", false, reaching_start_list},

@@ -1,6 +1,6 @@
 /*
  * The request is taken from the exchange as it was read, and nothing that was decided. Left out is what
- * explain is not told: a text that automatic routing looks at, a modelKey of another name, and answers
+ * explain is not told: a text that automatic routing looks at, a bridge, a modelKey of another name, and answers
  * that depend on the bytes of a body or on what an upstream does.
  */
 #include "sim/judge.h"
@@ -19,7 +19,7 @@ struct verdict_of {
 
 static bool is_known(const struct exchange *x)
 {
-	return x->rq != NULL && x->view != NULL && x->rq->automatic == NULL &&
+	return x->rq != NULL && x->view != NULL && x->rq->automatic == NULL && !x->rq->bridged &&
 		x->rq->key_scan == NULL && x->rq->url.path.n != 0;
 }
 

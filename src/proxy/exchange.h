@@ -170,6 +170,7 @@ struct request {
 	struct bytes body_model; /* as the client wrote it */
 	struct bytes model;      /* what is to be mapped and sent */
 	bool stream;             /* "stream": true */
+	bool bridged;            /* model is another than the client's (bridges.h) */
 	struct {
 		struct bytes origin; /* of a web page; empty: none, or CORS is not asked about */
 		const struct cors *policy; /* while the route is not known; NULL: none */

@@ -364,6 +364,7 @@ void gateway_free(struct gateway *g)
 	if (g->current != NULL) {
 		live_unref(g, g->current);
 	}
+	bridges_free(g);
 	revival_free(g->revival);
 	discovery_free(g->discovery);
 	resolver_free(g->resolver);

@@ -5,6 +5,7 @@
 #define PROXY_GATEWAY_INT_H
 
 #include "base/wake.h"
+#include "proxy/bridges.h"
 #include "proxy/concurrency.h"
 #include "proxy/fetched.h"
 #include "proxy/discovery.h"
@@ -37,6 +38,7 @@ struct gateway {
 	struct fetched *fetched;
 	struct discovery *discovery;
 	struct revival *revival;
+	_Atomic(struct bridge_table *) bridges; /* NULL: there are none */
 	uint64_t states_shown; /* lists of states so far (upstream_states.c) */
 	atomic_bool ailing;    /* something may be out of service: workers set it, revival looks */
 	uint64_t registry_failures; /* questions to registries that failed */

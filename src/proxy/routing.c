@@ -2,6 +2,7 @@
  * Which route: candidates before the body is read, and the one of them that takes the model.
  */
 #include "plan/decide.h"
+#include "proxy/bridges.h"
 #include "proxy/decision.h"
 #include "proxy/exchange.h"
 #include "proxy/worker.h"
@@ -430,6 +431,10 @@ bool routing_choose(struct exchange *x)
 	if (x->probe != NULL) {
 		rq->route = rq->candidates[0];
 		return true;
+	}
+	if (!bridges_cross(x)) {
+		reply_no_memory(x);
+		return false;
 	}
 	if (!read_model(x, &rq->route_model)) {
 		return false;
