@@ -50,7 +50,7 @@ function form(list) {
 		output: field('MAX TOKENS', input(a.maxTokens ?? 64000, { inputmode: 'numeric' })),
 		reasoning: tick('Enable Reasoning', a.reasoning ?? true),
 		images: tick('Accepts images', (a.input ?? []).includes('image')),
-		bridge: tick('Also make the model known under its bare name', false),
+		bridge: tick('Bridge: until the Worker asks for the new model, serve what it asks for with it (a day at most)', false),
 		apply: 'auto',
 		models,
 	};
@@ -187,7 +187,7 @@ export function modelDialog(target) {
 	})));
 	const dialog = modal(title, 'robot', h('div.col', h('div.form2',
 		h('div.col.gap3', who, f.provider, f.model, f.models, h('div.two', f.context, f.output), h('div.row.w', f.reasoning, f.images)),
-		h('div.col.gap3', list.some((w) => w.role !== 'manager') ? applying : null, f.bridge, said)), bar),
+		h('div.col.gap3', list.some((w) => w.role !== 'manager') ? [applying, f.bridge] : null, said)), bar),
 	(close) => [btn('TEST', { i: 'bolt', on: look }), h('div.end', btn('CANCEL', { on: () => (done ? close() : dialog.el.dispatchEvent(new Event('cancel', { cancelable: true }))) }), btn('SAVE & APPLY', { k: 'pri', on: () => save() }))], { raw: true });
 	return dialog;
 }

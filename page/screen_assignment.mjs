@@ -54,6 +54,7 @@ function details(w, local, redraw) {
 		fact('EFFECTIVE', w.observed, a?.observed?.at ? when(a.observed.at) : t('no request seen'), w.model && w.observed && w.observed !== w.model),
 		h('div.acts2', w.model && btn('RE-APPLY', { s: true, k: w.chip === 'DRIFTED' ? 'pri' : undefined, on: () => reapply(w).catch((e) => complain(t('SET MODEL FAILED'), e)) }),
 			w.chip === 'DRIFTED' && w.configured ? btn('ADOPT', { s: true, on: () => revert(w, { ...a, model: w.configured }) }) : null)),
+	a?.bridge ? note('b-info', h('div', t('Bridge: requests for {0} are served with {1}, at the latest until {2}.', a.bridge.from, a.bridge.to ?? w.model, a.bridge.until))) : null,
 	(a?.warnings ?? []).map((x) => note('b-warn', h('div', x.message ?? x))), history(w, local, redraw));
 }
 

@@ -81,6 +81,8 @@ static void put_agent(struct json_writer *w, const struct agent *v)
 	json_key(w, "corrupt");
 	json_put_bool(w, v->corrupt);
 	put_text(w, "former", v->former);
+	put_text(w, "bridgeFrom", v->bridge_from);
+	put_number(w, "bridgeUntilMs", v->bridge_until_ms);
 	json_key(w, "reapplied");
 	json_open_array(w);
 	for (size_t i = 0; i < ARRAY_LEN(v->reapplied); i++) {
@@ -160,7 +162,9 @@ static struct agent agent_of(const struct json_value *v)
 		.pending_apply = is_true(json_get(v, "pendingApply")),
 		.applying = is_true(json_get(v, "applying")),
 		.corrupt = is_true(json_get(v, "corrupt")),
-		.former = text_of(v, "former")};
+		.former = text_of(v, "former"),
+		.bridge_from = text_of(v, "bridgeFrom"),
+		.bridge_until_ms = number(json_get(v, "bridgeUntilMs"))};
 	size_t n = 0;
 
 	times = times != NULL && times->type == JSON_ARRAY ? times->items : NULL;

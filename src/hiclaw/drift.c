@@ -9,6 +9,7 @@
 
 #include "base/below.h"
 #include "base/log.h"
+#include "hiclaw/bridging.h"
 #include "hiclaw/config_watch.h"
 #include "hiclaw/names.h"
 
@@ -434,6 +435,7 @@ static void on_tick(struct timer *t)
 	uint64_t now = loop_now_ms(d->s->h->loop);
 
 	observe_all(d);
+	bridging_look(d->s);
 	for (size_t i = 0; i < agents_count(all); i++) {
 		check(d, agents_at(all, i), now);
 	}

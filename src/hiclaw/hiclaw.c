@@ -172,6 +172,7 @@ struct hiclaw *hiclaw_new(const struct hiclaw_opts *o)
 	h->app.begin = begin;
 	manage_add(o->manage, &h->app);
 	h->switches = switches_new(h);
+	switches_bridge(h->switches); /* what the end of the process before has left */
 	for (size_t i = 0; i < h->env->n_warnings; i++) {
 		log_warn("hiclaw", BYTES_FMT, BYTES_ARG(h->env->warnings[i]));
 	}

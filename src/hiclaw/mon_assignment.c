@@ -158,6 +158,7 @@ static void add_ours(struct ask *k, struct doc *d, const struct agent *g)
 		struct doc *b = doc_need_map(a, d, "bridge");
 
 		doc_set(a, b, "from", doc_string_copy(a, g->bridge_from));
+		doc_set(a, b, "to", doc_string_copy(a, g->asked));
 		doc_set(a, b, "until", mon_assignment_time(k, g->bridge_until_ms));
 	}
 	doc_set(a, d, "warnings", warnings);

@@ -2,16 +2,18 @@
 #include "hiclaw/endpoints.h"
 #include "hiclaw/hiclaw_int.h"
 #include "hiclaw/resolve.h"
+#include "proxy/bridges.h"
 
 #define DEFAULT_ROUTE BYTES("default-ai-route")
 
 static struct doc *explained(struct ask *k, struct bytes model, struct bytes consumer)
 {
 	const struct plan *p = gateway_plan(k->hiclaw->gateway);
+	const struct bytes led = bridges_lead(k->hiclaw->gateway, consumer, model);
 	const struct resolve_request rq = {.host = k->hiclaw->env->gateway_domain,
 		.path = BYTES("/v1/chat/completions"),
 		.consumer = consumer,
-		.model = model};
+		.model = led.n != 0 ? led : model};
 	struct resolve_answer r = {.status = 0};
 	struct arena *a = &k->arena;
 	struct doc *d = doc_map(a);
@@ -24,6 +26,9 @@ static struct doc *explained(struct ask *k, struct bytes model, struct bytes con
 	doc_set(a, d, "route", doc_string(a, r.route));
 	doc_set(a, d, "provider", doc_string(a, r.provider));
 	doc_set(a, d, "upstreamModel", doc_string(a, r.model));
+	if (led.n != 0) {
+		doc_set(a, d, "bridgedTo", doc_string_copy(a, led));
+	}
 	doc_set(a, d, "allowed", doc_bool(a, r.allowed));
 	doc_set(a, d, "status", doc_int(a, r.status != 0 ? (int64_t)r.status : 200));
 	doc_set(a, d, "reason", doc_string(a, r.text));

@@ -337,6 +337,7 @@ static void on_kept(struct agents_keep *keep, int rc)
 	struct ask *k = keep->arg;
 
 	IGNORE(ask_resume(k));
+	switches_bridge(k->hiclaw->switches);
 	if (rc != 0) {
 		ask_fail(k, HICLAW_INTERNAL,
 			"The assignment could not be removed: the log says why");

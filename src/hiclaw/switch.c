@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "hiclaw/bridging.h"
 
 static const struct switch_step steps[] = {
 	{"validate", switch_plan_validate, NULL},
@@ -461,7 +462,13 @@ struct switches *switches_new(struct hiclaw *h)
 	struct fault why = {0};
 
 	*s = (struct switches){.h = h,
-		.world = {reach_start, reach_cancel, resolve_here, consumer_here, clock_wall_ms},
+		.world = {.reach = reach_start,
+			.reach_cancel = reach_cancel,
+			.resolve = resolve_here,
+			.consumer = consumer_here,
+			.wall_ms = clock_wall_ms,
+			.bridges = h->opts.remote == NULL ? bridges_set : NULL,
+			.bridge_ended = bridges_ended},
 		.alive_ms = SWITCH_ALIVE_MS,
 		.lock_dir = must_path(h->opts.state_dir, "locks"),
 		.backup_dir = must_path(h->opts.state_dir, "agent-backups")};
@@ -471,6 +478,11 @@ struct switches *switches_new(struct hiclaw *h)
 	list_init(&s->runs);
 	s->drift = drift_new(s);
 	return s;
+}
+
+void switches_bridge(struct switches *s)
+{
+	bridging_apply(s);
 }
 
 void switches_look(struct switches *s)

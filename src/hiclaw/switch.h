@@ -64,6 +64,8 @@ bool switch_is_writing(const struct switches *s, struct bytes target);
 
 /* The drift loop (10.3) runs by itself every 60 s; this looks now (file watch, tests, POST reload). */
 void switches_look(struct switches *s);
+/* Bridges as the agents have them (hiclaw/bridging.h): at the start, and when one was taken from our care. */
+void switches_bridge(struct switches *s);
 /* monitor-api 4.11: Manager: reload URL and probe; Worker: the apply step again. Answer as doc. */
 void switch_reload(struct switches *s, struct switch_request *rq);
 

@@ -105,6 +105,21 @@ static void put_worker(struct out *o)
 	put(o, "applied", doc_str(o->a, applied(r)));
 }
 
+static void put_bridge(struct out *o)
+{
+	const struct agent *v = &o->r->before;
+	struct doc *d;
+
+	if (o->r->ask.dry_run || v->bridge_until_ms == 0) {
+		return;
+	}
+	d = doc_need_map(o->a, o->d, "bridge");
+	doc_set(o->a, d, "from", doc_string_copy(o->a, v->bridge_from));
+	doc_set(o->a, d, "to", doc_string_copy(o->a, o->r->plan.model));
+	doc_set(o->a, d, "until",
+		doc_string_copy(o->a, switch_time(o->a, v->bridge_until_ms * 1000)));
+}
+
 /* Of a dry run: what would be written. */
 static void put_plan(struct out *o)
 {
@@ -161,6 +176,7 @@ static void answer_switch(struct out *o)
 	if (!bytes_eq(r->plan.model, r->ask.model)) {
 		put_text(o, "askedModel", r->plan.model);
 	}
+	put_bridge(o);
 	if (is_restart_needed(r)) {
 		put_text(o, "runtime", r->h->env->manager_runtime);
 		put_bool(o, "restartRequired", true);

@@ -1,6 +1,7 @@
 /* What the gateway's part of a switch is: a backup, the intent, routes, and whether they do what they shall. */
 #include "hiclaw/backup_agents.h"
 #include "hiclaw/backup_file.h"
+#include "hiclaw/bridging.h"
 #include "hiclaw/switch_int.h"
 
 #include <stdio.h>
@@ -192,6 +193,7 @@ enum step_rc switch_intend(struct switch_run *r)
 		v.former = switch_config_of(r) != NULL ? switch_config_of(r)->configured
 						       : r->before.asked;
 	}
+	bridging_choose(r, &v);
 	r->keep = (struct agents_keep){.on_kept = on_intended, .arg = r};
 	agents_put(r->h->agents, &v, &r->keep);
 	return STEP_WAIT;

@@ -1,4 +1,5 @@
 /* The end of a run: the state that it left, kept and told to those who listen. */
+#include "hiclaw/bridging.h"
 #include "hiclaw/switch_int.h"
 
 #include "base/log.h"
@@ -104,7 +105,17 @@ static struct agent result_of(struct switch_run *r)
 		v.former = switch_config_of(r) != NULL ? switch_config_of(r)->configured
 						       : r->before.asked;
 	}
+	bridging_choose(r, &v);
 	return v;
+}
+
+static bool has_same_bridge(const struct switch_run *r, const struct agent *v)
+{
+	const struct agent *now = agents_find(r->h->agents, v->target);
+
+	return now == NULL ? v->bridge_until_ms == 0
+			   : now->bridge_until_ms == v->bridge_until_ms &&
+			bytes_eq(now->bridge_from, v->bridge_from);
 }
 
 static bool is_same(const struct agent *x, const struct agent *y)
@@ -179,7 +190,9 @@ enum step_rc switch_finish(struct switch_run *r)
 	}
 	v = result_of(r);
 	r->before.state = v.state; /* what the answer says */
-	if (r->intended) {
+	r->before.bridge_from = v.bridge_from;
+	r->before.bridge_until_ms = v.bridge_until_ms;
+	if (r->intended || !has_same_bridge(r, &v)) {
 		agents_put(r->h->agents, &v, NULL);
 	} else if (!is_same(&v,
 			   agents_find(r->h->agents, v.target) != NULL
@@ -189,6 +202,7 @@ enum step_rc switch_finish(struct switch_run *r)
 	} else {
 		return STEP_NEXT;
 	}
+	bridging_apply(r->s);
 	switch_tell(r->s, &v);
 	if (r->intended && (r->changed || r->counted || r->cr.set)) {
 		log_it(r, &v, BYTES("ok"));

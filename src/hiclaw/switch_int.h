@@ -10,6 +10,7 @@
 #include "hiclaw/reach.h"
 #include "hiclaw/resolve.h"
 #include "hiclaw/state.h"
+#include "proxy/bridges.h"
 
 #define SWITCH_STEPS_MAX 24u
 #define SWITCH_ALIVE_MS 5000u
@@ -176,6 +177,9 @@ struct switch_world {
 		struct resolve_answer *out);
 	bool (*consumer)(struct hiclaw *h, struct bytes consumer, struct usage_consumer *out);
 	uint64_t (*wall_ms)(void);
+	/* Bridges between models (proxy/bridges.h); NULL: agents ask another gateway. */
+	void (*bridges)(struct gateway *g, const struct bridge *v, size_t n);
+	bool (*bridge_ended)(const struct gateway *g, struct bytes consumer);
 };
 
 struct switches {

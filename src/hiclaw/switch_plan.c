@@ -2,6 +2,7 @@
 #include "hiclaw/switch_int.h"
 
 #include "base/clock.h"
+#include "hiclaw/bridging.h"
 #include "hiclaw/names.h"
 
 #define WANTED (1u << OPS_PROVIDER | 1u << OPS_SOURCE | 1u << OPS_AI_ROUTE | 1u << OPS_CONSUMER)
@@ -145,11 +146,7 @@ enum step_rc switch_plan_validate(struct switch_run *r)
 	if (names_model(r->ask.model, &r->ask.model, &why) != 0) {
 		return switch_fail(r, HICLAW_INVALID_MODEL, "%s", why.text);
 	}
-	if (r->ask.bridge) {
-		switch_warn(r, "BRIDGE_UNAVAILABLE",
-			"Requests for the model before are not served with the new one meanwhile: "
-			"routes cannot be told apart by consumer");
-	}
+	bridging_warn(r);
 	if (is_stale(r)) {
 		return switch_fail(r, HICLAW_CONFLICT,
 			"The assignment of " BYTES_FMT

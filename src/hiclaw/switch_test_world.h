@@ -117,7 +117,7 @@ static const char *world_object(const char *key)
 	"    }\n  }\n}\n"
 
 /* The primary model of a configuration, "" when there is none. */
-static const char *world_primary(struct world *w, const char *name)
+UNUSED static const char *world_primary(struct world *w, const char *name)
 {
 	const char *text = world_read(w, name);
 	struct openclaw_view v;
@@ -129,7 +129,7 @@ static const char *world_primary(struct world *w, const char *name)
 }
 
 /* The model of a record. */
-static const char *world_record(struct world *w, const char *name)
+UNUSED static const char *world_record(struct world *w, const char *name)
 {
 	const char *text = world_read(w, name);
 	struct record r;
@@ -245,7 +245,7 @@ static void ops_change(struct manage_ops *o, struct ops_call *c)
 }
 
 /* The provider to which the default route sends, and whether another route is there. */
-static const char *world_default(struct world *w)
+UNUSED static const char *world_default(struct world *w)
 {
 	struct doc *all = world_lists(w, &w->arena);
 	struct doc *r =
@@ -572,9 +572,7 @@ static void world_env(struct world *w)
 		.configs = {world_bytes(w, "workspace/openclaw.json")},
 		.n_configs = 1,
 		.secrets = {.manager_key = BYTES("mgr-key")},
-		.reload_url = bytes_str(w->url),
 		.backup_keep = 50};
-	w->env.reload_url = bytes_str(arena_copy(&w->arena, bytes_str(w->url)).p);
 }
 
 static void world_listen(struct world *w)
@@ -636,8 +634,11 @@ static void world_start(struct world *w)
 	}
 	w->h.agents = agents_open(w->h.opts.state_dir, w->jobs, w->loop);
 	w->h.switches = switches_new(&w->h);
-	w->h.switches->world = (struct switch_world){
-		world_reach, world_reach_cancel, world_resolve, world_consumer, world_wall};
+	w->h.switches->world = (struct switch_world){.reach = world_reach,
+		.reach_cancel = world_reach_cancel,
+		.resolve = world_resolve,
+		.consumer = world_consumer,
+		.wall_ms = world_wall};
 }
 
 static void world_stop(struct world *w)
@@ -678,7 +679,7 @@ static void world_make(struct world *w)
 	world_write(w, "cr-alice", "qwen3.5-plus");
 }
 
-static void world_begin(struct world *w)
+UNUSED static void world_begin(struct world *w)
 {
 	world_make(w);
 	world_start(w);
@@ -761,13 +762,13 @@ static enum hiclaw_code world_ask(struct world *w, struct switch_request rq)
 	return w->rq.code;
 }
 
-static enum hiclaw_code world_switch(
+UNUSED static enum hiclaw_code world_switch(
 	struct world *w, const char *target, const char *provider, const char *model)
 {
 	return world_ask(w, world_request(w, target, provider, model));
 }
 
-static void world_look(struct world *w)
+UNUSED static void world_look(struct world *w)
 {
 	switches_look(w->h.switches);
 	world_settle(w);

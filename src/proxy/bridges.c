@@ -136,8 +136,8 @@ void bridges_set(struct gateway *g, const struct bridge *v, size_t n)
 	if (is_live(before, v, n)) {
 		return;
 	}
-	atomic_store_explicit(&g->bridges, n != 0 ? table_new(before, v, n) : NULL,
-		memory_order_release);
+	atomic_store_explicit(
+		&g->bridges, n != 0 ? table_new(before, v, n) : NULL, memory_order_release);
 	if (before != NULL) {
 		gateway_quiesce(g, table_free, before);
 	}

@@ -39,8 +39,8 @@ struct gateway {
 	struct discovery *discovery;
 	struct revival *revival;
 	_Atomic(struct bridge_table *) bridges; /* NULL: there are none */
-	uint64_t states_shown; /* lists of states so far (upstream_states.c) */
-	atomic_bool ailing;    /* something may be out of service: workers set it, revival looks */
+	uint64_t states_shown;                  /* lists of states so far (upstream_states.c) */
+	atomic_bool ailing; /* something may be out of service: workers set it, revival looks */
 	uint64_t registry_failures; /* questions to registries that failed */
 	struct live_plan *current;
 	struct listening *listening;

@@ -171,11 +171,33 @@ test('models of agents', async (t) => {
 		assert.equal((await m.ok('GET /ni_status/assignment/workers/alice')).model, 'one-1');
 	});
 
+	await t.test('a bridge: what the Worker asked for until now is served with the new model, until it asks for that', async () => {
+		await m.ok(alice, { provider: 'two', model: 'gpt-two', apply: 'files-only' });
+		const got = await m.ok(alice, { provider: 'one', model: 'one-2', apply: 'files-only', bridge: true });
+		const { until: end, ...bridge } = got.bridge;
+		assert.deepEqual(bridge, { from: 'gpt-two', to: 'one-2' });
+		assert.ok(Math.abs(Date.parse(end) - Date.now() - 86400000) < 600000);
+		assert.deepEqual(got.warnings.filter((w) => w.code.startsWith('BRIDGE')), []);
+		assert.deepEqual((await m.ok('GET /ni_status/assignment/workers/alice')).bridge, got.bridge);
+		assert.equal(await ask(m, ALICE, 'gpt-two'), 'from one');
+		assert.equal(JSON.parse(one.requests.at(-1).body).model, 'one-2');
+		const why = async () => (await m.ok('GET /ni_status/route?explain=gpt-two&consumer=worker-alice')).explain;
+		assert.deepEqual([(await why()).bridgedTo, (await why()).provider], ['one-2', 'one']);
+		await until('it is seen to ask for the old one', async () => (await m.ok('GET /ni_status/assignment/workers/alice')).observed?.model === 'gpt-two');
+		assert.equal((await m.ok('GET /ni_status/assignment/workers/alice')).state, 'pending');
+		assert.equal(await ask(m, MANAGER, 'gpt-two'), 'from two', 'nobody else is led elsewhere');
+		assert.equal(await ask(m, ALICE, 'one-2'), 'from one');
+		assert.equal(await ask(m, ALICE, 'gpt-two'), 'from two', 'that was its last request with the old model');
+		await until('it is not shown any more', async () => (await m.ok('GET /ni_status/assignment/workers/alice')).bridge === undefined);
+		assert.ok((await m.ok('GET /ni_status/history?target=alice')).history.some((e) => e.action === 'end bridge'));
+		assert.equal((await why()).provider, 'two');
+	});
+
 	await t.test('an agent is left to itself: no record stays that would be taken up again', async () => {
 		const leave = 'DELETE /ni_status/assignment/workers/alice';
 		const configured = hiclaw.read('agents/alice/openclaw.json');
 		hiclaw.storageDown = true;
-		await m.refused(502, 'STORAGE_UNAVAILABLE', leave);
+		await until('no switch is writing any more, and the storage refuses', async () => (await m.call(leave)).json.code === 'STORAGE_UNAVAILABLE');
 		hiclaw.storageDown = false;
 		assert.ok(hiclaw.objects.has('agents/alice/model.json'));
 		assert.deepEqual(await m.ok(leave), { success: true });
