@@ -11,7 +11,7 @@ import { perMinute, series } from './samples.mjs';
 import { SCREENS } from './screens.mjs';
 import { icon } from './sprites.mjs';
 import { isStale, onNews, refreshAll, start, store, tell } from './store.mjs';
-import { btn, complain, lamp, toast } from './ui.mjs';
+import { btn, complain, lamp, liftToasts, toast } from './ui.mjs';
 import { warnings } from './warnings.mjs';
 
 const root = document.getElementById('app');
@@ -100,14 +100,16 @@ let drawing = false;
 function draw() {
 	const count = warnings().length;
 	const x = SCREENS.find((each) => each?.name === shown.name);
+	const active = document.activeElement;
 	update(root,
 		h('a.skip', { href: '#main', onclick: (e) => {
 			e.preventDefault();
 			document.getElementById('main').focus();
 		} }, t('Skip to content')),
 		header(count), lostBar(),
-		h('div.shell', rail(shown.name, count), h('main', { id: 'main', tabindex: -1, class: `m-${shown.name}${isStale() ? ' stale' : ''}` }, h('h2.sr', t(x.title)), screen())),
-		h('div.toasts', { key: 'toasts' }, document.querySelector('.toasts') ? [...document.querySelector('.toasts').childNodes].map((n) => n.cloneNode(true)) : null));
+		h('div.shell', rail(shown.name, count), h('main', { id: 'main', tabindex: -1, class: `m-${shown.name}${isStale() ? ' stale' : ''}` }, h('h2.sr', t(x.title)), screen())));
+	// What had the focus is gone with what it did: who goes on with the keyboard is not sent to the top.
+	if (active !== document.activeElement && !active.isConnected) document.getElementById('main').focus({ preventScroll: true });
 	document.title = `${t(x.title)} · ${t('AI GATEWAY MANAGEMENT')}`;
 }
 
@@ -124,7 +126,8 @@ function navigate() {
 	const next = addressed();
 	const moved = !shown || shown.name !== next.name;
 	shown = moved ? { ...next, local: {} } : { ...shown, arg: next.arg };
-	for (const d of document.querySelectorAll('dialog')) if (moved) d.remove();
+	if (moved) for (const d of document.querySelectorAll('dialog:not(.cover)')) d.remove();
+	liftToasts();
 	if (moved) put(document.getElementById('main') ?? h('i'));
 	const x = SCREENS.find((each) => each?.name === next.name);
 	x.enter?.(shown);
@@ -184,12 +187,13 @@ async function boot() {
 		return put(root, firstRun({ onDone: enter }));
 	} catch (error) {
 		if (error.status === 401) return put(root, signIn({ onDone: enter }));
-		put(root, h('div.signin', h('section.gatebox.panel', h('h1', 'SLUICE'), h('p', error.message), btn('RETRY', { k: 'pri', on: boot }))), h('div.toasts'));
+		put(root, h('div.signin', h('section.gatebox.panel', h('h1', 'SLUICE'), h('p', error.message), btn('RETRY', { k: 'pri', on: boot }))));
 	}
 }
 
 /* --- keys ------------------------------------------------------------------------------------------------------- */
 
+const SEQUENCE_MS = 3000; // for slow fingers too
 let prefix = 0;
 addEventListener('keydown', (e) => {
 	if (!shown) return;
@@ -198,7 +202,7 @@ addEventListener('keydown', (e) => {
 		return openPalette();
 	}
 	if (!prefs.hasShortcuts() || /INPUT|SELECT|TEXTAREA/.test(e.target.tagName) || e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog[open]')) return;
-	if (prefix && Date.now() - prefix < 1000) {
+	if (prefix && Date.now() - prefix < SEQUENCE_MS) {
 		prefix = 0;
 		const to = keys[e.key];
 		if (to) go(`#/${to}`);
@@ -207,7 +211,11 @@ addEventListener('keydown', (e) => {
 	const act = {
 		g: () => (prefix = Date.now()),
 		r: () => refreshAll().then(() => toast(t('REFRESHED'))),
-		n: () => document.querySelector('main [data-new]')?.click(),
+		n: () => {
+			const make = document.querySelector('main [data-new] button');
+			make?.focus(); // it comes back here
+			make?.click();
+		},
 		'?': () => go('#/settings'),
 		'/': () => (document.querySelector('main input[type=search]') ? document.querySelector('main input[type=search]').focus() : openPalette()),
 		j: () => rowStep(1),

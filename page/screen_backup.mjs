@@ -204,6 +204,6 @@ function right(local, redraw) {
 
 export function draw({ local, redraw }) {
 	need('backups');
-	return h('div.col', original(redraw), h('div.bk', panel('BACKUPS', 'disk', h('span', { 'data-new': true, onclick: (e) => e.target.matches('[data-new]') && nowDialog() }, btn('BACKUP NOW', { s: true, k: 'pri', on: nowDialog })),
+	return h('div.col', original(redraw), h('div.bk', panel('BACKUPS', 'disk', h('span', { 'data-new': true }, btn('BACKUP NOW', { s: true, k: 'pri', on: nowDialog })),
 		listBody(store.lists.backups, empty('disk', 'NO BACKUPS', 'Each change leaves one behind; the first comes with the first change.', btn('BACKUP NOW', { k: 'pri', on: nowDialog })), () => refresh('backups'), (all) => slots(all, local, redraw))), right(local, redraw)));
 }

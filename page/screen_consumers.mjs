@@ -163,7 +163,7 @@ export function draw({ arg, local, redraw }) {
 	return panel('CONSUMERS', 'key', [filterBox(local.filter, (value) => {
 		local.filter = value;
 		redraw();
-	}), h('span', { 'data-new': true, onclick: (e) => e.target.matches('[data-new]') && consumerDialog() }, add())],
+	}), h('span', { 'data-new': true }, add())],
 	listBody(store.lists.consumers, empty('key', 'NO CONSUMERS', 'A consumer is who calls: a person, a program, a Worker.', add()), () => refresh('consumers'),
 		(all) => table('consumers', { label: t('CONSUMERS'), columns: columns(), rows: all.filter((c) => matches(local.filter, c.name)), key: (c) => c.name })));
 }

@@ -100,6 +100,6 @@ export function draw() {
 	need('domains', 'certificates', 'aiRoutes', 'routes');
 	const add = () => btn('+ ADD', { s: true, k: 'pri', on: () => domainDialog(null) });
 	return h('div.col',
-		panel('DOMAINS', 'globe', h('span', { 'data-new': true, onclick: (e) => e.target.matches('[data-new]') && domainDialog(null) }, add()), listBody(store.lists.domains, empty('globe', 'NO DOMAINS', 'Routes without a domain take requests of any host.', add()), () => refresh('domains'), (all) => table('domains', { label: t('DOMAINS'), columns: domainColumns, rows: all, key: (d) => d.name }))),
+		panel('DOMAINS', 'globe', h('span', { 'data-new': true }, add()), listBody(store.lists.domains, empty('globe', 'NO DOMAINS', 'Routes without a domain take requests of any host.', add()), () => refresh('domains'), (all) => table('domains', { label: t('DOMAINS'), columns: domainColumns, rows: all, key: (d) => d.name }))),
 		panel('CERTIFICATES', 'key', btn('ADD CERTIFICATE', { s: true, on: certificateDialog }), listBody(store.lists.certificates, empty('key', 'NO CERTIFICATES', 'HTTPS of a domain needs one.'), () => refresh('certificates'), (all) => table('certificates', { label: t('CERTIFICATES'), columns: certificateColumns, rows: all, key: (c) => c.name }))));
 }

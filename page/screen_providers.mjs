@@ -79,6 +79,6 @@ export function draw({ arg, local, redraw }) {
 			redraw();
 		}),
 		listOf('providers').length > 1 && btn('TEST ALL', { s: true, on: () => testAll(listOf('providers').map((p) => p.name)) }),
-		h('span', { 'data-new': true, onclick: (e) => e.target.matches('[data-new]') && providerDialog(null) }, add())],
+		h('span', { 'data-new': true }, add())],
 	listBody(store.lists.providers, empty('box', 'NO PROVIDERS', 'Add the first one to open the gate.', btn('+ ADD PROVIDER', { k: 'pri', on: () => providerDialog(null) })), () => refresh('providers'), rows)), result());
 }

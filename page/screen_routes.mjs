@@ -101,7 +101,7 @@ export function draw({ arg, local, redraw }) {
 	const e = local.explained?.got;
 	const path = e?.route ? [`rt:${e.route}`, ...(e.provider ? [`pv:${e.provider}`] : []), ...(listOf('aiRoutes').find((r) => r.name === e.route)?.domains ?? ['*']).map((d) => `dom:${d}`)] : null;
 	const total = counted('total');
-	const add = h('span', { 'data-new': true, onclick: (ev) => ev.target.matches('[data-new]') && routeDialog(null) }, btn('+ ADD', { s: true, k: 'pri', off: !listOf('providers').length, tip: listOf('providers').length ? undefined : t('Add a provider first.'), on: () => routeDialog(null) }));
+	const add = h('span', { 'data-new': true }, btn('+ ADD', { s: true, k: 'pri', off: !listOf('providers').length, tip: listOf('providers').length ? undefined : t('Add a provider first.'), on: () => routeDialog(null) }));
 	const list = store.lists[local.tab];
 	const rows = (all) => table(`routes-${local.tab}`, { label: t(TABS.find(([x]) => x === local.tab)[1]), columns: KINDS[local.tab], key: (r) => r.name, rows: all.filter((r) => matches(local.filter, r.name, predicateOf(r), (r.upstreams ?? []).map((u) => u.provider).join(' '), (r.domains ?? []).join?.(' ') ?? '')) });
 	return h('div.routes-l',
