@@ -7,7 +7,20 @@ import { ADMIN, GATEWAY_HOST, MANAGER, bearer, localProvider, startConsole } fro
 import { completion, json, startUpstream } from './http.js';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) => fs.existsSync(file));
-const WAIT_MS = 30000; // a busy machine
+const WAIT_MS = 60000; // a busy machine
+
+// What is done before the server of a test ends: hooks run in the order in which they were asked for, and a tab that outlives
+// its server has errors to tell.
+const first = new WeakMap();
+export const tabsOf = (t) => {
+	if (first.has(t)) return first.get(t);
+	const closers = [];
+	first.set(t, closers);
+	t.after(async () => {
+		for (const close of closers.splice(0)) await close();
+	});
+	return closers;
+};
 
 export const route = (name, provider, extra = {}) => ({
 	name,
@@ -34,6 +47,7 @@ function chat(req, res, body) {
 
 // Providers qwen, kimi and deepseek, a default route and one of each, a Manager and Workers alice, bob and carol, of whom carol is let in nowhere.
 export async function startWorld(t, { filled = true, args = [] } = {}) {
+	tabsOf(t);
 	const upstream = await startUpstream(t, chat);
 	const c = await startConsole(t, { args: ['--manage-on-gateway', ...args] });
 	if (filled) {
@@ -51,7 +65,7 @@ export async function startWorld(t, { filled = true, args = [] } = {}) {
 }
 
 export async function startBrowser(t) {
-	const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'] });
+	const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--force-color-profile=srgb'] });
 	t.after(() => browser.close());
 	return browser;
 }
@@ -112,9 +126,11 @@ export async function openTab(t, browser, url, { session = null, expected = [], 
 	await page.goto(url);
 	if (session) await page.waitForSelector('header.top');
 	page.quiet = () => assert.deepEqual(noise.splice(0), [], 'the page was quiet');
-	t.after(async () => {
+	tabsOf(t).push(async () => {
+		const said = noise.slice();
+		if (!page.isClosed()) await page.unrouteAll({ behavior: 'ignoreErrors' });
 		await ctx.close();
-		assert.deepEqual(noise, [], 'the page was quiet');
+		assert.deepEqual(said, [], 'the page was quiet');
 	});
 	return page;
 }
@@ -125,8 +141,26 @@ export async function enter(page, password = ADMIN.password) {
 	await page.waitForSelector('header.top');
 }
 
-export const go = async (page, hash, selector = 'main > :nth-child(2)') => {
+// The screen of an address, and what is looked at on it: another screen may have the like.
+export const go = async (page, hash, selector = ':scope > :nth-child(2)') => {
 	await page.evaluate((to) => (location.hash = to), hash);
-	await page.waitForSelector(selector);
+	const main = await page.waitForSelector(`main.m-${/^#\/(\w+)/.exec(hash)[1]}`);
+	await (selector.startsWith(':scope') ? main : page).waitForSelector(selector);
+};
+// What a message said, also when it is gone before anybody looks: `act` brings it about.
+export async function seen(page, selector, act) {
+	const found = page.evaluate((wanted) => new Promise((done) => {
+		const look = () => document.querySelector(wanted) && (watch.disconnect(), done());
+		const watch = new MutationObserver(look);
+		watch.observe(document, { subtree: true, childList: true, attributes: true });
+		look();
+	}), selector);
+	await act();
+	await found;
+}
+// Until a screen has what it asked for, and has drawn it.
+export const settled = async (page) => {
+	await page.waitForFunction(() => !document.querySelector('main [aria-busy=true]'));
+	await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done)))));
 };
 export const toastOf = (page, text) => page.waitForSelector(`.toast:has-text("${text}")`);
