@@ -163,13 +163,16 @@ static void take_id(struct ask *k, const struct head *h)
 	}
 }
 
-/* Our page, or a browser that shows what comes. */
+/*
+ * Our page, or a browser that shows what comes, or a script in one, as the original page: browsers say so of themselves
+ * (Fetch Metadata), and would stop the script to ask the user for a password.
+ */
 static bool is_from_page(const struct head *h)
 {
 	struct bytes accept = head_get(h, FIELD_ACCEPT);
 	struct bytes with = monitor_field(h, "x-requested-with");
 
-	return bytes_eq(with, BYTES("sluice")) ||
+	return bytes_eq(with, BYTES("sluice")) || monitor_field(h, "sec-fetch-mode").n != 0 ||
 		(accept.n != 0 && memmem(accept.p, accept.n, "text/html", 9) != NULL);
 }
 

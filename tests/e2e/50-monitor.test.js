@@ -53,6 +53,7 @@ test('the monitor API', async (t) => {
 		assert.equal(await challenge({}), 'Basic realm="sluice", charset="UTF-8"');
 		assert.equal(await challenge({ 'x-requested-with': 'sluice' }), 'Session');
 		assert.equal(await challenge({ accept: 'text/html,application/xhtml+xml' }), 'Session');
+		assert.equal(await challenge({ 'sec-fetch-mode': 'cors' }), 'Session', 'a script of another page, which a dialog would stop');
 	});
 
 	await t.test('paths and methods', async () => {
