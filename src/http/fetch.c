@@ -139,12 +139,13 @@ static void on_failed(struct fetch *f, struct stream *s)
 
 	if (s->fault != NULL && s->fault->text[0] != '\0') {
 		f->why = *s->fault;
-	} else {
+	} else if (f->why.text[0] == '\0') {
 		IGNORE(fault_set(&f->why, ERR_CLOSED, 0, 0, "%s",
 			connected ? "the connection ended before the answer was complete"
 				  : "nobody accepts connections there"));
 	}
 	if (!connected && f->next < f->addrs.n) {
+		f->why = (struct fault){0};
 		drop_stream(f);
 		try_next(f);
 		return;
@@ -267,6 +268,11 @@ static void try_next(struct fetch *f)
 	f->sent = 0;
 	f->source = (struct stream_source){fill, sent, true};
 	f->stream = client_open(fr->client, &t, &f->user);
+	if (f->stream->in ==
+		STREAM_IN_FAILED) { /* no socket, no permission: known at once, told later */
+		IGNORE(fault_set(
+			&f->why, ERR_REFUSED, 0, 0, "cannot connect: %s", sys_error_text()));
+	}
 	if (bytes_eq(f->method, BYTES("HEAD"))) {
 		client_expect_no_body(f->stream);
 	}
@@ -298,6 +304,15 @@ static void resolve(struct fetch *f)
 {
 	struct fetcher *fr = f->fetcher;
 
+	if (f->path != NULL) {
+		if (sys_addr_unix(&f->addrs.addrs[0], f->path) != 0) {
+			fail(f, FETCH_NO_CONNECTION, "the path of the socket is empty or too long");
+			return;
+		}
+		f->addrs.n = 1;
+		try_next(f);
+		return;
+	}
 	if (sys_addr_parse(&f->addrs.addrs[0], f->host, strlen(f->host), f->port) == 0) {
 		f->addrs.n = 1;
 		try_next(f);

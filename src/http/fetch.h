@@ -41,6 +41,8 @@ struct fetch {
 	/* the request; what is pointed to stays until on_done */
 	bool tls;
 	const char *host; /* a name or an address, without brackets */
+	const char
+		*path; /* of a socket in the file system, in place of host and port; NULL: none */
 	uint16_t port;
 	const char *name; /* TLS: SNI and verification; NULL: host */
 	struct bytes method, target;

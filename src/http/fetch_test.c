@@ -4,7 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -251,6 +253,67 @@ static void who_cancels_hears_nothing(void **state)
 	end(a);
 }
 
+/* The same conversation with a socket in the file system, whose server says one byte at a time. */
+static void a_socket_in_the_file_system(void **state)
+{
+	static const char says[] = OK "Content-Length: 2\r\nX: y\r\n\r\nhi";
+	char dir[] = "/tmp/sluice-fetch-XXXXXX";
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct asked *a = begin(NULL);
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s/s", dir);
+	assert_int_equal(bind(listener, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(listener, 4), 0);
+	loop_unwatch(a->loop, &a->peer.listener);
+	close(a->peer.listening);
+	a->peer.listening = listener;
+	assert_int_equal(loop_watch_listener(a->loop, &a->peer.listener, listener, on_accept), 0);
+	a->fetch.host = "nobody.test";
+	a->fetch.path = un.sun_path;
+	fetch_start(a->fetcher, &a->fetch);
+	while (strstr(a->peer.heard, "\r\n\r\n") == NULL) {
+		loop_turn(a->loop, 1000);
+	}
+	for (size_t i = 0; i < sizeof(says) - 1; i++) {
+		assert_int_equal(a->done, 0);
+		assert_int_equal(write(a->peer.conn.fd, says + i, 1), 1);
+		loop_turn(a->loop, 1000);
+	}
+	while (a->done == 0) {
+		loop_turn(a->loop, 1000);
+	}
+	assert_int_equal(a->fetch.rc, FETCH_DONE);
+	assert_true(bytes_eq(text_bytes(&a->fetch.body_in), BYTES("hi")));
+	end(a);
+	unlink(un.sun_path);
+	rmdir(dir);
+}
+
+static void sockets_that_cannot_be_reached(void **state)
+{
+	static const struct {
+		const char *path, *why;
+	} rows[] = {
+		{"/nowhere/docker.sock", "cannot connect: No such file or directory"},
+		{"/etc/passwd", "cannot connect: Connection refused"},
+		{"", "the path of the socket is empty or too long"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct asked *a = begin(NULL);
+
+		a->fetch.path = rows[i].path;
+		finish(a);
+		assert_int_equal(a->fetch.rc, FETCH_NO_CONNECTION);
+		assert_string_equal(a->fetch.why.text, rows[i].why);
+		end(a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +324,8 @@ int main(void)
 		cmocka_unit_test(nobody_is_there),
 		cmocka_unit_test(silence_has_an_end),
 		cmocka_unit_test(who_cancels_hears_nothing),
+		cmocka_unit_test(a_socket_in_the_file_system),
+		cmocka_unit_test(sockets_that_cannot_be_reached),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

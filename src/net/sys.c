@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* What sys_error_text speaks about. Per thread, as errno is. */
@@ -172,12 +173,29 @@ int sys_accept(int fd, struct sys_addr *peer)
 	return conn;
 }
 
+static int connect_unix(int fd, const char *path)
+{
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+
+	ASSERT(strlen(path) < sizeof(un.sun_path)); /* sys_addr_unix has looked */
+	memcpy(un.sun_path, path, strlen(path) + 1);
+	/* It is connected at once, or not at all: EAGAIN says that too many wait there. */
+	if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) != 0) {
+		return close_and_fail(fd, errno == EAGAIN ? ECONNREFUSED : errno);
+	}
+	return fd;
+}
+
 int sys_connect(const struct sys_addr *addr)
 {
+	const char *path = sys_addr_path(addr);
 	int fd = new_socket(addr);
 
 	if (fd < 0) {
 		return fail(errno);
+	}
+	if (path != NULL) {
+		return connect_unix(fd, path);
 	}
 	set_nodelay(fd);
 	/* After EINTR a connect goes on in the background like any other. */

@@ -16,7 +16,7 @@
 
 #include "base/err.h"
 
-/* A socket address of either family. */
+/* A socket address of either family, or a socket in the file system. */
 struct sys_addr {
 	union {
 		struct sockaddr sa;
@@ -28,10 +28,15 @@ struct sys_addr {
 
 /* "1.2.3.4" or "::1" (brackets allowed) and a port; ERR_SYNTAX when it is no literal address. */
 MUST_CHECK int sys_addr_parse(struct sys_addr *out, const char *host, size_t host_n, uint16_t port);
+/* A socket in the file system, to connect to. The path is pointed to, not copied, so that the addresses of
+ * connections stay small: it stays as long as the address is used. ERR_LIMIT: too long for one, or empty. */
+MUST_CHECK int sys_addr_unix(struct sys_addr *out, const char *path);
+/* NULL: it is of another family. */
+const char *sys_addr_path(const struct sys_addr *a);
 void sys_addr_set_port(struct sys_addr *a, uint16_t port);
 uint16_t sys_addr_port(const struct sys_addr *a);
 #define SYS_ADDR_TEXT 56
-/* "1.2.3.4:80", "[::1]:80"; NUL-terminated; returns its length. */
+/* "1.2.3.4:80", "[::1]:80", "unix:/run/x" (its end cut off); NUL-terminated; returns its length. */
 size_t sys_addr_format(const struct sys_addr *a, char out[SYS_ADDR_TEXT]);
 
 MUST_CHECK int sys_epoll_create(void);

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "net/sys.h"
 
@@ -52,6 +53,35 @@ int sys_addr_parse(struct sys_addr *out, const char *host, size_t host_n, uint16
 	return ERR_SYNTAX;
 }
 
+/* Behind the family, where a pointer may stand. */
+#define PATH_AT 8u
+static_assert(
+	PATH_AT + sizeof(const char *) <= sizeof(((struct sys_addr *)0)->u), "room for a path");
+
+int sys_addr_unix(struct sys_addr *out, const char *path)
+{
+	struct sockaddr_un un;
+
+	if (path[0] == '\0' || strlen(path) >= sizeof(un.sun_path)) {
+		return ERR_LIMIT;
+	}
+	memset(out, 0, sizeof(*out));
+	out->u.sa.sa_family = AF_UNIX;
+	memcpy(out->u.room + PATH_AT, &path, sizeof(path));
+	out->len = sizeof(out->u.room);
+	return 0;
+}
+
+const char *sys_addr_path(const struct sys_addr *a)
+{
+	const char *path = NULL;
+
+	if (a->u.sa.sa_family == AF_UNIX) {
+		memcpy(&path, a->u.room + PATH_AT, sizeof(path));
+	}
+	return path;
+}
+
 /* The port is at the same place in both families (RFC 3493 leaves that open, Linux does not). */
 static_assert(offsetof(struct sockaddr_in, sin_port) == offsetof(struct sockaddr_in6, sin6_port),
 	"one place for the port");
@@ -76,9 +106,14 @@ size_t sys_addr_format(const struct sys_addr *a, char out[SYS_ADDR_TEXT])
 	bool v6 = a->u.sa.sa_family == AF_INET6;
 	size_t at = v6 ? offsetof(struct sockaddr_in6, sin6_addr)
 		       : offsetof(struct sockaddr_in, sin_addr);
+	const char *path = sys_addr_path(a);
 	char ip[INET6_ADDRSTRLEN];
 	int n;
 
+	if (path != NULL) {
+		n = snprintf(out, SYS_ADDR_TEXT, "unix:%.*s", SYS_ADDR_TEXT - 6, path);
+		return (size_t)n;
+	}
 	if (inet_ntop(v6 ? AF_INET6 : AF_INET, a->u.room + at, ip, sizeof(ip)) == NULL) {
 		ip[0] = '\0';
 	}

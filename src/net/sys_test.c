@@ -5,7 +5,11 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -179,6 +183,64 @@ static void nobody_listens(void **state)
 	}
 }
 
+static void a_socket_in_the_file_system(void **state)
+{
+	char dir[] = "/tmp/sluice-sys-XXXXXX";
+	struct sockaddr_un un = {.sun_family = AF_UNIX};
+	struct sys_addr a;
+	struct sys_addr peer;
+	char text[SYS_ADDR_TEXT];
+	char hello[] = "hello", got[8];
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int client, server;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s/s", dir);
+	assert_int_equal(sys_addr_unix(&a, un.sun_path), 0);
+	assert_ptr_equal(sys_addr_path(&a), un.sun_path);
+	assert_int_equal(sys_addr_format(&a, text), strlen("unix:") + strlen(un.sun_path));
+	assert_int_equal(sys_addr_port(&a), 0);
+	assert_int_equal(sys_connect(&a), ERR_IO);
+	assert_string_equal(sys_error_text(), "No such file or directory");
+
+	assert_int_equal(bind(listener, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(sys_connect(&a), ERR_REFUSED); /* nobody listens yet */
+	assert_int_equal(listen(listener, 4), 0);
+	client = sys_connect(&a);
+	assert_true(client >= 0);
+	assert_int_equal(sys_connect_result(client), 0);
+	server = sys_accept(listener, &peer);
+	assert_true(server >= 0);
+	assert_int_equal(sys_sendv(client, &(struct iovec){hello, 5}, 1), 5);
+	wait_readable(server);
+	assert_int_equal(sys_recv(server, got, sizeof(got)), 5);
+	sys_close(client, false);
+	sys_close(server, false);
+	sys_close(listener, false);
+	unlink(un.sun_path);
+	rmdir(dir);
+}
+
+static void paths_that_are_no_sockets(void **state)
+{
+	char path[200], text[SYS_ADDR_TEXT];
+	struct sys_addr a;
+
+	(void)state;
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[108] = '\0';
+	assert_int_equal(
+		sys_addr_unix(&a, path), ERR_LIMIT); /* a byte more than there is room for */
+	path[107] = '\0';
+	assert_int_equal(sys_addr_unix(&a, path), 0);
+	assert_int_equal(sys_addr_format(&a, text), SYS_ADDR_TEXT - 1); /* its beginning */
+	assert_int_equal(sys_addr_unix(&a, ""), ERR_LIMIT);
+	assert_int_equal(sys_addr_parse(&a, "127.0.0.1", 9, 80), 0);
+	assert_null(sys_addr_path(&a));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +250,8 @@ int main(void)
 		cmocka_unit_test(a_taken_address_exists),
 		cmocka_unit_test(a_reset_is_seen_by_the_peer_and_kills_nobody),
 		cmocka_unit_test(nobody_listens),
+		cmocka_unit_test(a_socket_in_the_file_system),
+		cmocka_unit_test(paths_that_are_no_sockets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
