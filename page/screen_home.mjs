@@ -80,7 +80,7 @@ function floor(local, redraw) {
 function attachments() {
 	const a = store.monitor.status?.attachments;
 	if (!a) return null;
-	const names = { controller: 'Controller', s3: 'Storage', managerFile: 'Manager config', agentsDir: 'Agent files', openclaw: 'OpenClaw' };
+	const names = { controller: 'Controller', s3: 'Storage', managerFile: 'Manager config', agentsDir: 'Agent files', openclaw: 'OpenClaw', containerEngine: 'Containers' };
 	const kind = { ok: 'l-ok', degraded: 'l-warn', down: 'l-bad' };
 	return h('section.panel.attp', { 'aria-label': t('ATTACHMENTS') }, h('div.att', Object.entries(names).filter(([key]) => a[key]).map(([key, name]) => h('span.row', lamp(kind[a[key].state] ?? 'l-off'), h('b', t(name)), h('span.soft.xs', a[key].detail ?? t(a[key].state ?? 'absent'))))));
 }

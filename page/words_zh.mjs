@@ -103,6 +103,7 @@ export const zh = {
 	'Choose a provider and paste its key: a route for it is made at once.': '选择供应商并粘贴密钥：会立即为它建立路由。',
 	'Choose for which answers it falls back.': '请选择哪些应答触发回退。',
 	'Choose the administrator password.': '请设置管理员密码。',
+	'Containers': '容器',
 	'Controller': '控制器',
 	'Cyber': '赛博',
 	'DEDICATED': '专用',

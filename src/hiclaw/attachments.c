@@ -40,7 +40,7 @@ struct attachments {
 const char *attachment_name(enum attachment a)
 {
 	static const char *const names[ATTACHMENTS] = {
-		"controller", "managerFile", "agentsDir", "s3", "openclaw"};
+		"controller", "managerFile", "agentsDir", "s3", "openclaw", "containerEngine"};
 
 	return names[a];
 }
@@ -251,11 +251,29 @@ static enum attachment_state controller_state(const struct attachments *a, struc
 	return ATTACHMENT_ABSENT;
 }
 
+static enum attachment_state engine_state_of(const struct attachments *a, struct bytes *detail)
+{
+	switch (workers_engine(a->h->workers, detail)) {
+	case WORKERS_ENGINE_OK:
+		*detail = a->h->env->container_socket;
+		return ATTACHMENT_OK;
+	case WORKERS_ENGINE_DOWN:
+		return ATTACHMENT_DOWN;
+	case WORKERS_NO_ENGINE:
+		break;
+	}
+	*detail = BYTES("");
+	return ATTACHMENT_ABSENT;
+}
+
 enum attachment_state attachments_get(
 	const struct attachments *a, enum attachment which, struct bytes *detail_out)
 {
 	if (which == ATTACHMENT_CONTROLLER) {
 		return controller_state(a, detail_out);
+	}
+	if (which == ATTACHMENT_ENGINE) {
+		return engine_state_of(a, detail_out);
 	}
 	*detail_out = bytes_str(a->found[which].detail);
 	return a->found[which].state;

@@ -23,6 +23,7 @@
 #define SETTLE_MS 120000u
 #define SETTLE_EACH_MS 10000u
 #define RUNS_MAX 4u
+#define STRANGERS_MAX 64u
 #define RECORDS_MAX 1000u
 #define NAME_ROOM 64u
 
@@ -112,23 +113,35 @@ static void own_free(void *p)
 	free(o);
 }
 
-/* A record that was not adopted is not looked at again, and overwritten where there is an assignment. */
+/* At the first start of a new installation the records are there before the providers are. */
+static bool may_become_good(const struct own *o)
+{
+	return o->rq.code == HICLAW_PROVIDER_NOT_FOUND || o->rq.code == HICLAW_NO_API_KEY;
+}
+
+/* A record that was not adopted is not looked at again, and overwritten where there is an assignment; one that waits
+ * for its provider is, and that is said once. */
 static void refuse_record(struct drift *d, const struct own *o)
 {
 	struct agents *all = d->s->h->agents;
 	struct bytes target = bytes_str(o->target);
 	const struct agent *now = agents_find(all, target);
 	struct agent v = now != NULL ? *now : (struct agent){.target = target};
+	bool waits = !v.assigned && may_become_good(o);
 
-	v.updated_us = MAX(v.updated_us, o->adopted_us);
+	if (waits && bytes_eq(v.reason, o->rq.why_text)) {
+		return;
+	}
+	v.updated_us = waits ? v.updated_us : MAX(v.updated_us, o->adopted_us);
 	if (!v.assigned) {
 		v.state = AGENT_FAILED;
 		v.reason = o->rq.why_text;
 	}
 	v.synced = v.synced && !v.assigned;
 	agents_put(all, &v, NULL);
-	log_warn("hiclaw", "the record of %s was written by others and is not adopted: " BYTES_FMT,
-		o->target, BYTES_ARG(o->rq.why_text));
+	log_warn("hiclaw",
+		"the record of %s was written by others and is not adopted%s: " BYTES_FMT,
+		o->target, waits ? " yet" : "", BYTES_ARG(o->rq.why_text));
 }
 
 static void on_own_done(struct switch_request *rq)
@@ -266,6 +279,18 @@ void drift_ended(struct drift *d, const struct switch_run *r)
 
 /* --- records of others -------------------------------------------------------------------------------- */
 
+/* As many at once as a directory that is copied here brings; the others' turn comes with a later look, before the
+ * queue of switches is full of them. */
+void drift_take_record(struct drift *d, struct bytes target, const struct record *r)
+{
+	const struct agent *a = agents_find(d->s->h->agents, target);
+	bool is_new = a == NULL || (!a->assigned && a->updated_us < r->updated_us);
+
+	if (is_new && d->running < STRANGERS_MAX && !follow(d, target)->running) {
+		adopt(d, target, r);
+	}
+}
+
 static bool read_stranger(void *arg, const char *name)
 {
 	struct scan *s = arg;
@@ -317,13 +342,7 @@ static void on_scanned(struct job *j)
 		return;
 	}
 	for (size_t i = 0; i < s->n; i++) {
-		const struct agent *a = agents_find(d->s->h->agents, s->v[i].target);
-
-		if (!follow(d, s->v[i].target)->running &&
-			(a == NULL ||
-				(!a->assigned && a->updated_us < s->v[i].record.updated_us))) {
-			adopt(d, s->v[i].target, &s->v[i].record);
-		}
+		drift_take_record(d, s->v[i].target, &s->v[i].record);
 	}
 	d->scan = NULL;
 	scan_free(s);

@@ -367,6 +367,67 @@ static void test_strangers(void **state)
 	world_end(&w);
 }
 
+/* At the first start records are there before their providers: adopted when these come, and said once before. */
+static void test_a_record_waits_for_its_provider(void **state)
+{
+	const char *before = "{\"providers\":[";
+	struct text lists;
+	struct world w;
+	size_t history;
+
+	(void)state;
+	world_begin(&w);
+	world_write(&w, "agents/alice/model.json", RECORD("late", "m", "2023-11-14T00:00:00Z"));
+	world_look(&w);
+	assert_int_equal(world_agent(&w, "alice")->state, AGENT_FAILED);
+	history = history_size(&w);
+	world_look(&w);
+	assert_int_equal(history_size(&w), history);
+	assert_false(world_agent(&w, "alice")->assigned);
+	text_init(&lists, 1 << 16);
+	text_addf(&lists, "%s{\"name\":\"late\",\"type\":\"openai\",\"tokens\":[\"c\"]},%s", before,
+		WORLD_LISTS + strlen(before));
+	world_write(&w, "gateway.json", text_cstr(&lists));
+	text_done(&lists);
+	world_look(&w);
+	assert_true(world_agent(&w, "alice")->assigned);
+	is(world_primary(&w, world_object("agents/alice/openclaw.json")), "m");
+	world_end(&w);
+}
+
+static void take(struct world *w, const char *target, const char *provider, uint64_t updated_us)
+{
+	const struct record r = {.provider = bytes_str(provider),
+		.model = BYTES("qwen-max"),
+		.updated_us = updated_us};
+
+	switches_take_record(w->h.switches, bytes_str(target), &r);
+	world_settle(w);
+}
+
+/* Of a Worker that was never assigned here; once, and not when an assignment is there or was taken away since. */
+static void test_records_of_the_storage(void **state)
+{
+	uint64_t at = UINT64_C(1700000000000000);
+	struct world w;
+	size_t history;
+
+	(void)state;
+	world_begin(&w);
+	take(&w, "alice", "gone", at);
+	assert_false(world_agent(&w, "alice")->assigned);
+	take(&w, "alice", "qwen", at);
+	assert_true(world_agent(&w, "alice")->assigned);
+	is(world_primary(&w, world_object("agents/alice/openclaw.json")), "qwen-max");
+	history = history_size(&w);
+	take(&w, "alice", "deepseek", at + 1);
+	assert_int_equal(history_size(&w), history); /* its own look compares that */
+	take(&w, "carol", "qwen", at);
+	assert_true(
+		world_agent(&w, "carol")->assigned); /* without a configuration: it waits for one */
+	world_end(&w);
+}
+
 static bool find_corrupt(void *arg, const char *name)
 {
 	bool *found = arg;
@@ -458,6 +519,8 @@ int main(void)
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_a_record_waits_for_its_provider),
+		cmocka_unit_test(test_records_of_the_storage),
 		cmocka_unit_test(test_corrupt),
 		cmocka_unit_test(test_reload),
 		cmocka_unit_test(test_reload_refused),

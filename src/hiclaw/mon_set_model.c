@@ -9,6 +9,7 @@
 #include "hiclaw/hiclaw_int.h"
 #include "hiclaw/mon_assignment.h"
 #include "hiclaw/mon_change.h"
+#include "hiclaw/workers.h"
 
 #define MISSING "Provider and model are required"
 #define HINT "Check if the Provider is correctly configured in Higress Console"
@@ -242,6 +243,7 @@ static void left(struct ask *k)
 {
 	struct leaving *l = k->state;
 
+	workers_forget_record(k->hiclaw->workers, l->target);
 	mon_change_log(k, "remove assignment", l->target, "done", NULL, NULL);
 	mon_change_say(k, EVENT_ASSIGNMENT, l->target, "removed");
 	ask_reply(k, 200, ask_success(k));
@@ -359,6 +361,7 @@ static void begin_leaving(struct ask *k, struct bytes target)
 		ask_fail(k, HICLAW_CONFLICT, "The agent is being given a model; try again");
 		return;
 	}
+	workers_forget_record(k->hiclaw->workers, target);
 	if (agents_find(k->hiclaw->agents, target) == NULL) {
 		/* What another tool has written, or a try before this one has left. */
 		drop_exports(k);

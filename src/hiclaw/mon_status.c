@@ -138,6 +138,7 @@ static void add_warnings(struct ask *k, struct doc *d)
 	const struct agents *agents = k->hiclaw->agents;
 	const struct bytes *said;
 	size_t n = workers_warnings(k->hiclaw->workers, &said);
+	struct bytes unlisted = workers_storage_warning(k->hiclaw->workers);
 
 	for (size_t i = 0; i < agents_count(agents); i++) {
 		const struct agent *g = agents_at(agents, i);
@@ -148,6 +149,15 @@ static void add_warnings(struct ask *k, struct doc *d)
 	}
 	for (size_t i = 0; i < n; i++) {
 		doc_append(a, warnings, doc_string_copy(a, said[i]));
+	}
+	if (unlisted.n != 0) {
+		struct text t;
+
+		text_init(&t, 1024);
+		text_addf(&t, "Workers of the object storage are not listed: " BYTES_FMT,
+			BYTES_ARG(unlisted));
+		doc_append(a, warnings, doc_string_copy(a, text_bytes(&t)));
+		text_done(&t);
 	}
 	for (size_t i = 0; i < k->hiclaw->env->n_warnings; i++) {
 		doc_append(a, warnings, doc_string(a, k->hiclaw->env->warnings[i]));

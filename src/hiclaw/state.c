@@ -177,7 +177,8 @@ static bool by_tasks(const struct view *v, struct state *s)
 static bool by_container(const struct view *v, struct state *s)
 {
 	const struct state_evidence *e = v->e;
-	uint64_t since = MAX(MAX(e->l.idle_since, e->l.started_at), e->g.last);
+	uint64_t started = e->d.container == STATE_CONTAINER_RUNNING ? e->d.since : 0;
+	uint64_t since = MAX(MAX(e->l.idle_since, MAX(e->l.started_at, started)), e->g.last);
 
 	if (v->starting) {
 		return say(

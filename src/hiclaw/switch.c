@@ -490,6 +490,13 @@ void switches_look(struct switches *s)
 	drift_look(s->drift);
 }
 
+void switches_take_record(struct switches *s, struct bytes target, const struct record *r)
+{
+	if (!s->stopped) {
+		drift_take_record(s->drift, target, r);
+	}
+}
+
 void switches_stop(struct switches *s)
 {
 	s->stopped = true;

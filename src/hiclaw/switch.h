@@ -11,6 +11,7 @@
 #include "hiclaw/error.h"
 #include "hiclaw/known_models.h"
 #include "hiclaw/model_traits.h"
+#include "hiclaw/record.h"
 
 struct hiclaw;
 struct switches;
@@ -61,6 +62,10 @@ void switch_forget(struct switch_request *rq);
 
 /* Whether a switch of the target has begun to write: what it writes would come behind what the caller does now. */
 bool switch_is_writing(const struct switches *s, struct bytes target);
+
+/* A record that others have put into the storage: it is adopted, after the checks that a call gets, when the target has
+ * no assignment and had none since. Records of targets that have one are compared by their own looks. */
+void switches_take_record(struct switches *s, struct bytes target, const struct record *r);
 
 /* The drift loop (10.3) runs by itself every 60 s; this looks now (file watch, tests, POST reload). */
 void switches_look(struct switches *s);

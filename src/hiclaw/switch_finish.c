@@ -218,6 +218,9 @@ void switch_finish_failed(struct switch_run *r)
 	if (r->ask.dry_run) {
 		return;
 	}
+	if (r->ask.why == SWITCH_ADOPTED && now != NULL && bytes_eq(now->reason, r->why)) {
+		return; /* a record that still waits */
+	}
 	if (r->ask.why == SWITCH_DRIFT || r->ask.why == SWITCH_IDLE) {
 		if (now == NULL || bytes_eq(now->reason, r->why)) {
 			return; /* it was said before */

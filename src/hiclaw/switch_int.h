@@ -269,6 +269,8 @@ struct drift *drift_new(struct switches *s);
 void drift_stop(struct drift *d);
 void drift_free(struct drift *d);
 void drift_look(struct drift *d);
+/* switches_take_record. */
+void drift_take_record(struct drift *d, struct bytes target, const struct record *r);
 /* A request that will not be answered: it is freed when it was the loop's own. */
 void drift_drop(struct switch_request *rq);
 /* A run has ended: when its target is looked at again. */

@@ -1,6 +1,6 @@
 /*
- * Three lists become one: what the last look into the files found, what the controller answered last, and what the
- * gateway itself knows. Each has an arena of its own that goes when the next one is there. The one is made anew at most
+ * Lists become one: what the last look into the files found, what the controller answered last, which Workers the
+ * storage has, and what the gateway itself knows. Each has an arena of its own that goes when the next one is there. The one is made anew at most
  * once a second; states go on from the one before.
  */
 #include "hiclaw/workers.h"
@@ -9,7 +9,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "hiclaw/engine.h"
 #include "hiclaw/hiclaw_int.h"
+#include "hiclaw/stored.h"
 #include "plan/consumers.h"
 
 #define AGAIN_MS 1000u
@@ -51,6 +53,8 @@ struct workers {
 	struct arena told_arena;
 	struct told *told;
 	size_t n_told;
+	struct engine *engine; /* NULL: no socket */
+	struct stored *stored; /* NULL: no storage */
 };
 
 /* --- the union -------------------------------------------------------------------------------------------------- */
@@ -81,6 +85,10 @@ static void add_names(const struct workers *w, struct evidence *ev)
 	}
 	for (size_t i = 0; w->last != NULL && i < w->last->found.n; i++) {
 		IGNORE(evidence_add(ev, w->last->found.v[i]->name));
+	}
+	for (size_t i = 0; i < stored_count(w->stored); i++) {
+		IGNORE(evidence_add(
+			ev, stored_at(w->stored, i))); /* empty without a configuration */
 	}
 }
 
@@ -144,6 +152,24 @@ static void take_controller(const struct workers *w, struct list_now *l, struct 
 		v->room = t->room.n != 0 ? keep(l, t->room) : v->room;
 		v->message = keep(l, t->message);
 		return;
+	}
+}
+
+/* That the engine has no container says something about those that should be there: Workers that the Manager has put
+ * beside itself, not those of another machine or somebody who only has a key. */
+static void take_engine(const struct workers *w, struct worker *v)
+{
+	const struct engine_worker *c = w->engine != NULL ? engine_find(w->engine, v->name) : NULL;
+	bool local = bytes_eq(v->deployment, BYTES("local")) &&
+		v->evidence.l.container != STATE_CONTAINER_REMOTE;
+
+	if (c != NULL) {
+		v->evidence.known |= STATE_D;
+		v->evidence.d.container = c->state;
+		v->evidence.d.since = c->since_ms;
+	} else if (local && w->engine != NULL && engine_knows(w->engine)) {
+		v->evidence.known |= STATE_D;
+		v->evidence.d.container = STATE_CONTAINER_NOT_FOUND;
 	}
 }
 
@@ -264,6 +290,8 @@ static void make(struct workers *w)
 			.message = BYTES("")};
 		take_files(w, l, v);
 		take_controller(w, l, v);
+		take_engine(w, v);
+		v->has_config = v->has_config || stored_has(w->stored, v->name);
 		take_plan(w, v, before);
 		take_requests(w, v);
 		decide(w, v, before);
@@ -302,6 +330,26 @@ const struct worker *workers_find(struct workers *w, struct bytes name)
 
 	IGNORE(workers_now(w, &all));
 	return find_in(w->now, name);
+}
+
+void workers_forget_record(const struct workers *w, struct bytes target)
+{
+	stored_forget(w->stored, target);
+}
+
+struct bytes workers_storage_warning(const struct workers *w)
+{
+	return stored_why(w->stored);
+}
+
+enum workers_engine workers_engine(const struct workers *w, struct bytes *why_out)
+{
+	*why_out = BYTES("");
+	if (w->engine == NULL) {
+		return WORKERS_NO_ENGINE;
+	}
+	return engine_state(w->engine, why_out) == ENGINE_DOWN ? WORKERS_ENGINE_DOWN
+							       : WORKERS_ENGINE_OK;
 }
 
 size_t workers_warnings(const struct workers *w, const struct bytes **out)
@@ -442,6 +490,27 @@ enum workers_controller workers_controller(const struct workers *w, struct bytes
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
 
+static void on_record(void *arg, struct bytes target, const struct record *r)
+{
+	const struct workers *w = arg;
+
+	switches_take_record(w->h->switches, target, r);
+}
+
+static void ask_engine(struct workers *w)
+{
+	const struct env *e = w->h->env;
+	struct text prefix;
+
+	text_init(&prefix, 2 * ENV_VALUE_MAX);
+	text_addf(&prefix, BYTES_FMT "worker-", BYTES_ARG(e->resource_prefix));
+	w->engine = engine_new(&(struct engine_opts){.loop = w->h->loop,
+		.fetcher = w->h->fetcher,
+		.socket = e->container_socket,
+		.prefix = text_bytes(&prefix)});
+	text_done(&prefix);
+}
+
 struct workers *workers_new(struct hiclaw *h)
 {
 	struct workers *w = must_alloc(sizeof(*w));
@@ -450,6 +519,16 @@ struct workers *workers_new(struct hiclaw *h)
 	timer_set(h->loop, &w->files_timer, 0, look);
 	if (h->controller != NULL) {
 		timer_set(h->loop, &w->controller_timer, 0, ask_controller);
+	}
+	if (h->opts.attached && h->env->container_socket.n != 0) {
+		ask_engine(w);
+	}
+	if (h->s3 != NULL) {
+		w->stored = stored_new(&(struct stored_opts){.loop = h->loop,
+			.s3 = h->s3,
+			.key_prefix = h->env->key_prefix,
+			.on_record = on_record,
+			.arg = w});
 	}
 	return w;
 }
@@ -468,6 +547,8 @@ void workers_free(struct workers *w)
 	if (w->looking != NULL) {
 		w->looking->workers = NULL;
 	}
+	engine_free(w->engine);
+	stored_free(w->stored);
 	free_look(w->last);
 	free_list(w->now);
 	arena_done(&w->told_arena);

@@ -1,6 +1,6 @@
 /*
  * The Workers that there are and what each does (hiclaw-integration.md 12): HiClaw's files are read on a jobs thread
- * every few seconds and the controller is asked; consumers, assignments and requests are looked at whenever somebody
+ * every few seconds, and the controller, the container engine and the storage are asked; consumers, assignments and requests are looked at whenever somebody
  * asks. A change of state is an event. Control's.
  */
 #ifndef HICLAW_WORKERS_H
@@ -35,6 +35,13 @@ size_t workers_now(struct workers *w, const struct worker **out);
 const struct worker *workers_find(struct workers *w, struct bytes name);
 /* Sentences about files that cannot be used, as of the last look. */
 size_t workers_warnings(const struct workers *w, const struct bytes **out);
+/* stored_forget. */
+void workers_forget_record(const struct workers *w, struct bytes target);
+/* Why the storage's Workers are not known; empty: they are, or there is no storage. Until the next turn. */
+struct bytes workers_storage_warning(const struct workers *w);
+/* Whether the container engine answered the last question, and why not. */
+enum workers_engine { WORKERS_NO_ENGINE, WORKERS_ENGINE_OK, WORKERS_ENGINE_DOWN };
+enum workers_engine workers_engine(const struct workers *w, struct bytes *why_out);
 /* What the controller says: whether it answered the last question, and why not. */
 enum workers_controller { WORKERS_NO_CONTROLLER, WORKERS_CONTROLLER_OK, WORKERS_CONTROLLER_DOWN };
 enum workers_controller workers_controller(const struct workers *w, struct bytes *why_out);

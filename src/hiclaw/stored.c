@@ -1,0 +1,341 @@
+/*
+ * A round: the prefixes below agents/, then each of them, then its record when that is a new one; one request at a
+ * time. A round that fails in the middle leaves what the one before found: a Worker does not go because its storage
+ * is slow. What cannot be read of one agent is passed over, for this round.
+ */
+#include "hiclaw/stored.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "hiclaw/names.h"
+
+#define AGENTS BYTES("agents/")
+#define CONFIG BYTES("openclaw.json")
+#define RECORD BYTES("model.json")
+/* Lists of one round. */
+#define ROUND_ARENA_MAX ((size_t)64 << 20)
+#define KEY_MAX 128u
+
+struct stored_agent {
+	struct bytes name;
+	bool has_config;
+	char etag[S3_ETAG_MAX + 1]; /* of the record; "": there is none */
+	bool is_read;               /* the record is one */
+	bool left;                  /* stored_forget */
+	struct record record;
+};
+
+struct round {
+	struct arena arena;
+	struct stored_agent *v; /* by name */
+	size_t n;
+};
+
+struct stored {
+	struct stored_opts o;
+	struct timer timer;
+	struct s3_call call;
+	bool calling;
+	struct arena page; /* of the list that is asked for */
+	char key[KEY_MAX];
+	size_t key_n;
+	struct round *last; /* NULL: none was whole yet */
+	struct round *now;  /* under way */
+	size_t at;          /* of now */
+	struct fault why;
+};
+
+static void ask_agent(struct stored *s);
+
+/* --- rounds ------------------------------------------------------------------------------------------- */
+
+static void round_free(struct round *r)
+{
+	if (r != NULL) {
+		arena_done(&r->arena);
+		free(r);
+	}
+}
+
+static struct stored_agent *find_in(const struct round *r, struct bytes name)
+{
+	size_t from = 0, to = r != NULL ? r->n : 0;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+		int order = bytes_cmp(r->v[mid].name, name);
+
+		if (order == 0) {
+			return &r->v[mid];
+		}
+		if (order < 0) {
+			from = mid + 1;
+		} else {
+			to = mid;
+		}
+	}
+	return NULL;
+}
+
+static void begin(struct timer *t);
+
+static void rest(struct stored *s)
+{
+	arena_done(&s->page);
+	timer_set(s->o.loop, &s->timer, s->o.every_ms, begin);
+}
+
+static void fail_round(struct stored *s, const struct fault *why)
+{
+	if (s->why.text[0] == '\0') {
+		log_warn("hiclaw", "Workers of the object storage are not listed: %s", why->text);
+	}
+	s->why = *why;
+	round_free(s->now);
+	s->now = NULL;
+	rest(s);
+}
+
+static void end_round(struct stored *s)
+{
+	round_free(s->last);
+	s->last = s->now;
+	s->now = NULL;
+	s->why = (struct fault){0};
+	rest(s);
+	for (size_t i = 0; i < s->last->n; i++) {
+		if (s->last->v[i].is_read && !s->last->v[i].left) {
+			s->o.on_record(s->o.arg, s->last->v[i].name, &s->last->v[i].record);
+		}
+	}
+}
+
+/* --- requests ----------------------------------------------------------------------------------------- */
+
+static void ask(struct stored *s, enum s3_verb verb, void (*on_done)(struct s3_call *c))
+{
+	s3_call_done(&s->call);
+	if (verb == S3_LIST) {
+		arena_done(&s->page);
+		arena_init(&s->page, ROUND_ARENA_MAX);
+	}
+	s->call = (struct s3_call){.verb = verb,
+		.key = bytes_of(s->key, s->key_n),
+		.arena = &s->page,
+		.on_done = on_done,
+		.arg = s};
+	s->calling = true;
+	s3_start(s->o.s3, &s->call);
+}
+
+/* "agents/alice/model.json" */
+static void set_key(struct stored *s, struct bytes name, struct bytes file)
+{
+	struct text t;
+
+	text_init_fixed(&t, s->key, sizeof(s->key));
+	text_add_bytes(&t, AGENTS);
+	if (name.n != 0) {
+		text_addf(&t, BYTES_FMT "/" BYTES_FMT, BYTES_ARG(name), BYTES_ARG(file));
+	}
+	s->key_n = t.n;
+}
+
+static void next_agent(struct stored *s)
+{
+	s->at++;
+	ask_agent(s);
+}
+
+/* Others go on with the next agent: this one's files are forbidden, or gone meanwhile. */
+static bool is_outage(const struct s3_call *call)
+{
+	return call->rc == S3_UNREACHABLE || call->rc == S3_NO_KEYS;
+}
+
+static void on_record(struct s3_call *call)
+{
+	struct stored *s = call->arg;
+	struct stored_agent *a = &s->now->v[s->at];
+	struct bytes text;
+
+	s->calling = false;
+	if (call->rc != S3_OK) {
+		a->etag[0] = '\0'; /* asked for again in the next round */
+		next_agent(s);
+		return;
+	}
+	text = text_bytes(&call->content);
+	if (text.n <= RECORD_TEXT_MAX) {
+		text = arena_copy(&s->now->arena, text);
+		a->is_read =
+			text.p != NULL && record_read(&s->now->arena, text, &a->record, NULL) == 0;
+	}
+	next_agent(s);
+}
+
+/* What the last round read of the same bytes. */
+static bool take_before(struct stored *s, struct stored_agent *a)
+{
+	const struct stored_agent *b = find_in(s->last, a->name);
+
+	if (b == NULL || strcmp(b->etag, a->etag) != 0) {
+		return false;
+	}
+	a->is_read = b->is_read;
+	a->record = b->record;
+	a->record.root = NULL;
+	a->record.provider = arena_copy(&s->now->arena, b->record.provider);
+	a->record.model = arena_copy(&s->now->arena, b->record.model);
+	return true;
+}
+
+static void on_files(struct s3_call *call)
+{
+	struct stored *s = call->arg;
+	struct stored_agent *a = &s->now->v[s->at];
+	size_t skip = s->o.key_prefix.n + s->key_n;
+
+	s->calling = false;
+	if (is_outage(call)) {
+		fail_round(s, &call->why);
+		return;
+	}
+	for (const struct s3_object *o = call->rc == S3_OK ? call->listing.first : NULL; o != NULL;
+		o = o->next) {
+		struct bytes file =
+			o->key.n > skip ? bytes_of(o->key.p + skip, o->key.n - skip) : BYTES("");
+
+		a->has_config = a->has_config || bytes_eq(file, CONFIG);
+		if (bytes_eq(file, RECORD) && o->etag.n <= S3_ETAG_MAX) {
+			memcpy(a->etag, o->etag.p, o->etag.n);
+		}
+	}
+	if (a->etag[0] == '\0' || take_before(s, a)) {
+		next_agent(s);
+	} else {
+		set_key(s, a->name, RECORD);
+		ask(s, S3_GET, on_record);
+	}
+}
+
+static void ask_agent(struct stored *s)
+{
+	if (s->at == s->now->n) {
+		end_round(s);
+		return;
+	}
+	set_key(s, s->now->v[s->at].name, BYTES(""));
+	ask(s, S3_LIST, on_files);
+}
+
+/* The Manager has records too, but is no Worker. */
+static bool is_agent(struct bytes name)
+{
+	return names_is_worker(name) || bytes_eq(name, BYTES("manager"));
+}
+
+static int by_name(const void *x, const void *y)
+{
+	const struct stored_agent *a = x, *b = y;
+
+	return bytes_cmp(a->name, b->name);
+}
+
+static void on_agents(struct s3_call *call)
+{
+	struct stored *s = call->arg;
+	struct round *r = s->now;
+	size_t skip = s->o.key_prefix.n + AGENTS.n;
+
+	s->calling = false;
+	if (call->rc != S3_OK) {
+		fail_round(s, &call->why);
+		return;
+	}
+	for (const struct s3_object *o = call->listing.first_prefix;
+		o != NULL && r->n < STORED_AGENTS_MAX; o = o->next) {
+		struct bytes name = o->key.n > skip ? bytes_of(o->key.p + skip, o->key.n - skip - 1)
+						    : BYTES("");
+
+		if (is_agent(name)) {
+			r->v[r->n++] = (struct stored_agent){.name = arena_copy(&r->arena, name)};
+		}
+	}
+	qsort(r->v, r->n, sizeof(*r->v), by_name);
+	s->at = 0;
+	ask_agent(s);
+}
+
+static void begin(struct timer *t)
+{
+	struct stored *s = CONTAINER_OF(t, struct stored, timer);
+
+	s->now = must_alloc(sizeof(*s->now));
+	arena_init(&s->now->arena, ROUND_ARENA_MAX);
+	s->now->v = arena_must(&s->now->arena, STORED_AGENTS_MAX * sizeof(*s->now->v));
+	set_key(s, BYTES(""), BYTES(""));
+	ask(s, S3_LIST, on_agents);
+}
+
+/* --- asked -------------------------------------------------------------------------------------------- */
+
+size_t stored_count(const struct stored *s)
+{
+	return s != NULL && s->last != NULL ? s->last->n : 0;
+}
+
+struct bytes stored_at(const struct stored *s, size_t i)
+{
+	return s->last->v[i].has_config ? s->last->v[i].name : BYTES("");
+}
+
+bool stored_has(const struct stored *s, struct bytes worker)
+{
+	const struct stored_agent *a = s != NULL ? find_in(s->last, worker) : NULL;
+
+	return a != NULL && a->has_config;
+}
+
+void stored_forget(struct stored *s, struct bytes target)
+{
+	struct stored_agent *a = s != NULL ? find_in(s->now, target) : NULL;
+
+	if (a != NULL) {
+		a->left = true;
+	}
+}
+
+struct bytes stored_why(const struct stored *s)
+{
+	return s != NULL ? bytes_str(s->why.text) : BYTES("");
+}
+
+/* --- life --------------------------------------------------------------------------------------------- */
+
+struct stored *stored_new(const struct stored_opts *o)
+{
+	struct stored *s = must_alloc(sizeof(*s));
+
+	s->o = *o;
+	s->o.every_ms = o->every_ms != 0 ? o->every_ms : STORED_MS;
+	timer_set(s->o.loop, &s->timer, 0, begin);
+	return s;
+}
+
+void stored_free(struct stored *s)
+{
+	if (s == NULL) {
+		return;
+	}
+	timer_clear(s->o.loop, &s->timer);
+	if (s->calling) {
+		s3_cancel(&s->call);
+	}
+	s3_call_done(&s->call);
+	arena_done(&s->page);
+	round_free(s->last);
+	round_free(s->now);
+	free(s);
+}
