@@ -113,10 +113,9 @@ static void own_free(void *p)
 	free(o);
 }
 
-/* At the first start of a new installation the records are there before the providers are. */
-static bool may_become_good(const struct own *o)
+bool switch_may_become_good(enum hiclaw_code code)
 {
-	return o->rq.code == HICLAW_PROVIDER_NOT_FOUND || o->rq.code == HICLAW_NO_API_KEY;
+	return code == HICLAW_PROVIDER_NOT_FOUND || code == HICLAW_NO_API_KEY;
 }
 
 /* A record that was not adopted is not looked at again, and overwritten where there is an assignment; one that waits
@@ -127,7 +126,7 @@ static void refuse_record(struct drift *d, const struct own *o)
 	struct bytes target = bytes_str(o->target);
 	const struct agent *now = agents_find(all, target);
 	struct agent v = now != NULL ? *now : (struct agent){.target = target};
-	bool waits = !v.assigned && may_become_good(o);
+	bool waits = !v.assigned && switch_may_become_good(o->rq.code);
 
 	if (waits && bytes_eq(v.reason, o->rq.why_text)) {
 		return;

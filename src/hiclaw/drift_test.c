@@ -355,7 +355,7 @@ static void test_strangers(void **state)
 	assert_int_equal(mkdir(world_path(&w, "agents/bob"), 0700), 0);
 	world_write(
 		&w, "agents/alice/model.json", RECORD("qwen", "qwen-max", "2023-11-14T00:00:00Z"));
-	world_write(&w, "agents/bob/model.json", RECORD("gone", "m", "2023-11-14T00:00:00Z"));
+	world_write(&w, "agents/bob/model.json", RECORD("qwen", "no id", "2023-11-14T00:00:00Z"));
 	world_look(&w);
 	assert_true(world_agent(&w, "alice")->assigned);
 	is(world_primary(&w, world_object("agents/alice/openclaw.json")), "qwen-max");

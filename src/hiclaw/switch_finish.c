@@ -218,7 +218,8 @@ void switch_finish_failed(struct switch_run *r)
 	if (r->ask.dry_run) {
 		return;
 	}
-	if (r->ask.why == SWITCH_ADOPTED && now != NULL && bytes_eq(now->reason, r->why)) {
+	if (r->ask.why == SWITCH_ADOPTED && switch_may_become_good(r->code) && now != NULL &&
+		bytes_eq(now->reason, r->why)) {
 		return; /* a record that still waits */
 	}
 	if (r->ask.why == SWITCH_DRIFT || r->ask.why == SWITCH_IDLE) {

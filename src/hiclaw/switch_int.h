@@ -269,6 +269,9 @@ struct drift *drift_new(struct switches *s);
 void drift_stop(struct drift *d);
 void drift_free(struct drift *d);
 void drift_look(struct drift *d);
+/* Whether what was refused so is no reason for good: at the first start of a new installation records are there before
+ * the providers are. */
+bool switch_may_become_good(enum hiclaw_code code);
 /* switches_take_record. */
 void drift_take_record(struct drift *d, struct bytes target, const struct record *r);
 /* A request that will not be answered: it is freed when it was the loop's own. */
