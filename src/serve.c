@@ -365,6 +365,7 @@ static void close_all(struct serve *s)
 	file_watch_free(s->files);
 	notify_done(&s->notify);
 	manage_stop(s->manage);
+	previews_free(s->previews);
 	trials_free(s->trials);
 	hiclaw_free(s->hiclaw.hiclaw);
 	console_free(s->console);

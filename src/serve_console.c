@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "cli/version.h"
+#include "manage/upstream_allowed.h"
 #include "registry.h"
 #include "serve_int.h"
 
@@ -147,6 +148,11 @@ static struct sys_addr own_listener(const struct serve *s)
 	return s->first_bound;
 }
 
+static struct plan_env env_of(void *arg)
+{
+	return serve_resources_env(arg, NULL);
+}
+
 int serve_console_open(struct serve *s)
 {
 	s->manage = manage_new(gateway_control(s->gateway));
@@ -157,6 +163,13 @@ int serve_console_open(struct serve *s)
 		.gateway = own_listener(s),
 		.explain_token = s->opts.explain_token,
 		.writer = &s->writer,
+	});
+	s->previews = previews_new(&(struct previews_opts){
+		.manage = s->manage,
+		.writer = &s->writer,
+		.plan = env_of,
+		.address_allowed = upstream_allowed,
+		.arg = s,
 	});
 	s->console = console_new(&(struct console_opts){
 		.manage = s->manage,

@@ -22,6 +22,7 @@
 #include "net/jobs.h"
 #include "net/notify.h"
 #include "page/site.h"
+#include "page/preview.h"
 #include "page/trial.h"
 #include "plan/inside.h"
 #include "proxy/gateway.h"
@@ -79,6 +80,7 @@ struct serve {
 	struct manage *manage; /* its listeners */
 	struct site *site;
 	struct trials *trials;
+	struct previews *previews;
 	struct writer writer;
 	char explain_token[SERVE_SECRET_SIZE + 1]; /* of ours, when the settings have none */
 	struct console *console;
