@@ -1,30 +1,16 @@
 // The editor of an AI route: which requests it takes, where they go, who may use it. What the form has no field for stays.
-import { change, part, post, remove } from './api.mjs';
-import { h, put, update } from './dom.mjs';
+import { get } from './api.mjs';
+import { h, put as fill } from './dom.mjs';
 import { t } from './i18n.mjs';
-import { listOf, refresh } from './store.mjs';
-import { btn, confirm_, field, input, modal, note, refuse, select, tick, toast } from './ui.mjs';
+import { editor } from './route_editor.mjs';
+import { authPart, corsPart, domainsPart, folded, headerControlPart, keyedPart, kinds, namePart, pairsPart, plain, retriesPart, rows } from './route_parts.mjs';
+import { listOf } from './store.mjs';
+import { field, input, select, tick } from './ui.mjs';
 
-const blank = () => ({ name: '', domains: [], pathPredicate: { matchType: 'PRE', matchValue: '/', caseSensitive: false }, upstreams: [{ provider: listOf('providers')[0]?.name ?? '', weight: 100, modelMapping: {} }], modelPredicates: [], authConfig: { enabled: false, allowedCredentialTypes: ['key-auth'], allowedConsumers: [] } });
-
-// Rows that can be added and removed; make(row, redraw) gives the fields of one.
-function rows(label, list, fresh, make, add, after) {
-	const el = h('fieldset.rows');
-	const draw = () => {
-		put(el, h('legend.lbl', t(label)), list.map((row, i) => h('div.row', make(row, draw, i), btn('', { s: true, k: 'ic', i: 'cross', aria: `${t('DELETE')} ${t(label)} ${i + 1}`, on: () => {
-			list.splice(i, 1);
-			draw();
-		} }))), btn(add, { s: true, on: () => {
-			list.push(fresh());
-			draw();
-			el.querySelectorAll('div.row')[list.length - 1]?.querySelector('input, select')?.focus();
-		} }), after?.());
-	};
-	draw();
-	return { el, draw };
-}
-
-const plain = (label, el) => h('span.field.grow', (el.setAttribute('aria-label', label), el));
+const TIMEOUT = 'higress.io/timeout';
+const MODELS_SHOWN = 6;
+const providers = () => listOf('providers').map((p) => p.name);
+const blank = () => ({ name: '', domains: [], pathPredicate: { matchType: 'PRE', matchValue: '/', caseSensitive: false }, upstreams: [], modelPredicates: [], authConfig: { enabled: false, allowedCredentialTypes: ['key-auth'], allowedConsumers: [] } });
 
 function mappingText(mapping) {
 	return Object.entries(mapping ?? {}).map(([from, to]) => `${from} = ${to}`).join('\n');
@@ -38,108 +24,92 @@ function mappingOf(text) {
 	return out;
 }
 
-export function routeDialog(r, onSaved) {
-	const draft = structuredClone(r ?? blank());
-	draft.modelPredicates ??= [];
-	draft.authConfig ??= { enabled: false, allowedCredentialTypes: ['key-auth'], allowedConsumers: [] };
-	draft.authConfig.allowedConsumers ??= [];
-	const said = h('div', { 'aria-live': 'polite' });
-	const name = field('NAME', input(draft.name, { readonly: Boolean(r), placeholder: 'qwen-ai-route' }));
-	const path = field('PATH PREFIX', input(draft.pathPredicate?.matchValue ?? '/'));
-	const domains = field('DOMAINS', input((draft.domains ?? []).join(', '), { list: 'domain-names', placeholder: t('any host') }), t('empty: any host; several with commas'));
-	const names = h('datalist', { id: 'domain-names' }, listOf('domains').map((d) => h('option', { value: d.name })));
-	const predicates = rows('MODELS', draft.modelPredicates, () => ({ matchType: 'PRE', matchValue: '', caseSensitive: false }), (p) => [
-		h('span.field', select([['PRE', t('begins with')], ['EQUAL', t('is')]], p.matchType, { 'aria-label': t('how'), onchange: (e) => (p.matchType = e.target.value) })),
-		plain(t('model'), input(p.matchValue, { placeholder: 'qwen', oninput: (e) => (p.matchValue = e.target.value) })),
-	], 'ADD MODEL', () => h('p.hint', t('none: all models')));
+function prefixPart(path) {
+	const el = field('PATH PREFIX', input(path?.matchValue ?? '/'));
+	const fail = (text) => (el.fail(text), el.input.focus(), text);
+	return { el, names: ['pathPredicate', 'path'], fail, value: () => el.input.value.trim(),
+		check: () => (el.input.value.trim().startsWith('/') ? null : fail(t('A path begins with /.'))),
+		put: (o) => (o.pathPredicate = { caseSensitive: false, ...path, matchType: 'PRE', matchValue: el.input.value.trim() }) };
+}
 
+// What the server knows of models says which of them a condition takes; nobody has to know them.
+function modelsPart(predicates) {
+	const list = (predicates ?? []).map((p) => ({ ...p }));
+	const matched = h('p.hint.any');
+	let known = [];
+	const takes = (p, id) => {
+		const [value, name] = p.caseSensitive ? [p.matchValue.trim(), id] : [p.matchValue.trim().toLowerCase(), id.toLowerCase()];
+		return value && (p.matchType === 'EQUAL' ? name === value : name.startsWith(value));
+	};
+	const say = () => {
+		const all = known.filter((id) => list.some((p) => takes(p, id)));
+		fill(matched, !list.length ? t('none: all models') : all.length ? `${t('matches')}: ${all.slice(0, MODELS_SHOWN).join(', ')}${all.length > MODELS_SHOWN ? ', …' : ''}` : '');
+	};
+	get('ni_status/models').then((got) => {
+		known = (Array.isArray(got) ? got : (got?.models ?? [])).map((m) => m.id);
+		say();
+	}, () => {});
+	const part = rows({ names: ['modelPredicates'], label: 'MODELS', list, fresh: () => ({ matchType: 'PRE', matchValue: '', caseSensitive: false }), add: 'ADD MODEL',
+		make: (p) => [
+			plain(t('how'), select(kinds([['PRE', 'begins with'], ['EQUAL', 'is']]), p.matchType, { onchange: (e) => (p.matchType = e.target.value) })),
+			plain(t('model'), input(p.matchValue, { placeholder: 'qwen', oninput: (e) => (p.matchValue = e.target.value) }), '.grow')],
+		after: () => (queueMicrotask(say), matched),
+		check: (p) => (/\s/.test(p.matchValue.trim()) ? [t('no blanks and no quotes'), 1] : null),
+		put: (o) => (o.modelPredicates = list.filter((p) => p.matchValue.trim()).map((p) => ({ ...p, matchValue: p.matchValue.trim() }))) });
+	part.el.addEventListener('input', () => queueMicrotask(say));
+	return { ...part, first: () => list.find((p) => p.matchValue.trim())?.matchValue.trim() ?? 'any-model' };
+}
+
+function upstreamsPart(upstreams) {
+	const list = (upstreams ?? [{ provider: providers()[0] ?? '', weight: 100, modelMapping: {} }]).map((u) => ({ ...u }));
 	const sum = h('p.hint');
+	const total = () => list.reduce((n, u) => n + (Number(u.weight) || 0), 0);
 	const weigh = () => {
-		const total = draft.upstreams.reduce((n, u) => n + (Number(u.weight) || 0), 0);
-		sum.className = `hint ${total === 100 ? 'ok' : 'bad'}`;
-		put(sum, t('weights: {0} of 100', total));
-		return total;
+		sum.className = `hint ${total() === 100 ? 'ok' : 'bad'}`;
+		fill(sum, t('weights: {0} of 100', total()));
 	};
-	const upstreams = rows('UPSTREAMS', draft.upstreams, () => ({ provider: listOf('providers')[0]?.name ?? '', weight: 0, modelMapping: {} }), (u) => [
-		h('span.field.grow', select(listOf('providers').map((p) => p.name), u.provider, { 'aria-label': t('PROVIDER'), onchange: (e) => (u.provider = e.target.value) })),
-		h('span.field.w6', input(u.weight, { inputmode: 'numeric', 'aria-label': t('weight of {0}', u.provider), oninput: (e) => {
-			u.weight = Number(e.target.value);
-			weigh();
-		} }), h('span.soft', '%')),
-		h('details.map-of', h('summary', t('MODEL MAPPING')), h('span.field', h('textarea', { rows: 3, spellcheck: 'false', 'aria-label': t('MODEL MAPPING'), value: mappingText(u.modelMapping), placeholder: 'gpt-4o = qwen3.5-plus', oninput: (e) => (u.modelMapping = mappingOf(e.target.value)) }))),
-	], 'ADD UPSTREAM', () => (queueMicrotask(weigh), sum));
+	return rows({ names: ['upstreams'], label: 'UPSTREAMS', list, fresh: () => ({ provider: providers()[0] ?? '', weight: Math.max(0, 100 - total()), modelMapping: {} }), add: 'ADD UPSTREAM',
+		make: (u) => [
+			h('span.field.grow', select([...new Set([...providers(), u.provider])].map((name) => [name, providers().includes(name) ? name : `${name} · ${t('MISSING')}`]), u.provider, { 'aria-label': t('PROVIDER'), onchange: (e) => (u.provider = e.target.value) })),
+			h('span.field.w6', input(u.weight, { inputmode: 'numeric', 'aria-label': t('weight of {0}', u.provider), oninput: (e) => {
+				u.weight = e.target.value.trim() === '' ? NaN : Number(e.target.value);
+				weigh();
+			} }), h('span.soft', '%')),
+			h('details.map-of', h('summary', t('MODEL MAPPING'), ' ', h('span.pix.n', Object.keys(u.modelMapping ?? {}).length || '')), h('span.field', h('textarea', { rows: 3, spellcheck: 'false', 'aria-label': t('MODEL MAPPING'), value: mappingText(u.modelMapping), placeholder: 'gpt-4o = qwen3.5-plus', oninput: (e) => (u.modelMapping = mappingOf(e.target.value)) })))],
+		after: () => (queueMicrotask(weigh), sum),
+		check: (u) => (Number.isInteger(u.weight) && u.weight >= 0 ? null : [t('a whole number from 0 to 100'), 1]),
+		whole: () => (!list.length ? t('A route needs an upstream.') : total() !== 100 ? t('The weights must add up to 100, they make {0}.', total()) : null),
+		put: (o) => (o.upstreams = list.map((u) => ({ ...u }))) });
+}
 
-	const auth = tick('Only these consumers', draft.authConfig.enabled);
-	const who = h('div.picks', { role: 'group', 'aria-label': t('ALLOWED') }, listOf('consumers').map((c) => {
-		const box = tick(c.name, draft.authConfig.allowedConsumers.includes(c.name), { raw: true });
-		box.input.addEventListener('change', () => {
-			const list = draft.authConfig.allowedConsumers.filter((x) => x !== c.name);
-			draft.authConfig.allowedConsumers = box.input.checked ? [...list, c.name] : list;
-		});
-		return box;
-	}));
-	const f = draft.fallbackConfig?.enabled ? draft.fallbackConfig : null;
-	const fallback = tick('Fall back when the upstream fails', Boolean(f));
-	const fallbackTo = field('FALLBACK', select(listOf('providers').map((p) => p.name), f?.upstreams?.[0]?.provider ?? listOf('providers')[0]?.name ?? ''));
+const STRATEGIES = [['RAND', 'by weight'], ['SEQ', 'the first one']];
+function fallbackPart(config) {
+	const f = config?.enabled ? config : null;
+	const use = tick('Fall back when the upstream fails', Boolean(f));
+	const list = (f?.upstreams ?? []).map((u) => ({ ...u }));
+	if (!list.length) list.push({ provider: providers().at(-1) ?? '', weight: 100, modelMapping: {} });
+	const how = field('CHOICE', select(STRATEGIES.map(([v, label]) => [v, t(label)]), f?.fallbackStrategy || 'RAND'));
 	const codes = ['4xx', '5xx'].map((code) => tick(code, (f?.responseCodes ?? ['5xx']).includes(code), { raw: true }));
+	const to = rows({ names: ['fallbackConfig'], label: 'FALLBACK', list, fresh: () => ({ provider: providers()[0] ?? '', weight: 0, modelMapping: {} }), add: 'ADD UPSTREAM',
+		make: (u) => [h('span.field.grow', select([...new Set([...providers(), u.provider])], u.provider, { 'aria-label': t('FALLBACK'), onchange: (e) => (u.provider = e.target.value) })), h('span.field.w6', input(u.weight ?? 100, { inputmode: 'numeric', 'aria-label': t('weight of {0}', u.provider), oninput: (e) => (u.weight = Number(e.target.value)) }), h('span.soft', '%'))],
+		check: (u) => (!use.input.checked || (Number.isInteger(u.weight ?? 100) && (u.weight ?? 100) >= 0) ? null : [t('a whole number from 0 to 100'), 1]),
+		put: (o) => (o.fallbackConfig = use.input.checked
+			? { ...config, enabled: true, upstreams: list.map((u) => ({ ...u })), fallbackStrategy: how.input.value, responseCodes: ['4xx', '5xx'].filter((_, i) => codes[i].input.checked) }
+			: config ? { ...config, enabled: false } : null),
+		whole: () => (!use.input.checked ? null : !list.length ? t('A route needs an upstream.') : codes.some((c) => c.input.checked) ? null : t('Choose for which answers it falls back.')) });
+	const el = h('fieldset.rows', use, to.el, h('div.row.w', how, codes));
+	return folded('FALLBACK', { ...to, el, count: () => (use.input.checked ? list.length : 0) });
+}
 
-	const collect = () => ({
-		...draft,
-		name: name.input.value.trim(),
-		domains: domains.input.value.split(',').map((x) => x.trim()).filter(Boolean),
-		pathPredicate: { ...draft.pathPredicate, matchType: 'PRE', matchValue: path.input.value.trim() },
-		modelPredicates: draft.modelPredicates.filter((p) => p.matchValue.trim()).map((p) => ({ ...p, matchValue: p.matchValue.trim() })),
-		authConfig: { ...draft.authConfig, enabled: auth.input.checked },
-		fallbackConfig: fallback.input.checked
-			? { ...(draft.fallbackConfig ?? {}), enabled: true, upstreams: [{ provider: fallbackTo.input.value, weight: 100, modelMapping: {} }], fallbackStrategy: draft.fallbackConfig?.fallbackStrategy ?? 'RAND', responseCodes: ['4xx', '5xx'].filter((_, i) => codes[i].input.checked) }
-			: draft.fallbackConfig ? { ...draft.fallbackConfig, enabled: false } : null,
-	});
-	const raw = h('textarea', { rows: 12, spellcheck: 'false', 'aria-label': 'JSON' });
-	const rawBox = h('details', { ontoggle: (e) => e.target.open && (raw.value = JSON.stringify(collect(), null, 2)) }, h('summary', 'JSON'), h('p.hint', t('what stands here is saved while this is open')), h('span.field', raw));
-
-	const save = async (close) => {
-		let route = collect();
-		if (rawBox.open) {
-			try {
-				route = JSON.parse(raw.value);
-			} catch (error) {
-				raw.focus();
-				return update(said, note('b-bad', h('div', error.message)));
-			}
-		} else {
-			if (!route.name) return refuse(name, t('The name is missing.'));
-			if (!route.pathPredicate.matchValue.startsWith('/')) return refuse(path, t('A path begins with /.'));
-			if (!route.upstreams.length) return update(said, note('b-bad', h('div', t('A route needs an upstream.'))));
-			if (weigh() !== 100) return update(said, note('b-bad', h('div', t('The weights must add up to 100, they make {0}.', weigh()))));
-			if (fallback.input.checked && !route.fallbackConfig.responseCodes.length) return update(said, note('b-bad', h('div', t('Choose for which answers it falls back.'))));
-		}
-		try {
-			await (r ? change(`v1/ai/routes/${part(r.name)}`, route) : post('v1/ai/routes', route));
-			dialog.clean();
-			close();
-			toast(t(r ? 'ROUTE UPDATED' : 'ROUTE CREATED'), route.name);
-			onSaved?.(route.name);
-		} catch (error) {
-			const meanwhile = error.status === 409 && r;
-			update(said, note('b-bad', h('div.grow', h('b.pix.badt', t(meanwhile ? 'CHANGED MEANWHILE' : 'SAVE FAILED')), h('div.sm', error.message), meanwhile ? btn('LOAD THE NEW ONE', { s: true, on: async () => {
-				await refresh('aiRoutes');
-				dialog.clean();
-				close();
-				routeDialog(listOf('aiRoutes').find((x) => x.name === r.name), onSaved);
-			} }) : h('div.xs.soft', error.more))));
-		}
-		refresh('aiRoutes', 'routes');
-	};
-	const dialog = modal(r ? 'EDIT AI ROUTE' : 'ADD AI ROUTE', 'gate', h('div.form2',
-		h('div.col.gap3', name, domains, names, path, predicates.el),
-		h('div.col.gap3', upstreams.el, auth, who, fallback, h('div.row.w', fallbackTo, codes), rawBox, said)),
-	(close) => [r && btn('DEL', { k: 'dang', on: async () => {
-		if (!(await confirm_('DELETE ROUTE', t('DELETE ROUTE "{0}"?', r.name), 'DELETE', { kind: 'dang', word: r.name }))) return;
-		await remove(`v1/ai/routes/${part(r.name)}`);
-		dialog.clean();
-		close();
-		toast(t('ROUTE DELETED'), r.name);
-		refresh('aiRoutes', 'routes');
-	} }), h('div.end', btn('CANCEL', { on: () => dialog.el.dispatchEvent(new Event('cancel', { cancelable: true })) }), btn('SAVE ROUTE', { k: 'pri', on: () => save(close) }))]);
-	return dialog;
+export function routeDialog(r, onSaved) {
+	const domains = domainsPart(r?.domains);
+	const path = prefixPart(r?.pathPredicate);
+	const models = modelsPart(r?.modelPredicates);
+	const auth = authPart(r?.authConfig ?? { enabled: false, allowedCredentialTypes: ['key-auth'], allowedConsumers: [] });
+	const under = () => `${path.value().replace(/\/+$/, '')}/v1/chat/completions`.replace(/\/v1\/v1\//, '/v1/');
+	return editor({ kind: 'AI ROUTE', noun: 'aiRoute', list: 'aiRoutes', also: ['routes'], path: 'v1/ai/routes', object: r, blank, save: 'SAVE ROUTE', ai: true, saved: onSaved, reopen: (x) => x && routeDialog(x, onSaved),
+		ask: () => ({ host: domains.first().replace(/^\*\./, 'any.') || 'any.example', path: under(), model: models.first(), consumer: auth.first() }),
+		left: [namePart(r?.name ?? '', Boolean(r), 'qwen-ai-route'), domains, path, models, keyedPart('headerPredicates', 'HEADERS', r?.headerPredicates, { header: true }), keyedPart('urlParamPredicates', 'QUERY', r?.urlParamPredicates, { header: false })],
+		right: [upstreamsPart(r?.upstreams), auth, fallbackPart(r?.fallbackConfig), headerControlPart(r?.headerControl),
+			pairsPart('customConfigs', 'ANNOTATIONS', 'ADD ANNOTATION', r?.customConfigs, [TIMEOUT]), retriesPart(r?.proxyNextUpstream, r?.customConfigs), corsPart(r?.cors), pairsPart('customLabels', 'LABELS', 'ADD LABEL', r?.customLabels)] });
 }

@@ -1,11 +1,15 @@
-import { get, part } from './api.mjs';
+import { part, post } from './api.mjs';
 import { h } from './dom.mjs';
+import { shortName, trace, unexplained } from './explain.mjs';
+import { httpRouteDialog, isOwn, ownerOf } from './http_route_dialog.mjs';
 import { short, t } from './i18n.mjs';
 import { DEFAULT_ROUTE, predicateOf, routingMap } from './map.mjs';
 import { routeDialog } from './route_dialog.mjs';
 import { counted } from './samples.mjs';
+import { sourceDialog, usersOf } from './source_dialog.mjs';
+import { pluginsDialog } from './plugin_dialog.mjs';
 import { listOf, need, refresh, store } from './store.mjs';
-import { badge, body, btn, empty, field, filterBox, gateGlyph, input, listBody, matches, meter, note, panel, select, table } from './ui.mjs';
+import { badge, body, btn, empty, field, filterBox, input, listBody, matches, meter, panel, select, table } from './ui.mjs';
 
 const modeOf = (r) => (r.name === DEFAULT_ROUTE ? ['DEFAULT', 'b-info'] : r.modelPredicates?.length ? ['DEDICATED', 'b-ok'] : ['CUSTOM', 'b-mgr']);
 const TABS = [['aiRoutes', 'AI ROUTES'], ['routes', 'HTTP ROUTES'], ['sources', 'SERVICE SOURCES']];
@@ -24,7 +28,7 @@ function ups(r) {
 function allowed(r) {
 	const list = r.authConfig?.allowedConsumers ?? [];
 	if (!r.authConfig?.enabled) return badge('open', 'b-warn');
-	return h('span', { title: list.join(', ') }, list.length ? h('span.n', `${list.length} / ${listOf('consumers').length}`) : badge('nobody', 'b-bad'));
+	return h('span', { title: list.join(', ') }, list.length ? h('span.n.nw', `${list.length} / ${listOf('consumers').length}`) : badge('nobody', 'b-bad'));
 }
 
 const aiColumns = [
@@ -37,75 +41,88 @@ const aiColumns = [
 	{ title: 'REQUESTS 1 H', end: true, sort: (r) => counted('route', r.name)?.requests ?? -1, cell: (r) => h('span.n', short(counted('route', r.name)?.requests ?? null)) },
 	{ title: '', end: true, cell: (r) => h('div.row.acts', h('a.btn.s', { href: `#/playground/${part(r.name)}`, 'aria-label': `${t('TRY')} ${r.name}` }, t('TRY')), btn('EDIT', { s: true, aria: `${t('EDIT')} ${r.name}`, on: () => routeDialog(r) })) },
 ];
+const WORDS = { PRE: 'begins with', EQUAL: 'is', REGULAR: 'matches (expression)' };
+const serviceName = (x) => /^llm-(.+)\.internal\.[a-z]+$/.exec(x.name)?.[1] ?? `${x.name}${x.port ? `:${x.port}` : ''}`;
+const conditions = (r) => [...(r.headers ?? []), ...(r.urlParams ?? [])];
+const editRoute = (r) => (isOwn(r) ? httpRouteDialog(r) : routeDialog(listOf('aiRoutes').find((x) => x.name === ownerOf(r)[1])));
 const httpColumns = [
-	{ title: 'NAME', sort: (r) => r.name, cell: (r) => h('h3.any', r.name) },
-	{ title: 'DOMAINS', cell: (r) => h('span.any', (r.domains?.length ? r.domains : ['*']).join(', ')) },
-	{ title: 'PATH', cell: (r) => h('span.sm', `${r.path?.matchType ?? ''} ${r.path?.matchValue ?? ''}`) },
-	{ title: 'METHODS', cell: (r) => h('span.soft', r.methods?.join(', ') || t('all')) },
-	{ title: 'SERVICES', cell: (r) => h('span.sm.any', (r.services ?? []).map((x) => `${x.name}:${x.port ?? ''} ${x.weight ?? ''}%`).join(', ')) },
-	{ title: '', end: true, cell: (r) => (r.name.endsWith('.internal') ? badge('of an AI route', 'b-off') : null) },
+	{ title: 'NAME', sort: (r) => r.name, cell: (r) => h('div', h('h3.any', isOwn(r) ? r.name : ownerOf(r)[1]), isOwn(r) ? null : badge(ownerOf(r)[0] === 'MCP SERVER' ? 'of an MCP server' : r.name.endsWith('.fallback.internal') ? 'its fallback' : 'of an AI route', 'b-off')) },
+	{ title: 'MATCHES', sort: (r) => r.path?.matchValue ?? '', cell: (r) => h('div', h('div.sm.any', h('span.soft', `${t(WORDS[r.path?.matchType] ?? 'is')} `), r.path?.matchValue ?? '—'), h('div.xs.soft.any', (r.domains?.length ? r.domains : ['*']).join(', '))) },
+	{ title: 'METHODS', cell: (r) => h('div', h('span.soft.sm', r.methods?.join(' ') || t('all')), conditions(r).length ? h('div.xs.soft', { title: conditions(r).map((x) => `${x.key} ${x.matchType} ${x.matchValue}`).join(', ') }, t('{0} more conditions', conditions(r).length)) : null) },
+	{ title: 'SERVICES', cell: (r) => h('div.col.gap1', (r.services ?? []).map((x) => h('div.ups.svc', h('span.any', serviceName(x)), meter((x.weight ?? 100) / 100, t('weight of {0}', x.name), 10, 'var(--water-3)'), h('span.n', x.weight ?? 100)))) },
+	{ title: 'ALLOWED', cell: allowed },
+	{ title: 'REQUESTS 1 H', end: true, sort: (r) => counted('route', isOwn(r) ? r.name : ownerOf(r)[1])?.requests ?? -1, cell: (r) => h('span.n', short(counted('route', isOwn(r) ? r.name : ownerOf(r)[1])?.requests ?? null)) },
+	{ title: '', end: true, cell: (r) => h('div.row.acts', btn('PLUGINS', { s: true, aria: `${t('PLUGINS')} ${r.name}`, on: () => pluginsDialog(r.name) }),
+		ownerOf(r)[0] === 'MCP SERVER' && !isOwn(r) ? null : btn('EDIT', { s: true, aria: `${t('EDIT')} ${r.name}`, off: isOwn(r) && r.readonly, tip: r.readonlyReason ?? undefined, on: () => editRoute(r) })) },
 ];
 const sourceColumns = [
 	{ title: 'NAME', sort: (x) => x.name, cell: (x) => h('h3.any', x.name) },
-	{ title: 'TYPE', sort: (x) => x.type, cell: (x) => badge(x.type, 'b-off') },
-	{ title: 'DOMAIN', cell: (x) => h('span.sm.any', x.domain ?? '—') },
+	{ title: 'TYPE', sort: (x) => x.type, cell: (x) => h('span.badge.b-off', x.type) },
+	{ title: 'ADDRESSES', cell: (x) => h('span.sm.any', x.domain ?? '—') },
 	{ title: 'PORT', end: true, cell: (x) => h('span.n', x.port ?? '—') },
-	{ title: 'PROTOCOL', cell: (x) => h('span.sm', x.protocol ?? '—') },
+	{ title: 'PROTOCOL', cell: (x) => h('span.sm', x.protocol || 'http', x.sni ? h('span.xs.soft', ` · ${x.sni}`) : null) },
+	{ title: 'USED BY', cell: (x) => h('span.xs.soft.any', usersOf(x.name).map((name) => shortName(name)).join(', ') || t('no route')) },
+	{ title: '', end: true, cell: (x) => (x.name.endsWith('.internal') ? badge('of a provider', 'b-off') : btn('EDIT', { s: true, aria: `${t('EDIT')} ${x.name}`, on: () => sourceDialog(x) })) },
 ];
 const KINDS = { aiRoutes: aiColumns, routes: httpColumns, sources: sourceColumns };
 
+function domainsOf(name) {
+	const of = [...listOf('aiRoutes'), ...listOf('routes')].find((r) => r.name === name)?.domains;
+	return of?.length ? of : ['*'];
+}
+const ownFirst = (all) => [...all.filter(isOwn), ...all.filter((r) => !isOwn(r))];
+
 /* --- where would a request go? --------------------------------------------------------------------------- */
 
-// The outcomes of `sluice explain`, in words.
-const OUTCOMES = { chosen: 'wins', path: 'the path does not fit', method: 'the method does not fit', header: 'a header does not fit', query: 'the query does not fit', model: 'no predicate matches', closer: 'another one names the model more closely', later: 'another one comes first', unread: 'answered before its body is read' };
-
-function answer(e) {
-	if (!e) return null;
-	if (e.error) return note('b-bad', h('div.sm', e.error));
-	const got = e.got;
-	const others = got.routes ?? got.candidates ?? got.refused ?? [];
-	const allowedHere = got.allowed ?? got.authorized;
-	return h('div.col.gap3', h('ol.trace',
-		h('li.ok', h('span.gi', gateGlyph(got.route ? 'open' : 'bad')), h('div', h('h3', got.route ?? t('no route')), h('div.xs.soft', got.reason ?? got.text ?? ''))),
-		others.filter((x) => (x.route ?? x.name) !== got.route).slice(0, 8).map((x) => h('li.no', h('span.gi', gateGlyph('now')), h('div', h('h3', x.route ?? x.name), h('div.xs.soft', x.text ?? (OUTCOMES[x.outcome] ? t(OUTCOMES[x.outcome]) : x.outcome)))))),
-	h('dl.kv', h('dt', t('PROVIDER')), h('dd.n', got.provider ?? '—'), h('dt', t('MODEL')), h('dd', got.upstreamModel ?? got.model ?? '—'), h('dt', t('CONSUMER')), h('dd', allowedHere === undefined ? '—' : badge(allowedHere ? 'allowed' : 'refused', allowedHere ? 'b-ok' : 'b-bad'))));
-}
-
 function explain(local, redraw) {
-	local.model ??= '';
-	const model = field('MODEL', input(local.model, { placeholder: 'qwen3.5-plus' }));
-	const consumer = field('CONSUMER', select([['', t('nobody')], ...listOf('consumers').map((c) => c.name)], local.consumer ?? ''));
-	model.input.addEventListener('input', () => (local.model = model.input.value));
-	consumer.input.addEventListener('change', () => (local.consumer = consumer.input.value));
+	const asked = (local.asked ??= { host: '', path: '/v1/chat/completions', model: '', consumer: '', method: 'POST' });
+	const keep = (key, label, el) => {
+		const box = field(label, el);
+		el.addEventListener('input', () => (asked[key] = el.value));
+		return box;
+	};
+	const host = keep('host', 'HOST', input(asked.host, { list: 'explain-hosts', placeholder: 'llm.example.com' }));
+	const path = keep('path', 'PATH', input(asked.path));
+	const model = keep('model', 'MODEL', input(asked.model, { placeholder: 'qwen3.5-plus' }));
+	const method = keep('method', 'METHOD', select(['POST', 'GET', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS'], asked.method));
+	const consumer = keep('consumer', 'CONSUMER', select([['', t('nobody')], ...listOf('consumers').map((c) => c.name)], asked.consumer));
 	const ask = async (e) => {
 		e.preventDefault();
+		const to = Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value.trim()]));
 		try {
-			const got = await get(`ni_status/route?explain=${part(local.model)}${local.consumer ? `&consumer=${part(local.consumer)}` : ''}`);
-			local.explained = got.explain ? { got: got.explain } : { error: t('not available') };
+			local.explained = { got: (await post('page/preview', { ask: { ...to, host: to.host || 'any.example', path: to.path || '/' } })).before };
 		} catch (error) {
-			local.explained = { error: error.status === 404 ? t('This server cannot be asked that yet; the PLAYGROUND shows it of a real request.') : error.message };
+			local.explained = { error };
 		}
 		redraw();
 	};
-	return panel('EXPLAIN', 'find', null, body(h('form.col.gap3', { onsubmit: ask }, model, consumer, btn('EXPLAIN', { k: 'pri', type: 'submit' })), local.explained ? h('div.dither.gap') : null, answer(local.explained)));
+	const known = [...new Set(listOf('aiRoutes').concat(listOf('routes')).flatMap((r) => r.domains ?? []))];
+	return panel('EXPLAIN', 'find', null, body(h('form.col.gap3', { onsubmit: ask }, model, consumer, h('details', { open: Boolean(local.wide), ontoggle: (e) => (local.wide = e.target.open) }, h('summary', t('HOST, PATH, METHOD')), h('div.col.gap3', host, path, method)), h('datalist', { id: 'explain-hosts' }, known.map((d) => h('option', { value: d }))), btn('EXPLAIN', { k: 'pri', type: 'submit' })),
+		local.explained ? h('div.dither.gap') : null, local.explained?.error ? unexplained(local.explained.error) : local.explained ? trace(local.explained.got) : null));
 }
 
 export function draw({ arg, local, redraw }) {
-	need('aiRoutes', 'routes', 'sources', 'providers', 'consumers', 'domains');
+	need('aiRoutes', 'routes', 'sources', 'services', 'providers', 'consumers', 'domains');
 	local.tab ??= 'aiRoutes';
 	local.filter ??= arg[0] && !arg[0].startsWith('+') ? arg[0] : '';
 	if (arg[0] && arg[0] !== local.arg) {
 		local.arg = arg[0];
 		local.filter = arg[0].startsWith('+') ? '' : arg[0];
+		const holds = TABS.map(([key]) => key).find((key) => listOf(key).some((x) => x.name === arg[0] || (key === 'sources' && arg[0] === `${x.name}.${x.type}`)));
+		if (holds) local.tab = holds;
+		if (holds === 'sources') local.filter = arg[0].replace(/\.[a-z0-9]+$/, '');
 	}
 	const e = local.explained?.got;
-	const path = e?.route ? [`rt:${e.route}`, ...(e.provider ? [`pv:${e.provider}`] : []), ...(listOf('aiRoutes').find((r) => r.name === e.route)?.domains ?? ['*']).map((d) => `dom:${d}`)] : null;
+	const at = shortName(e?.route);
+	const path = at ? [`rt:${at}`, `rt:http ${at}`, ...e.destinations.filter((d) => d.weight).map((d) => `pv:${d.provider ?? d.service}`), ...domainsOf(at).map((d) => `dom:${d}`)] : null;
 	const total = counted('total');
-	const add = h('span', { 'data-new': true }, btn('+ ADD', { s: true, k: 'pri', off: !listOf('providers').length, tip: listOf('providers').length ? undefined : t('Add a provider first.'), on: () => routeDialog(null) }));
+	const fresh = { aiRoutes: () => routeDialog(null), routes: () => httpRouteDialog(null), sources: () => sourceDialog(null) }[local.tab];
+	const none = local.tab === 'aiRoutes' && !listOf('providers').length;
+	const add = () => btn('+ ADD', { s: true, k: 'pri', off: none, tip: none ? t('Add a provider first.') : undefined, aria: `${t('+ ADD')} ${t(TABS.find(([x]) => x === local.tab)[1])}`, on: fresh });
 	const list = store.lists[local.tab];
-	const rows = (all) => table(`routes-${local.tab}`, { label: t(TABS.find(([x]) => x === local.tab)[1]), columns: KINDS[local.tab], key: (r) => r.name, rows: all.filter((r) => matches(local.filter, r.name, predicateOf(r), (r.upstreams ?? []).map((u) => u.provider).join(' '), (r.domains ?? []).join?.(' ') ?? '')) });
+	const rows = (all) => table(`routes-${local.tab}`, { label: t(TABS.find(([x]) => x === local.tab)[1]), columns: KINDS[local.tab], key: (r) => r.name, rows: ownFirst(all).filter((r) => matches(local.filter, r.name, predicateOf(r), (r.upstreams ?? []).map((u) => u.provider).join(' '), [r.domains].flat().join(' '), r.path?.matchValue ?? '', (r.services ?? []).map((x) => x.name).join(' '))) });
 	return h('div.routes-l',
-		panel('ROUTING MAP', 'branch', [h('span.xs.soft.hide-s', total ? t('{0} requests in the last hour', short(total.requests)) : ''), add], body(listOf('aiRoutes').length ? routingMap('map-routes', false, path) : empty('branch', 'NO ROUTES', 'A route leads models to providers.'))),
+		panel('ROUTING MAP', 'branch', h('span.xs.soft.hide-s', total ? t('{0} requests in the last hour', short(total.requests)) : ''), body(listOf('aiRoutes').length ? routingMap('map-routes', false, path) : empty('branch', 'NO ROUTES', 'A route leads models to providers.'))),
 		explain(local, redraw),
 		panel(TABS.find(([x]) => x === local.tab)[1], 'gate', [filterBox(local.filter, (value) => {
 			local.filter = value;
@@ -113,7 +130,7 @@ export function draw({ arg, local, redraw }) {
 		}), h('div.seg', { role: 'group', 'aria-label': t('LIST') }, TABS.map(([key, label]) => btn(label, { s: true, pressed: local.tab === key, on: () => {
 			local.tab = key;
 			redraw();
-		} })))],
-		listBody(list, empty('branch', local.tab === 'sources' ? 'NO SERVICE SOURCES' : 'NO ROUTES', local.tab === 'aiRoutes' ? 'A route leads models to providers.' : ''), () => refresh(local.tab), rows),
+		} }))), h('span', { 'data-new': true }, add())],
+		listBody(list, empty('branch', local.tab === 'sources' ? 'NO SERVICE SOURCES' : 'NO ROUTES', { aiRoutes: 'A route leads models to providers.', routes: 'An HTTP route leads requests to services.', sources: 'A service source says where the endpoints of a service are.' }[local.tab], none ? null : add()), () => refresh(local.tab), rows),
 		local.tab === 'routes' ? h('p.xs.soft.lead', t('Always there, before all routes: /ni_status, /agm, /_admin/api, where management is on the gateway.')) : null));
 }

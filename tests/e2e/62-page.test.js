@@ -145,9 +145,10 @@ test('signing in, and what an administrator does', async (t) => {
 		await go(page, '#/routes', row('kimi-ai-route'));
 		await page.click(`${row('kimi-ai-route')} .btn:has-text("EDIT")`);
 		await page.fill(`${dialog}.w6 input`, '90');
-		assert.match(await text(page, `${dialog}.rows .hint.bad`), /90 of 100/);
+		await page.waitForSelector(`${dialog}.rows .hint.bad:has-text("90 of 100")`);
 		await page.click(`${dialog}footer .pri`);
-		await page.waitForSelector(`${dialog}.note:has-text("must add up to 100")`);
+		await page.waitForSelector(`${dialog}.rows .hint.bad:has-text("must add up to 100")`);
+		assert.equal(await page.evaluate(() => document.activeElement.closest('fieldset').querySelector('legend').textContent), 'UPSTREAMS', 'the focus is where the mistake is');
 		await page.fill(`${dialog}.w6 input`, '100');
 		await page.click(`${dialog}footer .pri`);
 		await toastOf(page, 'ROUTE UPDATED');

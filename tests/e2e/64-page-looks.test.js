@@ -1,27 +1,14 @@
 // What every screen must hold, whatever it shows: no serious finding of axe in any theme, nothing cut off on a phone, every
 // word in Chinese, names with markup as text, many Workers and routes without a stall.
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import test from 'node:test';
+import { audit } from './lib/audit.js';
 import { ADMIN, basic } from './lib/console.js';
 import { request } from './lib/http.js';
 import { go, monitorOf, openTab, settled, startBrowser, startWorld } from './lib/page.js';
 
-const AXE = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SCREENS = ['home', 'providers', 'assignment', 'monitor', 'routes', 'consumers', 'domains', 'playground', 'backup', 'logs', 'settings'];
 const THEMES = ['pixel', 'cyber', 'office'];
-
-// axe runs in a world of its own, which the page's policy does not reach.
-async function audit(page, what) {
-	const found = await page.evaluate(async (source) => {
-		const axe = globalThis.axe ?? (new Function(`${source}; return axe;`)());
-		const got = await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] });
-		if (got.passes.length < 10) throw new Error('axe has looked at nothing');
-		return got.violations.filter((v) => ['serious', 'critical'].includes(v.impact)).map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
-	}, AXE);
-	assert.deepEqual(found, [], what);
-}
 
 test('every screen: audit, sizes, languages, names', async (t) => {
 	const world = await startWorld(t);
