@@ -7,7 +7,7 @@
 #include "page/rehearse.h"
 #include "plan/world.h"
 
-/* What is answered is tested with the whole program (66-page-preview); here: every question, whole and cut, is answered
+/* What is answered is tested with the whole program (68-page-preview); here: every question, whole and cut, is answered
  * or refused with a sentence, and nothing is left behind. */
 
 static const struct provider_type type_rows[] = {
