@@ -19,11 +19,17 @@
 /* In place of a kind and a name, for the sums of all workers. */
 #define KEY_MAX (1u + TALLY_NAME_MAX)
 
-struct summed { /* a key of all workers */
-	struct tally_row row;
-	char key[KEY_MAX];
-	char model[TALLY_MODEL_MAX];
+struct summed {                      /* a key of all workers */
+	struct tally_counts *counts; /* NULL: nothing of it has ended */
+	char *model;                 /* as tally_row's last_model; room for model_cap, NULL: none */
+	uint64_t in_flight_since_ms, last_ms;
+	uint32_t in_flight;
+	uint16_t last_status;
+	uint8_t model_n, model_cap;
+	uint8_t key_n;
+	char key[]; /* "<kind><name>" */
 };
+static_assert(KEY_MAX <= UINT8_MAX && TALLY_MODEL_MAX <= UINT8_MAX, "a length is one byte");
 
 struct totals {
 	uint64_t at_us, requests, errors, tokens;
@@ -68,12 +74,20 @@ static struct summed *sum_of(struct usage *u, const struct tally_row *r)
 	if (s != NULL) {
 		return s;
 	}
-	s = must_alloc(sizeof(*s));
+	s = must_alloc(sizeof(*s) + key.n);
+	s->key_n = (uint8_t)key.n;
 	bytes_put(s->key, key);
-	s->row.kind = r->kind;
-	s->row.name = bytes_of(s->key + 1, r->name.n);
 	map_put(&u->sums, bytes_of(s->key, key.n), s);
 	return s;
+}
+
+static void sum_free(struct summed *s)
+{
+	if (s != NULL) {
+		free(s->counts);
+		free(s->model);
+		free(s);
+	}
 }
 
 static void forget_sums(struct usage *u)
@@ -81,33 +95,44 @@ static void forget_sums(struct usage *u)
 	for (size_t i = 0; i < u->sums.cap; i++) {
 		struct summed *s = u->sums.slots[i].value;
 
-		if (s != NULL) {
-			s->row = (struct tally_row){.kind = s->row.kind, .name = s->row.name};
+		if (s == NULL) {
+			continue;
 		}
+		if (s->counts != NULL) {
+			*s->counts = (struct tally_counts){0};
+		}
+		s->in_flight = 0;
+		s->in_flight_since_ms = s->last_ms = 0;
 	}
+}
+
+static void keep_last(struct summed *s, const struct tally_row *r)
+{
+	if (r->last_model.n > s->model_cap) {
+		s->model = must_realloc(s->model, r->last_model.n);
+		s->model_cap = (uint8_t)r->last_model.n;
+	}
+	s->model_n = (uint8_t)r->last_model.n;
+	bytes_put(s->model, r->last_model);
+	s->last_ms = r->last_ms;
+	s->last_status = (uint16_t)r->last_status;
 }
 
 static void add_row(struct summed *s, const struct tally_row *r)
 {
-	struct tally_row *sum = &s->row;
-
-	sum->requests += r->requests;
-	sum->errors += r->errors;
-	sum->input += r->input;
-	sum->output += r->output;
-	for (unsigned i = 0; i < TALLY_DURATIONS; i++) {
-		sum->duration[i] += r->duration[i];
+	if (s->counts == NULL && r->counts.requests != 0) {
+		s->counts = must_alloc(sizeof(*s->counts));
 	}
-	sum->in_flight += r->in_flight;
+	if (s->counts != NULL) {
+		tally_add(s->counts, &r->counts);
+	}
+	s->in_flight += r->in_flight;
 	if (r->in_flight != 0 &&
-		(sum->in_flight_since_ms == 0 || r->in_flight_since_ms < sum->in_flight_since_ms)) {
-		sum->in_flight_since_ms = r->in_flight_since_ms;
+		(s->in_flight_since_ms == 0 || r->in_flight_since_ms < s->in_flight_since_ms)) {
+		s->in_flight_since_ms = r->in_flight_since_ms;
 	}
-	if (r->last_ms > sum->last_ms) {
-		sum->last_ms = r->last_ms;
-		sum->last_status = r->last_status;
-		sum->last_model = bytes_of(s->model, r->last_model.n);
-		bytes_put(s->model, r->last_model);
+	if (r->last_ms > s->last_ms) {
+		keep_last(s, r);
 	}
 }
 
@@ -127,7 +152,7 @@ static void add_up(struct usage *u, const struct report *rep)
 
 /* --- the last minute ---------------------------------------------------------------------------- */
 
-static void keep_total(struct usage *u, const struct tally_row *total)
+static void keep_total(struct usage *u, const struct tally_counts *total)
 {
 	struct totals *t;
 
@@ -211,16 +236,20 @@ static void keep_recent(struct usage *u)
 
 static void take(struct usage *u, const struct report *rep)
 {
-	const struct tally_row none = {.kind = TALLY_TOTAL, .name = BYTES("")};
+	static const struct tally_counts nothing;
+	const struct tally_row all = {.kind = TALLY_TOTAL, .name = BYTES("")};
+	const struct tally_counts *total;
 	uint64_t now_s = clock_wall_ms() / 1000;
 
 	add_up(u, rep);
-	keep_total(u, &sum_of(u, &none)->row);
+	total = sum_of(u, &all)->counts;
+	keep_total(u, total != NULL ? total : &nothing);
 	for (size_t i = 0; i < u->sums.cap; i++) {
 		const struct summed *s = u->sums.slots[i].value;
 
-		if (s != NULL) {
-			usage_days_add(u->days, &s->row, now_s);
+		if (s != NULL && s->counts != NULL) {
+			usage_days_add(u->days, (enum tally_kind)(s->key[0] - '0'),
+				bytes_of(s->key + 1, s->key_n - 1u), s->counts, now_s);
 		}
 	}
 	look_at_workers(u, rep);
@@ -286,7 +315,7 @@ void usage_free(struct usage *u)
 	timer_clear(gateway_control(u->gateway), &u->timer);
 	process_close(&u->process);
 	for (size_t i = 0; i < u->sums.cap; i++) {
-		free(u->sums.slots[i].value);
+		sum_free(u->sums.slots[i].value);
 	}
 	map_done(&u->sums);
 	usage_days_free(u->days);
@@ -315,11 +344,11 @@ bool usage_consumer(const struct usage *u, struct bytes consumer, struct usage_c
 	}
 	IGNORE(usage_days_hour(
 		u->days, TALLY_CONSUMER, name, clock_wall_ms() / 1000, &hour)); /* else zeroes */
-	*out = (struct usage_consumer){.in_flight = s->row.in_flight,
-		.in_flight_since_ms = s->row.in_flight_since_ms,
-		.last_ms = s->row.last_ms,
-		.last_status = s->row.last_status,
-		.last_model = s->row.last_model,
+	*out = (struct usage_consumer){.in_flight = s->in_flight,
+		.in_flight_since_ms = s->in_flight_since_ms,
+		.last_ms = s->last_ms,
+		.last_status = s->last_status,
+		.last_model = bytes_of(s->model, s->model_n),
 		.requests_1h = hour.requests,
 		.errors_1h = hour.errors,
 		.tokens_1h = hour.tokens};

@@ -26,15 +26,10 @@ struct day { /* by hour */
 	struct point v[HOURS];
 };
 
-struct counts {
-	uint64_t requests, errors, input, output;
-	uint64_t duration[TALLY_DURATIONS];
-};
-
 struct key {
 	enum tally_kind kind;
-	struct counts seen;    /* before */
-	uint64_t minute, hour; /* that the two are of */
+	struct tally_counts seen; /* before */
+	uint64_t minute, hour;    /* that the two are of */
 	uint64_t of_minute[TALLY_DURATIONS], of_hour[TALLY_DURATIONS];
 	struct hour *hours[MINUTE_CHUNKS];
 	struct day *days[HOUR_CHUNKS];
@@ -50,7 +45,7 @@ struct usage_days {
 };
 
 struct late {
-	struct counts seen;
+	struct tally_counts seen;
 	char name[1 + TALLY_NAME_MAX];
 };
 
@@ -177,7 +172,7 @@ uint32_t usage_percentile(const uint64_t duration[TALLY_DURATIONS], unsigned per
 	return 0;
 }
 
-static void add_to(struct point *p, const struct counts *c, const uint64_t *duration)
+static void add_to(struct point *p, const struct tally_counts *c, const uint64_t *duration)
 {
 	p->requests += (uint32_t)c->requests;
 	p->errors += (uint32_t)c->errors;
@@ -186,7 +181,7 @@ static void add_to(struct point *p, const struct counts *c, const uint64_t *dura
 	p->p95_ms = usage_percentile(duration, 950);
 }
 
-static void count(struct key *k, const struct counts *c, uint64_t now_s)
+static void count(struct key *k, const struct tally_counts *c, uint64_t now_s)
 {
 	uint64_t minute = now_s / 60;
 
@@ -209,51 +204,47 @@ static void count(struct key *k, const struct counts *c, uint64_t now_s)
 	add_to(hour_of(k, minute / MINUTES), c, k->of_hour);
 }
 
-static struct counts new_since(struct counts *seen, const struct tally_row *r)
+static struct tally_counts new_since(struct tally_counts *seen, const struct tally_counts *now)
 {
-	struct counts now = {r->requests, r->errors, r->input, r->output, {0}};
-	struct counts c;
+	struct tally_counts c = {now->requests - seen->requests, now->errors - seen->errors,
+		now->input - seen->input, now->output - seen->output, {0}};
 
-	memcpy(now.duration, r->duration, sizeof(now.duration));
-	c = (struct counts){now.requests - seen->requests, now.errors - seen->errors,
-		now.input - seen->input, now.output - seen->output, {0}};
 	for (unsigned i = 0; i < TALLY_DURATIONS; i++) {
-		c.duration[i] = now.duration[i] - seen->duration[i];
+		c.duration[i] = now->duration[i] - seen->duration[i];
 	}
-	*seen = now;
+	*seen = *now;
 	return c;
 }
 
 /* What was seen of a key that has no room. */
-static struct counts *late_of(struct usage_days *d, const struct tally_row *r)
+static struct tally_counts *late_of(struct usage_days *d, enum tally_kind kind, struct bytes name)
 {
 	struct late *l = must_alloc(sizeof(*l));
-	struct bytes name;
 	struct late *known;
 
-	l->name[0] = (char)('0' + r->kind);
-	bytes_put(l->name + 1, r->name);
-	name = bytes_of(l->name, 1 + r->name.n);
-	known = map_add(&d->late, name, l);
+	l->name[0] = (char)('0' + kind);
+	bytes_put(l->name + 1, name);
+	known = map_add(&d->late, bytes_of(l->name, 1 + name.n), l);
 	if (known != NULL) {
 		free(l);
 	}
 	return known != NULL ? &known->seen : &l->seen;
 }
 
-void usage_days_add(struct usage_days *d, const struct tally_row *r, uint64_t now_s)
+void usage_days_add(struct usage_days *d, enum tally_kind kind, struct bytes name,
+	const struct tally_counts *now, uint64_t now_s)
 {
-	struct key *k = map_get(&d->by_name[r->kind], r->name);
-	struct counts *seen;
-	struct counts c;
+	struct key *k = map_get(&d->by_name[kind], name);
+	struct tally_counts *seen;
+	struct tally_counts c;
 
-	ASSERT(r->name.n <= TALLY_NAME_MAX);
+	ASSERT(name.n <= TALLY_NAME_MAX);
 	if (k == NULL && d->n < ARRAY_LEN(d->keys)) {
-		k = add_key(d, r->kind, r->name);
+		k = add_key(d, kind, name);
 	}
-	seen = k != NULL ? &k->seen : late_of(d, r);
-	c = new_since(seen, r);
-	count(k != NULL ? k : map_get(&d->by_name[r->kind], OTHER), &c, now_s);
+	seen = k != NULL ? &k->seen : late_of(d, kind, name);
+	c = new_since(seen, now);
+	count(k != NULL ? k : map_get(&d->by_name[kind], OTHER), &c, now_s);
 }
 
 /* --- questions ---------------------------------------------------------------------------------- */

@@ -18,8 +18,10 @@ struct usage_days;
 
 struct usage_days *usage_days_new(void);
 void usage_days_free(struct usage_days *d);
-/* r counts since the process began, of all workers; what is new since the last time is of now. */
-void usage_days_add(struct usage_days *d, const struct tally_row *r, uint64_t now_s);
+/* c is what all workers counted of the key since the process began; what is new since the last time is of now. A name
+ * has at most TALLY_NAME_MAX bytes. */
+void usage_days_add(struct usage_days *d, enum tally_kind kind, struct bytes name,
+	const struct tally_counts *c, uint64_t now_s);
 
 struct usage_sum {
 	uint64_t requests, errors, tokens;

@@ -9,16 +9,17 @@
 
 #define NOON ((uint64_t)1800000000 / 86400 * 86400 + 43200)
 
+#define ALICE BYTES("worker-alice")
+
 struct fixture {
 	struct usage_days *days;
-	struct tally_row row;
+	struct tally_counts counts; /* of worker-alice */
 	struct text out;
 };
 
 static void setup(struct fixture *f)
 {
-	*f = (struct fixture){.days = usage_days_new(),
-		.row = {.kind = TALLY_CONSUMER, .name = BYTES("worker-alice")}};
+	*f = (struct fixture){.days = usage_days_new()};
 	text_init(&f->out, (size_t)64 << 20);
 }
 
@@ -31,12 +32,12 @@ static void done(struct fixture *f)
 /* n more requests of 100 tokens and about a second each. */
 static void more(struct fixture *f, unsigned n, uint64_t at_s)
 {
-	f->row.requests += n;
-	f->row.errors += n / 10;
-	f->row.input += 90u * n;
-	f->row.output += 10u * n;
-	f->row.duration[5] += n;
-	usage_days_add(f->days, &f->row, at_s);
+	f->counts.requests += n;
+	f->counts.errors += n / 10;
+	f->counts.input += 90u * n;
+	f->counts.output += 10u * n;
+	f->counts.duration[5] += n;
+	usage_days_add(f->days, TALLY_CONSUMER, ALICE, &f->counts, at_s);
 }
 
 static const char *series(struct fixture *f, struct usage_query q, uint64_t now_s)
@@ -84,14 +85,14 @@ static void test_an_hour_goes_by(void **state)
 	(void)state;
 	setup(&f);
 	more(&f, 7, NOON);
-	IGNORE(usage_days_hour(f.days, TALLY_CONSUMER, f.row.name, NOON + 59 * 60, &sum));
+	IGNORE(usage_days_hour(f.days, TALLY_CONSUMER, ALICE, NOON + 59 * 60, &sum));
 	assert_int_equal(sum.requests, 7);
-	IGNORE(usage_days_hour(f.days, TALLY_CONSUMER, f.row.name, NOON + 60 * 60, &sum));
+	IGNORE(usage_days_hour(f.days, TALLY_CONSUMER, ALICE, NOON + 60 * 60, &sum));
 	assert_int_equal(sum.requests, 0);
-	usage_days_sparkline(f.days, TALLY_CONSUMER, f.row.name, NOON + 59 * 60, &f.out);
+	usage_days_sparkline(f.days, TALLY_CONSUMER, ALICE, NOON + 59 * 60, &f.out);
 	assert_int_equal(strncmp(text_cstr(&f.out), "[7,0,", 5), 0);
 	text_clear(&f.out);
-	usage_days_sparkline(f.days, TALLY_CONSUMER, f.row.name, NOON, &f.out);
+	usage_days_sparkline(f.days, TALLY_CONSUMER, ALICE, NOON, &f.out);
 	assert_non_null(strstr(text_cstr(&f.out), ",0,7]"));
 	text_clear(&f.out);
 	usage_days_sparkline(f.days, TALLY_CONSUMER, BYTES("nobody"), NOON, &f.out);
@@ -109,7 +110,7 @@ static void test_rings_forget(void **state)
 	setup(&f);
 	more(&f, 7, NOON);
 	more(&f, 1, NOON + 25 * 3600);
-	IGNORE(usage_days_hour(f.days, TALLY_CONSUMER, f.row.name, NOON + 25 * 3600, &sum));
+	IGNORE(usage_days_hour(f.days, TALLY_CONSUMER, ALICE, NOON + 25 * 3600, &sum));
 	assert_int_equal(sum.requests, 1);
 	assert_null(strstr(
 		series(&f, (struct usage_query){.from_s = NOON + 2 * 3600, .by = TALLY_CONSUMER},
@@ -182,9 +183,8 @@ static void test_too_many_keys_are_others(void **state)
 	for (unsigned round = 1; round <= 2; round++) {
 		for (unsigned i = 0; i < USAGE_KEYS_MAX + 10; i++) {
 			snprintf(name, sizeof(name), "c%u", i);
-			f.row = (struct tally_row){
-				.kind = TALLY_CONSUMER, .name = bytes_str(name), .requests = round};
-			usage_days_add(f.days, &f.row, NOON);
+			usage_days_add(f.days, TALLY_CONSUMER, bytes_str(name),
+				&(struct tally_counts){.requests = round}, NOON);
 		}
 	}
 	assert_true(usage_days_hour(f.days, TALLY_CONSUMER, BYTES("c0"), NOON, &sum));

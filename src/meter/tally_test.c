@@ -53,7 +53,7 @@ static void test_counts(void **state)
 	tally_begin(t, of.consumer, now_us);
 	assert_true(find_row(t, TALLY_CONSUMER, "c", &r, &copy));
 	assert_int_equal(r.in_flight, 2);
-	assert_int_equal(r.requests, 0);
+	assert_int_equal(r.counts.requests, 0);
 	assert_int_equal(r.last_ms, 0);
 	assert_in_range(clock_wall_ms() - r.in_flight_since_ms, 2999, 4000);
 	tally_end(t, &of, &rq, true);
@@ -67,11 +67,11 @@ static void test_counts(void **state)
 		static const char *const names[] = {"", "c", "p", "r", "m"};
 
 		assert_true(find_row(t, (enum tally_kind)k, names[k], &r, &copy));
-		assert_int_equal(r.requests, 2);
-		assert_int_equal(r.errors, 1);
-		assert_int_equal(r.input, 10);
-		assert_int_equal(r.output, 14);
-		assert_int_equal(r.duration[2], 1);
+		assert_int_equal(r.counts.requests, 2);
+		assert_int_equal(r.counts.errors, 1);
+		assert_int_equal(r.counts.input, 10);
+		assert_int_equal(r.counts.output, 14);
+		assert_int_equal(r.counts.duration[2], 1);
 	}
 	assert_true(find_row(t, TALLY_CONSUMER, "c", &r, &copy));
 	assert_int_equal(r.in_flight, 0);
@@ -80,8 +80,8 @@ static void test_counts(void **state)
 	assert_true(bytes_eq(r.last_model, BYTES("asked")));
 	assert_in_range(clock_wall_ms() - r.last_ms, 0, 1000);
 	assert_true(find_row(t, TALLY_TOTAL, "", &r, &copy));
-	assert_int_equal(r.requests, 3);
-	assert_int_equal(r.errors, 2);
+	assert_int_equal(r.counts.requests, 3);
+	assert_int_equal(r.counts.errors, 2);
 	text_done(&copy);
 	tally_free(t);
 }
@@ -104,7 +104,7 @@ static void test_durations_fall_into_their_buckets(void **state)
 		tally_end(t, &(struct tally_of){0},
 			&(struct tally_request){.us = rows[i].us, .timed = true}, false);
 		assert_true(find_row(t, TALLY_TOTAL, "", &r, &copy));
-		assert_int_equal(r.duration[rows[i].bucket], 1);
+		assert_int_equal(r.counts.duration[rows[i].bucket], 1);
 		text_done(&copy);
 		tally_free(t);
 	}
