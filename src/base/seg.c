@@ -164,6 +164,16 @@ static unsigned trim_slabs(struct segpool *p)
 	return freed;
 }
 
+/* All of it is free: as if it were new. */
+static void rest(struct seg_slab *slab)
+{
+	if (slab->n_touched != 0) {
+		IGNORE(madvise(slab->segs, SLAB_SEGS * SEG_SIZE, MADV_DONTNEED)); /* a hint */
+		slab->free = NULL;
+		slab->n_touched = 0;
+	}
+}
+
 /* The first page has what the pool knows of the segment. */
 static void trim_pages(struct segpool *p, unsigned most)
 {
@@ -172,6 +182,9 @@ static void trim_pages(struct segpool *p, unsigned most)
 	for (struct list *at = p->partial.prev; at != &p->partial; at = at->prev) {
 		struct seg_slab *slab = CONTAINER_OF(at, struct seg_slab, link);
 
+		if (slab->n_free == SLAB_SEGS) {
+			rest(slab);
+		}
 		for (struct seg *s = slab->free; s != NULL; s = s->next) {
 			if (looks-- == 0 || most == 0) {
 				return;

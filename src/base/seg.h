@@ -63,8 +63,8 @@ bool segpool_tight(const struct segpool *p);
 bool segpool_spent(const struct segpool *p);
 
 /* Called about once a second: gives free slabs back to the system when more than half of the pool has
- * been free for a second, and of the segments in the last one all pages but the first: what 100 KB of prompt
- * needed is not kept by those that read 1 KB. Bounded work per call. */
+ * been free for a second, of the last one its pages, when nothing of it is lent, and else of its free segments
+ * all pages but the first: what 100 KB of prompt needed is not kept by those that read 1 KB. Bounded work per call. */
 void segpool_trim(struct segpool *p, uint64_t now_ms);
 
 /* A chain of segments: a queue of bytes. */

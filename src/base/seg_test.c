@@ -52,11 +52,14 @@ static void pages_go_after_a_second_of_rest(void **state)
 	struct segpool p;
 	struct seg *s;
 	struct seg *small;
+	struct seg *lent;
 
 	(void)state;
 	segpool_init(&p, 100 * SEG_SIZE);
 	s = seg_take(&p);
 	small = seg_take(&p);
+	lent = seg_take(&p);
+	lent->data[SEG_ROOM - 1] = 'l';
 	memset(s->data, 'x', SEG_ROOM);
 	s->end = SEG_ROOM;
 	memset(small->data, 'x', 1000);
@@ -75,6 +78,22 @@ static void pages_go_after_a_second_of_rest(void **state)
 	assert_int_equal(s->end, 0);
 	assert_int_equal(s->data[SEG_ROOM - 1], 0);
 	seg_give(&p, s);
+	/* nothing is lent any more: the first pages go as well */
+	segpool_trim(&p, 3000);
+	assert_true(is_resident((char *)s));
+	assert_int_equal(lent->data[SEG_ROOM - 1], 'l');
+	seg_give(&p, lent);
+	segpool_trim(&p, 4000);
+	assert_false(is_resident((char *)s));
+	assert_false(is_resident((char *)lent + SEG_SIZE - 4096));
+	assert_int_equal(p.free, SLAB);
+	for (unsigned i = 0; i < SLAB; i++) {
+		struct seg *again = seg_take(&p);
+
+		assert_int_equal(again->end + again->beg + again->wide, 0);
+		again->data[0] = 'x';
+		seg_give(&p, again);
+	}
 	segpool_done(&p);
 }
 

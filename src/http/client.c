@@ -345,6 +345,7 @@ static enum read_rc parse_head(struct up *u, struct fault *f)
 	struct h1_head h;
 	struct seg *rx;
 	size_t used = 0;
+	size_t scanned;
 	enum read_rc rc;
 
 	do {
@@ -355,8 +356,10 @@ static enum read_rc parse_head(struct up *u, struct fault *f)
 			return READ_MORE;
 		}
 		h = (struct h1_head){.fields = u->client->fields};
+		scanned = u->in.scanned;
 		rc = h1_parse_response(&h, bytes_of(rx->data + rx->beg, rx->end - rx->beg),
-			u->is_head, &u->in.scanned, &used, f);
+			u->is_head, &scanned, &used, f);
+		u->in.scanned = (uint32_t)scanned;
 		if (rc != READ_DONE) {
 			return rc;
 		}

@@ -12,15 +12,15 @@
 struct h1_in {
 	struct seg *
 		rx; /* bytes that belong to no message yet: a head in progress, pipelined requests */
-	size_t scanned; /* of the head in progress */
 	union {
 		uint64_t left; /* H1_LENGTH: body bytes still to come */
 		struct h1_chunked chunked;
 	};
-	size_t want;     /* body bytes that may wait in the stream, as its user wants it */
-	uint8_t framing; /* enum h1_framing */
-	bool ended;      /* the body is complete */
-	bool filled;     /* the last read filled what it was given: there may be much more */
+	size_t want;      /* body bytes that may wait in the stream, as its user wants it */
+	uint32_t scanned; /* of the head in progress */
+	uint8_t framing;  /* enum h1_framing */
+	bool ended;       /* the body is complete */
+	bool filled;      /* the last read filled what it was given: there may be much more */
 };
 
 void h1_in_init(struct h1_in *in);

@@ -447,9 +447,11 @@ static bool parse_head(struct conn *c)
 	struct fault fault = {0};
 	struct seg *rx = c->in.rx;
 	size_t used = 0;
+	size_t scanned = c->in.scanned;
 	enum read_rc rc = h1_parse_request(
-		&h, bytes_of(rx->data + rx->beg, rx->end - rx->beg), &c->in.scanned, &used, &fault);
+		&h, bytes_of(rx->data + rx->beg, rx->end - rx->beg), &scanned, &used, &fault);
 
+	c->in.scanned = (uint32_t)scanned; /* of one segment */
 	if (rc != READ_FAIL && is_above_limit(c, rc == READ_DONE ? used : rx->end - rx->beg)) {
 		fault_set(&fault, ERR_LIMIT, 431, 0, "head too large");
 		rc = READ_FAIL;
