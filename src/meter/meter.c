@@ -5,6 +5,7 @@
  * upstream said how many.
  */
 #include "meter/meter.h"
+#include "meter/recall.h"
 #include "meter/tally.h"
 
 #include <stdlib.h>
@@ -36,26 +37,6 @@ const double meter_first_bounds[METER_FIRST_BOUNDS] = {
 const double meter_token_bounds[METER_TOKEN_BOUNDS] = {
 	1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864};
 
-/* Who asks for what is the same again and again: the row that was found for it, so that no labels have to
- * be made and hashed. A route and a consumer are the same ones as long as the plan is. */
-struct recalled {
-	uint64_t plan; /* its version */
-	const struct route *route;
-	const struct destination *to;
-	const struct consumer *consumer;
-	struct series_row *row; /* NULL: nothing; its model is the request's */
-	enum api api;
-};
-#define RECALLED_BITS 9u
-
-/* The same for rows of the tally, which know no model of the client's. */
-struct tallied {
-	uint64_t plan;
-	const struct route *route;
-	const struct destination *to; /* NULL: nothing is recalled */
-	const struct consumer *consumer;
-	struct tally_of of;
-};
 /* In place of a consumer: not to be tallied. */
 #define TALLIED_NOT UINT16_MAX
 
@@ -63,9 +44,8 @@ struct meter {
 	struct series series;
 	size_t tidied;   /* the row that is looked at next */
 	unsigned copies; /* under way: rows keep their places */
-	struct recalled recalled[1u << RECALLED_BITS];
+	struct recall recall;
 	struct tally *tally;
-	struct tallied tallied[1u << RECALLED_BITS];
 };
 
 struct copied_head {
@@ -78,6 +58,7 @@ static void *start(const struct gateway_opts *opts)
 
 	series_init(&m->series, &opts->seed, MAX(opts->limits.series_max, SERIES_MIN), VALUE_COUNT);
 	m->tally = tally_new(&opts->seed);
+	recall_init(&m->recall);
 	return m;
 }
 
@@ -87,10 +68,16 @@ static void stop(void *kept)
 
 	series_done(&m->series);
 	tally_free(m->tally);
+	recall_done(&m->recall);
 	free(m);
 }
 
 /* --- labels ------------------------------------------------------------------------------------- */
+
+static bool is_made_up(struct bytes label)
+{
+	return bytes_eq(label, LABEL_NONE) || bytes_eq(label, LABEL_OTHER) || label.n == LABEL_MAX;
+}
 
 static bool is_known(const struct route *r, const struct destination *to, struct bytes model)
 {
@@ -172,42 +159,30 @@ static struct series_row *find_row(struct meter *m, const struct exchange *x)
 	return series_take(&m->series, labels);
 }
 
-/* Where the rows of an exchange are recalled. */
-static size_t place_of(const struct request *rq)
+/* Most requests have the model of the row that the last one had: then nobody asks what the configuration names. */
+static bool is_row_of(const struct series_row *r, const struct exchange *x)
 {
-	uint64_t h = (uint64_t)(uintptr_t)rq->route * UINT64_C(0x9e3779b97f4a7c15) +
-		(uint64_t)(uintptr_t)rq->consumer;
+	struct bytes label = series_label(r, LABEL_MODEL);
 
-	return (h * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - RECALLED_BITS);
+	return (bytes_eq(label, x->rq->at.upstream_model) && !is_made_up(label)) ||
+		bytes_eq(label, model_label(x));
 }
 
-/* The row is of that model by name: not "none", "other" or one that was cut. */
-static bool is_of_model(const struct series_row *r, struct bytes model)
+static struct series_row *take_row(struct meter *m, const struct exchange *x, struct recalled *c)
 {
-	return model.n != 0 && bytes_eq(series_label(r, LABEL_MODEL), model);
-}
-
-static struct series_row *take_row(struct meter *m, const struct exchange *x, size_t place)
-{
-	const struct request *rq = x->rq;
-	const struct attempt *at = &rq->at;
-	struct bytes model = at->to->provider != NULL ? at->upstream_model : BYTES("");
-	struct recalled *c = &m->recalled[place];
 	uint64_t overflows = m->series.overflows;
-	struct series_row *r;
 
-	if (c->row != NULL && c->plan == x->view->plan->version && c->route == rq->route &&
-		c->to == at->to && c->consumer == rq->consumer && c->api == rq->api &&
-		is_of_model(c->row, model)) {
-		return c->row;
+	if (c->row == NULL || c->api != x->rq->api || !is_row_of(c->row, x)) {
+		struct series_row *r = find_row(m, x);
+
+		/* One that stands for others is to be counted as such each time. */
+		if (m->series.overflows != overflows) {
+			return r;
+		}
+		c->row = r;
+		c->api = (uint8_t)x->rq->api;
 	}
-	r = find_row(m, x);
-	/* One that stands for others is to be counted as such each time. */
-	if (m->series.overflows == overflows && is_of_model(r, model)) {
-		*c = (struct recalled){
-			x->view->plan->version, rq->route, at->to, rq->consumer, r, rq->api};
-	}
-	return r;
+	return c->row;
 }
 
 static uint16_t key_of(struct meter *m, enum tally_kind kind, struct bytes name)
@@ -215,44 +190,30 @@ static uint16_t key_of(struct meter *m, enum tally_kind kind, struct bytes name)
 	return name.n != 0 ? tally_find(m->tally, kind, name) : 0;
 }
 
-static void find_tallied(struct meter *m, const struct exchange *x, struct tallied *c)
+static struct tally_of find_tallied(struct meter *m, const struct exchange *x)
 {
 	const struct request *rq = x->rq;
 	const struct provider *p = rq->at.to->provider;
 
-	*c = (struct tallied){x->view->plan->version, rq->route, rq->at.to, rq->consumer,
-		{.consumer = rq->consumer != NULL ? key_of(m, TALLY_CONSUMER, rq->consumer->name)
-						  : 0,
-			.provider = p != NULL ? key_of(m, TALLY_PROVIDER, p->id) : 0,
-			.route = key_of(m, TALLY_ROUTE, rq->route->name)}};
 	if (rq->route == x->view->plan->inside) {
-		c->of = (struct tally_of){.consumer = TALLIED_NOT};
+		return (struct tally_of){.consumer = TALLIED_NOT};
 	}
-}
-
-static void take_tallied(
-	struct meter *m, const struct exchange *x, size_t place, struct tally_of *out)
-{
-	const struct request *rq = x->rq;
-	struct tallied *c = &m->tallied[place];
-
-	if (c->to != rq->at.to || c->route != rq->route || c->consumer != rq->consumer ||
-		c->plan != x->view->plan->version) {
-		find_tallied(m, x, c);
-	}
-	*out = c->of;
+	return (struct tally_of){.consumer = rq->consumer != NULL
+			? key_of(m, TALLY_CONSUMER, rq->consumer->name)
+			: 0,
+		.provider = p != NULL ? key_of(m, TALLY_PROVIDER, p->id) : 0,
+		.route = key_of(m, TALLY_ROUTE, rq->route->name)};
 }
 
 static_assert(sizeof(struct tally_of) == sizeof(((struct exchange *)0)->observed_too),
 	"kept in the exchange");
 
 /* A further attempt of the same consumer's request is not one more in flight. */
-static void tally_chosen(struct meter *m, struct exchange *x, struct series_row *r, size_t place)
+static void tally_chosen(
+	struct meter *m, struct exchange *x, struct series_row *r, struct tally_of of)
 {
-	struct tally_of of;
 	bool first = x->observed == NULL;
 
-	take_tallied(m, x, place, &of);
 	if (of.consumer != TALLIED_NOT && x->rq->at.to->provider != NULL) {
 		if (r->tallied == 0) {
 			r->tallied =
@@ -272,10 +233,17 @@ static void tally_chosen(struct meter *m, struct exchange *x, struct series_row 
 static void chosen(void *kept, struct exchange *x)
 {
 	struct meter *m = kept;
-	size_t place = place_of(x->rq);
-	struct series_row *r = take_row(m, x, place);
+	bool is_new;
+	struct recalled *c = recall_find(&m->recall,
+		&(struct recall_key){
+			x->view->plan->version, x->rq->route, x->rq->at.to, x->rq->consumer},
+		&is_new);
+	struct series_row *r = take_row(m, x, c);
 
-	tally_chosen(m, x, r, place);
+	if (is_new) {
+		c->of = find_tallied(m, x);
+	}
+	tally_chosen(m, x, r, c->of);
 	let_go(x);
 	r->users++;
 	x->observed = r;
@@ -399,11 +367,6 @@ static void finish(void *kept, struct exchange *x)
 
 /* --- tidying ------------------------------------------------------------------------------------ */
 
-static bool is_made_up(struct bytes label)
-{
-	return bytes_eq(label, LABEL_NONE) || bytes_eq(label, LABEL_OTHER) || label.n == LABEL_MAX;
-}
-
 static bool is_in_plan(const struct series_row *r, const struct plan *p)
 {
 	struct bytes route = series_label(r, LABEL_ROUTE);
@@ -456,7 +419,7 @@ static void tidy(void *kept, const struct plan *p, uint64_t now_ms)
 		look_at(m->series.rows[m->tidied], p, now_ms);
 		if (is_over(m->series.rows[m->tidied], m->series.n > m->series.limit / 2, now_ms)) {
 			series_drop(&m->series, m->tidied);
-			memset(m->recalled, 0, sizeof(m->recalled));
+			recall_drop_rows(&m->recall);
 			return;
 		}
 		m->tidied++;

@@ -54,7 +54,17 @@ static void done(struct fixture *f)
 }
 
 /* One request that was answered; which: of each pair the one to take, by bits. */
-enum { ROUTE = 1, TO = 2, CONSUMER = 4, MODEL = 8, API = 16, NOBODY = 32, ODD_MODEL = 64 };
+enum {
+	ROUTE = 1,
+	TO = 2,
+	CONSUMER = 4,
+	MODEL = 8,
+	API = 16,
+	NOBODY = 32,
+	ODD_MODEL = 64,
+	NO_MODEL = 128,
+	MODEL_NONE = 256
+};
 
 static void ask(struct fixture *f, unsigned which)
 {
@@ -64,8 +74,10 @@ static void ask(struct fixture *f, unsigned which)
 	struct exchange x = {.rq = &rq, .view = f->view};
 
 	rq.at.to = &f->to[(which & TO) != 0];
-	rq.at.upstream_model =
-		(which & ODD_MODEL) != 0 ? BYTES("odd") : f->known[(which & MODEL) != 0];
+	rq.at.upstream_model = (which & ODD_MODEL) != 0 ? BYTES("odd")
+		: (which & NO_MODEL) != 0               ? BYTES("")
+		: (which & MODEL_NONE) != 0             ? BYTES("none")
+							: f->known[(which & MODEL) != 0];
 	x.rec.status = 200;
 	meter_observer.chosen(f->kept, &x);
 	meter_observer.finish(f->kept, &x);
@@ -97,7 +109,8 @@ static uint64_t count(const struct fixture *f, unsigned label, struct bytes text
 
 static void rows_are_told_apart_however_often_they_are_asked_for(void **state)
 {
-	static const unsigned each[] = {0, ROUTE, TO, CONSUMER, MODEL, API, NOBODY, ODD_MODEL};
+	static const unsigned each[] = {0, ROUTE, TO, CONSUMER, MODEL, API, NOBODY, ODD_MODEL,
+		NO_MODEL, NO_MODEL | MODEL_NONE, MODEL_NONE};
 	struct fixture f;
 	unsigned rows;
 
@@ -106,20 +119,23 @@ static void rows_are_told_apart_however_often_they_are_asked_for(void **state)
 	for (unsigned round = 0; round < 3; round++) {
 		for (size_t i = 0; i < ARRAY_LEN(each); i++) {
 			ask(&f, each[i]);
+			ask(&f, each[i]);
 			ask(&f, each[0]);
 		}
 	}
-	/* r0 with: nothing else, another service, consumer, model, API, nobody, a model of no name. */
-	assert_int_equal(count(&f, LABEL_ROUTE, BYTES("r0"), &rows), 45);
-	assert_int_equal(rows, 7);
-	assert_int_equal(count(&f, LABEL_ROUTE, BYTES("r1"), &rows), 3);
+	/* r0 with: nothing else, another service, consumer, model, API, nobody, a model that no resource
+	 * names (once it is called none), no model. */
+	assert_int_equal(count(&f, LABEL_ROUTE, BYTES("r0"), &rows), 93);
+	assert_int_equal(rows, 8);
+	assert_int_equal(count(&f, LABEL_ROUTE, BYTES("r1"), &rows), 6);
 	assert_int_equal(rows, 1);
-	assert_int_equal(count(&f, LABEL_CLUSTER, BYTES("outbound|81||s1"), &rows), 3);
-	assert_int_equal(count(&f, LABEL_CONSUMER, BYTES("c1"), &rows), 3);
-	assert_int_equal(count(&f, LABEL_CONSUMER, LABEL_NONE, &rows), 3);
-	assert_int_equal(count(&f, LABEL_MODEL, BYTES("m1"), &rows), 3);
-	assert_int_equal(count(&f, LABEL_MODEL, LABEL_OTHER, &rows), 3);
-	assert_int_equal(count(&f, LABEL_OPERATION, BYTES("embeddings"), &rows), 3);
+	assert_int_equal(count(&f, LABEL_CLUSTER, BYTES("outbound|81||s1"), &rows), 6);
+	assert_int_equal(count(&f, LABEL_CONSUMER, BYTES("c1"), &rows), 6);
+	assert_int_equal(count(&f, LABEL_CONSUMER, LABEL_NONE, &rows), 6);
+	assert_int_equal(count(&f, LABEL_MODEL, BYTES("m1"), &rows), 6);
+	assert_int_equal(count(&f, LABEL_MODEL, LABEL_OTHER, &rows), 12);
+	assert_int_equal(count(&f, LABEL_MODEL, LABEL_NONE, &rows), 12);
+	assert_int_equal(count(&f, LABEL_OPERATION, BYTES("embeddings"), &rows), 6);
 	done(&f);
 }
 
