@@ -53,7 +53,7 @@ struct json_query *compatible_chat_query(void)
 
 /* --- request ------------------------------------------------------------------------------------ */
 
-static bool refuse(struct exchange *x, const char *why)
+COLD static bool refuse(struct exchange *x, const char *why)
 {
 	reply_set(x, 400, "body.invalid_json", "%s", why);
 	return false;

@@ -13,7 +13,10 @@
 
 #define MUST_CHECK __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define NO_RETURN __attribute__((noreturn))
+#define NO_RETURN __attribute__((noreturn, cold))
+/* Where something went wrong. What leads there is compiled out of the way, so that what is run for each request stays
+ * together: half of its time is spent waiting for code and data. */
+#define COLD __attribute__((cold))
 #define UNUSED __attribute__((unused))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

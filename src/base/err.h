@@ -35,8 +35,8 @@ struct fault {
 };
 
 /* Fills *f (may be NULL) and returns f's err, so that a caller can `return fault_set(...)`. */
-enum err fault_set(struct fault *f, enum err err, int status, size_t where, const char *fmt, ...)
-	PRINTF_LIKE(5, 6);
+COLD enum err fault_set(struct fault *f, enum err err, int status, size_t where, const char *fmt,
+	...) PRINTF_LIKE(5, 6);
 
 /* "syntax", "limit", …; never NULL. */
 const char *err_name(enum err err);

@@ -19,7 +19,7 @@ void log_keep(struct recent *r);
 bool log_on(enum log_level level);
 /* One line; the format makes a sentence, without newline; above some 1,000 bytes it is cut. Never waits: what
  * stderr does not take is dropped, and counted in the next line that it does. room is "store", "net", … */
-void log_line(enum log_level level, const char *room, const char *fmt, ...) PRINTF_LIKE(3, 4);
+COLD void log_line(enum log_level level, const char *room, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #define log_error(room, ...) log_line(LOG_ERROR, room, __VA_ARGS__)
 #define log_warn(room, ...) log_line(LOG_WARN, room, __VA_ARGS__)

@@ -287,7 +287,7 @@ static const struct stream_ops ops = {
 
 /* --- reading ------------------------------------------------------------------------------------ */
 
-static void fail(struct up *u, enum err err)
+COLD static void fail(struct up *u, enum err err)
 {
 	u->stream.in = STREAM_IN_FAILED;
 	u->stream.in_err = (int8_t)err;

@@ -347,7 +347,7 @@ static const struct stream_ops ops = {
 /* --- refusing what is no request ---------------------------------------------------------------- */
 
 /* The whole answer goes into the out segment: it is small and the connection ends with it. */
-static void refuse(struct conn *c, const struct fault *f)
+COLD static void refuse(struct conn *c, const struct fault *f)
 {
 	struct server *srv = c->srv;
 	char body_room[1024];
@@ -470,6 +470,7 @@ static bool parse_head(struct conn *c)
 static void read_head(struct conn *c)
 {
 	for (int i = 0; c->state == CONN_IDLE || c->state == CONN_HEAD; i++) {
+		bool begins;
 		ssize_t r;
 
 		/* Pipelined bytes first: `scanned` is 0 only before their first look. */
@@ -495,13 +496,14 @@ static void read_head(struct conn *c)
 			conn_close(c, r < 0);
 			return;
 		}
-		if (c->state == CONN_IDLE) {
-			c->state = CONN_HEAD;
-			timer_set(c->srv->opts.loop, &c->timer, c->srv->opts.limits.head_ms,
-				on_timer);
-		}
+		begins = c->state == CONN_IDLE;
+		c->state = CONN_HEAD;
 		if (parse_head(c)) {
 			return;
+		}
+		if (begins) { /* most heads come whole and need no deadline */
+			timer_set(c->srv->opts.loop, &c->timer, c->srv->opts.limits.head_ms,
+				on_timer);
 		}
 	}
 }

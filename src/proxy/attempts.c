@@ -253,7 +253,7 @@ static void clean(struct exchange *x)
 }
 
 /* Blames and records; true: another attempt follows. */
-static bool fail(struct exchange *x, const struct failure *f)
+COLD static bool fail(struct exchange *x, const struct failure *f)
 {
 	struct course *c = &x->rq->course;
 	struct course_env env = env_of(x);

@@ -496,14 +496,14 @@ MUST_CHECK int reshape_settle(struct exchange *x);
 /* --- the gateway's own answers (reply.c) -------------------------------------------------------- */
 
 /* Says what is answered; returns VERDICT_REPLY. reason: data-plane.md §11. */
-enum verdict reply_set(struct exchange *x, unsigned status, const char *reason, const char *fmt,
-	...) PRINTF_LIKE(4, 5);
+COLD enum verdict reply_set(struct exchange *x, unsigned status, const char *reason,
+	const char *fmt, ...) PRINTF_LIKE(4, 5);
 /* 503 with Retry-After: the byte budget is spent. */
-enum verdict reply_no_memory(struct exchange *x);
+COLD enum verdict reply_no_memory(struct exchange *x);
 /* The client's body will not be completed: 408, 400 or 503, by why. */
-enum verdict reply_bad_body(struct exchange *x);
+COLD enum verdict reply_bad_body(struct exchange *x);
 /* The answer for an upstream that failed before commit, when no other attempt follows. */
-enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f);
+COLD enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault *f);
 /* Sends it. */
 enum verdict step_reply(struct exchange *x);
 /* The event that ends a stream that cannot be completed, in the client's protocol, into out. */

@@ -45,7 +45,7 @@ static bool refuse_as(struct parse *p, enum err err, int status, size_t where, c
 	return false;
 }
 
-static bool refuse(struct parse *p, size_t where, const char *text)
+COLD static bool refuse(struct parse *p, size_t where, const char *text)
 {
 	return refuse_as(p, ERR_SYNTAX, 400, where, text);
 }
