@@ -570,7 +570,7 @@ static struct stream *reuse(struct client *c, struct pool *p, struct stream_user
 	u->idle = false;
 	u->sock.watch.early = false;
 	u->sock.on_ready = on_ready;
-	timer_clear(c->opts.loop, &u->timer);
+	timer_rest(c->opts.loop, &u->timer);
 	begin_stream(u, user);
 	u->stream.connected = true;
 	u->stream.reused = true;

@@ -426,9 +426,7 @@ static void begin_stream(struct conn *c, const struct h1_head *h, size_t used)
 	c->served++;
 	srv->counts.requests++;
 	srv->counts.streams++;
-	if (timer_is_set(&c->timer)) {
-		timer_clear(srv->opts.loop, &c->timer);
-	}
+	timer_rest(srv->opts.loop, &c->timer);
 	srv->opts.on_request(srv, s);
 }
 

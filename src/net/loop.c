@@ -180,8 +180,15 @@ void timer_set(
 
 void timer_clear(struct loop *l, struct timer *t)
 {
-	if (timer_is_set(t)) {
+	if (timer_is_set(t) || t->slot_ms != 0) {
 		wheel_clear(&l->wheel, t);
+	}
+}
+
+void timer_rest(struct loop *l, struct timer *t)
+{
+	if (timer_is_set(t)) {
+		wheel_rest(&l->wheel, t);
 	}
 }
 

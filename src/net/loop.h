@@ -58,6 +58,9 @@ struct timer {
 void timer_set(
 	struct loop *l, struct timer *t, uint64_t after_ms, void (*on_timer)(struct timer *t));
 void timer_clear(struct loop *l, struct timer *t);
+/* The same for one that will soon be set again, and then later: that costs next to nothing, and touches no timer but
+ * this one. The wheel still knows it: timer_clear before its memory goes. */
+void timer_rest(struct loop *l, struct timer *t);
 static inline bool timer_is_set(const struct timer *t)
 {
 	return t->due_ms != 0;

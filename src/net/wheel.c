@@ -76,6 +76,14 @@ void wheel_clear(struct wheel *w, struct timer *t)
 	t->due_ms = 0;
 }
 
+void wheel_rest(struct wheel *w, struct timer *t)
+{
+	if (t->slot_ms == 0) {
+		take(w, t);
+	}
+	t->due_ms = 0;
+}
+
 /* The lowest level with an occupied slot has the earliest one; *start_ms is when it comes up. */
 static bool next_slot(const struct wheel *w, unsigned *level, unsigned *index, uint64_t *start_ms)
 {
@@ -111,7 +119,10 @@ void wheel_advance(struct wheel *w, uint64_t now_ms)
 			struct timer *t = CONTAINER_OF(came_up.next, struct timer, link);
 
 			list_remove(&t->link);
-			put(w, t);
+			t->slot_ms = 0;
+			if (timer_is_set(t)) {
+				put(w, t);
+			}
 		}
 	}
 	w->now_ms = MAX(w->now_ms, now_ms);

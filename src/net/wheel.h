@@ -26,6 +26,8 @@ void wheel_init(struct wheel *w, uint64_t now_ms);
 void wheel_set(struct wheel *w, struct timer *t, uint64_t due_ms);
 /* Also for timers on `due` or on a list that was spliced from it. */
 void wheel_clear(struct wheel *w, struct timer *t);
+/* The same, but a slot may still hold it until that comes up: wheel_clear before its memory goes. */
+void wheel_rest(struct wheel *w, struct timer *t);
 /* Moves time on (never back) and what came up to `due`. */
 void wheel_advance(struct wheel *w, uint64_t now_ms);
 /* When wheel_advance has something to do next: 0 when `due` is not empty, UINT64_MAX for never. It may

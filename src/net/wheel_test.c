@@ -139,6 +139,37 @@ static void what_is_due_can_still_be_moved_and_cleared(void **state)
 	assert_ptr_equal(pop_due(&w), &t[0]);
 }
 
+static void a_timer_that_rests_is_neither_due_nor_moved(void **state)
+{
+	struct timer t[2] = {{.due_ms = 0}};
+	struct wheel w;
+
+	(void)state;
+	wheel_init(&w, 100);
+	wheel_set(&w, &t[0], 200);
+	wheel_set(&w, &t[1], 100); /* due at once */
+	wheel_rest(&w, &t[1]);
+	assert_null(pop_due(&w));
+	wheel_rest(&w, &t[0]);
+	assert_false(timer_is_set(&t[0]));
+	assert_true(list_linked(&t[0].link));
+	wheel_set(&w, &t[0], 300); /* stays where it is */
+	assert_int_equal(t[0].slot_ms, 200);
+	wheel_advance(&w, 299);
+	assert_null(pop_due(&w));
+	wheel_rest(&w, &t[0]);
+	wheel_advance(&w, 300);
+	assert_null(pop_due(&w));
+	assert_false(list_linked(&t[0].link)); /* its slot came up: the wheel forgot it */
+	assert_int_equal(t[0].slot_ms, 0);
+	assert_true(wheel_next_ms(&w) == UINT64_MAX);
+	wheel_set(&w, &t[0], 400);
+	wheel_rest(&w, &t[0]);
+	wheel_clear(&w, &t[0]);
+	assert_false(list_linked(&t[0].link));
+	assert_true(wheel_next_ms(&w) == UINT64_MAX);
+}
+
 /* --- against the model -------------------------------------------------------------------------- */
 
 struct model {
@@ -175,7 +206,12 @@ static void model_clear(struct model *m)
 {
 	uint64_t i = pick(&m->seed, TIMERS);
 
-	wheel_clear(&m->w, &m->timers[i]);
+	if (pick(&m->seed, 2) == 0) {
+		wheel_clear(&m->w, &m->timers[i]);
+	} else {
+		wheel_rest(&m->w, &m->timers[i]);
+	}
+	assert_false(timer_is_set(&m->timers[i]));
 	m->due[i] = 0;
 }
 
@@ -251,6 +287,7 @@ int main(void)
 		cmocka_unit_test(a_timer_that_is_always_moved_later_wakes_once_a_slot),
 		cmocka_unit_test(time_far_away_is_never),
 		cmocka_unit_test(what_is_due_can_still_be_moved_and_cleared),
+		cmocka_unit_test(a_timer_that_rests_is_neither_due_nor_moved),
 		cmocka_unit_test(a_random_life_equals_the_model),
 	};
 
