@@ -9,6 +9,7 @@ export const KEYS = { id: 'minio-root', secret: 'm1nio+secret/key' };
 const sha256 = (data) => crypto.createHash('sha256').update(data).digest('hex');
 const hmac = (key, data) => crypto.createHmac('sha256', key).update(data).digest();
 const md5 = (data) => crypto.createHash('md5').update(data).digest('hex');
+const xml = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 const encode = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 // What the client should have signed. Null: it did.
@@ -52,10 +53,10 @@ export async function startStorage(t, bucket) {
 		for (const key of keys) {
 			const cut = delimiter ? key.indexOf(delimiter, prefix.length) : -1;
 			if (cut >= 0) folders.add(key.slice(0, cut + 1));
-			else contents.push(`<Contents><Key>${key}</Key><ETag>&quot;${md5(storage.objects.get(key))}&quot;</ETag><Size>${storage.objects.get(key).length}</Size></Contents>`);
+			else contents.push(`<Contents><Key>${xml(key)}</Key><ETag>&quot;${md5(storage.objects.get(key))}&quot;</ETag><Size>${storage.objects.get(key).length}</Size></Contents>`);
 		}
-		return `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>${bucket}</Name><Prefix>${prefix}</Prefix>`
-			+ `<IsTruncated>false</IsTruncated>${contents.join('')}${[...folders].map((f) => `<CommonPrefixes><Prefix>${f}</Prefix></CommonPrefixes>`).join('')}</ListBucketResult>`;
+		return `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>${bucket}</Name><Prefix>${xml(prefix)}</Prefix>`
+			+ `<IsTruncated>false</IsTruncated>${contents.join('')}${[...folders].map((f) => `<CommonPrefixes><Prefix>${xml(f)}</Prefix></CommonPrefixes>`).join('')}</ListBucketResult>`;
 	}
 
 	function object(req, key, body, answer, refuse) {
