@@ -109,6 +109,60 @@ static bool is_same(const struct agent *x, const struct agent *y)
 		x->traits.reasoning == y->traits.reasoning && x->traits.input == y->traits.input;
 }
 
+/* --- compared ------------------------------------------------------------------------------------------------------ */
+
+bool backup_agents_check(struct arena *a, const struct doc *section)
+{
+	for (const struct doc *d = doc_first(a, section); d != NULL; d = d->next) {
+		struct agent v;
+
+		if (d->type != DOC_MAP || !backup_agents_read(a, d, &v)) {
+			return false;
+		}
+	}
+	return section->type == DOC_LIST;
+}
+
+static const struct doc *entry_of(
+	struct arena *a, const struct doc *section, struct bytes target)
+{
+	const struct doc *d = doc_first(a, section);
+
+	while (d != NULL && !bytes_eq(doc_peek(d, "target", BYTES("")), target)) {
+		d = d->next;
+	}
+	return d;
+}
+
+struct doc *backup_agents_compare(struct arena *a, const struct doc *section,
+	const struct agents *all, bool replaces, struct strings *leaving)
+{
+	struct doc *out = doc_map(a), *added = doc_need_list(a, out, "added");
+	struct doc *changed = doc_need_list(a, out, "changed");
+	struct doc *removed = doc_need_list(a, out, "removed");
+
+	*leaving = (struct strings){
+		.v = arena_must(a, (agents_count(all) + 1) * sizeof(*leaving->v))};
+	for (const struct doc *d = doc_first(a, section); d != NULL; d = d->next) {
+		const struct agent *old = agents_find(all, doc_peek(d, "target", BYTES("")));
+		struct agent v = old != NULL ? *old : (struct agent){.assigned = false};
+
+		if (backup_agents_read(a, d, &v) && (old == NULL || !is_same(&v, old))) {
+			doc_append(a, old != NULL && old->assigned ? changed : added,
+				doc_string_copy(a, v.target));
+		}
+	}
+	for (size_t i = 0; replaces && i < agents_count(all); i++) {
+		const struct agent *g = agents_at(all, i);
+
+		if (g->assigned && entry_of(a, section, g->target) == NULL) {
+			leaving->v[leaving->n] = arena_copy(a, g->target);
+			doc_append(a, removed, doc_string(a, leaving->v[leaving->n++]));
+		}
+	}
+	return out;
+}
+
 /* As if a switch had been interrupted: what is configured is the agent's former model, nobody's own choice. */
 static void restore(struct arena *a, const struct doc *entry, struct agents *all, uint64_t now_ms)
 {

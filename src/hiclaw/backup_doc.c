@@ -7,6 +7,7 @@ static const struct section {
 	enum ops_noun noun;
 	const char *name;
 } sections_table[] = {
+	{OPS_SETTINGS, "settings"},
 	{OPS_CERTIFICATE, "certificates"},
 	{OPS_DOMAIN, "domains"},
 	{OPS_SOURCE, "serviceSources"},
@@ -14,6 +15,9 @@ static const struct section {
 	{OPS_CONSUMER, "consumers"},
 	{OPS_AI_ROUTE, "aiRoutes"},
 	{OPS_ROUTE, "routes"},
+	{OPS_MCP_SERVER, "mcpServers"},
+	{OPS_PLUGIN, "plugins"},
+	{OPS_INSTANCE, "pluginInstances"},
 };
 
 const char *backup_doc_section(enum ops_noun noun)
@@ -55,7 +59,9 @@ struct doc *backup_doc_sections(struct arena *a, struct doc *const lists[OPS_NOU
 	struct doc *out = doc_map(a);
 
 	for (size_t i = 0; i < ARRAY_LEN(sections_table); i++) {
-		struct doc *list = doc_need_list(a, out, sections_table[i].name);
+		struct doc *list = lists[sections_table[i].noun] != NULL
+			? doc_need_list(a, out, sections_table[i].name)
+			: NULL;
 
 		for (const struct doc *d = doc_first(a, lists[sections_table[i].noun]); d != NULL;
 			d = d->next) {

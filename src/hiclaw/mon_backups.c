@@ -9,39 +9,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/seal.h"
-#include "hiclaw/backup_agents.h"
-#include "hiclaw/backup_file.h"
 #include "hiclaw/endpoints.h"
 #include "hiclaw/hiclaw_int.h"
 #include "hiclaw/mask.h"
 #include "hiclaw/mon_assignment.h"
+#include "hiclaw/mon_backups.h"
 #include "hiclaw/mon_change.h"
+#include "hiclaw/mon_claw.h"
 #include "wire/base64.h"
 
 #define REASON_MAX 500u
 #define PASSPHRASE_MIN 8u
-#define ALL_NOUNS ((1u << OPS_NOUNS) - 1)
 #define TEXT_MAX ((size_t)256 << 20)
-
-enum secrets { SECRETS_NONE, SECRETS_MASKED, SECRETS_SEALED };
-
-struct keeping {
-	struct backup_places places;
-	int rc;
-	struct bytes id;
-	struct doc *document, *entry, *list;
-	char new_id[JOURNAL_ID_N + 1];
-	struct bytes reason;
-	enum secrets secrets;
-	struct text out;
-	/* restore */
-	unsigned nouns;
-	bool assignments, dry;
-	enum backup_doc_mode mode;
-	struct doc *now[OPS_NOUNS];
-	struct backup_doc_change change;
-	const char *why; /* of an import that is none */
-};
 
 static void give_up(struct ask *k)
 {
@@ -82,7 +61,7 @@ static struct keeping *begin(struct ask *k)
 }
 
 /* With the id of the path; NULL: refused. */
-static struct keeping *begin_one(struct ask *k)
+struct keeping *mon_backups_begin(struct ask *k)
 {
 	struct keeping *b;
 
@@ -96,7 +75,7 @@ static struct keeping *begin_one(struct ask *k)
 	return b;
 }
 
-static void refuse(struct ask *k, int rc)
+void mon_backups_refuse(struct ask *k, int rc)
 {
 	if (rc == ERR_NOT_FOUND) {
 		ask_fail(k, HICLAW_BACKUP_NOT_FOUND, "Backup not found");
@@ -126,7 +105,7 @@ static void listed(struct ask *k)
 	struct doc *d = ask_success(k);
 
 	if (b->rc != 0) {
-		refuse(k, b->rc);
+		mon_backups_refuse(k, b->rc);
 		return;
 	}
 	doc_set(&k->arena, d, "backups", b->list);
@@ -155,7 +134,7 @@ static void stored(struct ask *k)
 	struct doc *d = ask_success(k);
 
 	if (b->rc != 0) {
-		refuse(k, b->rc);
+		mon_backups_refuse(k, b->rc);
 		return;
 	}
 	mon_change_log(k, "create backup", bytes_str(b->new_id), "done", NULL, NULL);
@@ -164,7 +143,7 @@ static void stored(struct ask *k)
 	ask_reply(k, 201, d);
 }
 
-static struct doc *about(struct ask *k, struct bytes reason)
+struct doc *mon_backups_about(struct ask *k, struct bytes reason)
 {
 	struct arena *a = &k->arena;
 	struct doc *d = doc_map(a);
@@ -178,16 +157,33 @@ static struct doc *about(struct ask *k, struct bytes reason)
 	return d;
 }
 
+struct doc *mon_backups_sections(struct ask *k, const struct keeping *b)
+{
+	struct doc *sections = backup_doc_sections(&k->arena, b->now);
+
+	doc_set(&k->arena, sections, "assignments",
+		backup_agents_section(&k->arena, k->hiclaw->agents));
+	if (b->claw != NULL) {
+		doc_set(&k->arena, sections, "openclaw", doc_copy(&k->arena, b->claw));
+	}
+	return sections;
+}
+
+static void create_all(struct ask *k)
+{
+	struct keeping *b = k->state;
+
+	b->document = mon_backups_about(k, b->reason);
+	doc_set(&k->arena, b->document, "sections", mon_backups_sections(k, b));
+	ask_job(k, store, stored);
+}
+
 static void create_read(struct ask *k)
 {
 	struct keeping *b = k->state;
-	struct doc *sections = backup_doc_sections(&k->arena, k->ops.lists);
 
-	b->document = about(k, b->reason);
-	doc_set(&k->arena, sections, "assignments",
-		backup_agents_section(&k->arena, k->hiclaw->agents));
-	doc_set(&k->arena, b->document, "sections", sections);
-	ask_job(k, store, stored);
+	memcpy(b->now, k->ops.lists, sizeof(b->now));
+	mon_claw_read(k, &b->claw, create_all);
 }
 
 void mon_backups_create(struct ask *k)
@@ -201,7 +197,7 @@ void mon_backups_create(struct ask *k)
 		ask_fail_field(k, "reason", "The reason is longer than %u bytes", REASON_MAX);
 		return;
 	}
-	ask_read(k, ALL_NOUNS, create_read);
+	ask_read(k, MON_BACKUPS_NOUNS, create_read);
 }
 
 /* --- taken away ---------------------------------------------------------------------------------------------------- */
@@ -256,7 +252,8 @@ static struct doc *sealed(struct ask *k, const struct doc *plain)
 /* Configurations and files hold secrets in places that nobody knows. */
 static struct doc *shown(struct ask *k, const struct keeping *b)
 {
-	static const char *const whole[] = {"openclaw", "files", "objects"};
+	static const char *const whole[] = {
+		"openclaw", "files", "objects", "settings", "mcpServers", "pluginInstances"};
 	struct arena *a = &k->arena;
 	bool masked = b->secrets == SECRETS_MASKED;
 	struct doc *d = masked ? mask_object(a, b->document) : mask_strip(a, b->document);
@@ -269,7 +266,7 @@ static struct doc *shown(struct ask *k, const struct keeping *b)
 	return d;
 }
 
-static void load(struct ask *k)
+void mon_backups_load(struct ask *k)
 {
 	struct keeping *b = k->state;
 
@@ -281,7 +278,7 @@ static void load_for_download(struct ask *k)
 {
 	struct keeping *b = k->state;
 
-	load(k);
+	mon_backups_load(k);
 	if (b->rc == 0) {
 		put_json(k, b->secrets == SECRETS_SEALED ? sealed(k, b->document) : shown(k, b),
 			&b->out);
@@ -295,7 +292,7 @@ static void download(struct ask *k)
 	struct text name, out;
 
 	if (b->rc != 0) {
-		refuse(k, b->rc);
+		mon_backups_refuse(k, b->rc);
 		return;
 	}
 	text_init(&name, 256);
@@ -311,7 +308,7 @@ static void download(struct ask *k)
 void mon_backups_get(struct ask *k)
 {
 	struct bytes how = ask_query(k, "secrets");
-	struct keeping *b = begin_one(k);
+	struct keeping *b = mon_backups_begin(k);
 
 	if (b == NULL) {
 		return;
@@ -399,7 +396,7 @@ static void import_here(struct ask *k)
 	}
 	reason = doc_peek(taken, "reason", BYTES(""));
 	secrets = doc_peek(taken, "secrets", BYTES(""));
-	b->document = about(k, reason.n != 0 ? reason : BYTES("imported"));
+	b->document = mon_backups_about(k, reason.n != 0 ? reason : BYTES("imported"));
 	if (secrets.n != 0) {
 		doc_set(&k->arena, b->document, "secrets", doc_string(&k->arena, secrets));
 	}
@@ -425,153 +422,6 @@ void mon_backups_import(struct ask *k)
 	ask_job(k, import_here, imported);
 }
 
-/* --- compared and restored ----------------------------------------------------------------------------------------- */
-
-/* Which sections, how. False: refused. */
-static bool take_sections(struct ask *k, struct keeping *b)
-{
-	const struct doc *list = doc_get(&k->arena, k->body, "sections");
-
-	b->nouns = ALL_NOUNS;
-	b->assignments = true;
-	if (!doc_given(list)) {
-		return true;
-	}
-	b->nouns = 0;
-	b->assignments = false;
-	for (const struct doc *d = doc_first(&k->arena, list); d != NULL; d = d->next) {
-		struct bytes name = doc_text(d, BYTES(""));
-
-		if (!backup_doc_is_section(name)) {
-			ask_fail_field(
-				k, "sections", "sections has to be a list of names of sections");
-			return false;
-		}
-		b->assignments = b->assignments || bytes_eq(name, BYTES("assignments"));
-		for (unsigned n = 0; n < OPS_NOUNS; n++) {
-			if (bytes_eq(name, bytes_str(backup_doc_section((enum ops_noun)n)))) {
-				b->nouns |= 1u << n;
-			}
-		}
-	}
-	return true;
-}
-
-static bool take_mode(struct ask *k, struct keeping *b)
-{
-	struct bytes mode;
-
-	if (!ask_text(k, "mode", &mode) || !ask_bool(k, "dryRun", false, &b->dry)) {
-		return false;
-	}
-	b->mode = bytes_eq(mode, BYTES("merge")) ? BACKUP_DOC_MERGE : BACKUP_DOC_REPLACE;
-	if (mode.n != 0 && b->mode == BACKUP_DOC_REPLACE && !bytes_eq(mode, BYTES("replace"))) {
-		ask_fail_field(k, "mode", "mode is replace or merge");
-		return false;
-	}
-	return true;
-}
-
-static void compare(struct ask *k)
-{
-	struct keeping *b = k->state;
-
-	backup_doc_compare(&k->arena, doc_get(&k->arena, b->document, "sections"), b->now, b->nouns,
-		b->mode, &b->change);
-}
-
-static void reply_diff(struct ask *k)
-{
-	const struct keeping *b = k->state;
-	struct doc *d = ask_success(k);
-
-	doc_set(&k->arena, d, "id", doc_string(&k->arena, b->id));
-	doc_set(&k->arena, d, "diff", b->change.diff);
-	ask_reply(k, 200, d);
-}
-
-static void compare_read(struct ask *k);
-
-static void loaded(struct ask *k)
-{
-	const struct keeping *b = k->state;
-
-	if (b->rc != 0) {
-		refuse(k, b->rc);
-		return;
-	}
-	ask_read(k, ALL_NOUNS, compare_read);
-}
-
-static void restored(struct ask *k);
-
-static void compared(struct ask *k)
-{
-	struct keeping *b = k->state;
-
-	if (b->dry) {
-		reply_diff(k);
-	} else if (b->change.n_items != 0) {
-		ask_change(k, b->change.items, b->change.n_items, restored);
-	} else {
-		k->ops.status = 0;
-		restored(k);
-	}
-}
-
-static void compare_read(struct ask *k)
-{
-	struct keeping *b = k->state;
-
-	memcpy(b->now, k->ops.lists, sizeof(b->now));
-	ask_job(k, compare, compared);
-}
-
-static void restored(struct ask *k)
-{
-	const struct keeping *b = k->state;
-	struct doc *d = ask_success(k);
-
-	if (k->ops.status != 0) {
-		mon_change_log(k, "restore backup", b->id, "failed", NULL, NULL);
-		ask_refuse_ops(k);
-		return;
-	}
-	if (b->assignments) {
-		backup_agents_restore(&k->arena,
-			doc_at(&k->arena, b->document, "sections.assignments"), k->hiclaw->agents,
-			clock_wall_ms());
-	}
-	mon_change_log(k, "restore backup", b->id, "done", NULL, NULL);
-	mon_change_say(k, EVENT_BACKUP, b->id, "restored");
-	doc_set(&k->arena, d, "id", doc_string(&k->arena, b->id));
-	doc_set(&k->arena, d, "restored", b->change.diff);
-	if (k->ops.backup[0] != '\0') {
-		doc_set(&k->arena, d, "backupId", doc_str(&k->arena, k->ops.backup));
-	}
-	ask_reply(k, 200, d);
-}
-
-void mon_backups_diff(struct ask *k)
-{
-	struct keeping *b = begin_one(k);
-
-	if (b != NULL) {
-		b->nouns = ALL_NOUNS;
-		b->dry = true;
-		ask_job(k, load, loaded);
-	}
-}
-
-void mon_backups_restore(struct ask *k)
-{
-	struct keeping *b = begin_one(k);
-
-	if (b != NULL && take_sections(k, b) && take_mode(k, b)) {
-		ask_job(k, load, loaded);
-	}
-}
-
 /* --- removed ------------------------------------------------------------------------------------------------------- */
 
 static void remove_file(struct ask *k)
@@ -586,7 +436,7 @@ static void removed(struct ask *k)
 	const struct keeping *b = k->state;
 
 	if (b->rc != 0) {
-		refuse(k, b->rc);
+		mon_backups_refuse(k, b->rc);
 		return;
 	}
 	mon_change_log(k, "delete backup", b->id, "done", NULL, NULL);
@@ -596,7 +446,7 @@ static void removed(struct ask *k)
 
 void mon_backups_remove(struct ask *k)
 {
-	if (begin_one(k) != NULL) {
+	if (mon_backups_begin(k) != NULL) {
 		ask_job(k, remove_file, removed);
 	}
 }

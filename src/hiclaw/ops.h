@@ -18,6 +18,11 @@ enum ops_noun {
 	OPS_CONSUMER,
 	OPS_DOMAIN,
 	OPS_CERTIFICATE,
+	OPS_HERE,                /* those below are none of a Console that is asked over HTTP */
+	OPS_SETTINGS = OPS_HERE, /* resource/op.h says the names of these */
+	OPS_MCP_SERVER,
+	OPS_PLUGIN,
+	OPS_INSTANCE,
 	OPS_NOUNS
 };
 
@@ -39,7 +44,8 @@ struct ops_call {
 	struct arena *arena; /* of documents; nobody else uses it meanwhile */
 	/* read */
 	unsigned wanted;              /* 1u << noun */
-	struct doc *lists[OPS_NOUNS]; /* out: of API objects, secrets in clear; NULL: not wanted */
+	/* out: of API objects, secrets in clear; NULL: not wanted, or not to be had there */
+	struct doc *lists[OPS_NOUNS];
 	/* change: all of it or nothing */
 	const struct ops_item *items;
 	size_t n_items;

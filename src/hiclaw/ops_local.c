@@ -12,6 +12,10 @@ static const struct op_noun *const nouns[OPS_NOUNS] = {
 	[OPS_CONSUMER] = &op_consumer,
 	[OPS_DOMAIN] = &op_domain,
 	[OPS_CERTIFICATE] = &op_certificate,
+	[OPS_SETTINGS] = &op_settings,
+	[OPS_MCP_SERVER] = &op_mcp_server,
+	[OPS_PLUGIN] = &op_wasm_plugin,
+	[OPS_INSTANCE] = &op_instance,
 };
 
 static struct ops_local *local_of(const struct ops_call *c)

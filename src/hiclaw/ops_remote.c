@@ -17,7 +17,7 @@
 
 static const struct {
 	const char *path, *word;
-} nouns[OPS_NOUNS] = {
+} nouns[OPS_HERE] = {
 	[OPS_PROVIDER] = {"/v1/ai/providers", "provider"},
 	[OPS_SOURCE] = {"/v1/service-sources", "service source"},
 	[OPS_AI_ROUTE] = {"/v1/ai/routes", "AI route"},
@@ -307,10 +307,10 @@ static void next_list(struct run *r)
 {
 	struct text t;
 
-	while (r->noun < OPS_NOUNS && (r->call->wanted & 1u << r->noun) == 0) {
+	while (r->noun < OPS_HERE && (r->call->wanted & 1u << r->noun) == 0) {
 		r->noun++;
 	}
-	if (r->noun == OPS_NOUNS || arena_full(r->call->arena)) {
+	if (r->noun == OPS_HERE || arena_full(r->call->arena)) {
 		end(r);
 		return;
 	}
@@ -502,8 +502,24 @@ static void on_looked(struct run *r, const struct answer *a)
 	write_item(r);
 }
 
+static bool all_are_there(const struct ops_call *c)
+{
+	for (size_t i = 0; i < c->n_items; i++) {
+		if (c->items[i].noun >= OPS_HERE) {
+			return false;
+		}
+	}
+	return true;
+}
+
 static void next_item(struct run *r)
 {
+	if (r->call->at == 0 && !all_are_there(r->call)) {
+		say(r, "settings, plugins and MCP servers of another Console are not changed from here");
+		r->call->status = 400;
+		end(r);
+		return;
+	}
 	if (r->call->at == r->call->n_items) {
 		end(r);
 		return;

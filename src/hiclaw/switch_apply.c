@@ -84,10 +84,7 @@ static struct doc *backup_doc(struct switch_run *r)
 	if (r->lists[OPS_AI_ROUTE] != NULL) {
 		doc_set(a, sections, "aiRoutes", routes_doc(r));
 	}
-	if (r->before.assigned) {
-		doc_append(a, doc_need_list(a, sections, "assignments"),
-			backup_agents_entry(a, &r->before));
-	}
+	doc_set(a, sections, "assignments", r->assignments);
 	doc_set(a, sections, "files", places_doc(r, false));
 	doc_set(a, sections, "objects", places_doc(r, true));
 	return d;
@@ -151,6 +148,7 @@ enum step_rc switch_backup(struct switch_run *r)
 		return STEP_NEXT;
 	}
 	make_id(r);
+	r->assignments = backup_agents_section(&r->arena, r->h->agents);
 	switch_job(r, write_backup, on_backup);
 	return STEP_WAIT;
 }

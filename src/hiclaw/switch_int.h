@@ -115,6 +115,7 @@ struct switch_run {
 	struct s3_edit s3_edit;
 	struct fault job_why;
 	int job_rc;
+	struct doc *assignments; /* of everybody, for the backup */
 	char backup_id[40]; /* of everything; the gateway's id when it made one */
 
 	/* controller */

@@ -61,6 +61,9 @@ struct op_noun {
 
 extern const struct op_noun op_domain, op_provider, op_consumer, op_ai_route, op_route, op_source,
 	op_certificate, op_proxy_server, op_mcp_server, op_wasm_plugin;
+/* For backups. Instances: "SCOPE/TARGET/PLUGIN", as below. Settings: one object, "higress-config", whose data are the
+ * texts of the ConfigMap's sections. */
+extern const struct op_noun op_instance, op_settings;
 
 /* MCP servers beside the five of a noun (console-api.md §3.13.2); a server may be named by its route, too. */
 bool op_mcp_server_is_type(struct bytes name);

@@ -82,6 +82,15 @@ static bool holder_of(struct op *o, struct bytes name, const struct doc *root, s
 		bytes_trim(out->plugin).n > 0 && bytes_trim(out->version).n > 0;
 }
 
+bool op_instance_is_in(struct op *o, struct bytes name, const struct doc *root, struct bytes *plugin)
+{
+	struct holder h;
+	bool is = holder_of(o, name, root, &h);
+
+	*plugin = h.plugin;
+	return is;
+}
+
 static bool next_holder(struct op *o, struct draft_walk *w, struct holder *out)
 {
 	const struct doc *root;

@@ -62,6 +62,11 @@ struct strings op_list_kept(
 /* Names of the objects of one kind that begin with prefix and are ours, without the prefix, sorted. */
 struct strings op_list_prefixed(struct op *o, enum resource_kind kind, struct bytes prefix);
 
+/* --- op_instance.c ------------------------------------------------------------------------------------ */
+
+/* Whether users have plugin instances in the WasmPlugin, and of which plugin. */
+bool op_instance_is_in(struct op *o, struct bytes name, const struct doc *root, struct bytes *plugin);
+
 /* --- op_shape.c: members of API objects -------------------------------------------------------------- */
 
 enum op_shape_type {

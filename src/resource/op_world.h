@@ -99,7 +99,7 @@ static inline const struct op_noun *op_world_noun(struct bytes name)
 		op_world_instance_remove, op_world_instance_read, NULL};
 	static const struct op_noun *const nouns[] = {&instance, &op_domain, &op_provider,
 		&op_consumer, &op_ai_route, &op_route, &op_source, &op_certificate,
-		&op_proxy_server, &op_mcp_server, &op_wasm_plugin};
+		&op_proxy_server, &op_mcp_server, &op_wasm_plugin, &op_instance, &op_settings};
 
 	for (size_t i = 0; i < ARRAY_LEN(nouns); i++) {
 		if (bytes_eq(bytes_str(nouns[i]->noun), name)) {

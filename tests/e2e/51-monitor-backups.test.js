@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
+import { SERVER } from './cases/mcp.js';
 import { bearer } from './lib/console.js';
 import { request } from './lib/http.js';
 import { AS, startMonitor } from './lib/monitor.js';
 import { tempDir } from './lib/sluice.js';
 
 const SECRET = 'sk-qwen-0123456789';
+const HIDDEN = 'basic-auth-password-1'; // in a configuration, where no name says that it is one
 const PASSPHRASE = 'correct horse battery';
 
 // What a gateway has, as the Console tells it; versions count changes.
@@ -27,7 +29,27 @@ test('backups', async (t) => {
 	await make({ name: 'deepseek', type: 'deepseek', apiKey: 'sk-deepseek-0123456789' });
 	await m.console('POST /v1/domains', { name: 'a.example.com', enableHttps: 'off' });
 
-	const before = await objects(m);
+	const raw = async (line, body) => {
+		const got = await m.console(line, body);
+		assert.ok(got.status < 300, `${line}: ${got.status} ${got.text}`);
+		return got.text && (got.json.data ?? got.json);
+	};
+	const seen = async (path) => {
+		const { version, ...rest } = await raw(`GET ${path}`);
+		return rest;
+	};
+	// What stands beside the usual nouns: settings, plugins with their instances, MCP servers.
+	const others = async () => [(await raw('GET /system/higress-config')).replace(/resourceVersion: "\d+"/, ''), await seen('/v1/wasm-plugins/mine'), await seen('/v1/global/plugin-instances/mine'), await seen('/v1/routes/files/plugin-instances/basic-auth'), await seen('/v1/mcpServer/mcp-github')];
+	await raw('POST /v1/domains', { name: 'b.example.com', enableHttps: 'off' });
+	await raw('POST /v1/service-sources', { name: 'github-api', type: 'dns', domain: 'api.github.com', port: 443, protocol: 'https', properties: {} });
+	await raw('POST /v1/routes', { name: 'files', domains: ['b.example.com'], path: { matchType: 'PRE', matchValue: '/files', caseSensitive: true }, services: [{ name: 'github-api.dns', port: 443, weight: 100 }] });
+	await raw('PUT /v1/mcpServer', { ...SERVER, domains: ['b.example.com'] });
+	await raw('POST /v1/wasm-plugins', { name: 'mine', title: 'Mine', category: 'custom', imageRepository: 'images.example.com/mine', imageVersion: '1' });
+	await raw('PUT /v1/global/plugin-instances/mine', { enabled: true, configurations: { a: 1 } });
+	await raw('PUT /v1/routes/files/plugin-instances/basic-auth', { enabled: true, rawConfigurations: `consumers:\n- name: admin\n  credential: admin:${HIDDEN}` });
+	await raw('PUT /system/higress-config', { config: (await raw('GET /system/higress-config')).replace('idleTimeout: 180', 'idleTimeout: 170') });
+
+	const before = await objects(m), beforeOthers = await others();
 	const { backup } = await m.ok('POST /ni_status/backups', { reason: 'before the move' });
 	let change; // the backup that the store made before the first change
 
@@ -61,7 +83,7 @@ test('backups', async (t) => {
 		const closed = await m.call(`${path}?secrets=encrypted`, undefined, { headers: { 'x-backup-passphrase': PASSPHRASE } });
 		assert.deepEqual([closed.json.format, closed.json.kdf, closed.json.cipher], ['sluice-backup-encrypted', 'scrypt', 'aes-256-gcm']);
 		for (const got of [plain, masked, closed])
-			for (const secret of [SECRET, 'sk-deepseek-0123456789', 'alicekey-0123456789abcdef']) assert.ok(!got.text.includes(secret), got.text.slice(0, 80));
+			for (const secret of [SECRET, 'sk-deepseek-0123456789', 'alicekey-0123456789abcdef', HIDDEN, 'ghp_0001']) assert.ok(!got.text.includes(secret), got.text.slice(0, 80));
 		await m.refused(400, 'INVALID_REQUEST', `${path}?secrets=encrypted`);
 		await m.refused(400, 'INVALID_REQUEST', `${path}?secrets=clear`);
 	});
@@ -87,6 +109,20 @@ test('backups', async (t) => {
 		assert.match(done.backupId, /^\d{8}T/, 'there is a way back');
 		const again = await m.ok(`POST /ni_status/backups/${backup.id}/restore`, {});
 		assert.ok(Object.values(again.restored).every((s) => s.added.length + s.changed.length + s.removed.length === 0), 'nothing is left to do');
+	});
+
+	await t.test('plugins, their instances, MCP servers and settings too', async () => {
+		await raw('PUT /v1/wasm-plugins/mine', { name: 'mine', title: 'Mine', category: 'custom', imageRepository: 'images.example.com/mine', imageVersion: '2' });
+		await raw('PUT /v1/global/plugin-instances/mine', { enabled: false, configurations: { a: 2 } });
+		await raw('PUT /v1/global/plugin-instances/request-block', { enabled: true, configurations: { block_urls: ['x'] } });
+		await raw('DELETE /v1/routes/files/plugin-instances/basic-auth');
+		await raw('DELETE /v1/mcpServer?name=mcp-github');
+		await raw('PUT /system/higress-config', { config: (await raw('GET /system/higress-config')).replace('idleTimeout: 170', 'idleTimeout: 99') });
+		const { restored } = await m.ok(`POST /ni_status/backups/${backup.id}/restore`, { sections: ['plugins', 'mcpServers', 'settings'] });
+		assert.deepEqual(restored.pluginInstances, { added: ['ROUTE/files/basic-auth'], changed: ['GLOBAL//mine'], removed: ['GLOBAL//request-block'] });
+		assert.deepEqual([restored.plugins.changed, restored.mcpServers.added, restored.settings.changed], [['mine'], ['mcp-github'], ['higress-config']]);
+		assert.deepEqual(await others(), beforeOthers);
+		assert.deepEqual(await objects(m), before);
 	});
 
 	await t.test('some sections, and without taking away', async () => {
