@@ -123,8 +123,7 @@ bool backup_agents_check(struct arena *a, const struct doc *section)
 	return section->type == DOC_LIST;
 }
 
-static const struct doc *entry_of(
-	struct arena *a, const struct doc *section, struct bytes target)
+static const struct doc *entry_of(struct arena *a, const struct doc *section, struct bytes target)
 {
 	const struct doc *d = doc_first(a, section);
 
@@ -141,8 +140,8 @@ struct doc *backup_agents_compare(struct arena *a, const struct doc *section,
 	struct doc *changed = doc_need_list(a, out, "changed");
 	struct doc *removed = doc_need_list(a, out, "removed");
 
-	*leaving = (struct strings){
-		.v = arena_must(a, (agents_count(all) + 1) * sizeof(*leaving->v))};
+	*leaving =
+		(struct strings){.v = arena_must(a, (agents_count(all) + 1) * sizeof(*leaving->v))};
 	for (const struct doc *d = doc_first(a, section); d != NULL; d = d->next) {
 		const struct agent *old = agents_find(all, doc_peek(d, "target", BYTES("")));
 		struct agent v = old != NULL ? *old : (struct agent){.assigned = false};

@@ -18,9 +18,9 @@ struct claw_work {
 	struct strings targets;
 	size_t at, place;
 	bool writes;
-	struct doc *section;       /* read into, or written from */
-	const struct doc *wanted;  /* of the target, when it writes */
-	struct doc *problems;      /* may be NULL */
+	struct doc *section;      /* read into, or written from */
+	const struct doc *wanted; /* of the target, when it writes */
+	struct doc *problems;     /* may be NULL */
 	struct agent_place_finding found;
 	struct s3_call call;
 	struct text key;
@@ -264,10 +264,8 @@ static void on_get(struct s3_call *c)
 	}
 	if (w->writes && p->exists && !bytes_eq(text_bytes(&p->content), text)) {
 		s3_call_done(c);
-		w->call = (struct s3_call){.verb = S3_PUT,
-			.key = bytes_str(p->name),
-			.body = text,
-			.if_match = etag};
+		w->call = (struct s3_call){
+			.verb = S3_PUT, .key = bytes_str(p->name), .body = text, .if_match = etag};
 		ask_storage(k, on_put);
 		return;
 	}
@@ -280,8 +278,7 @@ static void next_object(struct ask *k)
 	struct claw_work *w = k->state;
 
 	while (w->place < w->found.n &&
-		(w->down || !w->found.v[w->place].object ||
-			!is_text_of(&w->found.v[w->place]))) {
+		(w->down || !w->found.v[w->place].object || !is_text_of(&w->found.v[w->place]))) {
 		w->place++;
 	}
 	s3_call_done(&w->call);
@@ -351,8 +348,8 @@ void mon_claw_read(struct ask *k, struct doc **out, void (*next)(struct ask *k))
 	go_on(k);
 }
 
-void mon_claw_write(struct ask *k, const struct doc *section, struct doc *problems,
-	void (*next)(struct ask *k))
+void mon_claw_write(
+	struct ask *k, const struct doc *section, struct doc *problems, void (*next)(struct ask *k))
 {
 	struct claw_work *w = begin(k, next);
 	const struct doc *workers = doc_get(&k->arena, section, "workers");
@@ -360,8 +357,8 @@ void mon_claw_write(struct ask *k, const struct doc *section, struct doc *proble
 	w->writes = true;
 	w->problems = problems;
 	w->section = doc_copy(&k->arena, section);
-	w->targets.v = arena_must(&k->arena,
-		((workers != NULL ? workers->n : 0) + 1) * sizeof(*w->targets.v));
+	w->targets.v = arena_must(
+		&k->arena, ((workers != NULL ? workers->n : 0) + 1) * sizeof(*w->targets.v));
 	if (k->hiclaw->opts.attached && section != NULL) {
 		add_target(w, &k->arena, MANAGER);
 		for (const struct doc *d = doc_first(&k->arena, workers); d != NULL; d = d->next) {
@@ -428,7 +425,8 @@ struct doc *mon_claw_compare(struct arena *a, const struct doc *section, const s
 	doc_need_list(a, out, "added");
 	changed = doc_need_list(a, out, "changed");
 	doc_need_list(a, out, "removed");
-	compare_one(a, doc_get(a, section, "manager"), doc_get(a, now, "manager"), MANAGER, changed);
+	compare_one(
+		a, doc_get(a, section, "manager"), doc_get(a, now, "manager"), MANAGER, changed);
 	for (const struct doc *d = doc_first(a, workers); d != NULL; d = d->next) {
 		compare_one(a, d, doc_get_bytes(a, doc_get(a, now, "workers"), d->key), d->key,
 			changed);
@@ -454,8 +452,8 @@ static void drop_files(struct ask *k)
 
 		text_clear(&from);
 		text_clear(&to);
-		text_addf(&from, BYTES_FMT "/" BYTES_FMT "/model.json",
-			BYTES_ARG(w->agents_dir), BYTES_ARG(w->targets.v[i]));
+		text_addf(&from, BYTES_FMT "/" BYTES_FMT "/model.json", BYTES_ARG(w->agents_dir),
+			BYTES_ARG(w->targets.v[i]));
 		text_addf(&to, BYTES_FMT ".backup.%.4s%.2s%.2s_%.2s%.2s%.2s",
 			BYTES_ARG(text_bytes(&from)), when, when + 5, when + 8, when + 11,
 			when + 14, when + 17);

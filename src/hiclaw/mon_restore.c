@@ -117,8 +117,8 @@ static void reply_restored(struct ask *k)
 	const struct keeping *b = k->state;
 	struct doc *d = ask_success(k);
 
-	mon_change_log(
-		k, "restore backup", b->id, b->problems->n != 0 ? "partly done" : "done", NULL, NULL);
+	mon_change_log(k, "restore backup", b->id, b->problems->n != 0 ? "partly done" : "done",
+		NULL, NULL);
 	mon_change_say(k, EVENT_BACKUP, b->id, "restored");
 	doc_set(&k->arena, d, "id", doc_string(&k->arena, b->id));
 	doc_set(&k->arena, d, "restored", b->change.diff);
@@ -137,8 +137,8 @@ static void write_configs(struct ask *k)
 {
 	const struct keeping *b = k->state;
 
-	mon_claw_write(k, b->openclaw ? section_of(k, b, "openclaw") : NULL, b->problems,
-		reply_restored);
+	mon_claw_write(
+		k, b->openclaw ? section_of(k, b, "openclaw") : NULL, b->problems, reply_restored);
 }
 
 static void assign(struct ask *k, struct keeping *b)
@@ -194,8 +194,7 @@ static void keep(struct ask *k)
 	struct keeping *b = k->state;
 	struct backup_places automatic = {.dir = b->places.switches};
 
-	b->rc = backup_file_store(
-		&k->arena, &automatic, b->list, b->new_id, &b->entry, &k->fault);
+	b->rc = backup_file_store(&k->arena, &automatic, b->list, b->new_id, &b->entry, &k->fault);
 	if (b->rc == 0) {
 		backup_file_prune(automatic.dir, b->keep_n);
 	}

@@ -43,7 +43,7 @@ struct ops_item {
 struct ops_call {
 	struct arena *arena; /* of documents; nobody else uses it meanwhile */
 	/* read */
-	unsigned wanted;              /* 1u << noun */
+	unsigned wanted; /* 1u << noun */
 	/* out: of API objects, secrets in clear; NULL: not wanted, or not to be had there */
 	struct doc *lists[OPS_NOUNS];
 	/* change: all of it or nothing */

@@ -116,7 +116,7 @@ struct switch_run {
 	struct fault job_why;
 	int job_rc;
 	struct doc *assignments; /* of everybody, for the backup */
-	char backup_id[40]; /* of everything; the gateway's id when it made one */
+	char backup_id[40];      /* of everything; the gateway's id when it made one */
 
 	/* controller */
 	struct controller_call cc;

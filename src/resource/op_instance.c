@@ -82,7 +82,8 @@ static bool holder_of(struct op *o, struct bytes name, const struct doc *root, s
 		bytes_trim(out->plugin).n > 0 && bytes_trim(out->version).n > 0;
 }
 
-bool op_instance_is_in(struct op *o, struct bytes name, const struct doc *root, struct bytes *plugin)
+bool op_instance_is_in(
+	struct op *o, struct bytes name, const struct doc *root, struct bytes *plugin)
 {
 	struct holder h;
 	bool is = holder_of(o, name, root, &h);

@@ -1,8 +1,10 @@
 /* Plugin instances by a name of their own, so that they are listed, kept and put back like other objects. */
 #include "resource/op_int.h"
 
-static const char *const words[] = {
-	[OP_GLOBAL] = "GLOBAL", [OP_DOMAIN] = "DOMAIN", [OP_ROUTE] = "ROUTE", [OP_SERVICE] = "SERVICE"};
+static const char *const words[] = {[OP_GLOBAL] = "GLOBAL",
+	[OP_DOMAIN] = "DOMAIN",
+	[OP_ROUTE] = "ROUTE",
+	[OP_SERVICE] = "SERVICE"};
 static const char *const lists[] = {
 	[OP_DOMAIN] = "domain", [OP_ROUTE] = "ingress", [OP_SERVICE] = "service"};
 
@@ -29,8 +31,7 @@ static bool split(struct bytes name, struct instance_name *out)
 static enum op_rc refuse(struct op *o, struct bytes name)
 {
 	return op_refuse(o, OP_INVALID,
-		"a plugin instance is named SCOPE/TARGET/PLUGIN, as ROUTE/shop/basic-auth, and not "
-		BYTES_FMT,
+		"a plugin instance is named SCOPE/TARGET/PLUGIN, as ROUTE/shop/basic-auth, and not " BYTES_FMT,
 		BYTES_ARG(name));
 }
 
@@ -40,7 +41,7 @@ static enum op_rc save(struct op *o, enum op_mode mode, struct bytes name, struc
 
 	(void)mode;
 	return split(name, &p) ? op_instance_save(o, p.scope, p.target, p.plugin, body)
-				  : refuse(o, name);
+			       : refuse(o, name);
 }
 
 static enum op_rc remove_instance(struct op *o, struct bytes name)
@@ -48,7 +49,7 @@ static enum op_rc remove_instance(struct op *o, struct bytes name)
 	struct instance_name p;
 
 	return split(name, &p) ? op_instance_remove(o, p.scope, p.target, p.plugin)
-				  : refuse(o, name);
+			       : refuse(o, name);
 }
 
 static struct doc *read_instance(struct op *o, struct bytes name)
@@ -68,11 +69,16 @@ static struct doc *read_instance(struct op *o, struct bytes name)
 
 /* --- names -------------------------------------------------------------------------------------- */
 
+/* Where something is configured. */
 static void add(struct op *o, struct strings *out, enum op_scope scope, struct bytes target,
 	struct bytes plugin)
 {
-	out->v[out->n++] = op_textf(o, "%s/" BYTES_FMT "/" BYTES_FMT, words[scope],
+	struct bytes name = op_textf(o, "%s/" BYTES_FMT "/" BYTES_FMT, words[scope],
 		BYTES_ARG(target), BYTES_ARG(plugin));
+
+	if (read_instance(o, name) != NULL) {
+		out->v[out->n++] = name;
+	}
 }
 
 /* A rule of one target is an instance; others a person wrote. */
@@ -118,8 +124,7 @@ static struct strings list(struct op *o)
 	const struct doc *root;
 	struct bytes name, plugin;
 
-	while (out.v != NULL &&
-		draft_next(&o->draft, &w, RESOURCE_WASMPLUGIN, &name, &root)) {
+	while (out.v != NULL && draft_next(&o->draft, &w, RESOURCE_WASMPLUGIN, &name, &root)) {
 		if (!op_instance_is_in(o, name, root, &plugin)) {
 			continue;
 		}
@@ -134,5 +139,4 @@ static struct strings list(struct op *o)
 	return out;
 }
 
-const struct op_noun op_instance = {
-	"plugin-instance", save, remove_instance, read_instance, list};
+const struct op_noun op_instance = {"plugin-instance", save, remove_instance, read_instance, list};

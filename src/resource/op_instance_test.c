@@ -60,6 +60,28 @@ static const struct op_row rows[] = {
 		"\"rawConfigurations\":\"block_urls:\\n- x\\nblocked_code: 403\","
 		"\"configurations\":{\"block_urls\":[\"x\"],\"blocked_code\":403}}",
 		"a rule of a WasmPlugin that is made; shown as an object and as YAML"},
+	{"BACKUP-1", ROUTE,
+		"update plugin-instance ROUTE/r/request-block {\"configurations\":{\"block_urls\":"
+		"[\"x\"]}}",
+		OP_OK,
+		BLOCK " spec|matchRules|0|config {\"block_urls\":[\"x\"]}\n"
+		      "list plugin-instance [\"ROUTE/r/request-block\"]\n"
+		      "read plugin-instance ROUTE/r/request-block name \"ROUTE/r/request-block\"",
+		"an instance by a name of its own, as a backup keeps it"},
+	{"BACKUP-2", ROUTE AND "update plugin-instance ROUTE/r/request-block {\"enabled\":true}",
+		"remove plugin-instance ROUTE/r/request-block", OP_OK, "list plugin-instance []",
+		"removed by that name"},
+	{"BACKUP-3", ROUTE, "update plugin-instance ROUTE/request-block {}", OP_INVALID, "",
+		"a name without a target is none"},
+	{"BACKUP-4", "file configmaps/higress-config data: {higress: 'a: 1', other: 'x'}",
+		"update settings higress-config {\"data\":{\"higress\":\"a: 2\"}}", OP_OK,
+		"read settings higress-config data {\"higress\":\"a: 2\"}\n"
+		"list settings [\"higress-config\"]",
+		"settings become what is given, no more and no less"},
+	{"BACKUP-5", ROUTE, "update settings higress-config {\"data\":{\"mesh\":\"a: [\"}}",
+		OP_INVALID, "list settings []", "a section that is no YAML would stop a Higress"},
+	{"BACKUP-6", ROUTE, "update settings other {\"data\":{}}", OP_INVALID, "",
+		"there is one object of settings"},
 	{"K182", ROUTE AND "update " ON_ROUTE CONFIG,
 		"update " ON_ROUTE "{\"rawConfigurations\":\"block_urls: [x]\","
 		"\"configurations\":{\"block_urls\":[\"y\"]}}",

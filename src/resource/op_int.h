@@ -65,7 +65,8 @@ struct strings op_list_prefixed(struct op *o, enum resource_kind kind, struct by
 /* --- op_instance.c ------------------------------------------------------------------------------------ */
 
 /* Whether users have plugin instances in the WasmPlugin, and of which plugin. */
-bool op_instance_is_in(struct op *o, struct bytes name, const struct doc *root, struct bytes *plugin);
+bool op_instance_is_in(
+	struct op *o, struct bytes name, const struct doc *root, struct bytes *plugin);
 
 /* --- op_shape.c: members of API objects -------------------------------------------------------------- */
 

@@ -17,8 +17,8 @@ static enum op_rc check_text(struct op *o, const struct doc *d)
 	struct yaml_doc y;
 
 	if (d->type != DOC_STRING) {
-		return op_refuse(o, OP_INVALID, "data." BYTES_FMT " has to be a text",
-			BYTES_ARG(d->key));
+		return op_refuse(
+			o, OP_INVALID, "data." BYTES_FMT " has to be a text", BYTES_ARG(d->key));
 	}
 	if (is_section(d->key) && yaml_parse(o->arena, d->text, &y, &fault) != 0) {
 		return op_refuse(o, OP_INVALID, "data." BYTES_FMT " is no YAML: %s",
@@ -38,7 +38,8 @@ static enum op_rc save(struct op *o, enum op_mode mode, struct bytes name, struc
 		return op_refuse(o, OP_INVALID,
 			"settings are one object, higress-config, with a map of texts as its data");
 	}
-	for (const struct doc *d = doc_first(o->arena, data); d != NULL && rc == OP_OK; d = d->next) {
+	for (const struct doc *d = doc_first(o->arena, data); d != NULL && rc == OP_OK;
+		d = d->next) {
 		rc = check_text(o, d);
 	}
 	if (rc != OP_OK) {

@@ -180,6 +180,21 @@ test('backups', async (t) => {
 		assert.deepEqual(await objects(m), state, 'nothing of it was done');
 	});
 
+	await t.test('an object that cannot be read: a backup has the others, and a restore leaves it as it is', async () => {
+		const broken = { 'configmaps/domain-broken.yaml': 'kind: [\n', 'ingresses/odd.yaml': 'apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: odd}\nspec: {rules: "none"}\n', 'wasmplugins/odd.yaml': 'apiVersion: extensions.higress.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: odd, labels: {higress.io/wasm-plugin-name: odd, higress.io/wasm-plugin-version: 1.0.0, higress.io/resource-definer: higress}}\nspec: {matchRules: 7}\n' };
+		for (const [name, text] of Object.entries(broken)) fs.writeFileSync(`${m.serve.data}/resources/${name}`, text);
+		await raw('POST /v1/consumers', bearer('plain', 'plain-key-0123456789'));
+		const { backup: made } = await m.ok('POST /ni_status/backups', { reason: 'with broken files' });
+		const now = await objects(m);
+		assert.deepEqual([made.counts.providers, made.counts.routes], [now['ai/providers'].length, now.routes.filter((r) => !r.name.endsWith('.internal')).length]);
+		await raw('DELETE /v1/consumers/plain');
+		const { restored } = await m.ok(`POST /ni_status/backups/${made.id}/restore`, {});
+		assert.deepEqual([restored.consumers.added, restored.plugins.removed, restored.routes.removed], [['plain'], [], []]);
+		assert.deepEqual(await objects(m), now);
+		for (const [name, text] of Object.entries(broken)) assert.equal(fs.readFileSync(`${m.serve.data}/resources/${name}`, 'utf8'), text, name);
+		for (const name of Object.keys(broken)) fs.rmSync(`${m.serve.data}/resources/${name}`);
+	});
+
 	await t.test('removed', async () => {
 		await m.ok(`DELETE /ni_status/backups/${backup.id}`);
 		await m.refused(404, 'BACKUP_NOT_FOUND', `GET /ni_status/backups/${backup.id}`);

@@ -171,6 +171,34 @@ test('models of agents', async (t) => {
 		assert.equal((await m.ok('GET /ni_status/assignment/workers/alice')).model, 'one-1');
 	});
 
+	await t.test('a backup holds configurations and assignments: a restore brings them back, and takes away what came since', async () => {
+		const { backup } = await m.ok('POST /ni_status/backups', { reason: 'agents' });
+		const config = () => [hiclaw.read('workspace/openclaw.json'), hiclaw.objects.get('agents/alice/openclaw.json'), hiclaw.read('agents/alice/openclaw.json')];
+		const before = config();
+		const taken = await m.call(`GET /ni_status/backups/${backup.id}`);
+		assert.ok(!taken.text.includes('openclaw'), 'not without a passphrase');
+		await m.ok('PUT /ni_status/assignment/workers/bob', { provider: 'one', model: 'one-1' });
+		hiclaw.write('workspace/openclaw.json', before[0].replace('"mode"', '"port": 18799, "mode"'));
+		hiclaw.objects.set('agents/alice/openclaw.json', before[1].replace('{', '{ "theirs": 1,'));
+		const { diff } = await m.ok(`GET /ni_status/backups/${backup.id}/diff`);
+		assert.deepEqual([diff.assignments, diff.openclaw], [{ added: [], changed: [], removed: ['bob'] }, { added: [], changed: ['manager', 'alice'], removed: [] }]);
+		const merged = await m.ok(`POST /ni_status/backups/${backup.id}/restore`, { mode: 'merge', sections: ['assignments'] });
+		assert.deepEqual(merged.restored.assignments.removed, []);
+		assert.equal((await m.ok('GET /ni_status/assignment/workers/bob')).model, 'one-1');
+		const done = await m.ok(`POST /ni_status/backups/${backup.id}/restore`, {});
+		assert.deepEqual([done.partial, done.restored.assignments.removed], [undefined, ['bob']]);
+		assert.deepEqual(config(), before);
+		assert.equal((await m.ok('GET /ni_status/assignment/workers/bob')).state, 'unmanaged');
+		assert.ok(!hiclaw.objects.has('agents/bob/model.json') && !fs.existsSync(path.join(hiclaw.dir, 'agents/bob/model.json')), 'nothing that would be taken up again');
+		const { diff: back } = await m.ok(`GET /ni_status/backups/${done.backupId}/diff`);
+		assert.deepEqual([back.assignments.added, back.openclaw.changed], [['bob'], ['manager', 'alice']], 'there is a way back');
+		for (const [section, value] of [['openclaw', { workers: { '../x': { text: '{}' } } }], ['openclaw', { manager: { text: '{' } }], ['openclaw', []], ['assignments', [{ target: '../x', provider: 'one', model: 'm' }]], ['assignments', {}]]) {
+			const { backup: bad } = await m.ok('POST /ni_status/backups/import', { format: 'sluice-backup', version: 1, sections: { [section]: value } });
+			await m.refused(400, 'INVALID_REQUEST', `POST /ni_status/backups/${bad.id}/restore`, {});
+		}
+		assert.deepEqual(config(), before);
+	});
+
 	await t.test('a bridge: what the Worker asked for until now is served with the new model, until it asks for that', async () => {
 		await m.ok(alice, { provider: 'two', model: 'gpt-two', apply: 'files-only' });
 		const got = await m.ok(alice, { provider: 'one', model: 'one-2', apply: 'files-only', bridge: true });
