@@ -265,14 +265,12 @@ static void say_saved(struct run *r)
 		r->name);
 }
 
-static int say_manager(struct run *r)
+static void say_manager(struct run *r)
 {
 	if (lacks_config(r)) {
 		say_warnings(r);
-		agm_log("ERROR: OpenClaw config not found at %s",
-			r->x->env.n_configs != 0 ? agm_words(r->x, r->x->env.configs[0])
-						 : "its place");
-		return COMMAND_NO;
+		agm_log("WARNING: OpenClaw config not found here: HiClaw's controller makes it");
+		return;
 	}
 	agm_log("Updating OpenClaw config...");
 	if (is_false(r, "changed")) {
@@ -287,7 +285,6 @@ static int say_manager(struct run *r)
 	} else {
 		agm_log("Manager model updated and reloaded successfully");
 	}
-	return COMMAND_DONE;
 }
 
 static void say_worker(struct run *r)
@@ -355,10 +352,8 @@ static int say_refused(struct run *r)
 	return COMMAND_NO;
 }
 
-static int say_done(struct run *r)
+static void say_done(struct run *r)
 {
-	int rc = COMMAND_DONE;
-
 	say_traits(r, r->got.whole);
 	if (r->target.kind == NAMES_MANAGER) {
 		agm_log("Testing model connectivity...");
@@ -371,20 +366,17 @@ static int say_done(struct run *r)
 	if (args_has(&r->x->given, "--dry-run")) {
 		say_warnings(r);
 		agm_log("Dry run: nothing was changed");
-		return COMMAND_DONE;
+		return;
 	}
 	if (r->target.kind == NAMES_MANAGER) {
 		say_routes(r);
 		say_saved(r);
-		rc = say_manager(r);
+		say_manager(r);
 	} else {
 		say_saved(r);
 		say_worker(r);
 	}
-	if (rc == COMMAND_DONE) {
-		agm_log("Done!");
-	}
-	return rc;
+	agm_log("Done!");
 }
 
 static int run_script(struct run *r)
@@ -401,7 +393,11 @@ static int run_script(struct run *r)
 	if (rc != COMMAND_DONE) {
 		return rc;
 	}
-	return remote_is_good(&r->got) ? say_done(r) : say_refused(r);
+	if (!remote_is_good(&r->got)) {
+		return say_refused(r);
+	}
+	say_done(r);
+	return COMMAND_DONE;
 }
 
 /* --- the commands --------------------------------------------------------------------------------- */

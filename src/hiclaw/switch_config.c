@@ -265,6 +265,27 @@ static void plan(struct job *j)
 	}
 }
 
+/* The Manager is there before its models are chosen: without its configuration, or a controller that makes it, nothing that
+ * is written here would ever be read. */
+static enum step_rc judge_nowhere(struct switch_run *r)
+{
+	const struct env *env = r->h->env;
+	bool asked = r->ask.why == SWITCH_ASKED || r->ask.why == SWITCH_ADOPTED;
+
+	if (r->manager && asked && r->h->controller == NULL) {
+		return switch_fail(r, HICLAW_CONFIG_INCOMPLETE,
+			"OpenClaw config not found at " BYTES_FMT,
+			BYTES_ARG(env->n_configs != 0 ? env->configs[0] : BYTES("its place")));
+	}
+	switch_outcome(r, OUTCOME_SKIPPED, "there is no configuration yet");
+	switch_warn(r, "CONFIG_MISSING",
+		BYTES_FMT
+		" has no configuration yet: the assignment is stored and used "
+		"when there is one",
+		BYTES_ARG(r->ask.target));
+	return STEP_NEXT;
+}
+
 /* What keeps the configuration that counts from being edited ends the switch; of copies it is said. */
 static enum step_rc judge_plan(struct switch_run *r)
 {
@@ -294,12 +315,7 @@ static enum step_rc judge_plan(struct switch_run *r)
 			BYTES_ARG(config->overrider));
 	}
 	if (!r->config_there && r->h->opts.attached) {
-		switch_outcome(r, OUTCOME_SKIPPED, "there is no configuration yet");
-		switch_warn(r, "CONFIG_MISSING",
-			BYTES_FMT
-			" has no configuration yet: the assignment is stored and used "
-			"when there is one",
-			BYTES_ARG(r->ask.target));
+		return judge_nowhere(r);
 	}
 	return STEP_NEXT;
 }

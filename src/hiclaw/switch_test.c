@@ -135,6 +135,36 @@ static void test_copaw(void **state)
 	world_end(&w);
 }
 
+/* monitor-api.md 8.2: nothing else is changed. A controller makes the file. */
+static void test_manager_without_config(void **state)
+{
+	struct world w;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		world_make(&w);
+		w.no_controller = i == 0;
+		w.no_storage = true;
+		world_start(&w);
+		assert_int_equal(unlink(world_path(&w, "workspace/openclaw.json")), 0);
+		if (i == 1) {
+			assert_int_equal(
+				world_switch(&w, "manager", "qwen", "qwen-max"), HICLAW_OK);
+			assert_non_null(strstr(world_answer(&w, w.rq.answer), "CONFIG_MISSING"));
+			is(world_cr(&w, "manager"), "qwen-max");
+		} else {
+			assert_int_equal(world_switch(&w, "manager", "qwen", "qwen-max"),
+				HICLAW_CONFIG_INCOMPLETE);
+			assert_true(bytes_starts(
+				w.rq.why_text, BYTES("OpenClaw config not found at /")));
+			assert_int_equal(w.changes, 0);
+			assert_null(world_agent(&w, "manager"));
+			assert_null(world_read(&w, "agents/manager/model.json"));
+		}
+		world_end(&w);
+	}
+}
+
 /* M-25, HI-22 */
 static void test_worker_without_config(void **state)
 {
@@ -633,6 +663,7 @@ int main(void)
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_worker),
 		cmocka_unit_test(test_copaw),
+		cmocka_unit_test(test_manager_without_config),
 		cmocka_unit_test(test_worker_without_config),
 		cmocka_unit_test(test_busy_worker),
 		cmocka_unit_test(test_apply_modes),

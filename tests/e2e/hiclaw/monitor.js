@@ -8,7 +8,7 @@ export const MANAGER_KEY = 'mgrkey-0123456789';
 
 const CODES = {
 	INVALID_REQUEST: 400, INVALID_NAME: 400, NO_API_KEY: 400, AUTH_FAILED: 401, FORBIDDEN: 403, NOT_FOUND: 404,
-	PROVIDER_NOT_FOUND: 404, CONFLICT: 409, MODEL_NOT_REACHABLE: 502,
+	PROVIDER_NOT_FOUND: 404, CONFLICT: 409, CONFIG_INCOMPLETE: 500, MODEL_NOT_REACHABLE: 502,
 };
 const WORKER = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const KINDS = {
@@ -62,6 +62,7 @@ export async function startMonitor(t) {
 		if (!provider) throw new Refusal('PROVIDER_NOT_FOUND', 'Provider not found');
 		if (!provider.tokens.length) throw new Refusal('NO_API_KEY', 'No API key configured');
 		if (body.model.startsWith('dead-') && !body.skipTest && target === 'manager') throw new Refusal('MODEL_NOT_REACHABLE', 'Model not reachable: 401 invalid key');
+		if (target === 'manager' && !monitor.configured.manager) throw new Refusal('CONFIG_INCOMPLETE', 'OpenClaw config not found at /root/manager-workspace/openclaw.json');
 		const model = body.model.replace(/^hiclaw-gateway\//, '');
 		const changed = monitor.assignments[target]?.model !== model;
 		const own = `${body.provider}-ai-route`;
