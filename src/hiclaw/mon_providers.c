@@ -211,7 +211,8 @@ static bool make_body(struct ask *k, struct changing *c, bool upsert)
 	const struct hiclaw_opts *o = &k->hiclaw->opts;
 	const struct own_listener own = {
 		.lists = {o->gateway_addresses, o->console_addresses, o->monitor_addresses},
-		.domain = k->hiclaw->env->gateway_domain};
+		.domain = k->hiclaw->env->gateway_domain,
+		.is_here = sys_addr_is_here};
 	const struct provider_body_request rq = {.arena = &k->arena,
 		.own = &own,
 		.body = k->body,

@@ -1,7 +1,6 @@
 #include "hiclaw/own_listener.h"
 
 #include "base/num.h"
-#include "net/sys.h"
 
 /* Bytes of an IPv4 address, also of one that is mapped into IPv6; NULL: it is none. */
 static const unsigned char *v4_of(const struct sys_addr *a)
@@ -89,8 +88,9 @@ static bool is_at(const struct own_listener *o, const struct sys_addr *listens, 
 			(is_any(listens) || is_loopback(listens) ||
 				!bytes_ends(host, BYTES("localhost")));
 	}
-	return is_same(&a, listens) || (is_any(listens) && (is_loopback(&a) || is_any(&a))) ||
-		(is_any(&a) && is_loopback(listens));
+	return is_same(&a, listens) || (is_any(&a) && is_loopback(listens)) ||
+		(is_any(listens) &&
+			(is_loopback(&a) || is_any(&a) || (o->is_here != NULL && o->is_here(&a))));
 }
 
 bool own_listener_is(const struct own_listener *o, struct bytes host, unsigned port)

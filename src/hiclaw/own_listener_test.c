@@ -6,10 +6,20 @@
 
 #include <cmocka.h>
 
+/* The machine has 172.17.0.2. */
+static bool is_here(const struct sys_addr *addr)
+{
+	struct sys_addr mine;
+
+	assert_int_equal(sys_addr_parse(&mine, "172.17.0.2", 10, 1), 0);
+	return addr->len == mine.len && memcmp(addr->u.room, mine.u.room, addr->len) == 0;
+}
+
 static const struct own_listener own = {
 	.lists = {{"\"0.0.0.0:8080\",\"[::]:8443\"", 26}, {"\"127.0.0.1:8001\"", 16},
 		{"\"10.1.2.3:18080\"", 16}},
-	.domain = {"aigw-local.hiclaw.io", 20}};
+	.domain = {"aigw-local.hiclaw.io", 20},
+	.is_here = is_here};
 
 static const struct row {
 	const char *host;
@@ -32,6 +42,8 @@ static const struct row {
 	{"localhost", 18080, false, "nor by name"},
 	{"127.0.0.1", 9090, false, "a model at home"},
 	{"10.0.0.5", 8080, false, "another machine"},
+	{"172.17.0.2", 8080, true, "an address of the machine, where all of them listen"},
+	{"172.17.0.2", 8001, false, "where loopback alone listens"},
 	{"api.deepseek.com", 8080, false, "a vendor"},
 	{"", 8080, false, "nothing"},
 };
@@ -48,9 +60,32 @@ static void test_rows(void **state)
 		&(struct own_listener){.domain = BYTES("")}, BYTES("localhost"), 1));
 }
 
+/* The real question: loopback is the machine's, an address for documents is nobody's. */
+static void test_machine(void **state)
+{
+	static const struct {
+		const char *address;
+		bool here;
+	} addresses[] = {{"127.0.0.1", true}, {"127.3.4.5", true}, {"203.0.113.7", false},
+		{"198.51.100.1", false}, {"2001:db8::7", false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+		struct sys_addr a;
+
+		assert_int_equal(sys_addr_parse(&a, addresses[i].address,
+					 strlen(addresses[i].address), 8080),
+			0);
+		if (sys_addr_is_here(&a) != addresses[i].here) {
+			fail_msg("%s", addresses[i].address);
+		}
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows), cmocka_unit_test(test_machine)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

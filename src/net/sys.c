@@ -148,6 +148,46 @@ int sys_listen(const struct sys_addr *addr, int backlog, struct sys_addr *bound)
 	return fd;
 }
 
+/* A socket may be bound to own addresses only: asked for at the moment, without a list of interfaces that grows old. */
+static bool may_bind(const struct sys_addr *addr)
+{
+	struct sys_addr at = *addr;
+	bool may;
+	int fd;
+
+	if (at.u.sa.sa_family == AF_INET) {
+		((struct sockaddr_in *)(void *)&at.u)->sin_port = 0;
+	} else {
+		((struct sockaddr_in6 *)(void *)&at.u)->sin6_port = 0;
+	}
+	fd = socket(at.u.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	may = fd >= 0 && bind(fd, &at.u.sa, at.len) == 0;
+	if (fd >= 0) {
+		close(fd);
+	}
+	return may;
+}
+
+bool sys_addr_is_here(const struct sys_addr *addr)
+{
+	/* RFC 5737, 3849, 6666: nobody has all of them. */
+	static const char *const foreign[][2] = {
+		{"198.51.100.253", "203.0.113.253"}, {"2001:db8:ffff::fd", "100::fd"}};
+	const char *const *f = foreign[addr->u.sa.sa_family != AF_INET];
+
+	if (!may_bind(addr)) {
+		return false;
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		struct sys_addr a;
+
+		if (sys_addr_parse(&a, f[i], strlen(f[i]), 0) == 0 && !may_bind(&a)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* accept(2): errors of the new connection are reported here; the next one may be fine. */
 static bool is_of_one_connection(int error)
 {

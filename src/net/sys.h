@@ -54,6 +54,9 @@ void sys_eventfd_drain(int fd);
 /* A non-blocking, close-on-exec listening socket (SO_REUSEADDR; IPv6 addresses are IPv6 only).
  * *bound gets the address with the port the system chose. */
 MUST_CHECK int sys_listen(const struct sys_addr *addr, int backlog, struct sys_addr *bound);
+/* Whether the address (whatever its port) is one of this machine's own at this moment. False as well where the system lets
+ * a socket have addresses of others (ip_nonlocal_bind): then it cannot be told. Never waits. */
+bool sys_addr_is_here(const struct sys_addr *addr);
 /* A new connection, non-blocking, close-on-exec, TCP_NODELAY. ERR_AGAIN: none is waiting. */
 MUST_CHECK int sys_accept(int fd, struct sys_addr *peer);
 /* A new socket that is connecting (also when it is connected already): writable when done, then
