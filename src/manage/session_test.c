@@ -179,9 +179,19 @@ static void test_throttle(void **state)
 	assert_int_equal(fail_from(&t, "10.0.0.1:1", THROTTLE_BURST - 1, now), THROTTLE_BURST - 1);
 	assert_true(throttle_take(&t, "10.0.0.1:2", now, &wait_s));
 	assert_false(throttle_take(&t, "10.0.0.1:3", now, &wait_s)); /* another port is the same */
-	assert_true(wait_s >= 1);
+	assert_int_equal(wait_s, 60);
 	assert_true(throttle_take(&t, "10.0.0.2:1", now, &wait_s));
-	assert_true(throttle_take(&t, "10.0.0.1:1", now + THROTTLE_REFILL_MS + 1, &wait_s));
+	assert_false(throttle_take(&t, "10.0.0.1:1", now + 59999, &wait_s)); /* for a minute */
+	assert_int_equal(wait_s, 1);
+	assert_true(throttle_take(&t, "10.0.0.1:1", now + 60000, &wait_s));
+	for (unsigned i = 0; i < 10 * THROTTLE_BURST; i++) { /* a boot script tries every 2 s */
+		assert_true(throttle_take(&t, "10.0.0.4:1", now + i * 2000, &wait_s));
+	}
+	t = (struct throttle){.all = {0}};
+	assert_int_equal(fail_from(&t, "10.0.0.5:1", 29, now), 29);
+	assert_true(throttle_take(&t, "10.0.0.5:1", now + 59999, &wait_s));
+	assert_true(throttle_take(
+		&t, "10.0.0.5:1", now + 60000, &wait_s)); /* the first are forgotten */
 	t = (struct throttle){.all = {0}};
 	for (unsigned i = 0; i < 5 * THROTTLE_BURST; i++) { /* what was right counts nothing */
 		assert_true(throttle_take(&t, "10.0.0.3:1", now, &wait_s));

@@ -1,6 +1,7 @@
 /*
- * A bucket is the time at which it will be full again: every failure moves it further away, and it is empty
- * when that is a burst's time ahead.
+ * Of a network the times of its last failures are kept: the oldest of a burst says whether they came within a minute. A
+ * bucket is the time at which it will be full again: every failure moves it further away, and it is empty when
+ * that is a burst's time ahead.
  */
 #include "manage/throttle.h"
 
@@ -69,7 +70,31 @@ static bool goes_first(const struct throttle_peer *x, const struct throttle_peer
 	if (x->known_ms != y->known_ms) {
 		return x->known_ms < y->known_ms;
 	}
-	return x->bucket.since_ms < y->bucket.since_ms;
+	return MAX(x->failed_ms[x->last], x->shut_ms) < MAX(y->failed_ms[y->last], y->shut_ms);
+}
+
+static void add_failure(struct throttle_peer *p, uint64_t now_ms)
+{
+	p->last = (p->last + 1) % THROTTLE_BURST;
+	p->failed_ms[p->last] = MAX(now_ms, 1u);
+}
+
+static void drop_failure(struct throttle_peer *p)
+{
+	p->failed_ms[p->last] = 0;
+	p->last = (p->last + THROTTLE_BURST - 1) % THROTTLE_BURST;
+}
+
+/* Whether it may fail once more; too often within a minute shuts it out for one. */
+static bool may_fail(struct throttle_peer *p, uint64_t now_ms)
+{
+	uint64_t oldest = p->failed_ms[(p->last + 1) % THROTTLE_BURST];
+
+	if (p->shut_ms <= now_ms && oldest != 0 && now_ms < oldest + THROTTLE_WINDOW_MS) {
+		p->shut_ms = now_ms + THROTTLE_SHUT_MS;
+		memset(p->failed_ms, 0, sizeof(p->failed_ms));
+	}
+	return p->shut_ms <= now_ms;
 }
 
 static struct throttle_peer *find_or_add(struct throttle *t, const struct network *w)
@@ -96,13 +121,15 @@ bool throttle_take(struct throttle *t, const char *peer, uint64_t now_ms, unsign
 	struct throttle_peer *p = find(t, &w);
 	bool stranger = p != NULL ? p->known_ms == 0 : !w.own;
 
-	if ((p != NULL && !has_room(&p->bucket, now_ms, THROTTLE_BURST * THROTTLE_REFILL_MS)) ||
-		(stranger &&
-			!has_room(&t->all, now_ms, THROTTLE_ALL_BURST * THROTTLE_ALL_REFILL_MS))) {
-		*wait_s = (THROTTLE_REFILL_MS + 999) / 1000;
+	if (p != NULL && !may_fail(p, now_ms)) {
+		*wait_s = (unsigned)((p->shut_ms - now_ms + 999) / 1000);
 		return false;
 	}
-	take(&find_or_add(t, &w)->bucket, now_ms, THROTTLE_REFILL_MS);
+	if (stranger && !has_room(&t->all, now_ms, THROTTLE_ALL_BURST * THROTTLE_ALL_REFILL_MS)) {
+		*wait_s = (THROTTLE_ALL_REFILL_MS + 999) / 1000;
+		return false;
+	}
+	add_failure(find_or_add(t, &w), now_ms);
 	if (stranger) {
 		take(&t->all, now_ms, THROTTLE_ALL_REFILL_MS);
 	}
@@ -114,7 +141,7 @@ void throttle_right(struct throttle *t, const char *peer, uint64_t now_ms)
 	const struct network w = network_of(peer);
 	struct throttle_peer *p = find_or_add(t, &w);
 
-	give(&p->bucket, THROTTLE_REFILL_MS);
+	drop_failure(p);
 	if (p->known_ms == 0) {
 		give(&t->all, THROTTLE_ALL_REFILL_MS);
 	}
