@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/line_cut.h"
 #include "base/recent.h"
 
 /* The log thread looks this often while lines come, so that several go out together and no worker has
@@ -92,11 +93,18 @@ static size_t up_to_line_end(const struct iovec *v, size_t done)
 	}
 }
 
+/* line has room for RECENT_LINE_MAX bytes, and the beginning of a line of n. */
+static void keep_line(struct recent *recent, char *line, size_t n)
+{
+	recent_put(
+		recent, bytes_of(line, n <= RECENT_LINE_MAX ? n : line_cut(line, RECENT_LINE_MAX)));
+}
+
 /* For those who ask what was said last. */
 static void keep_lines(struct recent *recent, const struct iovec *v, int n, size_t end)
 {
 	char line[RECENT_LINE_MAX];
-	size_t len = 0;
+	size_t len = 0; /* of the line so far, also beyond what is kept of it */
 
 	for (int i = 0; i < n && end > 0; i++) {
 		const char *p = v[i].iov_base;
@@ -107,18 +115,18 @@ static void keep_lines(struct recent *recent, const struct iovec *v, int n, size
 			const char *stop = memchr(p, '\n', left);
 			size_t part = stop != NULL ? (size_t)(stop - p) : left;
 
-			if (stop == NULL || len > 0) { /* a line in two pieces */
-				size_t room = MIN(part, sizeof(line) - len);
-
-				memcpy(line + len, p, room);
-				len += room;
+			if (stop == NULL || len > 0 || part > sizeof(line)) {
+				memcpy(line + MIN(len, sizeof(line)), p,
+					MIN(part, sizeof(line) - MIN(len, sizeof(line))));
+				len += part;
 			}
-			if (stop != NULL) {
-				recent_put(
-					recent, len > 0 ? bytes_of(line, len) : bytes_of(p, part));
-				len = 0;
-				part++;
+			if (stop != NULL && len > 0) { /* in two pieces, or long */
+				keep_line(recent, line, len);
+			} else if (stop != NULL) {
+				recent_put(recent, bytes_of(p, part));
 			}
+			len = stop != NULL ? 0 : len;
+			part += stop != NULL;
 			p += part;
 			left -= part;
 		}
