@@ -69,7 +69,9 @@ static int run_explain(int argc, char **argv)
 
 static void help_details(FILE *out)
 {
-	fputs("Options:\n  --markdown\n      All commands as one page, docs/commands.md.\n", out);
+	fputs("Options:\n  --markdown\n      All commands as one page, docs/commands.md.\n"
+	      "  --man\n      The same as a manual page, sluice(1).\n",
+		out);
 }
 
 static const struct command commands[] = {

@@ -89,11 +89,15 @@ static void test_help(void **state)
 	help_command(&commands[1], out);
 	fputs("====\n", out);
 	help_markdown(&table, out);
+	help_man(&table, out);
 	fclose(out);
 	assert_non_null(strstr(text, "  serve      run it\n"));
 	assert_non_null(strstr(text,
 		"====\nserve: run it\n\nUsage: sluice serve\nExample: sluice "
 		"serve --loud\n\nOptions:\n  --loud\n===="));
+	assert_non_null(strstr(text,
+		".SH \"sluice serve\"\n.nf\nserve: run it\n\nUsage: sluice serve\n"
+		"Example: sluice serve \\-\\-loud\n"));
 	assert_non_null(strstr(text, "## sluice echo\n\n```text\necho: say it again\n"));
 	free(text);
 }
