@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "cli/agm_monitor.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +27,8 @@
 /* It drains for DRAIN, and is asked no more after that. */
 #define DRAIN "5s"
 #define STOP_MS 15000
+/* The program, also when its file was replaced. */
+#define SELF "/proc/self/exe"
 #define PATH_SIZE 4096
 #define READY_MAX ((size_t)64 << 10)
 #define ARGS_MAX 24
@@ -144,20 +147,32 @@ static int make_data(const struct server *s, struct fault *f)
 	return file_make_dir(path, 0700, f);
 }
 
+/* Into the log, which is what the caller points to. */
+static void cannot(int log, const char *what)
+{
+	dprintf(log, "sluice agm monitor: the server cannot be run: %s: %s\n", what,
+		strerror(errno));
+	_exit(127);
+}
+
 static void become(const struct server *s, int log)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	char *argv[ARGS_MAX];
+
+	if (null < 0) {
+		cannot(log, "/dev/null");
+	}
 
 	for (int i = 0; i <= s->argc; i++) {
 		argv[i] = (char *)(uintptr_t)s->argv[i];
 	}
 	if (setsid() < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0 ||
 		setenv("MONITOR_LOOPBACK_READ", "1", 0) != 0) {
-		_exit(127);
+		cannot(log, "its own session and output");
 	}
-	execv("/proc/self/exe", argv);
-	_exit(127);
+	execv(SELF, argv);
+	cannot(log, SELF);
 }
 
 /* Whether the ready file says that the monitor listens. */
@@ -401,8 +416,8 @@ static int run_here(struct agm *x)
 	for (int i = 0; i <= s.argc; i++) {
 		argv[i] = (char *)(uintptr_t)s.argv[i];
 	}
-	execv("/proc/self/exe", argv);
-	return fail(x, "this program cannot be run again");
+	execv(SELF, argv);
+	return fail(x, "this program cannot be run again by " SELF ": is /proc mounted?");
 }
 
 int agm_monitor(struct agm *x)

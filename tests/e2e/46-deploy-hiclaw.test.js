@@ -1,11 +1,11 @@
 // What deploy/hiclaw and the skill hand out to be copied: files that parse, settings that are in force, names that exist,
 // and nothing that HiClaw's renderer would turn into a secret.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { ROOT, run, tempDir } from './lib/sluice.js';
+import { IS_ROOT, ROOT, SLUICE, isSanitized, run, tempDir, until } from './lib/sluice.js';
 
 const DEPLOY = path.join(ROOT, 'deploy/hiclaw');
 const SKILL = path.join(ROOT, 'skills/ai-gateway-management');
@@ -106,4 +106,91 @@ test('the skill is one that HiClaw takes, and no secret gets into its pages', ()
 	for (const [name] of skill.matchAll(/[a-z-]+\.sh/g)) assert.ok(fs.statSync(path.join(SKILL, 'scripts', name)).mode & 0o111, name);
 	for (const name of ['monitor-server', 'install', 'list-providers', 'create-provider', 'set-model', 'get-assignment'])
 		assert.match(read(SKILL, 'scripts', `${name}.sh`), /^#!\/bin\/sh\n/);
+});
+
+test('an image holds every library that the program needs, the directories that it is told, and the ports that are published', () => {
+	const image = read(DEPLOY, 'Dockerfile');
+	const [, last] = image.split(/^FROM debian:12-slim$/m).map((part) => part);
+	const needed = [...execFileSync('readelf', ['-d', path.resolve(SLUICE)], { encoding: 'utf8' }).matchAll(/\(NEEDED\).*\[lib([a-z0-9-]*?)(?:-0)?\.so/g)].map(([, n]) => n);
+	const packages = { crypto: 'libssl3', ssl: 'libssl3', cares: 'libc-ares2', yaml: 'libyaml-0-2', z: 'zlib1g', 'pcre2-8': 'libpcre2-8-0', seccomp: 'libseccomp2', crypt: 'libcrypt1', expat: 'libexpat1' };
+
+	for (const name of needed.filter((n) => !/^(c|m|asan|ubsan|tsan|gcc_s)$/.test(n))) assert.ok(last.split(/\s+/).includes(packages[name]), `lib${name}: ${packages[name]}`);
+	const exposed = /^EXPOSE (.*)$/m.exec(image)[1].split(' ');
+	const published = [...read(DEPLOY, 'kubernetes.yaml').matchAll(/containerPort: (\d+)/g)].map(([, port]) => port);
+	assert.deepEqual(published.sort(), exposed.sort());
+	for (const [, port] of read(DEPLOY, 'compose.yaml').matchAll(/- "127\.0\.0\.1:.*:(\d+)"$/gm)) assert.ok(exposed.includes(port), port);
+	for (const text of [image, read(DEPLOY, 'compose.yaml'), read(DEPLOY, 'kubernetes.yaml')]) assert.match(text, /SLUICE_DATA(=|: |, value: )\/data/);
+	assert.match(image, /^VOLUME \/data$/m);
+	assert.match(read(DEPLOY, 'compose.yaml'), /- sluice-data:\/data$/m);
+	assert.match(read(DEPLOY, 'kubernetes.yaml'), /mountPath: \/data\}/);
+	for (const [, file] of image.matchAll(/^COPY (?!--)(\S+) /gm)) assert.ok(fs.existsSync(path.join(ROOT, file)), file);
+});
+
+test('every command and flag that their documents name is one that the program has', async () => {
+	const known = (await run(['agm', '--help'])).stdout;
+	const all = (await run(['help', '--markdown'])).stdout;
+
+	for (const file of [...files(DEPLOY), ...files(SKILL)].filter((f) => f.endsWith('.md'))) {
+		const text = fs.readFileSync(file, 'utf8');
+
+		for (const [, command] of text.matchAll(/\bsluice agm ([a-z-]+)/g)) assert.match(known, new RegExp(`^ {2}${command}\\b`, 'm'), `${file}: agm ${command}`);
+		for (const line of text.split('\n').filter((l) => /\bsluice [a-z]|\.sh\b|^`--/.test(l) && !/docker|helm|kubectl/.test(l)))
+			for (const [flag] of line.matchAll(/(?<![\w-])--[a-z][a-z-]+/g)) assert.ok(all.includes(`${flag} `) || all.includes(`${flag}\n`) || ['--help'].includes(flag), `${file}: ${flag}`);
+	}
+});
+
+const MAY_MOUNT = IS_ROOT && spawnSync('unshare', ['-m', 'mount', '--bind', '/proc', '/proc']).status === 0;
+
+// A directory with a shell, the program and their libraries, as the smallest container has them.
+function bareRoot(t) {
+	const root = tempDir(t);
+	const put = (from, to = from) => {
+		fs.mkdirSync(path.join(root, path.dirname(to)), { recursive: true });
+		fs.copyFileSync(fs.realpathSync(from), path.join(root, to));
+	};
+
+	put('/bin/sh');
+	put(path.resolve(SLUICE), '/usr/local/bin/sluice');
+	for (const program of ['/bin/sh', path.resolve(SLUICE)])
+		for (const [, library] of execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(?:=> |^\s+)(\/\S+)/gm)) put(library);
+	fs.cpSync(SKILL, path.join(root, 'opt/hiclaw/agent/skills/ai-gateway-management'), { recursive: true });
+	fs.mkdirSync(path.join(root, 'tmp'));
+	fs.mkdirSync(path.join(root, 'data'));
+	fs.mkdirSync(path.join(root, 'proc'));
+	fs.mkdirSync(path.join(root, 'dev'));
+	fs.mkdirSync(path.join(root, 'etc'));
+	fs.writeFileSync(path.join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+	execFileSync('mknod', ['-m', '666', path.join(root, 'dev/null'), 'c', '1', '3']);
+	return root;
+}
+
+test('the skill works in a root of nothing but a shell and the program', { skip: MAY_MOUNT && !isSanitized ? false : 'needs the right to mount, and a program that is not sanitized' }, async (t) => {
+	const root = bareRoot(t);
+	const port = 20000 + process.pid % 20000;
+	const script = (name, ...args) => run(['-i', 'PATH=/bin:/usr/local/bin', 'SLUICE_USER=root', 'HICLAW_ADMIN_PASSWORD=secret-pw1', `MONITOR_PORT=${port}`, 'SLUICE_GATEWAY=127.0.0.1:0', 'SLUICE_CONSOLE=127.0.0.1:0', 'HICLAW_AI_GATEWAY_ADMIN_URL=http://127.0.0.1:1', 'HICLAW_AI_GATEWAY_URL=http://127.0.0.1:1',
+		// With /proc in it as containers have it, in a mount namespace that ends with the program.
+		'/usr/bin/unshare', '-m', '/bin/sh', '-c', '/usr/bin/mount --bind /proc "$0/proc" && exec /usr/sbin/chroot "$0" "$@"', root, `/opt/hiclaw/agent/skills/ai-gateway-management/scripts/${name}`, ...args], { program: '/usr/bin/env' });
+	const pidFile = path.join(root, 'tmp/monitor-server.pid');
+
+	t.after(async () => {
+		if (!fs.existsSync(pidFile)) return;
+		const pid = Number(fs.readFileSync(pidFile, 'utf8').split(/\s/)[0]);
+		const alive = () => fs.existsSync(`/proc/${pid}/root`) && fs.readlinkSync(`/proc/${pid}/root`) === root;
+		if (pid > 0 && alive()) {
+			process.kill(pid, 'SIGKILL');
+			await until('the monitor to end', () => !alive());
+		}
+	});
+	const started = await script('monitor-server.sh', 'start');
+	assert.equal(started.code, 0, started.stdout + started.stderr + (fs.existsSync(path.join(root, 'tmp/monitor-server.log')) ? fs.readFileSync(path.join(root, 'tmp/monitor-server.log'), 'utf8') : ''));
+	assert.match(started.stdout, /Monitor server started \(PID: \d+\)/);
+	assert.match((await script('monitor-server.sh', 'status')).stdout, /Monitor server running \(PID: \d+\)/);
+	assert.equal((await fetch(`http://127.0.0.1:${port}/ni_status/health`)).status, 200);
+	const created = await script('create-provider.sh', '--type', 'qwen', '--name', 'qwen', '--token', 'k'.repeat(20));
+	assert.equal(created.stdout, "SUCCESS: Provider 'qwen' created\n", created.stderr);
+	assert.equal((await script('list-providers.sh')).stdout, 'qwen\tqwen\t1 tokens\n');
+	assert.equal((await script('get-assignment.sh', 'worker:alice')).stdout, "Worker 'alice' has no model assignment stored\n");
+	assert.equal((await script('set-model.sh')).code, 1);
+	assert.match((await script('monitor-server.sh', 'stop')).stdout, /Monitor server stopped \(PID: \d+\)/);
+	assert.equal((await script('monitor-server.sh', 'status')).code, 1);
 });
