@@ -294,13 +294,27 @@ static void start_linger(struct conn *c)
 	look_again(c);
 }
 
+/* A response that nobody completes. A reset could overtake what was sent of it, status and all; it is only for those whose end
+ * would look like the end of the response, and for peers that take nothing. */
+static void cut(struct conn *c)
+{
+	bool shows = c->out.framing == H1_LENGTH || c->out.framing == H1_CHUNKED;
+
+	if (shows && c->out.open && c->out.head == NULL && sock_writable(&c->sock) &&
+		!sock_hangup(&c->sock)) {
+		start_linger(c);
+	} else {
+		conn_close(c, true);
+	}
+}
+
 static void op_close(struct stream *s)
 {
 	struct conn *c = conn_of(s);
 
 	end_stream(c);
 	if (s->out != STREAM_OUT_END) {
-		conn_close(c, true);
+		cut(c);
 		return;
 	}
 	if (s->in != STREAM_IN_END) {

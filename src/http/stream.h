@@ -117,8 +117,9 @@ static inline void stream_reset(struct stream *s)
 {
 	s->ops->reset(s);
 }
-/* The user is done. When both sides ended the connection may serve the next stream; a response that
- * is not all sent yet (source ended) is reset. Must not be touched afterwards. */
+/* The user is done. When both sides ended the connection may serve the next stream; a response that is not all sent yet is
+ * cut, so that its peer notices: what was sent still arrives where the framing shows that something is missing. Must not be
+ * touched afterwards. */
 static inline void stream_close(struct stream *s)
 {
 	s->ops->close(s);
