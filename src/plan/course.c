@@ -279,6 +279,7 @@ static void begin(struct course *c, const struct route *r)
 	c->pause_ms = 0;
 	c->attempts = c->retries = c->moves = c->hops = c->fallen = 0;
 	c->tried_to = 0;
+	c->again = false;
 }
 
 bool course_begin_plain(struct course *c, const struct route *r, const struct destination *to)
@@ -564,6 +565,7 @@ enum course_move course_next(
 		m = fall_back(c, f, env);
 	}
 	if (m != COURSE_END) {
+		c->again = m == COURSE_RETRY || m == COURSE_ENDPOINT;
 		mark(c);
 	}
 	return m;

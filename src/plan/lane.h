@@ -18,8 +18,8 @@ struct service;
 
 enum lane_kind { LANE_CREDENTIAL, LANE_UPSTREAM };
 
-/* Retries that an upstream may get in a row, and the share of its requests that earns one more: a storm of them
- * is at most a fifth more than what comes anyway. One a second is always earned. */
+/* Retries that an upstream may get in a row, and the share of the requests that come to it that earns one more: a storm of
+ * them is at most a fifth more than what comes anyway. Retries earn none. One a second is always earned. */
 #define LANE_RETRIES 10u
 #define LANE_RETRY_SHARE 5u
 
@@ -72,7 +72,7 @@ void lane_free(struct lane *l);
 /* What of a credential may be shown: its last four characters, fewer of a short one. */
 struct bytes lane_last_four(struct bytes secret);
 
-/* Any worker: a request went to the upstream. Nothing is written while nothing is spent. */
+/* Any worker: a request comes to the upstream, and is no retry there. Nothing is written while nothing is spent. */
 static inline void lane_earn(struct lane *l)
 {
 	unsigned spent = atomic_load_explicit(&l->spent, memory_order_relaxed);

@@ -105,7 +105,7 @@ static enum verdict begin_attempt(struct exchange *x)
 		return attempts_failed(x, FAILURE_CONNECT);
 	}
 	at->cell = c->endpoint->cell;
-	if (c->to->upstream != NULL && c->to->upstream->lane != NULL) {
+	if (!c->again && c->to->upstream != NULL && c->to->upstream->lane != NULL) {
 		lane_earn(c->to->upstream->lane);
 	}
 	return VERDICT_NEXT;
@@ -263,12 +263,12 @@ COLD static bool fail(struct exchange *x, const struct failure *f)
 		/* Behind the words of health, which control reads when it sees this. */
 		atomic_store_explicit(&x->w->gateway->ailing, true, memory_order_release);
 	}
-	concurrency_give(x);
 	x->w->counts.failed[f->class] += x->probe == NULL;
 	if (x->probe != NULL || !can_send_again(x) || course_next(c, f, &env) == COURSE_END) {
 		x->rec.failure = (uint8_t)f->class;
 		return false;
 	}
+	concurrency_give_former(x);
 	x->w->counts.retries++;
 	x->w->counts.fallbacks += c->fallback != NULL;
 	record(x, f);
@@ -369,8 +369,10 @@ enum verdict step_judge(struct exchange *x)
 	return x->up->head->status < 400 ? VERDICT_NEXT : judge(x);
 }
 
-/* `begin` with blanks anywhere in b. */
-static bool begins_with(struct bytes b, const char *begin)
+enum beginning { BEGINS_OTHERWISE, BEGINS_SO_FAR, BEGINS };
+
+/* `begin` with blanks anywhere in b; BEGINS_SO_FAR: as far as b goes. */
+static enum beginning begins_with(struct bytes b, const char *begin)
 {
 	for (size_t i = 0; i < b.n && *begin != '\0'; i++) {
 		char ch = b.p[i];
@@ -378,25 +380,42 @@ static bool begins_with(struct bytes b, const char *begin)
 		if (ch == *begin) {
 			begin++;
 		} else if (ch != ' ' && ch != '\t' && ch != '\r' && ch != '\n') {
-			return false;
+			return BEGINS_OTHERWISE;
 		}
 	}
-	return *begin == '\0';
+	return *begin == '\0' ? BEGINS : BEGINS_SO_FAR;
 }
 
 /* As vendors begin what they did not mean to send with a 2xx. */
-bool attempts_look_twice(struct bytes body, struct bytes event_name)
+static enum beginning begins_as_error(struct bytes body)
 {
 	static const char *const errors[] = {"{\"error", "{\"type\":\"error\"", "{\"code\"",
 		"{\"message\"", "{\"base_resp\"", "{\"detail\"", "{\"Response\":{\"Error\"",
 		"[{\"error\""};
+	enum beginning most = BEGINS_OTHERWISE;
 
 	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
-		if (begins_with(body, errors[i])) {
-			return true;
-		}
+		most = MAX(most, begins_with(body, errors[i]));
 	}
-	return bytes_eq(event_name, BYTES("error"));
+	return most;
+}
+
+bool attempts_look_twice(struct bytes body, struct bytes event_name)
+{
+	return begins_as_error(body) == BEGINS || bytes_eq(event_name, BYTES("error"));
+}
+
+bool attempts_wait_for_why(struct exchange *x, struct bytes begin)
+{
+	if (!waits_for_body(x) ||
+		(begins_as_error(begin) == BEGINS_OTHERWISE && !attempts_want_filtered(x->rq))) {
+		return false;
+	}
+	if (!x->rq->at.judging) {
+		x->rq->at.judging = true;
+		exchange_deadline(x, FAILURE_BODY_MS);
+	}
+	return true;
 }
 
 enum verdict attempts_doubt(

@@ -21,12 +21,20 @@ enum verdict attempts_failed(struct exchange *x, enum failure_class class);
  * is none, or there is nothing better. */
 enum verdict attempts_doubt(
 	struct exchange *x, struct bytes body, bool event, struct bytes event_name);
-/* Whether it does. Nearly every answer begins with {"id" or {"object". */
+/* An answer that begins like that, or may yet: whether what there is of it is too little to say more, and the rest is worth
+ * waiting for. */
+bool attempts_wait_for_why(struct exchange *x, struct bytes begin);
+/* Whether it does. */
 bool attempts_look_twice(struct bytes body, struct bytes event_name);
+/* Nearly every answer begins with {"id" or {"object". */
+static inline bool attempts_is_usual(struct bytes body)
+{
+	return body.n > 2 && body.p[0] == '{' && body.p[1] == '"' &&
+		(body.p[2] == 'i' || body.p[2] == 'o');
+}
 static inline bool attempts_is_doubtful(struct bytes body, struct bytes event_name)
 {
-	return !(event_name.n == 0 && body.n > 2 && body.p[0] == '{' && body.p[1] == '"' &&
-		       (body.p[2] == 'i' || body.p[2] == 'o')) &&
+	return !(event_name.n == 0 && attempts_is_usual(body)) &&
 		attempts_look_twice(body, event_name);
 }
 /* A content filter that speaks first is a reason to go on. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "proxy/gateway_int.h"
+#include "proxy/intake.h"
 
 #define COUNT_BITS 24u
 #define PROBES 16u
@@ -108,10 +109,8 @@ static bool take_all(struct exchange *x, const struct concurrency *c, struct lan
 	return true;
 }
 
-static void give_counts(struct exchange *x)
+static void give_counts(struct places *p)
 {
-	struct places *p = &x->places;
-
 	if (p->upstream != NULL) {
 		atomic_fetch_sub(&p->upstream->used, 1);
 	}
@@ -122,26 +121,6 @@ static void give_counts(struct exchange *x)
 		atomic_fetch_sub(p->consumer, 1);
 	}
 	*p = (struct places){.upstream = NULL};
-}
-
-bool concurrency_take(void *of, const struct destination *to, struct lane *credential)
-{
-	struct exchange *x = of;
-	struct lane *upstream = to->upstream != NULL ? to->upstream->lane : NULL;
-
-	if (upstream == NULL) {
-		return true;
-	}
-	/* Nobody overtakes those that wait. */
-	if (x->rq->waits_for == NULL && atomic_load(&upstream->waiting) != 0) {
-		x->rq->own_full = NULL;
-		return false;
-	}
-	if (!take_all(x, &to->provider->concurrency, upstream, credential)) {
-		give_counts(x);
-		return false;
-	}
-	return true;
 }
 
 /* --- those that wait ---------------------------------------------------------------------------- */
@@ -223,21 +202,84 @@ static void on_call(struct post *p)
 	free(c);
 }
 
-void concurrency_give(struct exchange *x)
+static void give(struct worker *w, struct places *p)
 {
-	struct lane *line = x->places.upstream;
-	_Atomic uint64_t *own = x->places.consumer;
+	struct lane *line = p->upstream;
+	_Atomic uint64_t *own = p->consumer;
 
 	if (line == NULL) {
 		return;
 	}
-	give_counts(x);
+	give_counts(p);
 	if (atomic_load(&line->waiting) != 0) {
-		wake_one(x->w, &(struct wanted){line, NULL, x->w->index});
+		wake_one(w, &(struct wanted){line, NULL, w->index});
 	}
 	if (own != NULL && atomic_load(&line->waiting_own) != 0) {
-		wake_one(x->w, &(struct wanted){line, own, x->w->index});
+		wake_one(w, &(struct wanted){line, own, w->index});
 	}
+}
+
+void concurrency_give(struct exchange *x)
+{
+	give(x->w, &x->places);
+}
+
+void concurrency_give_former(struct exchange *x)
+{
+	const struct lane_slot *up = x->rq->course.to->upstream;
+
+	if (up == NULL || up->lane != x->places.upstream) {
+		give(x->w, &x->places);
+	}
+}
+
+/* Another attempt at the same upstream: its place there is kept, that at the credential changes. */
+static bool take_credential(struct exchange *x, unsigned max, struct lane *credential)
+{
+	struct places *p = &x->places;
+
+	if (credential == p->credential || max == 0) {
+		return true;
+	}
+	if (credential != NULL && !take_one(credential, max)) {
+		return false;
+	}
+	if (p->credential != NULL) {
+		atomic_fetch_sub(&p->credential->used, 1);
+	}
+	p->credential = credential;
+	if (atomic_load(&p->upstream->waiting) != 0) {
+		wake_one(x->w, &(struct wanted){p->upstream, NULL, x->w->index});
+	}
+	return true;
+}
+
+bool concurrency_take(void *of, const struct destination *to, struct lane *credential)
+{
+	struct exchange *x = of;
+	const struct concurrency *c = &to->provider->concurrency;
+	struct lane *upstream = to->upstream != NULL ? to->upstream->lane : NULL;
+	struct places before = x->places;
+
+	if (upstream == NULL) {
+		return true;
+	}
+	if (before.upstream == upstream) {
+		return take_credential(x, c->credential, credential);
+	}
+	/* Nobody overtakes those that wait. */
+	if (x->rq->waits_for == NULL && atomic_load(&upstream->waiting) != 0) {
+		x->rq->own_full = NULL;
+		return false;
+	}
+	x->places = (struct places){.upstream = NULL};
+	if (!take_all(x, c, upstream, credential)) {
+		give_counts(&x->places);
+		x->places = before;
+		return false;
+	}
+	give(x->w, &before);
+	return true;
 }
 
 /* The queue that it stands in: each has its length. */
@@ -262,6 +304,10 @@ static enum verdict refuse(struct exchange *x)
 	const struct provider *p = x->rq->course.to->provider;
 
 	concurrency_leave(x);
+	if (exchange_is_late(x)) {
+		return reply_set(x, 504, "upstream.timeout", "%s",
+			intake_late(x, "no place came free in time"));
+	}
 	x->rq->reply.retry_after_s = CONCURRENCY_RETRY_S;
 	return reply_set(x, 429, "upstream.busy",
 		"as many requests as provider %.*s may have are under way; try again in a moment",
@@ -302,7 +348,7 @@ enum verdict concurrency_wait(struct exchange *x)
 	uint64_t now = loop_now_ms(x->w->loop);
 	bool joins = rq->waits_for == NULL;
 
-	if (joins ? !join(x, c) : now >= rq->queue_ends_ms) {
+	if (joins ? !join(x, c) : now >= rq->queue_ends_ms || exchange_is_late(x)) {
 		return refuse(x);
 	}
 	stand_where_it_is_full(rq);

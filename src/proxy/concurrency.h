@@ -20,10 +20,13 @@ struct concurrency_consumers {
 	_Atomic uint64_t v[CONCURRENCY_CONSUMERS];
 };
 
-/* course_env.take: places for the exchange `of`; what was taken is x->places. */
+/* course_env.take: places for the exchange `of`; what was taken is x->places. What it had at another upstream is given back
+ * then; what it has at this one is its own: a further attempt there needs no other, and waits for nobody. */
 bool concurrency_take(void *of, const struct destination *to, struct lane *credential);
 /* Gives them back, and wakes. Also when there are none. */
 void concurrency_give(struct exchange *x);
+/* The same for those of another upstream than the attempt's now, which may have no caps. */
+void concurrency_give_former(struct exchange *x);
 /* There was no place: waits for one, or replies 429. */
 enum verdict concurrency_wait(struct exchange *x);
 /* It has one, or leaves. */

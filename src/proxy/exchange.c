@@ -106,6 +106,11 @@ bool exchange_is_over(const struct exchange *x)
 	return x->ends_ms != 0 && until(x, x->ends_ms) == 0;
 }
 
+bool exchange_is_late(const struct exchange *x)
+{
+	return left_ms(x) == 0;
+}
+
 /* --- identify, decide, admit: what filters have a say in ------------------------------------------ */
 
 static enum verdict step_identify(struct exchange *x)
@@ -267,7 +272,7 @@ static void finish(struct exchange *x)
 	give_request(x);
 	chain_give(&w->pool, &x->answer.chain);
 	reshape_end(x);
-	if (client->out == STREAM_OUT_END) {
+	if (client->out == STREAM_OUT_END || x->committed) {
 		stream_close(client);
 	} else {
 		stream_reset(client);

@@ -108,6 +108,7 @@ struct attempt {
 	bool hide_usage;  /* usage was injected: the event that only carries it is not shown */
 	bool fresh;       /* no idle connection: the last one died under us */
 	unsigned answers; /* of the cell, when it was asked about */
+	bool awaited;     /* it was sent as a whole: the deadline of its answer runs */
 	bool judging;     /* its answer is an error, of which the beginning is waited for */
 	bool asked;       /* the address was asked for and waited for */
 	bool waits_for_context; /* of the provider */
@@ -469,6 +470,8 @@ void exchange_no_deadline(struct exchange *x);
 void exchange_begin_whole(struct exchange *x);
 /* Whether that time is over. */
 bool exchange_is_over(const struct exchange *x);
+/* The same; and before commit whether the time that all attempts may take (the annotation timeout) is over. */
+bool exchange_is_late(const struct exchange *x);
 
 /* --- answers that are rewritten (reshape.c); for the dialect --------------------------------------- */
 

@@ -284,7 +284,10 @@ int intake_take(struct exchange *x)
 
 const char *intake_late(const struct exchange *x, const char *words)
 {
-	return exchange_is_over(x) ? "the answer took longer than downstream.routeTimeout of "
-				     "higress-config allows"
-				   : words;
+	if (exchange_is_over(x)) {
+		return "the answer took longer than downstream.routeTimeout of higress-config allows";
+	}
+	return exchange_is_late(x)
+		? "no answer began within the time that the route's annotation timeout allows"
+		: words;
 }

@@ -26,6 +26,7 @@ static bool died_idle(const struct exchange *x)
 static enum verdict again_fresh(struct exchange *x)
 {
 	x->rq->at.fresh = true;
+	x->rq->at.awaited = false;
 	if (x->rq->gathers) {
 		splice_rewind(&x->rq->at.splice);
 	}
@@ -66,15 +67,21 @@ static uint64_t first_byte_ms(const struct exchange *x)
 	return rq->route->next.attempts != 0 ? shorter(ms, rq->route->next.timeout_ms) : ms;
 }
 
-/* The deadline for the answer begins when the request is sent; until then the client, or the blocked
- * connection, has a deadline of its own. */
+/* The deadline for the answer begins when the request is sent. Until then the client, or the blocked connection, has one of its
+ * own, and all attempts together may have one that ends here. */
 static void await(struct exchange *x)
 {
+	struct attempt *at = &x->rq->at;
+
 	if (x->up->out == STREAM_OUT_OPEN) {
+		if (!timer_is_set(&x->timer)) {
+			exchange_deadline(x, 0);
+		}
 		return;
 	}
 	exchange_begin_whole(x);
-	if (!timer_is_set(&x->timer)) {
+	if (!at->awaited) {
+		at->awaited = true;
 		exchange_deadline(x, first_byte_ms(x));
 	}
 }
@@ -253,8 +260,15 @@ static enum verdict look_at_bytes(struct exchange *x)
 			  MIN((size_t)(body->head->end - body->head->beg), FAILURE_BODY_MAX))
 		: BYTES("");
 
-	return attempts_is_doubtful(begin, BYTES("")) ? attempts_doubt(x, begin, false, BYTES(""))
-						      : VERDICT_NEXT;
+	if (attempts_is_usual(begin) && !attempts_want_filtered(x->rq)) {
+		return VERDICT_NEXT;
+	}
+	if (attempts_wait_for_why(x, begin)) {
+		return VERDICT_WAIT;
+	}
+	return attempts_want_filtered(x->rq) || attempts_look_twice(begin, BYTES(""))
+		? attempts_doubt(x, begin, false, BYTES(""))
+		: VERDICT_NEXT;
 }
 
 /* Data-plane.md §9.3: the head of a model's answer is withheld until something follows it. */
@@ -269,7 +283,10 @@ static enum verdict first_byte(struct exchange *x)
 		return reply_upstream(x, x->up->in_err, x->up->fault);
 	}
 	if (x->up->body.n != 0 || x->up->in != STREAM_IN_BODY) {
-		return look_at_bytes(x);
+		v = look_at_bytes(x);
+		if (v != VERDICT_WAIT) {
+			return v;
+		}
 	}
 	v = intake_push(x);
 	if (v != VERDICT_NEXT) {
