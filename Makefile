@@ -102,7 +102,7 @@ $(BUILD)/sluice-sim: $(SIM_O)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 scenarios: $(BUILD)/sluice-sim
-	$(BUILD)/sluice-sim tests/sim
+	$(BUILD)/sluice-sim --trials 1000 tests/sim
 
 check: unit scenarios
 	script/check

@@ -1,6 +1,9 @@
 /*
  * The runner of scenarios: sluice-sim [--seed N] FILE-or-DIRECTORY...
  * Every file is one scenario; each of its cases is played under several seeds.
+ *
+ * And of trials (sim/trial.h): sluice-sim [--seed N] --trials COUNT, which plays those that the seeds from N on make, and
+ * sluice-sim --trial SEED for one of them, told as a story.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -13,13 +16,16 @@
 #include "base/num.h"
 #include "net/tls.h"
 #include "sim/player.h"
+#include "sim/trial.h"
 
 #define SEEDS_DEFAULT 8u
 #define FAILURE_ROOM 16384u
 
 struct run {
-	uint64_t only_seed; /* 0: all */
-	unsigned passed, failed;
+	uint64_t only_seed;      /* 0: all */
+	uint64_t trials, trial;  /* 0: none */
+	unsigned passed, failed; /* scenarios */
+	unsigned trials_passed, trials_failed;
 	bool verbose;
 };
 
@@ -106,6 +112,42 @@ static void run_path(struct run *r, const char *path)
 	free(names);
 }
 
+/* False: it is none of the options, or lacks its number. */
+static bool read_option(struct run *r, int argc, char **argv, int *i)
+{
+	const struct {
+		const char *name;
+		uint64_t *number;
+	} all[] = {{"--seed", &r->only_seed}, {"--trials", &r->trials}, {"--trial", &r->trial}};
+
+	if (strcmp(argv[*i], "-v") == 0) {
+		r->verbose = true;
+		return true;
+	}
+	for (size_t k = 0; k < ARRAY_LEN(all); k++) {
+		if (strcmp(argv[*i], all[k].name) == 0 && *i + 1 < argc) {
+			return num_parse_u64(bytes_str(argv[++*i]), UINT64_MAX, all[k].number);
+		}
+	}
+	return false;
+}
+
+static void run_trials(struct run *r)
+{
+	uint64_t first = r->only_seed != 0 ? r->only_seed : 1;
+	unsigned n = (unsigned)MIN(r->trials, UINT32_MAX);
+	unsigned failed =
+		r->trial != 0 ? trial_run(r->trial, 1, true) : trial_run(first, n, r->verbose);
+
+	if (n != 0) {
+		printf("trials of the seeds from %llu on\n", (unsigned long long)first);
+	}
+	n += r->trial != 0;
+	printf("%u trials passed, %u failed\n", n - failed, failed);
+	r->trials_passed = n - failed;
+	r->trials_failed = failed;
+}
+
 int main(int argc, char **argv)
 {
 	struct run r = {.passed = 0};
@@ -119,22 +161,26 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (; i < argc && argv[i][0] == '-'; i++) {
-		if (strcmp(argv[i], "-v") == 0) {
-			r.verbose = true;
-		} else if (strcmp(argv[i], "--seed") != 0 || ++i == argc ||
-			!num_parse_u64(bytes_str(argv[i]), UINT64_MAX, &r.only_seed)) {
-			fprintf(stderr, "usage: sluice-sim [-v] [--seed N] FILE-OR-DIRECTORY...\n");
+		if (!read_option(&r, argc, argv, &i)) {
+			fprintf(stderr,
+				"usage: sluice-sim [-v] [--seed N] FILE-OR-DIRECTORY...\n"
+				"       sluice-sim [-v] [--seed N] --trials COUNT | --trial SEED\n");
 			return 2;
 		}
 	}
-	for (; i < argc; i++) {
-		run_path(&r, argv[i]);
+	if (r.trials != 0 || r.trial != 0) {
+		run_trials(&r);
 	}
-	printf("%u scenarios passed, %u failed\n", r.passed, r.failed);
-	if (r.failed != 0) {
+	for (int k = i; k < argc; k++) {
+		run_path(&r, argv[k]);
+	}
+	if (i < argc) {
+		printf("%u scenarios passed, %u failed\n", r.passed, r.failed);
+	}
+	if (r.failed + r.trials_failed != 0) {
 		/* A failed run leaves the product as it was: a report of leaks would hide the reason. */
 		fflush(stdout);
 		_exit(1);
 	}
-	return r.passed != 0 ? 0 : 1;
+	return r.passed + r.trials_passed != 0 ? 0 : 1;
 }

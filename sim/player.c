@@ -337,18 +337,10 @@ static void hang_up_all(struct player *p)
 	}
 }
 
-/* What holds at the end of every story: everything was told, and everything is given back. */
-static bool check_end(struct player *p)
+bool play_end(struct player *p)
 {
 	unsigned open;
 
-	for (unsigned i = 0; i < p->n_actors; i++) {
-		actor_look(p, p->actors[i]);
-		if (!check_leftovers(p, p->actors[i])) {
-			return false;
-		}
-	}
-	hang_up_all(p);
 	/* Longer than every deadline: a timer that outlived its owner fires now. */
 	if (!play_settle(p) || !play_pass(p, (uint64_t)1000 * 1000 * MS)) {
 		return false;
@@ -368,6 +360,19 @@ static bool check_end(struct player *p)
 		return play_fail(p, "%u descriptors are open in the end", open);
 	}
 	return true;
+}
+
+/* What holds at the end of every story: everything was told, and everything is given back. */
+static bool check_end(struct player *p)
+{
+	for (unsigned i = 0; i < p->n_actors; i++) {
+		actor_look(p, p->actors[i]);
+		if (!check_leftovers(p, p->actors[i])) {
+			return false;
+		}
+	}
+	hang_up_all(p);
+	return play_end(p);
 }
 
 static bool run_lines(struct player *p)

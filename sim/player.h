@@ -68,6 +68,8 @@ bool play_fail_bytes(struct player *p, const char *what, struct bytes wanted, st
 bool play_start(struct player *p);
 /* Turns until nothing more happens without time passing. */
 bool play_settle(struct player *p);
+/* All clients have hung up: a thousand seconds pass, everything is given back, and the subject stops. */
+bool play_end(struct player *p);
 /* The argument as a value, in p->value. */
 bool play_value(struct player *p, struct bytes text, struct bytes *out);
 bool play_number(struct player *p, struct bytes text, uint64_t *out);

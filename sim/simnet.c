@@ -116,6 +116,11 @@ struct far *simnet_connection(struct simnet *n, const struct sys_addr *a, unsign
 	return NULL;
 }
 
+struct far *simnet_first(struct simnet *n)
+{
+	return n->first;
+}
+
 struct far *simnet_connect(struct simnet *n, const struct sys_addr *a, const struct far_habits *h)
 {
 	for (unsigned i = 0; i < n->n_fds; i++) {

@@ -30,6 +30,7 @@ struct far {
 	struct sys_addr address; /* that was connected to, by either side */
 	bool by_product;         /* the product connected */
 	bool answered;           /* connected; until then neither side can send */
+	bool refused;            /* it never will be */
 
 	size_t piece;     /* arrival: bytes at once */
 	size_t read_max;  /* bytes the peer reads at once (PIECE_ALL, PIECE_RANDOM) */
@@ -60,6 +61,8 @@ void simnet_address_habits(
 	struct simnet *n, const struct sys_addr *a, const struct far_habits *habits);
 /* All connections that the product made to `a`, oldest first: the index-th, or NULL. */
 struct far *simnet_connection(struct simnet *n, const struct sys_addr *a, unsigned index);
+/* The oldest connection of all; far->next goes on. */
+struct far *simnet_first(struct simnet *n);
 /* A client connects to a listening socket; NULL when nobody listens. */
 struct far *simnet_connect(struct simnet *n, const struct sys_addr *a, const struct far_habits *h);
 /* Connects that ADDR_SILENT swallowed are answered now. */

@@ -334,6 +334,7 @@ int sys_connect(const struct sys_addr *addr)
 	if (a->mode == ADDR_REFUSES) {
 		fd->near->connect_err = fd->near->err = ERR_REFUSED;
 		fd->near->rst = true;
+		fd->near->far.refused = true;
 	}
 	n->events++;
 	return fd->number;
