@@ -8,9 +8,9 @@ import { routes as keys } from './keys.mjs';
 import { openPalette } from './palette.mjs';
 import * as prefs from './prefs.mjs';
 import { perMinute, series } from './samples.mjs';
-import { SCREENS } from './screens.mjs';
+import { screenOf, screens } from './screens.mjs';
 import { icon } from './sprites.mjs';
-import { isStale, onNews, refreshAll, start, store, tell } from './store.mjs';
+import { isAdmin, isStale, onNews, refreshAll, start, store, tell } from './store.mjs';
 import { btn, complain, lamp, liftToasts, toast } from './ui.mjs';
 import { warnings } from './warnings.mjs';
 
@@ -21,8 +21,7 @@ export const go = (hash) => (location.hash = hash);
 
 function addressed() {
 	const [, name = 'home', ...rest] = location.hash.replace(/\?.*/, '').split('/');
-	const known = SCREENS.find((x) => x?.name === name);
-	return { name: known ? name : 'home', arg: rest.map(decodeURIComponent) };
+	return { name: screenOf(name) ? name : 'home', arg: rest.map(decodeURIComponent) };
 }
 
 /* --- the frame -------------------------------------------------------------------------------------------- */
@@ -66,7 +65,7 @@ function header(count) {
 			render();
 		}, lang: zh ? 'en' : 'zh-CN', 'aria-label': zh ? 'EN English' : '中文 简体中文' }, zh ? 'EN' : '中文'),
 		h('a.btn.ghost.ic.s.bell', { href: '#/home', 'aria-label': `${t('WARNINGS')} ${count}` }, icon('bell', 2), count ? h('i', count) : null),
-		h('span.hide-s', btn('RESET', { k: 'warn', s: true, i: 'reset', on: () => go('#/backup/reset') })));
+		isAdmin() && h('span.hide-s', btn('RESET', { k: 'warn', s: true, i: 'reset', on: () => go('#/backup/reset') })));
 }
 
 function tank() {
@@ -79,7 +78,7 @@ function tank() {
 }
 
 function rail(current, count) {
-	return h('nav.rail', { 'aria-label': t('Main') }, h('div.rl', SCREENS.map((x) =>
+	return h('nav.rail', { 'aria-label': t('Main') }, h('div.rl', screens().map((x) =>
 		x ? h('a', { href: `#/${x.name}`, 'aria-current': current === x.name ? 'page' : null, 'data-k': x.name }, icon(x.icon, 2), h('span', t(x.title)), x.name === 'home' && count ? h('i.n', count) : null) : h('hr')),
 	h('button.more', { type: 'button', onclick: () => openPalette() }, icon('gear', 2), h('span', t('MORE')))), tank());
 }
@@ -91,15 +90,13 @@ function lostBar() {
 }
 
 function screen() {
-	const { name } = shown;
-	const x = SCREENS.find((each) => each?.name === name);
-	return x.draw({ arg: shown.arg, local: shown.local, redraw: render, go, refresh: () => refreshAll() });
+	return screenOf(shown.name).draw({ arg: shown.arg, local: shown.local, redraw: render, go, refresh: () => refreshAll() });
 }
 
 let drawing = false;
 function draw() {
 	const count = warnings().length;
-	const x = SCREENS.find((each) => each?.name === shown.name);
+	const x = screenOf(shown.name);
 	const active = document.activeElement;
 	update(root,
 		h('a.skip', { href: '#main', onclick: (e) => {
@@ -129,7 +126,7 @@ function navigate() {
 	if (moved) for (const d of document.querySelectorAll('dialog:not(.cover)')) d.remove();
 	liftToasts();
 	if (moved) put(document.getElementById('main') ?? h('i'));
-	const x = SCREENS.find((each) => each?.name === next.name);
+	const x = screenOf(next.name);
 	x.enter?.(shown);
 	draw();
 	if (moved) scrollTo(0, 0);
@@ -179,6 +176,16 @@ export async function signOut() {
 	location.reload();
 }
 
+// Whether something on the way, as a proxy, puts the Manager's key into requests. Only who is known is told more than that the
+// server is healthy.
+async function isManager() {
+	try {
+		return Boolean((await get('ni_status/health', { anonymous: true })).version && (await get('ni_status/status', { anonymous: true })));
+	} catch {
+		return false;
+	}
+}
+
 async function boot() {
 	let config;
 	try {
@@ -186,7 +193,7 @@ async function boot() {
 		if (config?.['system.initialized']) return enter(await get('user/info', { anonymous: true }));
 		return put(root, firstRun({ onDone: enter }));
 	} catch (error) {
-		if (error.status === 401) return put(root, signIn({ onDone: enter }));
+		if (error.status === 401) return (await isManager()) ? enter({ name: 'manager', limited: true }) : put(root, signIn({ onDone: enter }));
 		put(root, h('div.signin', h('section.gatebox.panel', h('h1', 'SLUICE'), h('p', error.message), btn('RETRY', { k: 'pri', on: boot }))));
 	}
 }

@@ -192,8 +192,11 @@ export function modelDialog(target) {
 	return dialog;
 }
 
+// What is desired is written again where it is not what is stored; where it is, the agent is told to read it.
 export async function reapply(w) {
-	await post('ni_status/reload', { target: w.role === 'manager' ? 'manager' : `worker:${w.name}` });
+	const a = w.assignment;
+	if (w.chip === 'DRIFTED') await change(pathOf(w), { provider: a.provider, model: a.model, contextWindow: a.contextWindow, maxTokens: a.maxTokens, reasoning: a.reasoning }, { ms: 70000 });
+	else await post('ni_status/reload', { target: w.role === 'manager' ? 'manager' : `worker:${w.name}` });
 	toast(t('RE-APPLIED'), w.name);
 	refreshMonitor();
 }

@@ -3,9 +3,9 @@ import { h, put } from './dom.mjs';
 import { keyOf } from './keys.mjs';
 import { t } from './i18n.mjs';
 import { predicateOf } from './map.mjs';
-import { SCREENS } from './screens.mjs';
+import { screens } from './screens.mjs';
 import { avatar, icon } from './sprites.mjs';
-import { listOf, refresh, refreshAll } from './store.mjs';
+import { isAdmin, listOf, refresh, refreshAll } from './store.mjs';
 import { modelDialog } from './model_dialog.mjs';
 import { testProvider } from './provider_test.mjs';
 import { targets } from './workers.mjs';
@@ -16,13 +16,13 @@ const SHOWN = 12;
 function entries() {
 	const to = (hash) => () => (location.hash = hash);
 	return [
-		...SCREENS.filter(Boolean).map((x) => ({ group: 'GO TO', icon: x.icon, text: t(x.title), key: keyOf(x.name), run: to(`#/${x.name}`) })),
+		...screens().filter(Boolean).map((x) => ({ group: 'GO TO', icon: x.icon, text: t(x.title), key: keyOf(x.name), run: to(`#/${x.name}`) })),
 		...targets().map((w) => ({ group: 'ASSIGNMENT', worker: w, text: `${t('SET MODEL')}  ${w.name}`, sub: w.model ?? '', run: () => modelDialog(w) })),
 		...listOf('providers').map((p) => ({ group: 'PROVIDERS', icon: 'box', text: `${t('TEST')}  ${p.name}`, sub: p.type, run: () => testProvider(p.name) })),
-		...listOf('aiRoutes').map((r) => ({ group: 'ROUTES', icon: 'gate', text: r.name, sub: predicateOf(r) || t('everything else'), run: to(`#/routes/${encodeURIComponent(r.name)}`) })),
+		...listOf('aiRoutes').filter(isAdmin).map((r) => ({ group: 'ROUTES', icon: 'gate', text: r.name, sub: predicateOf(r) || t('everything else'), run: to(`#/routes/${encodeURIComponent(r.name)}`) })),
 		...listOf('consumers').map((c) => ({ group: 'CONSUMERS', icon: 'key', text: c.name, sub: '', run: to(`#/consumers/${encodeURIComponent(c.name)}`) })),
 		{ group: 'ACTIONS', icon: 'box', text: t('+ ADD PROVIDER'), run: to('#/providers/+new') },
-		{ group: 'ACTIONS', icon: 'disk', text: t('BACKUP NOW'), run: to('#/backup/+new') },
+		...(isAdmin() ? [{ group: 'ACTIONS', icon: 'disk', text: t('BACKUP NOW'), run: to('#/backup/+new') }] : []),
 		{ group: 'ACTIONS', icon: 'reset', text: t('REFRESH ALL'), run: () => refreshAll().then(() => toast(t('REFRESHED'))) },
 	];
 }

@@ -5,7 +5,7 @@ import { h, put, update } from './dom.mjs';
 import { t } from './i18n.mjs';
 import { testProvider } from './provider_test.mjs';
 import { icon } from './sprites.mjs';
-import { listOf, refresh, refreshMonitor, store } from './store.mjs';
+import { isAdmin, listOf, refresh, refreshMonitor, store } from './store.mjs';
 import { btn, confirm_, field, input, modal, note, refuse, select, tick, toast } from './ui.mjs';
 import { DEFAULT_ROUTE } from './map.mjs';
 
@@ -98,7 +98,7 @@ async function store_(p, body) {
 	await refresh('aiRoutes', 'consumers');
 	const empty = store.lists.aiRoutes.data?.length === 0;
 	const hiclaw = listOf('consumers').some((c) => c.name === 'manager');
-	if (store.monitor.state === 'there' && (!empty || hiclaw)) return post('ni_status/create-provider', { name: body.name, type: body.type, tokens: body.tokens, apiKey: body.tokens[0], protocol: body.protocol, rawConfigs: body.rawConfigs, tokenFailoverConfig: body.tokenFailoverConfig, ...(urlOf(body) ? { baseUrl: urlOf(body) } : {}) });
+	if (!isAdmin() || (store.monitor.state === 'there' && (!empty || hiclaw))) return post('ni_status/create-provider', { name: body.name, type: body.type, tokens: body.tokens, apiKey: body.tokens[0], protocol: body.protocol, rawConfigs: body.rawConfigs, tokenFailoverConfig: body.tokenFailoverConfig, ...(urlOf(body) ? { baseUrl: urlOf(body) } : {}) });
 	const made = await post('v1/ai/providers', body);
 	if (!empty) return made;
 	let consumer = listOf('consumers')[0]?.name;
@@ -110,6 +110,15 @@ async function store_(p, body) {
 	}
 	await post('v1/ai/routes', { name: DEFAULT_ROUTE, domains: [], pathPredicate: { matchType: 'PRE', matchValue: '/', caseSensitive: false }, upstreams: [{ provider: body.name, weight: 100, modelMapping: {} }], authConfig: { enabled: true, allowedCredentialTypes: ['key-auth'], allowedConsumers: [consumer] } });
 	return { ...made, routeName: DEFAULT_ROUTE, consumer, key };
+}
+
+// The routes that the server makes for a new provider: the first one gets the default, the second one parts from the first.
+const routeOf = (name) => `${name}-ai-route`;
+function routesMade(name) {
+	const others = listOf('providers').map((x) => x.name);
+	const wanted = !listOf('aiRoutes').length ? [DEFAULT_ROUTE] : others.length === 1 ? [routeOf(name), routeOf(others[0])] : others.length ? [routeOf(name)] : [];
+	const there = new Set(listOf('aiRoutes').map((r) => r.name));
+	return wanted.filter((x) => !there.has(x));
 }
 
 function freeName(base) {
@@ -131,12 +140,16 @@ export function providerDialog(p, onSaved) {
 	const keysBox = h('fieldset', h('legend.lbl', t('API KEYS')), f.keys.el, h('p.hint', t('stored keys are never shown again')));
 	const keyError = h('p.hint.bad', { role: 'alert' });
 	const domain = field('SERVICE DOMAIN', input('', { readonly: true }));
+	const plan = h('p.sm.soft.any', { role: 'status' });
 	const said = h('div', { 'aria-live': 'polite' });
 	let named = Boolean(p);
 
 	const look = () => {
 		const url = parsed(f.url.input.value.trim());
 		f.url.say(url ? `${url.protocol} · ${url.host} · ${url.port}` : f.type.input.value === 'custom' ? t('the address of an OpenAI-compatible API') : t('only where it is not the usual one'));
+		const name = f.name.input.value.trim();
+		const made = p || !NAME.test(name) ? [] : routesMade(name);
+		put(plan, made.length ? t('Saving makes these routes: {0}', made.join(', ')) : '');
 		domain.input.value = `llm-${f.name.input.value.trim() || '…'}.internal.${url && /^[\d.]+$/.test(url.host) ? 'static' : 'dns'}`;
 	};
 	f.type.input.addEventListener('change', () => {
@@ -179,12 +192,14 @@ export function providerDialog(p, onSaved) {
 	const save = async (close) => {
 		if (!valid()) return;
 		const body = bodyOf(p, f);
+		const before = new Set(listOf('aiRoutes').map((r) => r.name));
 		try {
 			const got = await store_(p, body);
 			dialog.clean();
 			close();
-			toast(t(p ? 'PROVIDER UPDATED' : 'PROVIDER CREATED'), got?.routeName ? t('{0} leads to it', got.routeName) : body.name);
-			refresh('providers', 'aiRoutes', 'sources');
+			await refresh('providers', 'aiRoutes', 'sources');
+			const made = listOf('aiRoutes').map((r) => r.name).filter((x) => !before.has(x));
+			toast(t(p ? 'PROVIDER UPDATED' : 'PROVIDER CREATED'), made.length && !p ? t('routes: {0}', made.join(', ')) : got?.routeName ? t('{0} leads to it', got.routeName) : body.name);
 			if (store.monitor.state === 'there') refreshMonitor();
 			refresh('consumers');
 			if (got?.key) showKey(got.consumer, got.key);
@@ -195,7 +210,7 @@ export function providerDialog(p, onSaved) {
 	};
 	const advanced = h('details', h('summary', t('ADVANCED')), extra);
 	const dialog = modal(p ? 'EDIT AI PROVIDER' : 'ADD AI PROVIDER', 'box',
-		h('div.form2', h('div.col.gap3', f.type, f.name, keysBox, keyError), h('div.col.gap3', f.url, domain, f.failover, advanced, said)),
+		h('div.form2', h('div.col.gap3', f.type, f.name, keysBox, keyError), h('div.col.gap3', f.url, domain, f.failover, advanced, plan, said)),
 		(close) => [p && btn('TEST', { i: 'bolt', on: async () => {
 			const got = await testProvider(p.name, { quiet: true });
 			update(said, note(got?.ok ? 'b-ok' : 'b-bad', h('div', h('b.pix', t(got?.ok ? 'CONNECTED' : 'FAILED')), h('div.xs.soft', got?.text ?? t('This server has no test of providers yet.')))));

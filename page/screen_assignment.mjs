@@ -4,7 +4,7 @@ import { h } from './dom.mjs';
 import { t } from './i18n.mjs';
 import { limits, modelDialog, reapply } from './model_dialog.mjs';
 import { avatar, icon } from './sprites.mjs';
-import { listOf, need, refreshMonitor, store } from './store.mjs';
+import { isAdmin, listOf, need, refreshMonitor, store } from './store.mjs';
 import { badge, btn, chip, complain, empty, filterBox, matches, note, panel, stateLine, table, toast, when } from './ui.mjs';
 import { targets } from './workers.mjs';
 
@@ -98,5 +98,5 @@ export function draw({ arg, local, redraw }) {
 	h('p.lead.xs.soft', t('Desired is what you asked for. Stored is what the agent will read. Effective is what its last request used.')),
 	store.monitor.state === 'absent' ? note('b-info', h('div', t('This server does not say what agents do: states, configurations and the last models are not available. Who exists is taken from the consumers.'))) : null,
 	all.length ? table('assignment', { label: t('MODEL ASSIGNMENT'), kind: 'cards assign', columns: columns(local, redraw), rows, key: (w) => w.name, detail: (w) => (w.name === local.open ? details(w, local, redraw) : null) })
-		: empty('robot', 'NO WORKERS', 'The Manager and the Workers are consumers that HiClaw makes.', h('a.btn', { href: '#/consumers' }, t('CONSUMERS'))));
+		: empty('robot', 'NO WORKERS', 'The Manager and the Workers are consumers that HiClaw makes.', isAdmin() && h('a.btn', { href: '#/consumers' }, t('CONSUMERS'))));
 }

@@ -10,7 +10,7 @@ import { backupNow } from './screen_backup.mjs';
 import { latest } from './samples.mjs';
 import { icon, room } from './sprites.mjs';
 import { counted, series } from './samples.mjs';
-import { listOf, need, refreshAll, store } from './store.mjs';
+import { isAdmin, listOf, need, refreshAll, store } from './store.mjs';
 import { CHIP, STATE, badge, body, btn, empty, lamp, panel, spark, stateLine, toast, when } from './ui.mjs';
 import { warnings } from './warnings.mjs';
 import { consumerOf, manager, targets, workers } from './workers.mjs';
@@ -70,7 +70,7 @@ function floor(local, redraw) {
 	const shown = local.all ? all : all.slice(0, ROOMS_SHOWN);
 	const legend = h('span.xs.soft.legend-st', ['busy', 'idle', 'sleeping', 'offline'].map((k) => h('span.row', lamp(STATE[k][0]), t(STATE[k][2]))));
 	return panel('WORKERS STATUS', 'user', legend,
-		all.length ? h('div.rooms', shown.map(roomCard)) : empty('user', 'NO WORKERS', 'Workers are consumers named worker-NAME; HiClaw makes them.', h('a.btn', { href: '#/consumers' }, t('CONSUMERS'))),
+		all.length ? h('div.rooms', shown.map(roomCard)) : empty('user', 'NO WORKERS', 'Workers are consumers named worker-NAME; HiClaw makes them.', isAdmin() && h('a.btn', { href: '#/consumers' }, t('CONSUMERS'))),
 		all.length > shown.length ? body(btn(t('SHOW ALL {0}', all.length), { raw: true, on: () => {
 			local.all = true;
 			redraw();
@@ -92,14 +92,14 @@ function actions() {
 		btn('+ ADD PROVIDER', { k: 'pri', on: () => providerDialog(null) }),
 		btn('SET MANAGER MODEL', { on: () => go(manager()) }),
 		btn('REFRESH ALL', { on: () => refreshAll().then(() => toast(t('REFRESHED'))) }),
-		btn('BACKUP NOW', { on: () => backupNow('') })),
-	h('p.xs.soft.bl', t('Last backup'), ': ', last ? [h('a', { href: '#/backup' }, when(last.time)), ' · ', t(last.named ? 'manual' : 'automatic')] : t('Never'))));
+		isAdmin() && btn('BACKUP NOW', { on: () => backupNow('') })),
+	isAdmin() && h('p.xs.soft.bl', t('Last backup'), ': ', last ? [h('a', { href: '#/backup' }, when(last.time)), ' · ', t(last.named ? 'manual' : 'automatic')] : t('Never'))));
 }
 
 function warningList() {
 	const all = warnings();
 	return panel('WARNINGS', 'warn', all.length ? h('span.count.pix', all.length) : null,
-		all.length ? h('ul.warns', all.slice(0, 6).map((w) => h(`li.warnrow.${w.kind}`, { key: w.text }, h('span.wi', icon(w.kind === 'b-bad' ? 'cross' : 'warn', 1)), h('div.grow', h('div.cut', { title: w.text }, w.text), h('div.xs.soft.cut', { title: w.sub }, w.sub)), w.action ? h('a.btn.s', { href: w.to }, t(w.action)) : null)))
+		all.length ? h('ul.warns', all.slice(0, 6).map((w) => h(`li.warnrow.${w.kind}`, { key: w.text }, h('span.wi', icon(w.kind === 'b-bad' ? 'cross' : 'warn', 1)), h('div.grow', h('div.cut', { title: w.text }, w.text), h('div.xs.soft.cut', { title: w.sub }, w.sub)), w.action && (isAdmin() || w.to.startsWith('#/assignment') || w.to.startsWith('#/providers')) ? h('a.btn.s', { href: w.to }, t(w.action)) : null)))
 			: body(h('p.soft', icon('check', 1), ' ', t('Nothing needs you.'))));
 }
 
@@ -121,6 +121,6 @@ export function draw({ local, redraw }) {
 	return h('div.home', h('div.tiles', gatewayTile(), managerTile(), workersTile(), providersTile()),
 		fresh && guide(),
 		h('div.home-a', h('div.col', floor(local, redraw), attachments()), h('div.col', actions(), warningList())),
-		h('div.home-b', panel('ROUTING MAP', 'branch', h('a.btn.s', { href: '#/routes' }, t('ROUTES')), body(listOf('aiRoutes').length ? routingMap('map-home', true) : h('p.soft', t('No route yet.')))),
+		h('div.home-b', panel('ROUTING MAP', 'branch', isAdmin() && h('a.btn.s', { href: '#/routes' }, t('ROUTES')), body(listOf('aiRoutes').length ? routingMap('map-home', true) : h('p.soft', t('No route yet.')))),
 			panel('MONITOR PREVIEW', 'chart', h('a.btn.s', { href: '#/monitor' }, t('VIEW ALL')), h('div.mini', metricCards(true)))));
 }

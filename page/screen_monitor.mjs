@@ -4,7 +4,7 @@ import { short, t } from './i18n.mjs';
 import { bytes, metricCards, watched } from './gauges.mjs';
 import { counted, gauge, namesOf, series } from './samples.mjs';
 import { avatar } from './sprites.mjs';
-import { need, refreshMonitor, refreshMetrics, store } from './store.mjs';
+import { isAdmin, need, refreshMonitor, refreshMetrics, store } from './store.mjs';
 import { body, btn, chart, complain, download, empty, panel, stateLine, table, toast, when } from './ui.mjs';
 import { targets } from './workers.mjs';
 
@@ -100,7 +100,7 @@ function details() {
 		{ title: 'REQUESTS 1 H', end: true, sort: (w) => w.requests ?? -1, cell: (w) => h('span.n', short(w.requests)) },
 		{ title: 'ERRORS', end: true, sort: (w) => w.errors ?? -1, cell: (w) => h(w.errors ? 'span.badt' : 'span.soft', short(w.errors)) },
 		{ title: 'TOKENS', end: true, sort: (w) => w.tokens ?? -1, cell: (w) => h('span.n', short(w.tokens)) },
-		{ title: '', end: true, cell: (w) => (w.role ? null : h('div.row.acts', btn(w.state === 'sleeping' || w.state === 'offline' ? 'WAKE' : 'SLEEP', { s: true, off: !controlled, tip: controlled ? undefined : t('No controller is attached.'), aria: `${t(w.state === 'sleeping' ? 'WAKE' : 'SLEEP')} ${w.name}`, on: wake(w, w.state === 'sleeping' || w.state === 'offline' ? 'wake' : 'sleep') }))) },
+		{ title: '', end: true, cell: (w) => (w.role || !isAdmin() ? null : h('div.row.acts', btn(w.state === 'sleeping' || w.state === 'offline' ? 'WAKE' : 'SLEEP', { s: true, off: !controlled, tip: controlled ? undefined : t('No controller is attached.'), aria: `${t(w.state === 'sleeping' ? 'WAKE' : 'SLEEP')} ${w.name}`, on: wake(w, w.state === 'sleeping' || w.state === 'offline' ? 'wake' : 'sleep') }))) },
 	];
 	return panel('WORKER DETAILS', 'user', null, all.length ? table('worker-details', { label: t('WORKER DETAILS'), columns, rows: all, key: (w) => w.name }) : empty('user', 'NO WORKERS', 'Workers are consumers named worker-NAME; HiClaw makes them.'));
 }

@@ -4,7 +4,7 @@ import { deleteProvider, providerDialog, shownType, urlOf } from './provider_dia
 import { testAll, testProvider } from './provider_test.mjs';
 import { counted } from './samples.mjs';
 import { avatar } from './sprites.mjs';
-import { listOf, need, refresh, store } from './store.mjs';
+import { isAdmin, listOf, need, refresh, store } from './store.mjs';
 import { badge, body, btn, empty, filterBox, gates, lamp, listBody, matches, panel, table, when } from './ui.mjs';
 import { targets } from './workers.mjs';
 
@@ -38,8 +38,8 @@ function columns(redraw) {
 		{ title: 'REQUESTS 1 H', end: true, sort: (p) => counted('provider', p.name)?.requests ?? -1, cell: (p) => traffic(p) },
 		{ title: '', end: true, cell: (p) => h('div.row.acts',
 			btn('TEST', { s: true, aria: `${t('TEST')} ${p.name}`, on: () => testProvider(p.name) }),
-			btn('EDIT', { s: true, aria: `${t('EDIT')} ${p.name}`, on: () => providerDialog(p, redraw) }),
-			btn('DEL', { s: true, k: 'dang', aria: `${t('DEL')} ${p.name}`, on: () => deleteProvider(p) })) },
+			isAdmin() && btn('EDIT', { s: true, aria: `${t('EDIT')} ${p.name}`, on: () => providerDialog(p, redraw) }),
+			isAdmin() && btn('DEL', { s: true, k: 'dang', aria: `${t('DEL')} ${p.name}`, on: () => deleteProvider(p) })) },
 	];
 }
 const sourceOf = (p) => listOf('sources').find((x) => x.name === `llm-${p.name}.internal`)?.domain ?? '—';

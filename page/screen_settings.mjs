@@ -4,7 +4,7 @@ import { h, update } from './dom.mjs';
 import { isZh, t } from './i18n.mjs';
 import * as prefs from './prefs.mjs';
 import { room } from './sprites.mjs';
-import { store } from './store.mjs';
+import { isAdmin, store } from './store.mjs';
 import { body, btn, field, input, modal, note, panel, refuse, toast } from './ui.mjs';
 
 const SCALES = [90, 100, 125, 150, 200];
@@ -47,7 +47,7 @@ export function draw({ redraw }) {
 		redraw();
 	} }));
 	const info = store.info ?? {};
-	const listeners = store.monitor.status?.gateway?.listeners ?? [];
+	const listeners = Object.values(store.monitor.status?.gateway?.listeners ?? {}).flat(); // by what they are for
 	return h('div.set-l', panel('LOOK', 'gear', h('span.xs.soft', t('Stored in this browser only.')), body(h('div.col',
 		h('div.set', h('span.lbl', t('THEME')), h('div.themes', [['pixel', 'Pixel'], ['cyber', 'Cyber'], ['office', 'Office']].map(([value, label]) => h('button.tcard', { type: 'button', 'data-theme': value, 'aria-pressed': String(prefs.theme() === value), onclick: () => {
 			prefs.setTheme(value);
@@ -60,6 +60,6 @@ export function draw({ redraw }) {
 		set('SCAN LINES', choice([[true, 'ON'], [false, 'OFF']], prefs.lines(), prefs.setLines))))),
 	h('div.col', panel('SHORTCUTS', 'bolt', null, body(h('div.col.gap3', h('dl.keysl', SHORTCUTS.map(([list, what]) => [h('dt', list.map((k) => h('kbd', k))), h('dd', t(what))])), set('KEYS', choice([[true, 'ON'], [false, 'OFF']], prefs.hasShortcuts(), prefs.setShortcuts))))),
 		panel('SERVER', 'gate', null, body(h('div.col.gap3', h('dl.kv', h('dt', t('version')), h('dd', `sluice ${info.version ?? '—'}`), h('dt', t('this page')), h('dd.any', document.baseURI.replace(/#.*/, '')), listeners.length ? [h('dt', t('listeners')), h('dd', listeners.join(' · '))] : null, h('dt', t('SESSION')), h('dd', store.user?.name ?? '—'), h('dt', t('licence')), h('dd', 'Apache-2.0')),
-			h('div.row.w', btn('CHANGE PASSWORD', { s: true, on: passwordDialog }), btn('SIGN OUT', { s: true, on: signOut }))))),
+			isAdmin() && h('div.row.w', btn('CHANGE PASSWORD', { s: true, on: passwordDialog }), btn('SIGN OUT', { s: true, on: signOut }))))),
 		panel('GUIDES', 'scroll', null, body(h('ul.col.gap2', GUIDES.map(([name, file]) => h('li.row', h('b.grow', name), h('a', { href: new URL(file, import.meta.url).href, target: '_blank', rel: 'noopener' }, file))), h('li.row', h('b.grow', t('API description')), h('a', { href: 'v1/openapi.json', target: '_blank', rel: 'noopener' }, 'v1/openapi.json')))))));
 }

@@ -14,6 +14,11 @@ const LISTS = {
 	certificates: 'v1/tls-certificates',
 	backups: 'v1/backups',
 };
+// The same for who is no administrator, as far as the monitor API tells: the path, and where the list is in the answer.
+const LIMITED = {
+	providers: ['ni_status/providers', 'providers'],
+	aiRoutes: ['ni_status/route?all=1', 'routes'],
+};
 const METRICS_MS = 5000;
 const LISTS_MS = 60000;
 const WORKERS_MS = 10000;
@@ -21,7 +26,7 @@ const STALE_MS = 10000;
 const BACKOFF_MAX_MS = 60000;
 
 export const store = {
-	user: null,
+	user: null, // { name, limited }: limited is the Manager, by its key
 	info: null,
 	lists: Object.fromEntries(Object.keys(LISTS).map((name) => [name, { data: null, at: 0, error: null }])),
 	metrics: { at: 0, error: null },
@@ -79,11 +84,17 @@ async function guarded(work) {
 
 const wanted = new Set();
 
+async function ask(name) {
+	if (!store.user?.limited) return get(LISTS[name]);
+	const [path, member] = LIMITED[name] ?? [];
+	return path ? (await get(path))[member] : [];
+}
+
 export async function refresh(...names) {
 	await Promise.all(names.map(async (name) => {
 		const list = store.lists[name];
 		try {
-			list.data = await guarded(() => get(LISTS[name]));
+			list.data = await guarded(() => ask(name));
 			list.at = Date.now();
 			list.error = null;
 		} catch (error) {
@@ -103,6 +114,7 @@ export function need(...names) {
 	if (due.length) refresh(...due).finally(() => due.forEach((name) => (store.lists[name].asking = false)));
 }
 
+export const isAdmin = () => !store.user?.limited;
 export const listOf = (name) => store.lists[name].data ?? [];
 
 /* --- the monitor API ---------------------------------------------------------------------------------- */
@@ -111,14 +123,14 @@ export const listOf = (name) => store.lists[name].data ?? [];
 export async function refreshMonitor() {
 	const m = store.monitor;
 	const parts = ['status', 'workers', 'assignment', 'metrics?detail=1'];
-	const ask = async () => {
+	const askAll = async () => {
 		const all = await Promise.allSettled(parts.map((name) => get(`ni_status/${name}`)));
 		if (all.every((x) => x.reason?.status === 0)) throw all[0].reason;
 		return all;
 	};
 	let got;
 	try {
-		got = await guarded(ask);
+		got = await guarded(askAll);
 	} catch (error) {
 		m.error = error;
 		return;
@@ -148,8 +160,8 @@ function listen() {
 		tell();
 	});
 	const lists = { provider: ['providers'], route: ['aiRoutes', 'routes'], backup: ['backups'] };
-	for (const [name, of] of Object.entries(lists)) events.addEventListener(name, () => refresh(...of));
-	for (const name of ['worker', 'assignment']) events.addEventListener(name, () => soon(refreshMonitor));
+	for (const [name, of] of Object.entries(lists)) events.addEventListener(name, () => document.hidden || refresh(...of)); // all is asked for when it is seen again
+	for (const name of ['worker', 'assignment']) events.addEventListener(name, () => document.hidden || soon(refreshMonitor));
 }
 
 let planned = 0;

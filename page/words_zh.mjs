@@ -564,6 +564,8 @@ export const zh = {
 	'certificate: {0} days': '证书剩余 {0} 天',
 	'changed': '更改',
 	'close': '关闭',
+	'Saving makes these routes: {0}': '保存时会创建这些路由：{0}',
+	'routes: {0}': '路由：{0}',
 	'command palette': '命令面板',
 	'config says {0}': '配置为 {0}',
 	'container not found': '找不到容器',
