@@ -57,8 +57,8 @@ function themeSquares() {
 function header(count) {
 	const zh = isZh();
 	return h('header.top',
-		h('a.brand', { href: '#/home', 'aria-label': `SLUICE ${t('HOME')}` }, icon('gate', 2), h('h1', t('AI GATEWAY MANAGEMENT'))),
-		h('button.find', { type: 'button', onclick: () => openPalette(), 'aria-label': `${t('Search or run a command')} Ctrl K` }, icon('find', 1), h('span.grow', t('Search or run a command')), h('kbd', 'Ctrl K')),
+		h('a.brand', { href: '#/home', 'aria-label': `${t('AI GATEWAY MANAGEMENT')} ${t('HOME')}` }, icon('gate', 2), h('h1', t('AI GATEWAY MANAGEMENT'))),
+		h('button.find', { type: 'button', onclick: () => openPalette(), 'aria-label': `${t('Search or run a command')} Ctrl K` }, icon('find', 1), h('span.grow', t('Search or run a command')), ' ', h('kbd', 'Ctrl K')),
 		connection(), themeSquares(),
 		h('button.btn.ghost.s.lng', { type: 'button', onclick: () => {
 			prefs.setLanguage(zh ? 'en' : 'zh');

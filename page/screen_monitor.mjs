@@ -89,6 +89,12 @@ const wake = (w, what) => async () => {
 	}
 };
 
+function wakeOrSleep(w, controlled) {
+	const wakes = w.state === 'sleeping' || w.state === 'offline';
+	const word = wakes ? 'WAKE' : 'SLEEP';
+	return h('div.row.acts', btn(word, { s: true, off: !controlled, tip: controlled ? undefined : t('No controller is attached.'), aria: `${t(word)} ${w.name}`, on: wake(w, wakes ? 'wake' : 'sleep') }));
+}
+
 function details() {
 	const all = targets();
 	const controlled = store.monitor.status?.attachments?.controller && store.monitor.status.attachments.controller.state !== 'absent';
@@ -100,7 +106,7 @@ function details() {
 		{ title: 'REQUESTS 1 H', end: true, sort: (w) => w.requests ?? -1, cell: (w) => h('span.n', short(w.requests)) },
 		{ title: 'ERRORS', end: true, sort: (w) => w.errors ?? -1, cell: (w) => h(w.errors ? 'span.badt' : 'span.soft', short(w.errors)) },
 		{ title: 'TOKENS', end: true, sort: (w) => w.tokens ?? -1, cell: (w) => h('span.n', short(w.tokens)) },
-		{ title: '', end: true, cell: (w) => (w.role || !isAdmin() ? null : h('div.row.acts', btn(w.state === 'sleeping' || w.state === 'offline' ? 'WAKE' : 'SLEEP', { s: true, off: !controlled, tip: controlled ? undefined : t('No controller is attached.'), aria: `${t(w.state === 'sleeping' ? 'WAKE' : 'SLEEP')} ${w.name}`, on: wake(w, w.state === 'sleeping' || w.state === 'offline' ? 'wake' : 'sleep') }))) },
+		{ title: '', end: true, cell: (w) => (w.role || !isAdmin() ? null : wakeOrSleep(w, controlled)) },
 	];
 	return panel('WORKER DETAILS', 'user', null, all.length ? table('worker-details', { label: t('WORKER DETAILS'), columns, rows: all, key: (w) => w.name }) : empty('user', 'NO WORKERS', 'Workers are consumers named worker-NAME; HiClaw makes them.'));
 }

@@ -1,16 +1,14 @@
-// What every screen must hold, whatever it shows: no serious finding of axe in any theme, nothing cut off on a phone, every
+// What every screen must hold, whatever it shows: nothing cut off on a phone, every
 // word in Chinese, names with markup as text, many Workers and routes without a stall.
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { audit } from './lib/audit.js';
 import { ADMIN, basic } from './lib/console.js';
 import { request } from './lib/http.js';
 import { go, monitorOf, openTab, settled, startBrowser, startWorld } from './lib/page.js';
 
 const SCREENS = ['home', 'providers', 'assignment', 'monitor', 'routes', 'consumers', 'domains', 'playground', 'backup', 'logs', 'settings'];
-const THEMES = ['pixel', 'cyber', 'office'];
 
-test('every screen: audit, sizes, languages, names', async (t) => {
+test('every screen: sizes, languages, names', async (t) => {
 	const world = await startWorld(t);
 	const browser = await startBrowser(t);
 	const evil = [`<img src=x onerror=alert(1)>`, `"'><script>alert(2)</script>`, `{{7*7}}\${8*8}`];
@@ -25,29 +23,6 @@ test('every screen: audit, sizes, languages, names', async (t) => {
 		});
 	};
 	const monitor = () => monitorOf({ 'GET workers': { success: true, workers: [...monitorOf()['GET workers'].workers, ...evil.map((name) => ({ name, state: 'idle', reason: name, evidence: [], inFlight: 0, requests1h: 0, consumer: `worker-${name}`, authorized: true }))] } });
-
-	for (const theme of THEMES) {
-		await t.test(`W-08 W-55: no serious finding in ${theme}`, async (tt) => {
-			const page = await openTab(tt, browser, world.url, { storage: { 'ai-gateway-theme': theme, 'sluice-motion': 'off' }, monitor: monitorOf(), context: { bypassCSP: true } });
-			await page.waitForSelector('input[name=password]');
-			await audit(page, `${theme} sign-in`);
-			await page.fill('input[name=password]', ADMIN.password);
-			await page.press('input[name=password]', 'Enter');
-			await page.waitForSelector('header.top');
-			for (const name of theme === 'pixel' ? SCREENS : ['home', 'routes']) {
-				await go(page, `#/${name}`);
-				await settled(page);
-				await audit(page, `${theme} ${name}`);
-			}
-			for (const [screen, selector] of theme === 'cyber' ? [] : [['providers', 'main .btn.pri'], ['routes', 'td .btn:has-text("EDIT")'], ['home', 'button.set']]) {
-				await go(page, `#/${screen}`, selector);
-				await page.click(selector);
-				await page.waitForSelector('dialog[open]');
-				await audit(page, `${theme}: a dialog of ${screen}`);
-				await page.keyboard.press('Escape');
-			}
-		});
-	}
 
 	await t.test('W-56: from 320 px to 4K nothing makes the page scroll sideways', async (tt) => {
 		const page = await openTab(tt, browser, world.url, { session: world.api, storage: { 'sluice-motion': 'off' }, monitor: monitorOf() });
