@@ -74,6 +74,9 @@ const ownFirst = (all) => [...all.filter(isOwn), ...all.filter((r) => !isOwn(r))
 
 /* --- where would a request go? --------------------------------------------------------------------------- */
 
+// Where requests usually come to, for who does not say.
+const usualHost = () => listOf('aiRoutes').find((r) => r.name === DEFAULT_ROUTE)?.domains?.find((d) => !d.startsWith('*')) ?? 'any.example';
+
 function explain(local, redraw) {
 	const asked = (local.asked ??= { host: '', path: '/v1/chat/completions', model: '', consumer: '', method: 'POST' });
 	const keep = (key, label, el) => {
@@ -90,7 +93,7 @@ function explain(local, redraw) {
 		e.preventDefault();
 		const to = Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value.trim()]));
 		try {
-			local.explained = { got: (await post('page/preview', { ask: { ...to, host: to.host || 'any.example', path: to.path || '/' } })).before };
+			local.explained = { got: (await post('page/preview', { ask: { ...to, host: to.host || usualHost(), path: to.path || '/' } })).before };
 		} catch (error) {
 			local.explained = { error };
 		}

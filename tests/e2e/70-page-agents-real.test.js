@@ -40,10 +40,10 @@ test('a HiClaw on the page', async (t) => {
 		await page.fill('form .fbox:has(label:text("MODEL")) input', 'kimi-k2.5');
 		await page.selectOption('form .fbox:has(label:text("CONSUMER")) select', 'worker-bob');
 		await page.click('form .btn.pri:has-text("EXPLAIN")');
-		await page.waitForSelector('.trace li.ok h3:text-is("kimi-ai-route")');
+		await page.waitForSelector('.verdict.open h3:text-is("kimi-ai-route")');
 		const { explain } = (await hiclaw.monitor('GET route?explain=kimi-k2.5&consumer=worker-bob')).json;
 		assert.equal(explain.route, 'kimi-ai-route');
-		assert.deepEqual(await page.$$eval('dl.kv dd', (all) => all.map((el) => el.textContent)), [explain.provider, explain.model, explain.allowed ? 'allowed' : 'refused']);
+		assert.deepEqual(await page.$$eval('dl.kv dd', (all) => all.map((el) => el.textContent)), [explain.provider, explain.model, `worker-bob ${explain.allowed ? 'allowed' : 'refused'}`]);
 		await page.waitForSelector('.map .node.hot[data-id="rt:kimi-ai-route"]');
 	});
 
