@@ -2,7 +2,9 @@
 // and nothing that HiClaw's renderer would turn into a secret.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import test from 'node:test';
 import { IS_ROOT, ROOT, SLUICE, isSanitized, run, tempDir, until } from './lib/sluice.js';
@@ -166,7 +168,10 @@ function bareRoot(t) {
 
 test('the skill works in a root of nothing but a shell and the program', { skip: MAY_MOUNT && !isSanitized ? false : 'needs the right to mount, and a program that is not sanitized' }, async (t) => {
 	const root = bareRoot(t);
-	const port = 20000 + process.pid % 20000;
+	const free = net.createServer().listen(0, '127.0.0.1');
+	await once(free, 'listening');
+	const { port } = free.address();
+	await new Promise((done) => free.close(done));
 	const script = (name, ...args) => run(['-i', 'PATH=/bin:/usr/local/bin', 'SLUICE_USER=root', 'HICLAW_ADMIN_PASSWORD=secret-pw1', `MONITOR_PORT=${port}`, 'SLUICE_GATEWAY=127.0.0.1:0', 'SLUICE_CONSOLE=127.0.0.1:0', 'HICLAW_AI_GATEWAY_ADMIN_URL=http://127.0.0.1:1', 'HICLAW_AI_GATEWAY_URL=http://127.0.0.1:1',
 		// With /proc in it as containers have it, in a mount namespace that ends with the program.
 		'/usr/bin/unshare', '-m', '/bin/sh', '-c', '/usr/bin/mount --bind /proc "$0/proc" && exec /usr/sbin/chroot "$0" "$@"', root, `/opt/hiclaw/agent/skills/ai-gateway-management/scripts/${name}`, ...args], { program: '/usr/bin/env' });

@@ -57,13 +57,12 @@ test('Workers of the container engine and of the storage', async (t) => {
 
 	// What only the storage had is an assignment now, with its limits, and configured.
 	assert.deepEqual([seen.carol.assignment.provider, seen.carol.assignment.contextWindow, seen.carol.assignment.maxTokens], ['qwen', 100000, 8000]);
-	assert.equal(JSON.parse(storage.get('agents/carol/openclaw.json')).agents.defaults.model.primary, 'hiclaw-gateway/qwen-max');
-	const { body: history } = await serve.api('GET', '/history?target=carol');
-	assert.ok(JSON.stringify(history).includes('"adopt"'), JSON.stringify(history));
+	await until('it to be configured', () => JSON.parse(storage.get('agents/carol/openclaw.json')).agents.defaults.model.primary === 'hiclaw-gateway/qwen-max');
+	await until('the history to say it', async () => JSON.stringify((await serve.api('GET', '/history?target=carol')).body).includes('"adopt"'));
 	// Its provider may come later: it waits, and is not written over.
 	assert.notEqual((await workers()).frank.assignment.state, 'applied');
 	assert.equal(storage.get('agents/frank/model.json'), record('nobody', 'm'));
-	assert.match(serve.stderr(), /the record of frank was written by others and is not adopted yet/);
+	await until('the log to say it', () => /the record of frank was written by others and is not adopted yet/.test(serve.stderr()));
 
 	// The engine was only read, and what its answers hold besides is nowhere.
 	assert.ok(engine.requests.length >= 3 && engine.requests.every((r) => /^GET \/containers\/(json\?all=1&filters=|[0-9a-f]{64}\/json$)/.test(r)), engine.requests.join('\n'));
