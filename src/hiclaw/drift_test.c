@@ -344,6 +344,29 @@ static size_t history_size(struct world *w)
 	return n;
 }
 
+static void mark_work(struct job *j)
+{
+	(void)j;
+}
+
+static void mark_done(struct job *j)
+{
+	j->work = NULL;
+}
+
+/* Also until the directories have been read: the one thread of jobs does them in their order. */
+static void look_around(struct world *w)
+{
+	struct job mark = {.home = w->loop, .work = mark_work, .on_done = mark_done};
+
+	switches_look(w->h.switches);
+	jobs_submit(w->jobs, &mark);
+	while (mark.work != NULL) {
+		loop_turn(w->loop, 1000);
+	}
+	world_settle(w);
+}
+
 /* A record of the plugin, of a Worker that we never heard of; and one that makes no sense. */
 static void test_strangers(void **state)
 {
@@ -356,13 +379,13 @@ static void test_strangers(void **state)
 	world_write(
 		&w, "agents/alice/model.json", RECORD("qwen", "qwen-max", "2023-11-14T00:00:00Z"));
 	world_write(&w, "agents/bob/model.json", RECORD("qwen", "no id", "2023-11-14T00:00:00Z"));
-	world_look(&w);
+	look_around(&w);
 	assert_true(world_agent(&w, "alice")->assigned);
 	is(world_primary(&w, world_object("agents/alice/openclaw.json")), "qwen-max");
 	assert_int_equal(world_agent(&w, "bob")->state, AGENT_FAILED);
 	assert_false(world_agent(&w, "bob")->assigned);
 	history = history_size(&w);
-	world_look(&w); /* not again and again */
+	look_around(&w); /* not again and again */
 	assert_int_equal(history_size(&w), history);
 	world_end(&w);
 }
@@ -378,10 +401,10 @@ static void test_a_record_waits_for_its_provider(void **state)
 	(void)state;
 	world_begin(&w);
 	world_write(&w, "agents/alice/model.json", RECORD("late", "m", "2023-11-14T00:00:00Z"));
-	world_look(&w);
+	look_around(&w);
 	assert_int_equal(world_agent(&w, "alice")->state, AGENT_FAILED);
 	history = history_size(&w);
-	world_look(&w);
+	look_around(&w);
 	assert_int_equal(history_size(&w), history);
 	assert_false(world_agent(&w, "alice")->assigned);
 	text_init(&lists, 1 << 16);
@@ -389,7 +412,7 @@ static void test_a_record_waits_for_its_provider(void **state)
 		WORLD_LISTS + strlen(before));
 	world_write(&w, "gateway.json", text_cstr(&lists));
 	text_done(&lists);
-	world_look(&w);
+	look_around(&w);
 	assert_true(world_agent(&w, "alice")->assigned);
 	is(world_primary(&w, world_object("agents/alice/openclaw.json")), "m");
 	world_end(&w);
