@@ -76,7 +76,7 @@ test('set-model.sh switches the Manager, and says each step', async (t) => {
 	assert.ok(untested.lines.includes('Model connectivity test skipped'));
 	delete monitor.configured.manager;
 	const bare = await script({ ...env, OPENCLAW_CONFIG_PATH: '/nowhere/openclaw.json' }, 'set-model.sh', ['--target', 'manager', '--provider', 'minimax', '--model', 'MiniMax-M2.7']);
-	assert.deepEqual([bare.code, bare.lines.at(-1)], [1, 'ERROR: OpenClaw config not found at /root/manager-workspace/openclaw.json']);
+	assert.deepEqual([bare.code, bare.lines.at(-1)], [1, 'ERROR: OpenClaw config not found at /workspace/openclaw.json']);
 });
 
 test('set-model.sh ends with 1 and the reason when it cannot', async (t) => {

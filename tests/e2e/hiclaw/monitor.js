@@ -62,7 +62,7 @@ export async function startMonitor(t) {
 		if (!provider) throw new Refusal('PROVIDER_NOT_FOUND', 'Provider not found');
 		if (!provider.tokens.length) throw new Refusal('NO_API_KEY', 'No API key configured');
 		if (body.model.startsWith('dead-') && !body.skipTest && target === 'manager') throw new Refusal('MODEL_NOT_REACHABLE', 'Model not reachable: 401 invalid key');
-		if (target === 'manager' && !monitor.configured.manager) throw new Refusal('CONFIG_INCOMPLETE', 'OpenClaw config not found at /root/manager-workspace/openclaw.json');
+		if (target === 'manager' && !monitor.configured.manager) throw new Refusal('CONFIG_INCOMPLETE', 'OpenClaw config not found at /workspace/openclaw.json');
 		const model = body.model.replace(/^hiclaw-gateway\//, '');
 		const changed = monitor.assignments[target]?.model !== model;
 		const own = `${body.provider}-ai-route`;
