@@ -8,6 +8,11 @@ import { meter, spark, when } from './ui.mjs';
 
 const HOUR = 3600000;
 const N = 60;
+// What the server has kept of the last 5 minutes: [time, CPU, memory, connections, requests a minute] each 5 s.
+function kept(column) {
+	const rows = store.monitor.load?.details?.series?.slice(-N);
+	return rows?.length ? [...Array(N - rows.length).fill(null), ...rows.map((p) => p[column] ?? null)] : null;
+}
 const bytes = (n) => (n === null || n === undefined ? '—' : n >= 1 << 30 ? `${(n / (1 << 30)).toFixed(1)} GB` : `${Math.round(n / (1 << 20))} MB`);
 
 export function gauges() {
@@ -19,11 +24,11 @@ export function gauges() {
 	const peak = Math.max(...series('total', '', 0, N, HOUR).map((v) => v ?? 0), rpm ?? 0);
 	return [
 		{ title: 'CPU USAGE', value: load ? load.cpu : cpu === null ? null : cpu * 100, unit: '%', share: (load?.cpu ?? (cpu ?? 0) * 100) / 100,
-			sub: d?.cpuCount ? t('{0} CPUs', d.cpuCount) : load ? '' : t('of one CPU, this process'), values: gaugeSeries((a, b) => cpuOf(a, b) * 100, N, HOUR / 12), colour: 'var(--ramp-5)' },
+			sub: d?.cpuCount ? t('{0} CPUs', d.cpuCount) : load ? '' : t('of one CPU, this process'), values: kept(1) ?? gaugeSeries((a, b) => cpuOf(a, b) * 100, N, HOUR / 12), colour: 'var(--ramp-5)' },
 		{ title: 'MEMORY', value: load ? load.memory : rss === null ? null : Math.round(rss / (1 << 20)), unit: load ? '%' : 'MB', share: load?.memory !== undefined && load.memory !== null ? load.memory / 100 : undefined,
-			sub: d?.memoryLimitBytes ? t('of {0}', bytes(d.memoryLimitBytes)) : load ? '' : t('this process'), values: gaugeSeries('process_resident_memory_bytes', N, HOUR / 12), colour: 'var(--ramp-5)' },
-		{ title: 'REQUESTS/MIN', value: rpm, unit: '', share: peak ? (rpm ?? 0) / peak : 0, sub: t('peak {0}', short(peak)), values: series('total', '', 0, N, HOUR / 12), colour: 'var(--water-3)' },
-		{ title: 'ACTIVE CONN', value: load?.connections ?? gauge('sluice_connections_open'), unit: '', sub: t('{0} upstream', short(d?.upstreamConnections ?? gauge('sluice_upstream_connections_open'))), values: gaugeSeries('sluice_connections_open', N, HOUR / 12), colour: 'var(--water-3)' },
+			sub: d?.memoryLimitBytes ? t('of {0}', bytes(d.memoryLimitBytes)) : load ? '' : t('this process'), values: kept(2) ?? gaugeSeries('process_resident_memory_bytes', N, HOUR / 12), colour: 'var(--ramp-5)' },
+		{ title: 'REQUESTS/MIN', value: rpm, unit: '', share: peak ? (rpm ?? 0) / peak : 0, sub: t('peak {0}', short(peak)), values: kept(4) ?? series('total', '', 0, N, HOUR / 12), colour: 'var(--water-3)' },
+		{ title: 'ACTIVE CONN', value: load?.connections ?? gauge('sluice_connections_open'), unit: '', sub: t('{0} upstream', short(d?.upstreamConnections ?? gauge('sluice_upstream_connections_open'))), values: kept(3) ?? gaugeSeries('sluice_connections_open', N, HOUR / 12), colour: 'var(--water-3)' },
 	];
 }
 

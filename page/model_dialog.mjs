@@ -10,7 +10,9 @@ const STEPS = ['TEST', 'ROUTES_STEP', 'CONFIG', 'RELOAD', 'CONFIRMED'];
 const APPLY = [['auto', 'When idle'], ['force', 'Now (restarts the container)'], ['files-only', 'Files only']];
 const MODEL = /^[^\s"'\\]{1,256}$/;
 
-const pathOf = (w) => (w.role === 'manager' ? 'ni_status/assignment/manager' : `ni_status/assignment/workers/${part(w.name)}`);
+export const pathOf = (w) => (w.role === 'manager' ? 'ni_status/assignment/manager' : `ni_status/assignment/workers/${part(w.name)}`);
+
+export const assignmentOf = ({ provider, model, contextWindow, maxTokens, reasoning }) => ({ provider, model, contextWindow, maxTokens, reasoning });
 
 // Which of the five steps the answer says were done, by what it holds.
 function stepsOf(got, error) {
@@ -20,7 +22,7 @@ function stepsOf(got, error) {
 	}
 	const pending = got.state === 'pending';
 	return [
-		['TEST', 'open', got.test?.ms ? `${got.test.ms} ms` : got.test?.skipped ? t('skipped') : 'ok'],
+		['TEST', got.test?.ok === false ? 'bad' : 'open', got.test?.ok === false ? t('not reachable') : got.test?.ms ? `${got.test.ms} ms` : got.test?.skipped ? t('skipped') : 'ok'],
 		['ROUTES_STEP', 'open', t(got.routeChanged ? 'changed' : 'unchanged')],
 		['CONFIG', 'open', t(got.changed === false ? 'unchanged' : 'written')],
 		['RELOAD', got.reload?.ok === false ? 'now' : 'open', got.reload?.method ?? got.applied ?? 'ok'],
@@ -100,13 +102,14 @@ function valid(f) {
 	return true;
 }
 
-function planLines(plan) {
-	if (!plan) return null;
-	const lines = [];
-	if (plan.routeName || plan.routes) lines.push(h('span.soft', `${t('route')}   `), plan.routeName ?? (plan.routes ?? []).map((r) => r.name ?? r).join(', '), '\n');
-	for (const file of plan.files ?? []) lines.push(h('span.soft', `${t('file')}    `), file.path ?? file, '\n');
-	for (const warning of plan.warnings ?? []) lines.push(h('span.chg', `!  ${warning.message ?? warning}`), '\n');
-	return lines.length ? h('pre.code', lines) : h('p.sm.soft', plan.changed === false ? t('Nothing would change.') : t('The model is reachable and a route leads to it.'));
+// What would be written where, and what the test said.
+function planLines(got) {
+	const { routes = [], places = [] } = got.plan ?? {};
+	const line = (word, value, kind = '') => [h('span.soft', `${t(word).padEnd(8)} `), kind ? h(`span.${kind}`, value) : value, '\n'];
+	return h('pre.code', got.test?.skipped ? null : line('test', got.test?.ok ? `${t('reachable')}, ${got.test.ms} ms` : t('not reachable'), got.test?.ok ? '' : 'chg'),
+		line('routes', routes.map((r) => r.name ?? r).join(', ') || t('unchanged')),
+		got.changed === false ? line('files', t('unchanged')) : places.map((place) => line('file', place)),
+		(got.warnings ?? []).map((w) => line('!', w.message ?? w, 'chg')));
 }
 
 export function modelDialog(target) {
@@ -192,10 +195,9 @@ export function modelDialog(target) {
 	return dialog;
 }
 
-// What is desired is written again where it is not what is stored; where it is, the agent is told to read it.
+// What is desired is written once more where something else stands; else the agent is told to read it again.
 export async function reapply(w) {
-	const a = w.assignment;
-	if (w.chip === 'DRIFTED') await change(pathOf(w), { provider: a.provider, model: a.model, contextWindow: a.contextWindow, maxTokens: a.maxTokens, reasoning: a.reasoning }, { ms: 70000 });
+	if (w.chip === 'DRIFTED' || (w.configured && w.configured !== w.model)) await change(pathOf(w), assignmentOf(w.assignment), { ms: 70000 });
 	else await post('ni_status/reload', { target: w.role === 'manager' ? 'manager' : `worker:${w.name}` });
 	toast(t('RE-APPLIED'), w.name);
 	refreshMonitor();

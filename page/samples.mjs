@@ -74,8 +74,36 @@ export const gauge = (name) => latest()?.gauges[name] ?? null;
 
 const row = (sample, key) => sample.by.get(key) ?? [0, 0, 0, 0, 0, 0];
 
+// What the server has counted in the last hour by itself: kind -> Map of name -> [[time, requests, errors, input, output, ms]…], and the
+// sample that was the last one when it said so. What came since is in the samples.
+const hours = new Map();
+export function setHour(kind, list) {
+	const of = new Map();
+	for (const x of list) {
+		const name = kind === 'route' ? routeName(x.key || 'none') : x.key || 'none';
+		of.set(name, of.has(name) ? of.get(name).map((p, i) => p.map((v, k) => (k && k < 5 ? v + (x.points[i]?.[k] ?? 0) : v))) : x.points);
+	}
+	hours.set(kind, { of, base: samples.at(-1) ?? null });
+}
+function ofHour(kind, name) {
+	const h = hours.get(kind === 'total' ? 'provider' : kind);
+	if (!h || (h.base && !samples.includes(h.base))) return null;
+	const points = kind === 'total' ? [...h.of.values()].flat() : (h.of.get(name) ?? []);
+	return { points, base: h.base };
+}
+function countedHour(kind, name) {
+	const h = ofHour(kind, name);
+	if (!h) return null;
+	const sum = (i) => h.points.reduce((n, p) => n + (p[i] ?? 0), 0);
+	const last = samples.at(-1);
+	const more = h.base && last ? row(last, `${kind}\0${name}`).map((v, i) => v - row(h.base, `${kind}\0${name}`)[i]) : [0, 0, 0, 0];
+	return { requests: sum(1) + more[0], errors: sum(2) + more[1], input: sum(3) + more[2], output: sum(4) + more[3], latency: null, ms: KEEP_MS };
+}
+
 // What was counted for one name within the last ms: { requests, errors, input, output, latency } or null while nothing is known.
 export function counted(kind, name = '', ms = KEEP_MS) {
+	const hour = ms === KEEP_MS ? countedHour(kind, name) : null;
+	if (hour) return hour;
 	if (samples.length < 2) return null;
 	const last = samples.at(-1);
 	const first = samples.find((each) => last.at - each.at <= ms) ?? samples[0];
@@ -95,6 +123,15 @@ export const namesOf = (kind) => [...(latest()?.by.keys() ?? [])].filter((key) =
 // n columns over the last ms: per column the difference of `column`, null where there was no sample.
 export function series(kind, name, column, n, ms) {
 	const out = Array(n).fill(null);
+	const hour = ms === KEEP_MS && column < 4 ? ofHour(kind, name) : null;
+	if (hour) {
+		const end = (samples.at(-1)?.at ?? Date.now()) / 1000;
+		for (const p of hour.points) {
+			const slot = n - 1 - Math.floor(((end - p[0] - 1) * n * 1000) / ms);
+			if (slot >= 0 && slot < n) out[slot] = (out[slot] ?? 0) + (p[column + 1] ?? 0);
+		}
+		return out;
+	}
 	if (samples.length < 2) return out;
 	const end = samples.at(-1).at;
 	for (let i = 1; i < samples.length; i++) {

@@ -2,11 +2,11 @@
 import { get, part, change } from './api.mjs';
 import { h } from './dom.mjs';
 import { t } from './i18n.mjs';
-import { limits, modelDialog, reapply } from './model_dialog.mjs';
+import { assignmentOf, limits, modelDialog, pathOf, reapply } from './model_dialog.mjs';
 import { avatar, icon } from './sprites.mjs';
 import { isAdmin, listOf, need, refreshMonitor, store } from './store.mjs';
 import { badge, btn, chip, complain, empty, filterBox, matches, note, panel, stateLine, table, toast, when } from './ui.mjs';
-import { targets } from './workers.mjs';
+import { consumerOf, targets } from './workers.mjs';
 
 function chain(w) {
 	const values = [w.model, w.configured, w.observed].map((v) => v ?? '—');
@@ -25,12 +25,18 @@ function chain(w) {
 
 async function revert(w, a) {
 	try {
-		await change(w.role === 'manager' ? 'ni_status/assignment/manager' : `ni_status/assignment/workers/${part(w.name)}`, { provider: a.provider, model: a.model, contextWindow: a.contextWindow, maxTokens: a.maxTokens, reasoning: a.reasoning }, { ms: 70000 });
+		await change(pathOf(w), assignmentOf(a), { ms: 70000 });
 		toast(t('MODEL SET & APPLIED'), `${w.name} · ${a.model}`);
 	} catch (error) {
 		complain(t('SET MODEL FAILED'), error);
 	}
 	refreshMonitor();
+}
+
+// What stands in the file becomes what is desired, of the provider that a request for it goes to.
+async function adopt(w) {
+	const got = await get(`ni_status/route?explain=${part(w.configured)}&consumer=${part(consumerOf(w))}`).catch(() => null);
+	await revert(w, { ...w.assignment, provider: got?.explain?.provider || w.assignment.provider, model: w.configured });
 }
 
 function history(w, local, redraw) {
@@ -53,7 +59,7 @@ function details(w, local, redraw) {
 		fact('STORED', w.configured, t('what the agent will read'), w.model && w.configured && w.configured !== w.model),
 		fact('EFFECTIVE', w.observed, a?.observed?.at ? when(a.observed.at) : t('no request seen'), w.model && w.observed && w.observed !== w.model),
 		h('div.acts2', w.model && btn('RE-APPLY', { s: true, k: w.chip === 'DRIFTED' ? 'pri' : undefined, on: () => reapply(w).catch((e) => complain(t('SET MODEL FAILED'), e)) }),
-			w.chip === 'DRIFTED' && w.configured ? btn('ADOPT', { s: true, on: () => revert(w, { ...a, model: w.configured }) }) : null)),
+			w.chip === 'DRIFTED' && w.configured ? btn('ADOPT', { s: true, on: () => adopt(w) }) : null)),
 	a?.bridge ? note('b-info', h('div', t('Bridge: requests for {0} are served with {1}, at the latest until {2}.', a.bridge.from, a.bridge.to ?? w.model, a.bridge.until))) : null,
 	(a?.warnings ?? []).map((x) => note('b-warn', h('div', x.message ?? x))), history(w, local, redraw));
 }

@@ -3,6 +3,7 @@ import { get, part } from './api.mjs';
 import { h } from './dom.mjs';
 import { exact, number, short, t } from './i18n.mjs';
 import { icon } from './sprites.mjs';
+import { routeName } from './samples.mjs';
 import { listOf, need } from './store.mjs';
 import { btn, copy, download, empty, failed, filterBox, loading, matches, select, when } from './ui.mjs';
 
@@ -45,9 +46,12 @@ function follow(local, redraw) {
 	}, EVERY_MS);
 }
 
+const modelOf = (x) => (x.upstream_model && x.requested_model && x.upstream_model !== x.requested_model ? `${x.requested_model} → ${x.upstream_model}` : (x.requested_model ?? x.upstream_model ?? '—'));
+const msOf = (x) => (x.duration_us === undefined ? null : Math.round(x.duration_us / 1000));
+
 const cells = {
 	LOG: (x) => [h('td.soft.nw', { title: exact(timeOf(x)) }, clock(timeOf(x))), h('td', h(`span.badge.${LEVELS[x.level] ?? 'b-off'}`, String(x.level ?? '').toUpperCase())), h('td.soft', x.source ?? x.room ?? ''), h('td.any', textOf(x))],
-	REQUESTS: (x) => [h('td.soft.nw', { title: exact(timeOf(x)) }, clock(timeOf(x))), h('td.sm', x.consumer ?? '—'), h('td.sm.any', x.model ?? '—'), h('td.sm.any', x.route ?? '—'), h('td.sm', x.provider ?? '—'), h(`td.r.${x.status >= 400 ? 'badt' : 'n'}`, x.status ?? '—'), h('td.r.nw', x.ms === undefined && x.duration_ms === undefined ? '—' : `${number(x.ms ?? x.duration_ms)} ms`), h('td.r', x.tokens === undefined && x.total_tokens === undefined ? '—' : short(x.tokens ?? x.total_tokens))],
+	REQUESTS: (x) => [h('td.soft.nw', { title: exact(timeOf(x)) }, clock(timeOf(x))), h('td.sm', x.consumer ?? '—'), h('td.sm.any', modelOf(x)), h('td.sm.any', x.route ? routeName(x.route) : '—'), h('td.sm', x.provider ?? '—'), h(`td.r.${x.status >= 400 ? 'badt' : 'n'}`, x.status ?? '—'), h('td.r.nw', msOf(x) === null ? '—' : `${number(msOf(x))} ms`), h('td.r', short(x.total_token))],
 	HISTORY: (x) => [h('td.soft.nw', when(timeOf(x))), h('td.sm', x.actor ?? '—'), h('td.any', [x.action ?? x.what, x.target ?? x.name].filter(Boolean).join(' ')), h('td.sm.any', [x.before, x.after].every((v) => v) ? `${brief(x.before)} → ${brief(x.after)}` : brief(x.after ?? x.reason ?? '')), h('td.sm', x.result ?? '')],
 };
 const HEADS = { LOG: ['TIME', 'LEVEL', 'SOURCE', 'MESSAGE'], REQUESTS: ['TIME', 'CONSUMER', 'MODEL', 'ROUTE', 'PROVIDER', 'STATUS', 'LATENCY', 'TOKENS'], HISTORY: ['TIME', 'ACTOR', 'CHANGE', 'WHAT', 'RESULT'] };
@@ -83,7 +87,7 @@ export function draw({ local, redraw }) {
 		load(local, redraw);
 	};
 	const all = local.absent && local.tab === 'HISTORY' ? fromBackups() : (local.rows ?? []);
-	const shown = all.filter((x) => matches(local.filter, textOf(x), x.source ?? x.room ?? '', x.consumer ?? '', x.model ?? '', x.actor ?? '', x.action ?? ''));
+	const shown = all.filter((x) => matches(local.filter, textOf(x), x.source ?? x.room ?? '', x.consumer ?? '', modelOf(x), x.route ?? '', x.provider ?? '', String(x.status ?? ''), x.actor ?? '', x.action ?? ''));
 	const text = () => shown.map((x) => (local.tab === 'LOG' ? [timeOf(x), x.level, x.source ?? x.room, textOf(x)].filter(Boolean).join(' ') : JSON.stringify(x))).join('\n');
 	const content = () => {
 		if (local.absent && local.tab !== 'HISTORY') return h('div.empty', icon('scroll', 6, 'var(--ramp-4)'), h('h3', t('NOT AVAILABLE')), h('p.sm', local.error.message), h('p.sm', t('The log is on the standard error of the server, requests are in the file of --access-log.')));

@@ -19,10 +19,11 @@ async function load(local, redraw) {
 	const [, ms, n] = RANGES[local.range];
 	const to = Math.floor(Date.now() / 1000);
 	const step = Math.max(60, Math.round(ms / 1000 / n));
+	const columns = Math.max(1, Math.round(ms / 1000 / step));
 	const wanted = `${local.range} ${local.split}`;
 	try {
 		const got = await get(`ni_status/usage?from=${to - Math.round(ms / 1000)}&to=${to}&step=${step}&by=${local.split}`);
-		if (wanted === `${local.range} ${local.split}`) local.usage = { wanted, got, to, step, n };
+		if (wanted === `${local.range} ${local.split}`) local.usage = { wanted, got, to, step, n: columns };
 	} catch {
 		local.usage = { wanted, got: null };
 	}
@@ -56,8 +57,13 @@ function ranked(all) {
 	return shown.map((x, i) => ({ ...x, c: COLOURS[i] }));
 }
 
+// What has come of what is asked for now; not what was shown before.
+const usageOf = (local) => (local.usage?.got && local.usage.wanted === `${local.range} ${local.split}` ? local.usage : null);
+
+// The server keeps minutes: of five there are five columns, not more.
 function labelsOf(local) {
-	const [, ms, n] = RANGES[local.range];
+	const [, ms, wanted] = RANGES[local.range];
+	const n = usageOf(local)?.n ?? wanted;
 	const long = ms > 1440 * MINUTE;
 	const format = new Intl.DateTimeFormat(document.documentElement.lang, long ? { month: '2-digit', day: '2-digit' } : { hour: '2-digit', minute: '2-digit', hour12: false, ...(ms <= 5 * MINUTE ? { second: '2-digit' } : {}) });
 	return Array.from({ length: n }, (_, i) => format.format(new Date(Date.now() - ms + ((i + 1) * ms) / n)));
@@ -65,7 +71,7 @@ function labelsOf(local) {
 
 function latency(local) {
 	const [, ms, n] = RANGES[local.range];
-	const u = local.usage?.got ? fromUsage(local.usage, 5) : null;
+	const u = usageOf(local) ? fromUsage(usageOf(local), 5) : null;
 	if (u?.length) return ranked(u).map((x) => ({ ...x, line: true }));
 	const sums = series('total', '', 4, n, ms);
 	const counts = series('total', '', 5, n, ms);
@@ -134,8 +140,8 @@ export function draw({ local, redraw }) {
 		load(local, redraw).finally(() => (local.asking = false));
 	}
 	const labels = labelsOf(local);
-	const of = (columns) => ranked(local.usage?.got ? columns.map((c) => fromUsage(local.usage, c)).reduce((a, b) => a.map((x, i) => ({ ...x, values: x.values.map((v, k) => (v === null ? null : v + (b[i]?.values[k] ?? 0))) }))) : fromPage(local, columns));
-	const u = local.usage?.got ? { requests: of([1]), errors: of([2]), tokens: of([3, 4]) } : { requests: of([0]), errors: of([1]), tokens: of([2, 3]) };
+	const of = (columns) => ranked(usageOf(local) ? columns.map((c) => fromUsage(usageOf(local), c)).reduce((a, b) => a.map((x, i) => ({ ...x, values: x.values.map((v, k) => (v === null ? null : v + (b[i]?.values[k] ?? 0))) }))) : fromPage(local, columns));
+	const u = usageOf(local) ? { requests: of([1]), errors: of([2]), tokens: of([3, 4]) } : { requests: of([0]), errors: of([1]), tokens: of([2, 3]) };
 	const ms = latency(local);
 	const own = local.usage && !local.usage.got;
 	const set = (key, value) => () => {

@@ -47,7 +47,7 @@ export function draw({ redraw }) {
 		redraw();
 	} }));
 	const info = store.info ?? {};
-	const listeners = Object.values(store.monitor.status?.gateway?.listeners ?? {}).flat(); // by what they are for
+	const listeners = Object.entries(store.monitor.status?.gateway?.listeners ?? {}).map(([what, of]) => `${Array.isArray(of) ? `${what} ` : ''}${[of].flat().join(' ')}`);
 	return h('div.set-l', panel('LOOK', 'gear', h('span.xs.soft', t('Stored in this browser only.')), body(h('div.col',
 		h('div.set', h('span.lbl', t('THEME')), h('div.themes', [['pixel', 'Pixel'], ['cyber', 'Cyber'], ['office', 'Office']].map(([value, label]) => h('button.tcard', { type: 'button', 'data-theme': value, 'aria-pressed': String(prefs.theme() === value), onclick: () => {
 			prefs.setTheme(value);

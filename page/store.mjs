@@ -1,7 +1,7 @@
 // What the page knows, when it came to know it, and whether it still hears from the server. Screens read it and are told
 // of news; nothing in it is invented: what is not known is null.
 import { ApiError, address, get } from './api.mjs';
-import { addSample } from './samples.mjs';
+import { addSample, setHour } from './samples.mjs';
 
 const LISTS = {
 	providers: 'v1/ai/providers',
@@ -22,6 +22,7 @@ const LIMITED = {
 const METRICS_MS = 5000;
 const LISTS_MS = 60000;
 const WORKERS_MS = 10000;
+const HOUR_MS = 60000;
 const STALE_MS = 10000;
 const BACKOFF_MAX_MS = 60000;
 
@@ -138,11 +139,24 @@ export async function refreshMonitor() {
 	const [status, workers, assignment, load] = got.map((x) => (x.status === 'fulfilled' ? x.value : null));
 	if (workers || assignment) {
 		Object.assign(m, { state: 'there', status, workers: workers?.workers ?? [], assignment, load, error: null, at: Date.now() });
-		if (!events) listen();
+		if (!events) {
+			listen();
+			refreshHour();
+		}
 	} else {
 		m.error = got[1].reason;
 		if (got.every((x) => [404, 405, 501].includes(x.reason?.status))) m.state = 'absent';
 	}
+	tell();
+}
+
+// The last hour as the server has counted it, by what the screens show of it.
+async function refreshHour() {
+	const to = Math.floor(Date.now() / 1000);
+	await Promise.all(['provider', 'route', 'consumer'].map(async (by) => {
+		const got = await get(`ni_status/usage?from=${to - 3600}&to=${to}&step=60&by=${by}`).catch(() => null);
+		if (got?.series) setHour(by, got.series);
+	}));
 	tell();
 }
 
@@ -186,6 +200,7 @@ const jobs = [
 	{ every: METRICS_MS, work: refreshMetrics, next: 0 },
 	{ every: LISTS_MS, work: () => refresh(...wanted), next: LISTS_MS },
 	{ every: WORKERS_MS, work: () => (store.monitor.state === 'there' ? refreshMonitor() : null), next: WORKERS_MS },
+	{ every: HOUR_MS, work: () => (store.monitor.state === 'there' ? refreshHour() : null), next: HOUR_MS },
 	{ every: 5 * LISTS_MS, work: () => (store.monitor.state === 'there' ? null : refreshMonitor()), next: 5 * LISTS_MS },
 ];
 

@@ -10,21 +10,23 @@ export const consumerOf = (w) => (w.role === 'manager' ? 'manager' : `worker-${w
 
 // What HiClaw's evidence says, in words.
 const REASONS = {
-	in_flight: 'a request is under way',
-	recent_request: 'a request ended a moment ago',
+	request_in_flight: 'a request is under way',
+	recent_request: 'has just asked',
+	requests: 'asks now and then',
+	no_requests: 'asks for nothing',
+	running: 'container ready, no task',
+	asleep: 'put to sleep',
+	remote: 'runs elsewhere',
 	no_signal: 'nothing is heard of it',
-	container_running: 'container ready, no task',
 	container_stopped: 'container stopped',
 	not_found: 'container not found',
 	failed: 'its start has failed',
 	task: 'a task is running',
-	lease: 'a task is being worked on',
-	desired_sleeping: 'put to sleep',
-	idle_timeout: 'stopped after it was idle',
+	task_lease: 'a task is being worked on',
 };
 
 function words(w) {
-	if (w.inFlight > 0) return t('{0} requests in flight', w.inFlight);
+	if (w.inFlight > 0) return w.inFlight === 1 ? t('1 request in flight') : t('{0} requests in flight', w.inFlight);
 	if (w.reason) return REASONS[w.reason] ? t(REASONS[w.reason]) : w.reason.replaceAll('_', ' ');
 	return '';
 }

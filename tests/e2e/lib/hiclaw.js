@@ -40,17 +40,30 @@ export const openclaw = (model, key = 'k') => `${JSON.stringify(
 const etagOf = (content) => `"${createHash('md5').update(content).digest('hex')}"`;
 
 export class Hiclaw {
-	constructor(dir, server) {
+	// containers: what runs of which Worker, "running", "stopped", or null: the controller knows nothing of it.
+	constructor(dir, server, containers = { alice: 'running' }) {
 		this.dir = dir;
 		this.server = server;
 		this.objects = new Map();
-		this.resources = { manager: DEFAULT_MODEL, alice: DEFAULT_MODEL }; // spec.model of each
+		this.containers = containers;
+		this.resources = { manager: DEFAULT_MODEL }; // spec.model of each
 		this.puts = [];
 		this.storageDown = false;
-		for (const sub of ['agents/alice', 'agents/manager', 'workspace', 'creds']) fs.mkdirSync(path.join(dir, sub), { recursive: true });
+		for (const sub of ['agents/manager', 'workspace', 'creds']) fs.mkdirSync(path.join(dir, sub), { recursive: true });
 		this.write('workspace/openclaw.json', openclaw(DEFAULT_MODEL));
-		this.write('agents/alice/openclaw.json', openclaw(DEFAULT_MODEL));
-		this.objects.set('agents/alice/openclaw.json', openclaw(DEFAULT_MODEL));
+		for (const name of Object.keys(containers)) this.addWorker(name);
+	}
+
+	addWorker(name) {
+		fs.mkdirSync(path.join(this.dir, 'agents', name), { recursive: true });
+		this.write(`agents/${name}/openclaw.json`, openclaw(DEFAULT_MODEL));
+		this.objects.set(`agents/${name}/openclaw.json`, openclaw(DEFAULT_MODEL));
+		if (this.containers[name]) this.resources[name] = DEFAULT_MODEL;
+	}
+
+	worker(name) {
+		const running = this.containers[name] === 'running';
+		return { name, phase: running ? 'Running' : 'Sleeping', model: this.resources[name], containerState: this.containers[name] };
 	}
 
 	get env() {
@@ -96,7 +109,8 @@ export class Hiclaw {
 
 	serve(req, res, body) {
 		const { pathname } = new URL(req.url, 'http://x');
-		if (pathname.startsWith('/bucket/')) this.serveObject(req, res, decodeURIComponent(pathname.slice(8)), body);
+		if (/^\/bucket\/?$/.test(pathname)) res.writeHead(200).end();
+		else if (pathname.startsWith('/bucket/')) this.serveObject(req, res, decodeURIComponent(pathname.slice(8)), body);
 		else if (pathname.startsWith('/api/v1/')) this.serveController(req, res, pathname.slice(8), body);
 		else if (pathname === '/healthz') json(res, 200, { status: 'ok' });
 		else json(res, 404, { error: 'no such page' }); // OpenClaw has no /api/reload
@@ -126,23 +140,32 @@ export class Hiclaw {
 	}
 
 	serveController(req, res, what, body) {
-		const [noun, name] = what.split('/');
+		const [noun, name, act] = what.split('/');
 		const who = noun === 'managers' ? 'manager' : name;
 		assert.equal(req.headers.authorization, 'Bearer controller-token-1');
 		if (req.method === 'PUT') {
 			this.resources[who] = JSON.parse(body).model;
 			this.puts.push(who);
 			json(res, 200, {});
-		} else if (noun === 'managers') json(res, 200, { managers: [{ name: 'default', model: this.resources.manager }], total: 1 });
-		else if (noun === 'workers' && !name) json(res, 200, { workers: [{ name: 'alice', phase: 'Running', model: this.resources.alice, containerState: 'running' }], total: 1 });
-		else if (this.resources[who]) json(res, 200, { name: who, phase: 'Running', model: this.resources[who], containerState: 'running' });
-		else json(res, 404, { message: 'not found' });
+		} else if (req.method === 'POST' && this.resources[who] && ['wake', 'sleep', 'ensure-ready'].includes(act)) {
+			this.containers[who] = act === 'sleep' ? 'stopped' : 'running';
+			json(res, 202, {});
+		} else if (noun === 'managers') {
+			json(res, 200, { managers: [{ name: 'default', model: this.resources.manager }], total: 1 });
+		} else if (noun === 'workers' && !name) {
+			const workers = Object.keys(this.containers).filter((each) => this.containers[each]).map((each) => this.worker(each));
+			json(res, 200, { workers, total: workers.length });
+		} else if (this.resources[who]) {
+			json(res, 200, this.worker(who));
+		} else {
+			json(res, 404, { message: 'not found' });
+		}
 	}
 }
 
-export async function startHiclaw(t) {
+export async function startHiclaw(t, containers) {
 	let hiclaw;
 	const server = await startUpstream(t, (req, res, body) => hiclaw.serve(req, res, body));
-	hiclaw = new Hiclaw(tempDir(t), server);
+	hiclaw = new Hiclaw(tempDir(t), server, containers);
 	return hiclaw;
 }
