@@ -34,7 +34,7 @@ export function trace(e) {
 		others.length > REFUSED_SHOWN || e.further ? h('p.xs.soft', t('and {0} more in the list', others.length - Math.min(others.length, REFUSED_SHOWN) + e.further)) : null,
 		h('dl.kv', h('dt', t(d?.provider ? 'PROVIDER' : 'SERVICE')), h('dd.n.any', destinations(e) || '—'),
 			e.model || d?.model ? [h('dt', t('MODEL')), h('dd.any', d?.model ?? e.model)] : null,
-			h('dt', t('CONSUMER')), h('dd', e.consumer ?? t('nobody'), ' ', badge([401, 403].includes(e.status) ? 'refused' : 'allowed', [401, 403].includes(e.status) ? 'b-bad' : 'b-ok'))));
+			h('dt', t('CONSUMER')), h('dd', e.consumer ?? t('nobody'), ' ', !e.route && ![401, 403].includes(e.status) ? null : badge([401, 403].includes(e.status) ? 'refused' : 'allowed', [401, 403].includes(e.status) ? 'b-bad' : 'b-ok'))));
 }
 
 export const unexplained = (error) => note('b-bad', h('div.sm', error.status === 404 ? t('This server cannot be asked that yet; the PLAYGROUND shows it of a real request.') : error.message));

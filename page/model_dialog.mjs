@@ -106,7 +106,7 @@ function valid(f) {
 function planLines(got) {
 	const { routes = [], places = [] } = got.plan ?? {};
 	const line = (word, value, kind = '') => [h('span.soft', `${t(word).padEnd(8)} `), kind ? h(`span.${kind}`, value) : value, '\n'];
-	return h('pre.code', got.test?.skipped ? null : line('test', got.test?.ok ? `${t('reachable')}, ${got.test.ms} ms` : t('not reachable'), got.test?.ok ? '' : 'chg'),
+	return h('pre.code.wrap', got.test?.skipped ? null : line('test', got.test?.ok ? `${t('reachable')}, ${got.test.ms} ms` : t('not reachable'), got.test?.ok ? '' : 'chg'),
 		line('routes', routes.map((r) => r.name ?? r).join(', ') || t('unchanged')),
 		got.changed === false ? line('files', t('unchanged')) : places.map((place) => line('file', place)),
 		(got.warnings ?? []).map((w) => line('!', w.message ?? w, 'chg')));

@@ -18,7 +18,7 @@ import { consumerOf, manager, targets, workers } from './workers.mjs';
 const ROOMS_SHOWN = 24;
 const HOUR = 3600000;
 
-const tile = (href, ic, title, [lampKind, value], sub, extra) => h('a.tile', { href }, h('span.tic', icon(ic, 2)), h('span.tb', h('span.tt', t(title)), h('span.tv.pix', lamp(lampKind), h('span.cut', value), extra), h('span.xs.soft.cut', { title: typeof sub === 'string' ? sub : null }, sub)));
+const tile = (href, ic, title, [lampKind, value], sub, extra) => h('a.tile', { href }, h('span.tic', icon(ic, 2)), h('span.tb', h('span.tt', t(title)), h('span.tv.pix', lamp(lampKind), h('span.cut', value), extra), h('span.xs.soft', sub)));
 
 function gatewayTile() {
 	const c = store.connection;

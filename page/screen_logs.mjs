@@ -94,7 +94,7 @@ export function draw({ local, redraw }) {
 		if (local.error && !local.absent && !local.rows) return failed(local.error, () => load(local, redraw));
 		if (local.rows === null && !local.absent) return loading();
 		if (!shown.length) return empty('scroll', 'NOTHING HERE', all.length ? 'The filter lets nothing through.' : 'Nothing was written yet.');
-		return h('div.tw.win', { tabindex: 0, onscroll: (e) => (local.paused = e.target.scrollTop > 8) }, h('table.log', h('caption.sr', t(local.tab)), h('thead', h('tr', HEADS[local.tab].map((x) => h('th', { scope: 'col' }, t(x))))), h('tbody', shown.slice(0, LINES_MAX).map((x, i) => h('tr', { key: idOf(x, i) }, cells[local.tab](x))))));
+		return h('div.tw.win', { tabindex: 0, onscroll: (e) => (local.paused = e.target.scrollTop > 8) }, h(`table.log.of-${local.tab.toLowerCase()}`, h('caption.sr', t(local.tab)), h('thead', h('tr', HEADS[local.tab].map((x) => h('th', { scope: 'col' }, t(x))))), h('tbody', shown.slice(0, LINES_MAX).map((x, i) => h('tr', { key: idOf(x, i) }, cells[local.tab](x))))));
 	};
 	return h('section.panel.logs', { 'aria-label': t('LOGS') }, tabs(local, pick),
 		h('div.logbar', filterBox(local.filter, (value) => {

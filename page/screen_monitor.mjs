@@ -13,6 +13,7 @@ const RANGES = [['5 min', 5 * MINUTE, 60], ['1 h', 60 * MINUTE, 60], ['24 h', 14
 const SPLITS = ['provider', 'model', 'consumer', 'route'];
 const COLOURS = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
 const SHOWN = 6;
+const LATENCY = 5; // the column of a point of usage; of no requests there is none
 
 // The server's own record where there is one; without it what this page has counted since it was opened.
 async function load(local, redraw) {
@@ -36,7 +37,7 @@ function fromUsage(u, column, scale = 1) {
 		const values = Array(u.n).fill(null);
 		for (const p of x.points) {
 			const slot = Math.floor((p[0] - first) / u.step);
-			if (slot >= 0 && slot < u.n) values[slot] = (values[slot] ?? 0) + (p[column] === null ? 0 : p[column] * scale);
+			if (slot >= 0 && slot < u.n) values[slot] = column === LATENCY && !p[1] ? values[slot] : (values[slot] ?? 0) + (p[column] ?? 0) * scale;
 		}
 		return { name: x.key || t('none'), values };
 	});
@@ -71,7 +72,7 @@ function labelsOf(local) {
 
 function latency(local) {
 	const [, ms, n] = RANGES[local.range];
-	const u = usageOf(local) ? fromUsage(usageOf(local), 5) : null;
+	const u = usageOf(local) ? fromUsage(usageOf(local), LATENCY) : null;
 	if (u?.length) return ranked(u).map((x) => ({ ...x, line: true }));
 	const sums = series('total', '', 4, n, ms);
 	const counts = series('total', '', 5, n, ms);

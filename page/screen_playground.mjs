@@ -131,7 +131,7 @@ function happened(turn) {
 	return panel('WHAT HAPPENED', 'branch', turn?.status ? badge(String(turn.status), turn.status < 400 ? 'b-ok' : 'b-bad') : null, body(
 		h('div.stats4', stat('FIRST TOKEN', seconds(turn?.first), 's'), stat('TOTAL', seconds(turn?.total), 's'), stat('TOKENS', out === undefined ? '—' : number(out), t('out')), stat('SPEED', out && span > 0.05 ? Math.round(out / span) : '—', '/s')),
 		h('div.dither.gap'),
-		h('ol.hops', hop('key', 'CONSUMER', d.consumer ?? (turn ? t('nobody') : '—'), null), hop('gate', 'ROUTE', route, r ? predicateOf(r) || t('everything else') : (d.reason ?? refused)), hop('box', 'PROVIDER', d.provider, d.service), hop('robot', 'MODEL', d['upstream-model'] ?? d.model, turn?.usage ? `${t('in')} ${number(turn.usage.prompt_tokens)}${turn.usage.completion_tokens_details?.reasoning_tokens ? ` · ${t('reasoning')} ${number(turn.usage.completion_tokens_details.reasoning_tokens)}` : ''}` : null))));
+		h('ol.hops', hop('key', 'CONSUMER', d.consumer ?? (turn ? t('nobody') : '—'), null), hop('gate', 'ROUTE', route, r ? predicateOf(r) || t('everything else') : (d.reason ?? refused)), hop('box', 'PROVIDER', d.provider, d.service), hop('robot', 'MODEL', d['upstream-model'] ?? d.model, turn?.usage ? `${t('{0} tokens in', number(turn.usage.prompt_tokens))}${turn.usage.completion_tokens_details?.reasoning_tokens ? ` · ${t('reasoning')} ${number(turn.usage.completion_tokens_details.reasoning_tokens)}` : ''}` : null))));
 }
 
 // What the models of the routes are called, for who does not know.

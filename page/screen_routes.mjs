@@ -74,11 +74,18 @@ const ownFirst = (all) => [...all.filter(isOwn), ...all.filter((r) => !isOwn(r))
 
 /* --- where would a request go? --------------------------------------------------------------------------- */
 
-// Where requests usually come to, for who does not say.
-const usualHost = () => listOf('aiRoutes').find((r) => r.name === DEFAULT_ROUTE)?.domains?.find((d) => !d.startsWith('*')) ?? 'any.example';
+// Where requests usually come to, for who does not say: routes of the default route's domains, or of anybody's. Where a
+// route takes any host none has to be said.
+function usualHost() {
+	const all = listOf('aiRoutes');
+	if (all.some((r) => !r.domains?.length)) return '';
+	const names = (r) => r?.domains?.filter((d) => !d.startsWith('*')) ?? [];
+	return names(all.find((r) => r.name === DEFAULT_ROUTE))[0] ?? all.flatMap(names)[0] ?? '';
+}
 
 function explain(local, redraw) {
-	const asked = (local.asked ??= { host: '', path: '/v1/chat/completions', model: '', consumer: '', method: 'POST' });
+	if (local.asked && !local.asked.host && !local.explained) local.asked.host = usualHost();
+	const asked = (local.asked ??= { host: usualHost(), path: '/v1/chat/completions', model: '', consumer: '', method: 'POST' });
 	const keep = (key, label, el) => {
 		const box = field(label, el);
 		el.addEventListener('input', () => (asked[key] = el.value));
@@ -93,7 +100,7 @@ function explain(local, redraw) {
 		e.preventDefault();
 		const to = Object.fromEntries(Object.entries(asked).map(([key, value]) => [key, value.trim()]));
 		try {
-			local.explained = { got: (await post('page/preview', { ask: { ...to, host: to.host || usualHost(), path: to.path || '/' } })).before };
+			local.explained = { got: (await post('page/preview', { ask: { ...to, host: to.host || usualHost() || 'any.example', path: to.path || '/' } })).before };
 		} catch (error) {
 			local.explained = { error };
 		}

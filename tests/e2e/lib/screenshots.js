@@ -10,10 +10,10 @@ import { HOST, startTeam } from './team.js';
 const [out] = process.argv.slice(2);
 const LAPTOP = { width: 1440, height: 900 };
 const PHONE = { width: 390, height: 844 };
-const TEAM = { alice: 'running', bob: 'running', carol: 'stopped', erin: 'running', frank: 'running', grace: 'stopped', heidi: 'running', dave: null };
-const MODELS = [['manager', 'qwen', 'qwen3.6-plus'], ['alice', 'qwen', 'qwen3-coder-next'], ['bob', 'kimi', 'kimi-k2.5'], ['carol', 'deepseek', 'deepseek-chat'], ['erin', 'deepseek', 'deepseek-chat'], ['frank', 'qwen', 'qwen3.6-plus'], ['grace', 'kimi', 'kimi-k2.5'], ['heidi', 'deepseek', 'deepseek-reasoner']];
+const TEAM = { alice: 'running', bob: 'running', carol: 'stopped', erin: 'running', frank: 'running', grace: 'stopped', dave: null };
+const MODELS = [['manager', 'qwen', 'qwen3.6-plus'], ['alice', 'qwen', 'qwen3-coder-next'], ['bob', 'kimi', 'kimi-k2.5'], ['carol', 'deepseek', 'deepseek-chat'], ['erin', 'deepseek', 'deepseek-chat'], ['frank', 'qwen', 'qwen3.6-plus'], ['grace', 'kimi', 'kimi-k2.5']];
 // Requests of each in ten turns, and for how long there are turns before the first picture.
-const SPEED = { manager: 3, alice: 9, bob: 5, erin: 4, frank: 2, heidi: 1 };
+const SPEED = { manager: 3, alice: 9, bob: 5, erin: 4 };
 const TURN_MS = 400;
 const TRAFFIC_MS = Number(process.env.TRAFFIC_MS ?? 150000);
 
@@ -22,7 +22,7 @@ const PICTURES = [
 	['home', '#/home'],
 	['providers', '#/providers', (page) => page.waitForSelector('tbody .lamp')],
 	['assignment', '#/assignment/alice', (page) => page.waitForSelector('.detail')],
-	['monitor', '#/monitor', (page) => page.click('.seg .btn:has-text("MODEL"), .seg .btn:has-text("模型")').then(() => page.waitForSelector('.charts .legend'))],
+	['monitor', '#/monitor', (page) => page.click('.seg .btn:has-text("CONSUMER")').then(() => page.waitForSelector('.charts .legend'))],
 	['routes', '#/routes', async (page) => {
 		await page.fill('.fbox:has(input[placeholder="qwen3.5-plus"]) input', 'kimi-k2.5');
 		await page.selectOption('form select >> nth=0', 'worker-bob');
@@ -140,6 +140,7 @@ async function draw() {
 			await go(pages[i], '#/settings');
 			await go(pages[i], hash);
 			await act?.(pages[i]);
+			await pages[i].evaluate(() => scrollTo(0, 0));
 			await pages[i].waitForTimeout(700);
 			await pages[i].screenshot({ path: path.join(out, `${theme}-${name}${lang === 'zh' ? '-zh' : ''}.png`) });
 			for (let n = 0; n < 3 && (await pages[i].$('dialog[open]')); n++) await pages[i].evaluate(() => document.querySelectorAll('dialog').forEach((el) => el.remove()));
