@@ -1,4 +1,4 @@
-// Pictures of the page for the documents: node screenshots.js DIRECTORY (script/screenshots). All of it is real but the people: a
+// Pictures of the page for the documents: node screenshots.js DIRECTORY [NAME]... (script/screenshots; names: those only). All of it is real but the people: a
 // gateway, a HiClaw that is scripted (team.js), providers that answer, Workers that ask, each as fast as its work goes.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { go, openTab, startBrowser } from './page.js';
 import { sleep } from './sluice.js';
 import { HOST, startTeam } from './team.js';
 
-const [out] = process.argv.slice(2);
+const [out, ...only] = process.argv.slice(2);
 const LAPTOP = { width: 1440, height: 900 };
 const PHONE = { width: 390, height: 844 };
 const TEAM = { alice: 'running', bob: 'running', carol: 'stopped', erin: 'running', frank: 'running', grace: 'stopped', dave: null };
@@ -134,7 +134,7 @@ async function draw() {
 	world.hiclaw.objects.set('agents/frank/openclaw.json', openclaw('qwen3-max'));
 	await sleep(4000);
 	for (const [i, [theme, lang, , names]] of SETS.entries()) {
-		for (const name of names) {
+		for (const name of names.filter((each) => !only.length || only.includes(each))) {
 			const [, hash, act] = PICTURES.find((x) => x[0] === name);
 			await pages[i].evaluate(() => document.querySelectorAll('.toast').forEach((el) => el.remove()));
 			await go(pages[i], '#/settings');
