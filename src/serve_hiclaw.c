@@ -4,13 +4,15 @@
 
 #include "base/log.h"
 #include "base/recent.h"
+#include "base/tail.h"
 #include "cli/version.h"
 #include "serve_int.h"
 
 #define ENV_MAX ((size_t)4 << 20)
-/* Of the program's own log, and of the access log. */
+/* Of the program's own log. */
 #define LINES_OWN 2000u
-#define LINES_ACCESS 1000u
+/* Of the access log: a line of an ordinary request has 600 bytes. */
+#define BYTES_ACCESS ((size_t)1 << 20)
 
 static bool serves(void *arg)
 {
@@ -50,8 +52,8 @@ void serve_hiclaw_read(struct serve *s)
 	h->log = recent_new(LINES_OWN);
 	log_keep(h->log);
 	if (s->opts.access_log) {
-		h->access = recent_new(LINES_ACCESS);
-		s->log.recent = h->access;
+		h->access = tail_new(BYTES_ACCESS);
+		s->log.kept = h->access;
 	}
 }
 
@@ -94,7 +96,7 @@ void serve_hiclaw_done(struct serve *s)
 	}
 	log_keep(NULL);
 	recent_free(h->log);
-	recent_free(h->access);
+	tail_free(h->access);
 	host_load_close(&h->load);
 	arena_done(&h->arena);
 	free(h->state_dir);

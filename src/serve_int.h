@@ -41,9 +41,9 @@ struct access_log {
 	atomic_int error;    /* of the last write that failed; 0: none since it was said */
 	pthread_t thread;
 	bool runs;
-	struct timer timer;    /* control: looks for lines that were lost */
-	uint64_t said;         /* of them */
-	struct recent *recent; /* what was written last; NULL: not kept */
+	struct timer timer; /* control: looks for lines that were lost */
+	uint64_t said;      /* of them */
+	struct tail *kept;  /* what was written last; NULL: not kept */
 	/* --- the log thread --- */
 	bool torn; /* the end of a line was lost; owed before the next one */
 };
@@ -69,7 +69,8 @@ struct serve_hiclaw {          /* serve_hiclaw.c */
 	struct env env;
 	struct host_load load;
 	char *state_dir;
-	struct recent *log, *access; /* what was said last; access NULL: no lines are made */
+	struct recent *log;  /* what was said last */
+	struct tail *access; /* the same of requests; NULL: no lines are made */
 };
 
 struct serve {

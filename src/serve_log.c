@@ -15,8 +15,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/line_cut.h"
-#include "base/recent.h"
+#include "base/tail.h"
 
 /* The log thread looks this often while lines come, so that several go out together and no worker has
  * to wake it; after so many looks without one it sleeps until it is woken, or for so long at most. */
@@ -93,43 +92,17 @@ static size_t up_to_line_end(const struct iovec *v, size_t done)
 	}
 }
 
-/* line has room for RECENT_LINE_MAX bytes, and the beginning of a line of n. */
-static void keep_line(struct recent *recent, char *line, size_t n)
+/* For those who ask what was said last: also what could not be written, but once. */
+static void keep_lines(struct tail *kept, const struct iovec *v, int n, size_t end)
 {
-	recent_put(
-		recent, bytes_of(line, n <= RECENT_LINE_MAX ? n : line_cut(line, RECENT_LINE_MAX)));
-}
+	struct iovec first[2] = {{NULL, 0}, {NULL, 0}};
 
-/* For those who ask what was said last. */
-static void keep_lines(struct recent *recent, const struct iovec *v, int n, size_t end)
-{
-	char line[RECENT_LINE_MAX];
-	size_t len = 0; /* of the line so far, also beyond what is kept of it */
-
-	for (int i = 0; i < n && end > 0; i++) {
-		const char *p = v[i].iov_base;
-		size_t left = MIN(v[i].iov_len, end);
-
-		end -= left;
-		while (left > 0) {
-			const char *stop = memchr(p, '\n', left);
-			size_t part = stop != NULL ? (size_t)(stop - p) : left;
-
-			if (stop == NULL || len > 0 || part > sizeof(line)) {
-				memcpy(line + MIN(len, sizeof(line)), p,
-					MIN(part, sizeof(line) - MIN(len, sizeof(line))));
-				len += part;
-			}
-			if (stop != NULL && len > 0) { /* in two pieces, or long */
-				keep_line(recent, line, len);
-			} else if (stop != NULL) {
-				recent_put(recent, bytes_of(p, part));
-			}
-			len = stop != NULL ? 0 : len;
-			part += stop != NULL;
-			p += part;
-			left -= part;
-		}
+	for (int i = 0; i < n && i < 2; i++) {
+		first[i] = (struct iovec){v[i].iov_base, MIN(v[i].iov_len, end)};
+		end -= first[i].iov_len;
+	}
+	if (kept != NULL) {
+		tail_put(kept, first, 2);
 	}
 }
 
@@ -148,9 +121,8 @@ static ssize_t write_log(void *arg, const struct iovec *v, int n)
 		log->torn = write_all(log, &(struct iovec){&end_of_line, 1}, 1) != 1;
 	}
 	done = log->torn ? 0 : write_all(log, v, n);
-	if (log->recent != NULL) {
-		keep_lines(log->recent, v, n, all);
-	}
+	end = done == all || done == 0 ? all : up_to_line_end(v, done);
+	keep_lines(log->kept, v, n, end);
 	if (done == all) {
 		return (ssize_t)all;
 	}
@@ -158,7 +130,6 @@ static ssize_t write_log(void *arg, const struct iovec *v, int n)
 	if (done == 0) {
 		return -1;
 	}
-	end = up_to_line_end(v, done);
 	log->torn = end != done;
 	return (ssize_t)end;
 }

@@ -6,6 +6,7 @@
 #define HICLAW_HICLAW_H
 
 #include "base/recent.h"
+#include "base/tail.h"
 #include "hiclaw/env.h"
 #include "hiclaw/host_load.h"
 #include "hiclaw/ops.h"
@@ -36,7 +37,8 @@ struct hiclaw_opts {
 	uint64_t started_ms;
 	/* Addresses as JSON lists' items, for status. */
 	struct bytes gateway_addresses, console_addresses, monitor_addresses;
-	struct recent *log, *access; /* what was said last; NULL: not kept */
+	struct recent *log;   /* what was said last; NULL: not kept */
+	struct tail *access;  /* the same of requests */
 	struct bytes origins; /* of pages of other sites that may ask: "https://a,https://b" */
 	bool legacy_status;   /* monitor-api.md 1.1 */
 	/* Whether the gateway serves: a plan is live and nobody has told it to stop. */

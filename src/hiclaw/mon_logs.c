@@ -9,12 +9,14 @@
 
 #define LIMIT_MAX 500u
 #define LIMIT_USUAL 100u
+/* Of an answer. */
+#define LINES_TEXT_MAX ((size_t)4 << 20)
 #define HISTORY_TEXT_MAX ((size_t)16 << 20)
 
 struct looking {
-	const struct recent *from;
+	const struct recent *log;
+	struct tail *access; /* NULL: log is looked at, whose lines have a level */
 	struct bytes level, q;
-	bool own; /* the program's log: lines have a level */
 	uint64_t before, limit;
 	struct text out, line;
 	struct arena room; /* of one line's tree */
@@ -55,32 +57,47 @@ static bool is_wanted(struct looking *l, struct bytes line)
 	v = json_parse(&l->room, line, NULL);
 	/* A line that was cut to be kept is no JSON any more. */
 	wanted = v != NULL && v->type == JSON_OBJECT &&
-		(!l->own || l->level.n == 0 ||
+		(l->access != NULL || l->level.n == 0 ||
 			rank(json_text(json_get(v, "level"), BYTES(""))) <= rank(l->level));
 	arena_done(&l->room);
 	return wanted;
+}
+
+/* The line in front of *n, which becomes its own number. False: there is none any more, and none before it. */
+static bool line_before(struct looking *l, uint64_t *n)
+{
+	text_clear(&l->line);
+	if (l->access != NULL) {
+		return tail_get(l->access, *n, &l->line, n);
+	}
+	return *n > 0 && recent_get(l->log, --*n, &l->line);
 }
 
 /* A jobs thread: reads what may be thousands of lines. */
 static void look(struct ask *k)
 {
 	struct looking *l = k->state;
-	uint64_t n = MIN(l->before, recent_end(l->from));
+	uint64_t n = MIN(l->before, l->access != NULL ? tail_end(l->access) : recent_end(l->log));
 	uint64_t found = 0;
 
-	text_init(&l->out, LIMIT_MAX * (RECENT_LINE_MAX + 16) + 256);
-	text_init(&l->line, RECENT_LINE_MAX + 1);
+	text_init(&l->out, LINES_TEXT_MAX + 64);
+	text_init(&l->line, TAIL_LINE_MAX);
 	text_add_str(&l->out, "{\"success\":true,\"logs\":[");
 	while (n > 0 && found < l->limit) {
-		text_clear(&l->line);
-		if (!recent_get(l->from, --n, &l->line)) {
+		uint64_t at = n;
+
+		if (!line_before(l, &at)) {
 			n = 0;
-			break; /* and none of those before it */
+			break;
 		}
 		if (is_wanted(l, text_bytes(&l->line))) {
+			if (l->out.n + l->line.n >= LINES_TEXT_MAX) {
+				break; /* it begins the next page */
+			}
 			text_add_str(&l->out, found++ != 0 ? "," : "");
 			text_add_bytes(&l->out, text_bytes(&l->line));
 		}
+		n = at;
 	}
 	text_addf(&l->out, "],\"next\":%s", n == 0 ? "null}" : "");
 	if (n != 0) {
@@ -109,9 +126,9 @@ void mon_logs(struct ask *k)
 {
 	struct looking *l = arena_must(&k->arena, sizeof(*l));
 	struct bytes source = ask_query(k, "source");
+	bool own = !bytes_eq(source, BYTES("access"));
 
-	l->own = !bytes_eq(source, BYTES("access"));
-	if (source.n != 0 && l->own && !bytes_eq(source, BYTES("sluice"))) {
+	if (source.n != 0 && own && !bytes_eq(source, BYTES("sluice"))) {
 		ask_fail_field(k, "source", "source is sluice or access");
 		return;
 	}
@@ -125,8 +142,9 @@ void mon_logs(struct ask *k)
 		!ask_query_number(k, "before", UINT64_MAX, UINT64_MAX, &l->before)) {
 		return;
 	}
-	l->from = l->own ? k->hiclaw->opts.log : k->hiclaw->opts.access;
-	if (l->from == NULL) {
+	l->log = k->hiclaw->opts.log;
+	l->access = own ? NULL : k->hiclaw->opts.access;
+	if (own ? l->log == NULL : l->access == NULL) {
 		ask_fail(k, HICLAW_NOT_FOUND, "The access log is off (--access-log)");
 		return;
 	}
