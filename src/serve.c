@@ -75,6 +75,7 @@ static void on_first_plan(void *arg)
 		write_ready_file(s);
 	}
 	serve_notify_ready(s);
+	serve_process_forget_start();
 	if (s->wrote_quickstart) {
 		quickstart_print(&s->quickstart, s->first_address, stderr);
 	}

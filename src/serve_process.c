@@ -9,8 +9,10 @@
 #include "serve_int.h"
 
 #include <errno.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -180,4 +182,30 @@ void serve_process_warn_descriptors(const struct serve *s)
 			(unsigned long long)s->descriptors, (unsigned long long)enough,
 			s->opts.http.connections_max);
 	}
+}
+
+/* --- memory ------------------------------------------------------------------------------------- */
+
+#define PAGE 4096u
+
+static int forget_read_only(struct dl_phdr_info *of, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	for (size_t i = 0; i < of->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &of->dlpi_phdr[i];
+		uintptr_t from = (of->dlpi_addr + part->p_vaddr) / PAGE * PAGE;
+		uintptr_t to = of->dlpi_addr + part->p_vaddr + part->p_memsz;
+
+		/* Neither code, in which a debugger may have written, nor what the linker has bound. */
+		if (part->p_type == PT_LOAD && part->p_flags == PF_R) {
+			IGNORE(madvise((void *)from, to - from, MADV_DONTNEED)); /* a hint */
+		}
+	}
+	return 0;
+}
+
+void serve_process_forget_start(void)
+{
+	IGNORE(dl_iterate_phdr(forget_read_only, NULL)); /* what forget_read_only returns */
 }
