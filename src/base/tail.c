@@ -29,13 +29,23 @@ struct tail {
 	struct block *blocks[];
 };
 
+/* Not cleared: pages that no line has come to yet cost nothing. */
+static struct block *block_new(void)
+{
+	struct block *b = must_realloc(NULL, sizeof(*b));
+
+	b->from = 0;
+	atomic_init(&b->n, 0);
+	return b;
+}
+
 struct tail *tail_new(size_t bytes)
 {
 	size_t max = bytes / BLOCK + 2;
 	struct tail *t = must_alloc(sizeof(*t) + max * sizeof(t->blocks[0]));
 
 	t->max = max;
-	t->blocks[0] = must_alloc(sizeof(*t->blocks[0]));
+	t->blocks[0] = block_new();
 	return t;
 }
 
@@ -67,7 +77,7 @@ static bool next_block(struct tail *t)
 		return false;
 	}
 	if (*place == NULL) {
-		*place = must_alloc(sizeof(**place));
+		*place = block_new();
 	} else {
 		/* Who has not said yet that he reads, will see this first. */
 		atomic_store(&t->oldest, k + 1 - t->max);

@@ -1,4 +1,5 @@
-/* Linear probing that looks at WINDOW places and no further: when they are all taken, the table is too small. */
+/* Linear probing that looks at WINDOW places and no further. When they are all taken, something is forgotten; and when
+ * the table is nearly full, it is too small. */
 #include "meter/recall.h"
 
 #include <stdlib.h>
@@ -15,7 +16,7 @@ void recall_init(struct recall *r)
 void recall_done(struct recall *r)
 {
 	free(r->v);
-	*r = (struct recall){NULL, 0};
+	*r = (struct recall){.v = NULL};
 }
 
 static bool is_of(const struct recalled *e, const struct recall_key *k)
@@ -58,7 +59,8 @@ static struct recalled *look(struct recall *r, const struct recall_key *k)
 /* Twice as many places; what is of other plans, or finds none, is forgotten. */
 static void grow(struct recall *r, uint64_t plan)
 {
-	struct recall larger = {must_alloc(2 * r->n_slots * sizeof(*larger.v)), 2 * r->n_slots};
+	struct recall larger = {
+		.v = must_alloc(2 * r->n_slots * sizeof(*r->v)), .n_slots = 2 * r->n_slots};
 
 	for (size_t i = 0; i < r->n_slots; i++) {
 		struct recalled *place =
@@ -69,14 +71,15 @@ static void grow(struct recall *r, uint64_t plan)
 		}
 	}
 	free(r->v);
-	*r = larger;
+	r->v = larger.v;
+	r->n_slots = larger.n_slots;
 }
 
 struct recalled *recall_find(struct recall *r, const struct recall_key *key, bool *is_new)
 {
 	struct recalled *e = look(r, key);
 
-	while (e == NULL && r->n_slots < RECALL_MAX) {
+	if (e == NULL && r->n_slots < RECALL_MAX && r->n > r->n_slots / 4 * 3) {
 		grow(r, key->plan);
 		e = look(r, key);
 	}
@@ -85,6 +88,8 @@ struct recalled *recall_find(struct recall *r, const struct recall_key *key, boo
 	}
 	*is_new = !is_of(e, key);
 	if (*is_new) {
+		r->n = r->plan == key->plan ? r->n + (e->key.plan != key->plan) : 1;
+		r->plan = key->plan;
 		*e = (struct recalled){.key = *key};
 	}
 	return e;

@@ -29,6 +29,8 @@ struct recalled {
 struct recall {
 	struct recalled *v; /* n_slots of them, a power of two; plan 0: free */
 	size_t n_slots;
+	uint64_t plan; /* that was asked for last */
+	size_t n;      /* that came with it */
 };
 
 void recall_init(struct recall *r);
