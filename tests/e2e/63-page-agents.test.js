@@ -1,6 +1,6 @@
 // The screens of Workers and their models in states that a test cannot bring about with a real HiClaw: a CPU at 0, memory that
 // nobody knows, answers that are late or fail in one way only, two providers with one id, tasks that run; and what the page sends.
-// So the monitor API is played here, as its specification says it. The same screens with the real one are 70-page-team.
+// So the monitor API is played here, as its specification says it. The same screens with the real one are 72-page-team.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { go, monitorOf, openTab, seen, startBrowser, startWorld, toastOf } from './lib/page.js';
