@@ -2,7 +2,7 @@
  * How busy the machine is, as far as it is ours (monitor-api.md 4.2): CPU and memory of the container, where there
  * is one with a limit of its own, else of the host. Read from cgroups (version 2 or 1) and /proc.
  *
- * One thread at a time. Reading takes microseconds, but it asks the kernel: a jobs thread, every few seconds.
+ * One thread at a time: the control thread, every few seconds. Reading takes microseconds.
  */
 #ifndef HICLAW_HOST_LOAD_H
 #define HICLAW_HOST_LOAD_H
