@@ -177,5 +177,3 @@ bool court_client(struct court *c)
 	return last->seen != NULL ? check_answer(c, last->seen)
 				  : court_wrong(c, "it got an answer that no upstream sent");
 }
-
-/* Silence inside of an answer has its deadline too. */

@@ -358,6 +358,14 @@ static int open_all(struct serve *s)
 	return rc == 0 ? serve_process_confine(s) : rc;
 }
 
+/* What jobs have made comes to who wanted it while all of them are there; some of it is another job. */
+static void hand_over(struct serve *s)
+{
+	for (unsigned i = 0; s->gateway != NULL && i < 4; i++) {
+		loop_turn(gateway_control(s->gateway), 0);
+	}
+}
+
 static void close_all(struct serve *s)
 {
 	if (s->gateway != NULL && s->signals.on_ready != NULL) {
@@ -366,6 +374,7 @@ static void close_all(struct serve *s)
 	file_watch_free(s->files);
 	notify_done(&s->notify);
 	manage_stop(s->manage);
+	hand_over(s);
 	previews_free(s->previews);
 	trials_free(s->trials);
 	hiclaw_free(s->hiclaw.hiclaw);

@@ -46,6 +46,7 @@ struct agents {
 	bool dirty;          /* notes that are not on disk */
 	struct list changes; /* not given to a write yet */
 	struct writing *now;
+	bool closing;
 	struct agents_history *history;
 };
 
@@ -214,7 +215,7 @@ static void begin(struct agents *a)
 {
 	struct writing *w;
 
-	if (a->now != NULL || list_empty(&a->changes)) {
+	if (a->now != NULL || a->closing || list_empty(&a->changes)) {
 		return;
 	}
 	w = must_alloc(sizeof(*w));
@@ -344,10 +345,12 @@ void agents_close(struct agents *a)
 		}
 		text_done(&t);
 	}
+	a->closing = true;
 	if (a->now != NULL) {
 		forget(&a->now->changes);
-		text_done(&a->now->content);
-		free(a->now);
+	}
+	while (a->now != NULL) { /* written, but on_written is still to come */
+		loop_turn(a->loop, 0);
 	}
 	forget(&a->changes);
 	agents_history_close(a->history);

@@ -27,6 +27,7 @@ struct agents_history {
 	size_t first, n;
 	struct text waiting; /* to be appended */
 	struct appending *now;
+	bool closing;
 };
 
 struct appending { /* on a jobs thread */
@@ -141,7 +142,7 @@ static void begin(struct agents_history *h)
 {
 	struct appending *w;
 
-	if (h->now != NULL || h->waiting.n == 0) {
+	if (h->now != NULL || h->closing || h->waiting.n == 0) {
 		return;
 	}
 	w = must_alloc(sizeof(*w));
@@ -160,8 +161,9 @@ void agents_history_close(struct agents_history *h)
 		file_append(h->path, text_bytes(&h->waiting), 0600, FILE_MAX, &why) != 0) {
 		log_warn("hiclaw", "the history of assignments is not kept on disk: %s", why.text);
 	}
-	if (h->now != NULL) {
-		appending_free(h->now);
+	h->closing = true;
+	while (h->now != NULL) { /* appended, but on_appended is still to come */
+		loop_turn(h->loop, 0);
 	}
 	text_done(&h->waiting);
 	for (size_t i = 0; i < h->n; i++) {

@@ -409,7 +409,7 @@ static void test_a_record_waits_for_its_provider(void **state)
 	assert_false(world_agent(&w, "alice")->assigned);
 	text_init(&lists, 1 << 16);
 	text_addf(&lists, "%s{\"name\":\"late\",\"type\":\"openai\",\"tokens\":[\"c\"]},%s", before,
-		WORLD_LISTS + strlen(before));
+		&WORLD_LISTS[strlen(before)]);
 	world_write(&w, "gateway.json", text_cstr(&lists));
 	text_done(&lists);
 	look_around(&w);
