@@ -11,7 +11,7 @@ const get = (port, path, headers = {}, method = 'GET') => request(port, { method
 const HOST = { host: 'manager-local.hiclaw.io' };
 const WEIGHT_MAX = 200 * 1024;
 
-test('the page: addresses, statuses, caching, compression, policy', async (t) => {
+test('W-01: the page: addresses, statuses, caching, compression, policy', async (t) => {
 	const c = await startConsole(t, { args: ['--manage-on-gateway'] });
 	await c.init();
 	const [console_, monitor, gateway] = [c.serve.console, portOf(c.serve.ready.monitor), c.serve.port];
