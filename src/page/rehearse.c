@@ -117,18 +117,6 @@ static const struct change *change_of(const struct rehearsal *r, const struct ob
 	return NULL;
 }
 
-static struct bytes file_of(struct rehearsal *r, const struct change *c)
-{
-	struct text t;
-	struct bytes file;
-
-	text_init(&t, 1024);
-	text_addf(&t, "%s/" BYTES_FMT ".yaml", resource_dir(c->kind), BYTES_ARG(c->name));
-	file = arena_copy(&r->arena, text_bytes(&t));
-	text_done(&t);
-	return file;
-}
-
 /* What is made of it must be read, as it would be from its file; else it is refused. */
 static bool put_object(struct rehearsal *r, const struct change *c)
 {
@@ -142,7 +130,7 @@ static bool put_object(struct rehearsal *r, const struct change *c)
 	findings_init(&why, &r->arena);
 	text_init(&t, RESOURCE_FILE_MAX);
 	yaml_write(&r->arena, &t, c->root);
-	o = object_read(c->kind, file_of(r, c), text_bytes(&t), &why);
+	o = object_read(c->kind, resource_file(&r->arena, c->kind, c->name), text_bytes(&t), &why);
 	text_done(&t);
 	if (o == NULL) {
 		r->refused = why.first != NULL ? why.first->text : BYTES("it would be no object");

@@ -33,6 +33,18 @@ const char *resource_dir(enum resource_kind kind)
 	return kinds[kind]->dir;
 }
 
+struct bytes resource_file(struct arena *a, enum resource_kind kind, struct bytes name)
+{
+	struct text t;
+	struct bytes file;
+
+	text_init(&t, 1024);
+	text_addf(&t, "%s/" BYTES_FMT ".yaml", resource_dir(kind), BYTES_ARG(name));
+	file = arena_copy(a, text_bytes(&t));
+	text_done(&t);
+	return file;
+}
+
 const char *resource_kind_name(enum resource_kind kind)
 {
 	return kinds[kind]->name;

@@ -32,6 +32,8 @@ enum resource_kind {
 /* Directory of a kind ("ingresses"); the kind of a directory, -1 when the program knows none. */
 const char *resource_dir(enum resource_kind kind);
 int resource_kind_of_dir(struct bytes dir);
+/* The file of an object below the root, as findings name it, in the arena; without a pointer when that is full. */
+struct bytes resource_file(struct arena *a, enum resource_kind kind, struct bytes name);
 /* "Ingress" */
 const char *resource_kind_name(enum resource_kind kind);
 

@@ -124,13 +124,8 @@ static void list_items(struct run *r)
 
 static struct bytes label_of(struct run *r, const struct item *i)
 {
-	struct text t;
-	struct bytes label;
+	struct bytes label = resource_file(&r->arena, i->kind, i->name);
 
-	text_init(&t, 1024);
-	text_addf(&t, "%s/" BYTES_FMT ".yaml", resource_dir(i->kind), BYTES_ARG(i->name));
-	label = arena_copy(&r->arena, text_bytes(&t));
-	text_done(&t);
 	return label.p != NULL ? label : BYTES("file");
 }
 
