@@ -108,14 +108,14 @@ check: unit scenarios
 	script/check
 
 asan:
-	$(MAKE) BUILD=$(BUILD)/asan OPT="-O1 -g -fno-omit-frame-pointer" SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" $(or $(GOAL),unit scenarios all)
+	$(MAKE) BUILD=$(BUILD)/asan OPT="-O1 -g1 -fno-omit-frame-pointer" SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" $(or $(GOAL),unit scenarios all)
 tsan:
-	$(MAKE) BUILD=$(BUILD)/tsan OPT="-O1 -g" SAN="-fsanitize=thread" $(or $(GOAL),all)
+	$(MAKE) BUILD=$(BUILD)/tsan OPT="-O1 -g1" SAN="-fsanitize=thread" $(or $(GOAL),all)
 
 # A fuzz target is src/<room>/<name>_fuzz.c with LLVMFuzzerTestOneInput; the rooms are compiled once more
 # for all of them, below $(BUILD)/fuzz.
 FUZZERS    := $(FUZZ_C:src/%_fuzz.c=$(BUILD)/%_fuzz)
-FUZZ_FLAGS  = BUILD=$(BUILD)/fuzz CC=clang-14 OPT="-O1 -g" \
+FUZZ_FLAGS  = BUILD=$(BUILD)/fuzz CC=clang-14 OPT="-O1 -g1" \
               SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined"
 .PHONY: fuzz-programs FORCE
 fuzz-build:
