@@ -9,7 +9,7 @@
 #include "cli/agm.h"
 #include "cli/agm_monitor.h"
 #include "cli/command.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 static const struct arg_row json_rows[] = {
 	{"--json", NULL, "JSON in place of lines.", false},

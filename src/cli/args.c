@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 /* Columns of help before a line is broken. */
 #define HELP_WIDTH 96u

@@ -1,7 +1,7 @@
 #include "cli/backup_command.h"
 
 #include "cli/command.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/noun_command.h"
 #include "cli/remote.h"
 

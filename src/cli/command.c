@@ -1,7 +1,7 @@
 #include "cli/command.h"
 
 #include "cli/help.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 const struct command *command_find(const struct command_table *t, const char *name)
 {

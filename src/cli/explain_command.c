@@ -9,7 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/explain_print.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/tree.h"
 #include "plan/consumers.h"
 #include "plan/explain.h"

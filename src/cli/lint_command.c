@@ -28,6 +28,26 @@ static const char *const levels[] = {
 
 /* --- what is told ------------------------------------------------------------------------------- */
 
+/* Whether a finding says that something is missing or serves nothing, which a file that cannot be read may explain:
+ * told then, it would advise to remove what is right. */
+static bool is_of_absence(const struct finding *f)
+{
+	static const char *const codes[] = {"ai-route-domain", "ai-route-unknown-consumer",
+		"ai-route-unknown-provider", "ai-route-without-ingress", "allow-unknown-consumer",
+		"consumer-unused", "destination-unknown-service", "domain-missing", "domain-unused",
+		"fallback-unused", "fallback-without-route", "fallback-without-target",
+		"ingress-without-ai-route", "model-router-missing", "provider-service-unknown",
+		"provider-unbound", "provider-unused", "rule-unknown-ingress",
+		"rule-unknown-service", "service-unused", "upstream-without-provider"};
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		if (f->level != FINDING_ERROR && strcmp(f->code, codes[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct told *x = a;
@@ -46,21 +66,31 @@ static int by_place(const void *a, const void *b)
 	return c != 0 ? c : bytes_cmp(x->f->text, y->f->text);
 }
 
-/* t NULL: the findings are the tree's own, whose places are told already. */
-static size_t gather(struct told *out, const struct tree *t, const struct findings *f, bool info)
-{
-	size_t n = 0;
+struct gathered {
+	const struct tree *tree;
+	struct told *v;
+	size_t n;
+	size_t kept_back; /* until what cannot be read is mended */
+};
 
+/* own: they are the tree's, whose places are told already. */
+static void gather(struct gathered *g, const struct findings *f, bool own, bool info)
+{
 	for (const struct finding *at = f->first; at != NULL; at = at->next) {
+		struct told *to = &g->v[g->n];
+
 		if (at->level == FINDING_INFO && !info) {
 			continue;
 		}
-		out[n].f = at;
-		out[n].line = at->line;
-		out[n].path = t != NULL ? tree_place(t, at, &out[n].line) : at->file;
-		n++;
+		if (g->tree->n_unread != 0 && is_of_absence(at)) {
+			g->kept_back++;
+			continue;
+		}
+		to->f = at;
+		to->line = at->line;
+		to->path = own ? at->file : tree_place(g->tree, at, &to->line);
+		g->n++;
 	}
-	return n;
 }
 
 /* The same thing may be found for every route of an Ingress. */
@@ -113,8 +143,9 @@ static void print_text(const struct told *v, size_t n)
 	}
 }
 
-static void print_json(const struct told *v, size_t n, const size_t *count)
+static void print_json(const struct gathered *g, const size_t *count)
 {
+	const struct told *v = g->v;
 	struct json_writer w;
 	struct text t;
 
@@ -123,7 +154,7 @@ static void print_json(const struct told *v, size_t n, const size_t *count)
 	json_open_object(&w);
 	json_key(&w, "findings");
 	json_open_array(&w);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < g->n; i++) {
 		json_open_object(&w);
 		json_key(&w, "file");
 		json_put_string(&w, v[i].path);
@@ -144,27 +175,44 @@ static void print_json(const struct told *v, size_t n, const size_t *count)
 	json_put_u64(&w, count[FINDING_ERROR]);
 	json_key(&w, "warnings");
 	json_put_u64(&w, count[FINDING_WARNING]);
+	json_key(&w, "keptBack");
+	json_put_u64(&w, g->kept_back);
 	json_close_object(&w);
 	fwrite(t.p, 1, t.n, stdout);
 	fputc('\n', stdout);
 	text_done(&t);
 }
 
-static int tell(struct told *v, size_t n, const struct lint_options *o, size_t files)
+static void print_sum(const struct gathered *g, const size_t *count)
+{
+	size_t errors = count[FINDING_ERROR];
+	size_t warnings = count[FINDING_WARNING];
+
+	fprintf(stderr, "%zu resource%s: %zu error%s, %zu warning%s\n", g->tree->n_files,
+		g->tree->n_files == 1 ? "" : "s", errors, errors == 1 ? "" : "s", warnings,
+		warnings == 1 ? "" : "s");
+	if (g->kept_back != 0) {
+		fprintf(stderr,
+			"%zu more that may come of what could not be read %s kept back; mend that "
+			"first\n",
+			g->kept_back, g->kept_back == 1 ? "is" : "are");
+	}
+}
+
+static int tell(struct gathered *g, const struct lint_options *o)
 {
 	size_t count[3] = {0};
 
-	qsort(v, n, sizeof(*v), by_place);
-	n = without_repetition(v, n);
-	for (size_t i = 0; i < n; i++) {
-		count[v[i].f->level]++;
+	qsort(g->v, g->n, sizeof(*g->v), by_place);
+	g->n = without_repetition(g->v, g->n);
+	for (size_t i = 0; i < g->n; i++) {
+		count[g->v[i].f->level]++;
 	}
 	if (o->json) {
-		print_json(v, n, count);
+		print_json(g, count);
 	} else {
-		print_text(v, n);
-		fprintf(stderr, "%zu resources: %zu errors, %zu warnings\n", files,
-			count[FINDING_ERROR], count[FINDING_WARNING]);
+		print_text(g->v, g->n);
+		print_sum(g, count);
 	}
 	return count[FINDING_ERROR] != 0 || (o->strict && count[FINDING_WARNING] != 0)
 		? COMMAND_NO
@@ -178,19 +226,18 @@ static int lint_tree(
 {
 	const struct plan_env env = {.types = types, .seed = {1, 2}};
 	struct plan *p = plan_compile(t->snapshot, &env);
+	struct gathered g = {.tree = t};
 	struct findings vain;
-	struct told *v;
-	size_t n;
 	int rc;
 
 	findings_init(&vain, &t->arena);
 	lint_resources(t->snapshot, p, &vain);
-	v = must_alloc((t->findings.n + p->findings.n + vain.n + 1) * sizeof(*v));
-	n = gather(v, NULL, &t->findings, o->info);
-	n += gather(v + n, t, &p->findings, o->info);
-	n += gather(v + n, t, &vain, o->info);
-	rc = tell(v, n, o, t->n_files);
-	free(v);
+	g.v = must_alloc((t->findings.n + p->findings.n + vain.n + 1) * sizeof(*g.v));
+	gather(&g, &t->findings, true, o->info);
+	gather(&g, &p->findings, false, o->info);
+	gather(&g, &vain, false, o->info);
+	rc = tell(&g, o);
+	free(g.v);
 	plan_free(p);
 	return rc;
 }
@@ -203,7 +250,7 @@ void lint_command_help(FILE *out)
 	      "explains the codes.\n\nOptions:\n"
 	      "  --strict\n      Warnings count as errors.\n"
 	      "  --info\n      Tell also what is only worth knowing.\n"
-	      "  --json\n      One JSON object: findings, errors, warnings.\n"
+	      "  --json\n      One JSON object: findings, errors, warnings, keptBack.\n"
 	      "  --\n      What follows is a PATH, even if it begins with a dash.\n\n"
 	      "Exit code: 0 nothing to mend, 1 errors were found, 2 wrong usage.\n",
 		out);

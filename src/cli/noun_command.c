@@ -13,7 +13,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/hide.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/provider_probe.h"
 #include "cli/remote.h"
 #include "wire/yaml_write.h"

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/option_value.h"
 #include "wire/yaml.h"
 

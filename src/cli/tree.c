@@ -117,6 +117,7 @@ static void put_object(struct tree *t, int kind, struct bytes label, struct byte
 	t->n_files++;
 	note_all(t, where, o != NULL ? &o->findings : &found);
 	if (o == NULL) {
+		t->n_unread++;
 		t->snapshot->guard_unread = t->snapshot->guard_unread ||
 			(kind == RESOURCE_WASMPLUGIN && wasmplugin_may_guard(label, &text));
 		return;
@@ -195,6 +196,7 @@ static void put_document(struct tree *t, const struct tree_file *where, struct b
 		findings_init(&found, &a);
 		object_note_fault(&found, where->path, rc, &f);
 		note_all(t, where, &found);
+		t->n_unread++;
 	} else if (doc.root != NULL && doc.root->type != YAML_NULL) {
 		kind = kind_of_document(t, where, doc.root, &name);
 		if (kind >= 0) {
@@ -291,6 +293,7 @@ static void put_file(struct tree *t, const char *path, int kind, struct bytes la
 	rc = file_read(path, RESOURCE_FILE_MAX, &text, &st, &f);
 	if (rc != 0) {
 		at.code = rc == ERR_LIMIT ? "too-large" : at.code;
+		t->n_unread++;
 		note(t, &where, &at, f.text);
 		t->snapshot->guard_unread = t->snapshot->guard_unread ||
 			(kind == RESOURCE_WASMPLUGIN && wasmplugin_may_guard(label, NULL));
@@ -361,6 +364,7 @@ static void put_directory(struct tree *t, const char *dir, int kind)
 	if (file_list(dir, on_name, &l, &f) != 0) {
 		const struct tree_file where = {.path = keep(t, "%s", dir)};
 
+		t->n_unread++;
 		note(t, &where, &at, f.text);
 	}
 }
@@ -423,12 +427,23 @@ static struct bytes base_name(const char *path)
 	return bytes_str(slash != NULL ? slash + 1 : path);
 }
 
+static const char *without_slashes(struct tree *t, const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/') {
+		n--;
+	}
+	return keep(t, "%.*s", (int)MIN(n, (size_t)PATH_MAX_BYTES), path).p;
+}
+
 static bool put_path(struct tree *t, const char *path, FILE *err)
 {
 	struct file_stat st;
 	char below[PATH_MAX_BYTES];
 	int n;
 
+	path = without_slashes(t, path);
 	if (strcmp(path, "-") == 0) {
 		put_stdin(t);
 		return true;

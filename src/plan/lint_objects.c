@@ -1,8 +1,33 @@
 /*
  * Objects that are kept and count for nothing, or not under the name that they say.
  */
+#include "base/nearest.h"
 #include "plan/lint_int.h"
 #include "resource/op.h"
+
+/* What is read of a plugin's defaultConfig and of the config of its rules. */
+struct known_keys {
+	const char *plugin;
+	const char *keys[12];
+};
+
+static const struct known_keys known_keys[] = {
+	{"ai-proxy", {"activeProviderId", "providers", "provider"}},
+	{"key-auth",
+		{"consumers", "allow", "keys", "in_header", "in_query", "global_auth",
+			"credentials", "realm", "strictCredential"}},
+	{"basic-auth",
+		{"consumers", "allow", "global_auth", "credentials", "realm", "encrypted",
+			"strictCredential"}},
+	{"model-router",
+		{"modelKey", "addProviderHeader", "modelToHeader", "enableOnPathSuffix",
+			"autoRouting"}},
+	{"model-mapper", {"modelKey", "modelMapping", "enableOnPathSuffix"}},
+	{"ai-statistics",
+		{"attributes", "use_default_attributes", "use_default_response_attributes",
+			"disable_openai_usage", "value_length_limit", "enable_path_suffixes",
+			"session_id_header"}},
+};
 
 /* The tools of MCP servers: their routes say what becomes of them. */
 static bool is_of_servers(const struct object *o)
@@ -30,6 +55,48 @@ static void check_plugin(struct lint *l, const struct object *o)
 			"there is no plugin " BYTES_FMT
 			" in this version, so this one has no effect; disable or remove it",
 			BYTES_ARG(o->u.wasmplugin.plugin));
+	}
+}
+
+/* Members that nobody knows may be another version's; one that is nearly a known one is a slip of the pen. */
+static void check_keys(struct lint *l, const struct object *o, const struct known_keys *known,
+	const struct yaml_node *config)
+{
+	for (const struct yaml_node *n = config->items; n != NULL; n = n->next) {
+		struct finding at = build_warning(o, build_place(n->key), "unknown-field");
+		struct nearest near = {NULL, 0};
+		const char *meant;
+
+		for (size_t i = 0; i < ARRAY_LEN(known->keys) && known->keys[i] != NULL; i++) {
+			nearest_offer(&near, n->key->text, known->keys[i]);
+		}
+		meant = nearest_slip(&near, n->key->text);
+		if (meant != NULL && !bytes_eq(n->key->text, bytes_str(meant))) {
+			findings_add(l->findings, &at, BYTES_FMT " means nothing to %s; write %s",
+				BYTES_ARG(n->key->text), known->plugin, meant);
+		}
+	}
+}
+
+static void check_configs(struct lint *l, const struct object *o)
+{
+	const struct wasmplugin *w = &o->u.wasmplugin;
+	const struct known_keys *known = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(known_keys); i++) {
+		known = bytes_eq(w->plugin, bytes_str(known_keys[i].plugin)) ? &known_keys[i]
+									     : known;
+	}
+	if (known == NULL) {
+		return;
+	}
+	if (w->config != NULL && w->config->type == YAML_MAP) {
+		check_keys(l, o, known, w->config);
+	}
+	for (size_t i = 0; i < w->n_rules; i++) {
+		if (w->rules[i].config != NULL && w->rules[i].config->type == YAML_MAP) {
+			check_keys(l, o, known, w->rules[i].config);
+		}
 	}
 }
 
@@ -103,6 +170,7 @@ void lint_objects(struct lint *l)
 			check_default_backend(l, o);
 		} else if (o->kind == RESOURCE_WASMPLUGIN) {
 			check_plugin(l, o);
+			check_configs(l, o);
 		} else if (o->kind == RESOURCE_MCPBRIDGE) {
 			check_bridge(l, o);
 		}

@@ -158,6 +158,10 @@ static const struct {
 		 PROXY_TEXT(PROVIDER("a") PROVIDER("b"),
 			 BOUND("up.static", "a") BOUND("llm-aaa.static", "a"))}},
 		"provider-unbound", PROXY, 9, FINDING_WARNING, "no rule names b"},
+	{{{PROXY,
+		 PROXY_TEXT(PROVIDER("a") "    - {type: openai, apiTokens: [k]}\n",
+			 BOUND("up.static, llm-aaa.static", "a"))}},
+		"provider-unbound", PROXY, 9, FINDING_WARNING, "no rule can name it"},
 	{{{BRIDGE, WORLD_REGISTRIES(REGISTRY("up") REGISTRY("llm-aaa") REGISTRY("llm-b"))},
 		 {PROXY,
 			 PROXY_TEXT(PROVIDER("a") PROVIDER("b"),
@@ -197,6 +201,13 @@ static const struct {
 			 "up.static\n    higress.io/exact-match-header-x-higress-fallback-from: x",
 			 "z.com", "/o")}},
 		"fallback-unused", OTHER, 7, FINDING_WARNING, "nothing falls back to it"},
+	/* lint_objects */
+	{{{BASIC,
+		 BASIC_TEXT(
+			 "  - {ingress: [" ROUTE_NAME "], config: {allow: [], alow: [ann]}}\n")}},
+		"unknown-field", BASIC, 12, FINDING_WARNING, "a slip of the pen beside the key"},
+	{{{BASIC, BASIC_TEXT("  - {ingress: [" ROUTE_NAME "], config: {allow: [], tenant: x}}\n")}},
+		NULL, NULL, 0, 0, "another version's member is none of ours"},
 	/* lint_shadow */
 	{{{"ingresses/f.yaml", NAMED_TEXT("f", MATCH("prefix", "re"), "z.com", "/s")},
 		 {OTHER, OTHER_TEXT("", MATCH("exact", "red"), "z.com", "/s")}},

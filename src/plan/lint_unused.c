@@ -23,6 +23,10 @@ static void check_providers(struct lint *l)
 		struct finding at;
 
 		if (id == NULL || id->text.n == 0) {
+			at = build_warning(o, build_place(e), "provider-unbound");
+			findings_add(l->findings, &at,
+				"an entry of providers without id, which no rule of ai-proxy can name as "
+				"its activeProviderId; add an id");
 			continue;
 		}
 		if (map_get(&l->bound, id->text) == NULL) {

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/nearest.h"
 #include "plan/yaml_json.h"
 #include "wire/h1.h"
 #include "wire/json.h"
@@ -83,9 +84,20 @@ static void check_value(struct entry *e, const struct provider_key *k, const str
 	}
 }
 
-static void check_key(struct entry *e, const struct yaml_node *n)
+/* meant: NULL when nobody knows. */
+static void note_unknown(struct entry *e, const struct yaml_node *n, const char *meant)
 {
 	struct finding at = build_warning(e->where, build_place(n), "unknown-field");
+
+	findings_add(e->findings, &at,
+		"provider " BYTES_FMT ": " BYTES_FMT " means nothing to type %s; %s%s",
+		BYTES_ARG(e->out->id), BYTES_ARG(n->key->text), e->type->name,
+		meant != NULL ? "write " : "check the spelling", meant != NULL ? meant : "");
+}
+
+static void check_key(struct entry *e, const struct yaml_node *n)
+{
+	struct nearest near = {NULL, 0};
 
 	for (size_t i = 0; i < e->type->n_keys; i++) {
 		if (bytes_eq(n->key->text, bytes_str(e->type->keys[i].name))) {
@@ -94,16 +106,15 @@ static void check_key(struct entry *e, const struct yaml_node *n)
 			}
 			return;
 		}
+		nearest_offer(&near, n->key->text, e->type->keys[i].name);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(common_keys); i++) {
 		if (bytes_eq(n->key->text, bytes_str(common_keys[i]))) {
 			return;
 		}
+		nearest_offer(&near, n->key->text, common_keys[i]);
 	}
-	findings_add(e->findings, &at,
-		"provider " BYTES_FMT ": " BYTES_FMT
-		" means nothing to type %s; check the spelling",
-		BYTES_ARG(e->out->id), BYTES_ARG(n->key->text), e->type->name);
+	note_unknown(e, n, nearest_slip(&near, n->key->text));
 }
 
 static void check_keys(struct entry *e)
@@ -322,9 +333,20 @@ static const struct provider_type *find_type(const struct provider_types *types,
 	return NULL;
 }
 
+static const char *like_type(const struct provider_types *types, struct bytes name)
+{
+	struct nearest near = {NULL, 0};
+
+	for (size_t i = 0; i < types->n; i++) {
+		nearest_offer(&near, name, types->v[i].name);
+	}
+	return nearest_slip(&near, name);
+}
+
 static void read_type(struct entry *e, const struct provider_types *types)
 {
 	struct bytes name = provider_text(e, "type");
+	const char *meant;
 
 	e->type = find_type(types, name);
 	if (e->type != NULL && e->type->untranslated) {
@@ -335,8 +357,11 @@ static void read_type(struct entry *e, const struct provider_types *types)
 	} else if (name.n == 0) {
 		provider_refuse(e, NULL, "key-missing", "it has no type");
 	} else if (e->type == NULL) {
+		meant = like_type(types, name);
 		provider_refuse(e, yaml_get(e->node, "type"), "provider-type-unknown",
-			"there is no type " BYTES_FMT "; check the spelling", BYTES_ARG(name));
+			"there is no type " BYTES_FMT "; %s%s", BYTES_ARG(name),
+			meant != NULL ? "write " : "check the spelling",
+			meant != NULL ? meant : "");
 	}
 }
 

@@ -289,8 +289,9 @@ const struct url *provider_caps_url(struct entry *e, struct url *room)
 		text = build_text(e->arena, bytes_of(with_scheme, (size_t)n));
 	}
 	if (url_parse(room, text, &fault) != 0) {
-		provider_refuse(e, yaml_get(e->node, e->type->custom_url_key), "bad-url", "%s: %s",
-			e->type->custom_url_key, fault.text);
+		provider_refuse(e, yaml_get(e->node, e->type->custom_url_key), "bad-url",
+			"%s: %s; write it as https://HOST:PORT/PATH", e->type->custom_url_key,
+			fault.text);
 		return NULL;
 	}
 	return room;

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 
+#include "base/nearest.h"
 #include "base/num.h"
 #include "plan/failure_words.h"
 #include "plan/provider_int.h"
@@ -41,16 +42,20 @@ static const struct yaml_node *block_of(
 	}
 	for (const struct yaml_node *n = block->items; n != NULL; n = n->next) {
 		struct finding at = note(e, n, "unknown-field");
+		struct nearest near = {NULL, 0};
+		const char *meant;
 		size_t i = 0;
 
 		while (i < n_known && !bytes_eq(n->key->text, bytes_str(known[i]))) {
-			i++;
+			nearest_offer(&near, n->key->text, known[i++]);
 		}
+		meant = nearest_slip(&near, n->key->text);
 		if (i == n_known) {
 			findings_add(e->findings, &at,
-				"provider " BYTES_FMT ": " BYTES_FMT
-				" means nothing in %s; check the spelling",
-				BYTES_ARG(e->out->id), BYTES_ARG(n->key->text), key);
+				"provider " BYTES_FMT ": " BYTES_FMT " means nothing in %s; %s%s",
+				BYTES_ARG(e->out->id), BYTES_ARG(n->key->text), key,
+				meant != NULL ? "write " : "check the spelling",
+				meant != NULL ? meant : "");
 		}
 	}
 	return block;

@@ -375,8 +375,8 @@ static const struct row kinds[] = {
 	{"K05", "wasmplugins/x.yaml",
 		"apiVersion: extensions.higress.io/v1\nkind: WasmPlugin\nspec: {}\n",
 		"x phase= priority=0 config=0",
-		"wasmplugins/x.yaml:1:13: warning: the apiVersion of a WasmPlugin is "
-		"extensions.higress.io/v1alpha1",
+		"wasmplugins/x.yaml:1:13: warning: objects of kind WasmPlugin have the "
+		"apiVersion extensions.higress.io/v1alpha1",
 		"another version is read all the same"},
 	{"K06", "configmaps/x.yaml", "apiVersion: v1\nkind: 1\ndata: {}\n", NULL,
 		"configmaps/x.yaml:2:7: error: the files of configmaps/", "a number is no kind"},

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/nearest.h"
 #include "base/num.h"
 
 #define NOTE_MAX 320u
@@ -317,24 +318,7 @@ static void read_value(struct schema_reader *r, const struct yaml_node *n,
 /* One letter wrong, missing, too many, or two neighbours exchanged. */
 static bool is_near(struct bytes a, struct bytes b)
 {
-	size_t head = 0, tail = 0, ra, rb;
-
-	if (b.n < NEAR_MIN || a.n > b.n + 1 || b.n > a.n + 1) {
-		return false;
-	}
-	while (head < a.n && head < b.n && a.p[head] == b.p[head]) {
-		head++;
-	}
-	while (tail < a.n - head && tail < b.n - head &&
-		a.p[a.n - 1 - tail] == b.p[b.n - 1 - tail]) {
-		tail++;
-	}
-	ra = a.n - head - tail;
-	rb = b.n - head - tail;
-	if (ra <= 1 && rb <= 1) {
-		return true;
-	}
-	return ra == 2 && rb == 2 && a.p[head] == b.p[head + 1] && a.p[head + 1] == b.p[head];
+	return b.n >= NEAR_MIN && nearest_distance(a, b) == 1;
 }
 
 static const struct schema_row *find_row(const struct schema *s, struct bytes name)

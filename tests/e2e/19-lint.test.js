@@ -233,7 +233,7 @@ test('a line is file:line:column: level: text (code), without colours, on standa
 		const got = await run(['lint', file], { env });
 		assert.match(got.stdout, /^\S+odd\.yaml:4:11: warning: .+ \(string-expected\)\n$/);
 		assert.equal(got.stdout.includes('\x1b'), false);
-		assert.match(got.stderr, /^1 resources: 0 errors, 1 warnings\n$/);
+		assert.match(got.stderr, /^1 resource: 0 errors, 1 warning\n$/);
 	}
 });
 
@@ -294,6 +294,49 @@ test('loops of links, directories called .yaml and files that cannot be read', a
 		['a.yaml', 'string-expected'],
 		['loop.yaml', 'file-unreadable'],
 	]);
+});
+
+test('a slip of the pen is told with the name that was meant; what is like nothing without one', async (t) => {
+	const text = (provider, rule = 'activeProviderId') => `kind: WasmPlugin
+apiVersion: extensions.higress.io/v1alpha1
+metadata: {name: ai-proxy.internal}
+spec:
+  defaultConfig:
+    providers:
+    - {id: a, ${provider}, apiTokens: [k]}
+  matchRules:
+  - {service: [a.dns], config: {${rule}: a}}
+`;
+	const rows = [
+		[text('type: opnai'), 'provider-type-unknown', /no type opnai; write openai$/, 'letters missing'],
+		[text('type: gibberish'), 'provider-type-unknown', /no type gibberish; check the spelling$/, 'like none'],
+		[text('type: openai, openAiCustomURL: x'), 'unknown-field', /; write openaiCustomUrl$/, 'only letters of another case'],
+		[text('type: openai, colour: red'), 'unknown-field', /; check the spelling$/, 'like none'],
+		[text('type: openai, failover: {enabled: true, healthCheckModel: m, failureTreshold: 3}'), 'unknown-field', /; write failureThreshold$/, 'in a block'],
+		[text('type: openai', 'activeProviderID'), 'unknown-field', /^activeProviderID means nothing to ai-proxy; write activeProviderId$/, 'in a rule'],
+	];
+	for (const [yaml, code, said, reason] of rows) {
+		const file = path.join(tempDir(t), 'a.yaml');
+		fs.writeFileSync(file, yaml);
+		const found = (await lint(file)).findings.filter((f) => f.code === code);
+		assert.equal(found.length, 1, reason);
+		assert.match(found[0].text, said, reason);
+	}
+});
+
+test('what a file that cannot be read may explain is kept back until it can be read', async (t) => {
+	const root = path.join(tempDir(t), 'resources');
+	fs.cpSync(path.join(ROOT, 'examples/quickstart/resources'), root, { recursive: true });
+	const file = path.join(root, 'wasmplugins/ai-proxy.internal.yaml');
+	fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('  name: ai-proxy', '\tname: ai-proxy'));
+	const broken = await lint(`${root}/`);
+	assert.deepEqual(broken.findings.map((f) => [f.file, f.code]), [[file, 'yaml-syntax']], 'nobody is told to remove what is right');
+	assert.equal(broken.keptBack, 2);
+	assert.match((await run(['lint', root])).stderr, /^6 resources: 1 error, 0 warnings\n2 more that may come of what could not be read are kept back; mend that first\n$/);
+	fs.rmSync(file);
+	const gone = await lint(root);
+	assert.deepEqual(codesOf(gone.findings), ['ai-route-unknown-provider', 'upstream-without-provider']);
+	assert.equal(gone.keptBack, 0);
 });
 
 // --- lint and the gateway ----------------------------------------------------------------------------

@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 static const struct {
 	const char *a, *b;
@@ -58,10 +58,44 @@ static void test_offer(void **state)
 	assert_null(best.name); /* too long to be a slip */
 }
 
+static void test_slip(void **state)
+{
+	static const struct {
+		const char *given, *meant, *reason;
+	} rows[] = {
+		{"opnai", "openai", "a letter missing"},
+		{"oepnai", "openai", "neighbours swapped"},
+		{"openaiCustomURL", "openaiCustomUrl", "letters of another case"},
+		{"healthChekModle", "healthCheckModel", "two slips in a long name"},
+		{"ab", NULL, "too little in common"},
+		{"providers", "provider", "one too many"},
+		{"gibberish", NULL, "like none"},
+	};
+	static const char *const names[] = {
+		"openai", "openaiCustomUrl", "healthCheckModel", "provider", "xyz"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct nearest near = {NULL, 0};
+		const char *got;
+
+		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+			nearest_offer(&near, bytes_str(rows[i].given), names[k]);
+		}
+		got = nearest_slip(&near, bytes_str(rows[i].given));
+		if (rows[i].meant == NULL ? got != NULL
+					  : got == NULL || strcmp(got, rows[i].meant) != 0) {
+			fail_msg("%s: %s (%s)", rows[i].given, got != NULL ? got : "none",
+				rows[i].reason);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_slip),
 		cmocka_unit_test(test_offer),
 	};
 

@@ -2,7 +2,7 @@
  * Distance of Damerau and Levenshtein in its "optimal string alignment" form: three rows of the table
  * are enough, because a swap of neighbours looks two rows back.
  */
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 static size_t least(size_t a, size_t b, size_t c)
 {
@@ -52,4 +52,9 @@ void nearest_offer(struct nearest *n, struct bytes given, const char *name)
 		n->name = name;
 		n->distance = distance;
 	}
+}
+
+const char *nearest_slip(const struct nearest *n, struct bytes given)
+{
+	return n->name != NULL && n->distance <= 1 + given.n / 6 ? n->name : NULL;
 }
