@@ -29,7 +29,7 @@ struct tree {
 	struct map files; /* label to struct tree_file */
 	struct map seen;  /* files that were read, whatever the path */
 	size_t n_files;   /* files and documents read, of kinds that the program knows */
-	size_t n_unread;  /* of them, and of files that cannot be opened: those of which nothing is known */
+	size_t n_unread; /* of them, and of files that cannot be opened: those of which nothing is known */
 };
 
 /* False when a path does not exist: said on err, and nothing to free. What cannot be read is a finding. */

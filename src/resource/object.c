@@ -252,8 +252,9 @@ static bool check_kind(struct schema_reader *r, const struct object *o)
 		return false;
 	}
 	if (is_given(version) && !bytes_eq(version->text, bytes_str(kind->api_version))) {
-		schema_note(r, &api, version, "objects of kind %s have the apiVersion %s: write that",
-			kind->name, kind->api_version);
+		schema_note(r, &api, version,
+			"objects of kind %s have the apiVersion %s: write that", kind->name,
+			kind->api_version);
 	}
 	return true;
 }
