@@ -514,8 +514,24 @@ static enum course_move fall_back(
 	return COURSE_END;
 }
 
+/* Of a probe that was sent for no credential: one in service by chance, as a client's request would have. */
+static unsigned credential_of_anybody(const struct destination *to, const struct course_env *env)
+{
+	unsigned n = (unsigned)to->provider->tokens.n;
+	unsigned start = start_of(env, n);
+
+	for (unsigned k = 0; k < n; k++) {
+		const struct health *h = health_of_credential(to, (start + k) % n);
+
+		if (h == NULL || health_is_up(h, env->now_ms)) {
+			return (start + k) % n;
+		}
+	}
+	return start;
+}
+
 void course_begin_probe(struct course *c, const struct route *r, const struct lane *credential,
-	struct random *random)
+	const struct course_env *env)
 {
 	const struct service *s = r->destinations[0].service;
 	const struct provider *p = r->destinations[0].provider;
@@ -524,12 +540,16 @@ void course_begin_probe(struct course *c, const struct route *r, const struct la
 	set_to(c, &r->destinations[0]);
 	c->credential = 0;
 	for (unsigned i = 0; p != NULL && i < p->tokens.n; i++) {
-		if (p->credentials[i].lane == credential) {
+		if (credential != NULL && p->credentials[i].lane == credential) {
 			c->credential = i;
 		}
 	}
-	c->endpoint =
-		s->n_endpoints == 0 ? NULL : &s->endpoints[random_below(random, s->n_endpoints)];
+	if (p != NULL && credential == NULL) {
+		c->credential = credential_of_anybody(c->to, env);
+	}
+	c->endpoint = s->n_endpoints == 0
+		? NULL
+		: &s->endpoints[random_below(env->random, s->n_endpoints)];
 	mark(c);
 }
 

@@ -87,10 +87,11 @@ enum course_move course_begin(struct course *c, const struct route *r,
  * nobody counts who uses them. False: course_begin has to look. */
 MUST_CHECK bool course_begin_plain(
 	struct course *c, const struct route *r, const struct destination *to);
-/* A probe's only attempt, at the first destination with that credential (the first one, when it has gone). It enters
- * nothing, and nobody is blamed by it: who sent it knows what it is for. */
+/* A probe's only attempt, at the first destination with that credential (the first one, when it has gone; NULL: any, one in
+ * service if there is one). It enters nothing and takes no place, and nobody is blamed by it: who sent it knows what it is
+ * for. */
 void course_begin_probe(struct course *c, const struct route *r, const struct lane *credential,
-	struct random *random);
+	const struct course_env *env);
 /* It found every candidate full: where that is reason enough to fall back (onOwnRateLimit), it does; else COURSE_FULL. */
 enum course_move course_spill(struct course *c, const struct course_env *env);
 /* The attempt failed like that (its passes were ended): COURSE_END, or where the next one goes. */

@@ -105,7 +105,8 @@ static enum verdict begin_attempt(struct exchange *x)
 		return attempts_failed(x, FAILURE_CONNECT);
 	}
 	at->cell = c->endpoint->cell;
-	if (!c->again && c->to->upstream != NULL && c->to->upstream->lane != NULL) {
+	if (!c->again && x->probe == NULL && c->to->upstream != NULL &&
+		c->to->upstream->lane != NULL) {
 		lane_earn(c->to->upstream->lane);
 	}
 	return VERDICT_NEXT;
@@ -151,12 +152,25 @@ static enum course_move choose(struct exchange *x)
 	return m == COURSE_FULL && rq->waits_for == NULL ? course_spill(&rq->course, &env) : m;
 }
 
+static enum verdict begin_probe(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	const struct course_env env = env_of(x);
+
+	course_begin_probe(&rq->course, rq->route, probe_credential(x->probe), &env);
+	rq->chosen = true;
+	return begin_attempt(x);
+}
+
 enum verdict step_choose(struct exchange *x)
 {
 	struct request *rq = x->rq;
 
 	if (rq->chosen) {
 		return begin_again(x);
+	}
+	if (x->probe != NULL) {
+		return begin_probe(x);
 	}
 	if (rq->at.to == NULL) {
 		prepare_choice(x);
