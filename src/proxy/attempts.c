@@ -175,6 +175,9 @@ enum verdict step_choose(struct exchange *x)
 	if (rq->at.to == NULL) {
 		prepare_choice(x);
 	}
+	if (rq->waits_for != NULL && exchange_is_late(x)) {
+		return concurrency_wait(x); /* also when a place has just come free */
+	}
 	if (!course_begin_plain(&rq->course, rq->route, rq->at.to) && choose(x) == COURSE_FULL) {
 		return concurrency_wait(x);
 	}
