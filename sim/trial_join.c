@@ -110,6 +110,15 @@ uint64_t court_wait_of(const struct trial_attempt *a)
 	return status && (s->status == 429 || s->status == 503) ? s->retry_after_s * 1000u : 0;
 }
 
+/* An error behind a 200 that comes in pieces is waited for only where a policy asks why. */
+static bool is_nobodys(const struct court *c, const struct trial_attempt *a)
+{
+	const struct trial_policy *p = policy_of(c);
+
+	return a->step->does == BEHAVE_ERROR_200 && p->next == NEXT_OFF && p->fall == FALL_OFF &&
+		p->providers[a->provider].retries == 0 && !p->providers[a->provider].failover;
+}
+
 static bool compare_class(
 	struct court *c, const struct told_attempt *t, const struct trial_attempt *a, unsigned j)
 {
@@ -118,7 +127,7 @@ static bool compare_class(
 	/* A deadline of all attempts may end any of them. */
 	bool late = strcmp(t->class, "timeout") == 0 && has_deadline(policy_of(c));
 
-	if (t->last && told->aborted) {
+	if (t->last && (told->aborted || (t->class[0] == '\0' && is_nobodys(c, a)))) {
 		return true;
 	}
 	if (strcmp(t->class, f.class) != 0 && !late &&
@@ -200,10 +209,10 @@ void court_note_failures(struct court *c)
 	unsigned all = 0;
 
 	for (unsigned i = 0; i < c->t->n_requests; i++) {
+		all += c->told[i].n_tries; /* a client may have left before the next one began */
 		for (unsigned j = 0; j < c->courses[i].n; j++) {
 			const struct trial_tried *v = &c->courses[i].v[j];
 
-			all += j != 0;
 			if (v->class[0] != '\0' || c->told[i].aborted) {
 				providers |= 1u << v->provider;
 				keys[v->provider] |= 1u << v->key;

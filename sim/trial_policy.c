@@ -107,12 +107,21 @@ static bool may_retry(const struct walk *w, const struct trial_tried *f)
 		(p->n_keys > 1 || (is_any(f, nobodys) && f->retry_after_ms <= LONGEST_PAUSE_MS));
 }
 
+/* Its upstream's Retry-After did not fit into what the route or the whole may take, and was not waited for. */
+static bool could_not_wait(
+	const struct walk *w, const struct trial_tried *f, const struct trial_tried *a)
+{
+	return (w->p->timeout_s != 0 || w->p->whole_s != 0) &&
+		w->p->providers[f->provider].n_keys == 1 && f->seen != NULL && a->seen != NULL &&
+		a->seen->at_ms < f->seen->at_ms + f->retry_after_ms;
+}
+
 static const char *stay(struct walk *w, const struct trial_tried *f, struct trial_tried *a)
 {
 	const struct trial_provider *p = &w->p->providers[f->provider];
 	bool other_key = p->n_keys > 1 && (w->tried_keys >> a->key & 1) == 0;
 
-	if (may_retry(w, f) && (p->n_keys == 1 || other_key)) {
+	if (may_retry(w, f) && !could_not_wait(w, f, a) && (p->n_keys == 1 || other_key)) {
 		w->retries++;
 		a->way = WAY_RETRY;
 	} else if (w->moves < w->p->tries && !in_fallback(f) && names_next(w->p, f) &&

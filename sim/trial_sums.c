@@ -95,6 +95,29 @@ static bool check_caps(struct court *c)
 	return true;
 }
 
+/* Its choice was made when the attempt before it had failed; then it paused. */
+static bool had_chosen(const struct court *c, const struct trial_attempt *a, unsigned moment)
+{
+	for (unsigned i = 0; i < c->s->n_attempts; i++) {
+		const struct trial_attempt *b = &c->s->attempts[i];
+
+		if (b->request == a->request && b->k < a->k && b->provider == a->provider &&
+			b->moment <= moment) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* When the gateway knew: a body that stalls is waited for, as long as its client is there. */
+static uint64_t known_ms(const struct trial_attempt *told)
+{
+	if (told->step->does != BEHAVE_STATUS_STALLS) {
+		return told->sent_ms;
+	}
+	return told->left_ms >= told->sent_ms + TRIAL_ERROR_BODY_MS ? told->left_ms : UINT64_MAX;
+}
+
 /* What was told to wait is not asked before its time while another credential was never blamed; but for who had chosen it
  * already, and paused. */
 static bool check_wait(struct court *c, const struct trial_attempt *told)
@@ -112,8 +135,8 @@ static bool check_wait(struct court *c, const struct trial_attempt *told)
 		const struct trial_attempt *a = &c->s->attempts[i];
 
 		if (a->provider == told->provider && a->key == told->key &&
-			a->moment > told->moment + 2 && a->at_ms > told->sent_ms &&
-			a->at_ms < until) {
+			a->moment > told->moment + 2 && a->at_ms > known_ms(told) &&
+			a->at_ms < until && !had_chosen(c, a, told->moment + 2)) {
 			c->request = a->request;
 			return court_wrong(c, "a credential was used that had been told to wait");
 		}
