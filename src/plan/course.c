@@ -537,6 +537,7 @@ void course_begin_probe(struct course *c, const struct route *r, const struct la
 	const struct provider *p = r->destinations[0].provider;
 
 	begin(c, r);
+	c->again = true; /* what nobody asked for earns no retry */
 	set_to(c, &r->destinations[0]);
 	c->credential = 0;
 	for (unsigned i = 0; p != NULL && i < p->tokens.n; i++) {

@@ -105,8 +105,7 @@ static enum verdict begin_attempt(struct exchange *x)
 		return attempts_failed(x, FAILURE_CONNECT);
 	}
 	at->cell = c->endpoint->cell;
-	if (!c->again && x->probe == NULL && c->to->upstream != NULL &&
-		c->to->upstream->lane != NULL) {
+	if (!c->again && c->to->upstream != NULL && c->to->upstream->lane != NULL) {
 		lane_earn(c->to->upstream->lane);
 	}
 	return VERDICT_NEXT;
