@@ -203,6 +203,9 @@ static void save_section(struct comparing *c, const struct section *s, const str
 		}
 		if (old != NULL) {
 			mask_restore(c->a, body, old);
+		}
+		mask_forget(c->a, body); /* it must not become a key that everybody can read */
+		if (old != NULL) {
 			mask_fill(c->a, body, old);
 		}
 		if (old != NULL && doc_equal(c->a, body, without_version(c->a, old))) {

@@ -198,6 +198,52 @@ void mask_restore(struct arena *a, struct doc *given, const struct doc *stored)
 	restore(a, given, stored, false);
 }
 
+static bool is_mask(struct bytes b)
+{
+	const struct bytes stars = BYTES(STARS);
+
+	return bytes_eq(b, stars) ||
+		(b.n == 2 * SHOWN_ENDS + stars.n &&
+			memcmp(b.p + SHOWN_ENDS, stars.p, stars.n) == 0);
+}
+
+/* Of a private key's mask nothing says any more that it was one. */
+static bool may_be_mask(const struct doc *map, const struct doc *value)
+{
+	return map->type == DOC_MAP &&
+		(is_secret(value->key) || bytes_eq(value->key, BYTES("key")));
+}
+
+static void forget(struct arena *a, struct doc *given, bool secret)
+{
+	struct doc *next;
+
+	for (struct doc *at = doc_first(a, given); at != NULL; at = next) {
+		bool is = secret || may_be_mask(given, at);
+
+		next = at->next;
+		if (at->type == DOC_LIST && is) {
+			forget(a, at, true);
+		} else if (at->type != DOC_STRING) {
+			forget(a, at, false);
+		}
+		if (!is || (at->type == DOC_STRING && !is_mask(at->text)) ||
+			(at->type != DOC_STRING && (at->type != DOC_LIST || at->n != 0))) {
+			continue;
+		}
+		if (given->type == DOC_MAP) {
+			doc_drop_bytes(a, given, at->key);
+		} else {
+			doc_remove(a, given, at);
+		}
+	}
+}
+
+void mask_forget(struct arena *a, struct doc *given)
+{
+	forget(a, given, false);
+}
+
 /* Items of lists have no names: the ones in the same place are taken to be the same, where there are as many. */
 static void fill_list(struct arena *a, const struct doc *given, const struct doc *stored)
 {

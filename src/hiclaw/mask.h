@@ -15,7 +15,8 @@ struct doc *mask_object(struct arena *a, const struct doc *d);
 struct doc *mask_strip(struct arena *a, const struct doc *d);
 /* What equals the mask of the secret in its place becomes that secret: it came back as it was shown. */
 void mask_restore(struct arena *a, struct doc *given, const struct doc *stored);
-
+/* Secrets that are a mask are left out: what they stood for is not known here. */
+void mask_forget(struct arena *a, struct doc *given);
 /* Secrets that `given` leaves out become those of the stored object. */
 void mask_fill(struct arena *a, struct doc *given, const struct doc *stored);
 

@@ -102,11 +102,44 @@ static void test_back(void **state)
 	}
 }
 
+static const struct forget_row {
+	const char *given, *want, *reason;
+} forgets[] = {
+	{"{\"tokens\":[\"sk-******890\",\"******\"],\"type\":\"qwen\"}", "{\"type\":\"qwen\"}",
+		"masks alone: the list goes"},
+	{"{\"tokens\":[\"sk-******890\",\"sk-1234567890\"]}", "{\"tokens\":[\"sk-1234567890\"]}",
+		"a secret beside one"},
+	{"{\"credentials\":[{\"key\":\"x-api-key\",\"values\":[\"abc******jkl\"]}]}",
+		"{\"credentials\":[{\"key\":\"x-api-key\"}]}", "a consumer's key would be known"},
+	{"{\"name\":\"c\",\"key\":\"---******---\"}", "{\"name\":\"c\"}", "a private key"},
+	{"{\"type\":\"abc******jkl\",\"password\":\"abc*******jkl\"}",
+		"{\"type\":\"abc******jkl\",\"password\":\"abc*******jkl\"}",
+		"neither a secret nor a mask"},
+	{"{\"apiKey\":{\"tokens\":[\"******\"],\"a\":1}}", "{\"apiKey\":{\"a\":1}}",
+		"a map below a secret's name has names of its own"},
+};
+
+static void test_forgets(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(forgets); i++) {
+		struct arena a;
+		struct doc *given;
+
+		arena_init(&a, 1 << 20);
+		given = read_doc(&a, forgets[i].given);
+		mask_forget(&a, given);
+		expect(&a, given, forgets[i].want, forgets[i].reason);
+		arena_done(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_masks),
 		cmocka_unit_test(test_back),
+		cmocka_unit_test(test_forgets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,18 @@ test('backups', async (t) => {
 		assert.deepEqual(await objects(m), before, `secrets that a backup leaves out stay: ${JSON.stringify(kept)}`);
 	});
 
+	await t.test('a mask never becomes a secret', async () => {
+		const masked = await m.ok(`GET /ni_status/backups/${backup.id}?secrets=masked`);
+		const { backup: got } = await m.ok('POST /ni_status/backups/import', masked);
+		const key = async (name) => (await m.console(`GET /v1/ai/providers/${name}`)).json.data.tokens ?? [];
+		await m.ok('PUT /ni_status/providers/qwen', { apiKey: 'sk-newer-0123456789' });
+		await m.ok('DELETE /ni_status/providers/deepseek?force=1');
+		await m.ok(`POST /ni_status/backups/${got.id}/restore`, {});
+		assert.deepEqual([await key('qwen'), await key('deepseek')], [['sk-newer-0123456789'], []], 'of one that was changed, and of one that is gone');
+		await m.ok(`POST /ni_status/backups/${backup.id}/restore`, {});
+		assert.deepEqual(await objects(m), before);
+	});
+
 	await t.test('the backup that the original page kept', async () => {
 		const page = {
 			timestamp: '2024-01-15T10:30:00Z',
