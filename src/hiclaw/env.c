@@ -202,6 +202,7 @@ static const struct number_row {
 	{"HICLAW_WORKER_IDLE_TIMEOUT", AT(idle_timeout_min), 1, 525600, 720},
 	{"MONITOR_PORT", AT(monitor_port), 1, 65535, 18080},
 	{"SLUICE_BACKUP_KEEP", AT(backup_keep), 1, 100000, 50},
+	{"SLUICE_VERIFY_SECONDS", AT(verify_s), 0, 600, ENV_VERIFY_S},
 };
 
 static void read_number(struct reading *r, const struct number_row *row)

@@ -17,6 +17,8 @@
 #define ENV_TOKEN_MAX 16384u
 #define ENV_CONFIGS_MAX 5u
 #define ENV_WARNINGS_MAX 8u
+/* A Higress takes up to 45 s until a changed route is active. */
+#define ENV_VERIFY_S 50u
 
 /* Where the values come from: the process's environment, or a test's. */
 struct env_source {
@@ -78,6 +80,8 @@ struct env {
 	/* ours */
 	struct bytes reload_url; /* empty: do not call */
 	struct bytes probe_url;
+	uint64_t
+		verify_s; /* how long another gateway is asked whether routes are active; 0: not at all */
 	enum env_apply apply;
 	enum env_drift drift;
 	struct bytes backup_dir; /* empty: below the data directory */

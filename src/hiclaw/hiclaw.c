@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "hiclaw/hiclaw_int.h"
 #include "hiclaw/attachments.h"
+#include "hiclaw/guest.h"
 #include "hiclaw/mon_metrics.h"
 #include "hiclaw/provider_tests.h"
 #include "hiclaw/s3_credentials.h"
@@ -142,6 +143,7 @@ static void make_ops(struct hiclaw *h)
 		.address_allowed = upstream_allowed};
 	ops_local_init(&h->local);
 	h->ops = h->opts.remote != NULL ? h->opts.remote : &h->local.ops;
+	h->guests = h->opts.remote != NULL ? guests_new(&h->local.ops, h->loop) : NULL;
 }
 
 struct hiclaw *hiclaw_new(const struct hiclaw_opts *o)
@@ -185,6 +187,7 @@ void hiclaw_free(struct hiclaw *h)
 		return;
 	}
 	switches_stop(h->switches);
+	guests_stop(h->guests);
 	monitor_free(h);
 	attachments_free(h->attachments);
 	workers_free(h->workers);
@@ -193,6 +196,7 @@ void hiclaw_free(struct hiclaw *h)
 	controller_free(h->controller);
 	fetcher_free(h->fetcher);
 	switches_free(h->switches);
+	guests_free(h->guests);
 	usage_free(h->usage);
 	provider_tests_free(h->tests);
 	events_free(h->events);

@@ -13,6 +13,7 @@
 #include "hiclaw/usage.h"
 
 struct workers;
+struct guests;
 struct provider_tests;
 struct attachments;
 
@@ -28,6 +29,7 @@ struct hiclaw {
 	struct ops_remote remote;
 	char *remote_host;
 	struct manage_ops *ops;        /* &local.ops or opts.remote */
+	struct guests *guests; /* of opts.remote, for tests of its providers; NULL: they are ours */
 	struct controller *controller; /* NULL: none */
 	struct s3 *s3;                 /* NULL: none */
 	struct s3_credentials *s3_credentials;

@@ -140,6 +140,7 @@ static void add_ours(struct ask *k, struct doc *d, const struct agent *g)
 {
 	struct arena *a = &k->arena;
 	struct doc *warnings = doc_list(a);
+	struct doc *verifying = switch_verifying(k->hiclaw->switches, g->target, a);
 
 	add_desired(k, d, g->provider, g->model, &g->traits);
 	doc_set(a, d, "updatedAt", mon_assignment_time(k, g->updated_us / 1000));
@@ -153,6 +154,9 @@ static void add_ours(struct ask *k, struct doc *d, const struct agent *g)
 	}
 	if (g->pending_apply) {
 		doc_set(a, d, "applied", doc_str(a, "when-idle"));
+	}
+	if (verifying != NULL) {
+		doc_set(a, d, "verification", verifying);
 	}
 	if (g->bridge_until_ms > clock_wall_ms()) {
 		struct doc *b = doc_need_map(a, d, "bridge");

@@ -269,6 +269,19 @@ static void tried(struct ask *k, struct doc *outcome)
 	reply_changed(k, c);
 }
 
+/* With those that were written just now. */
+static const struct doc *sources_now(struct ask *k, struct changing *c)
+{
+	struct doc *list = doc_copy(&k->arena, c->world.lists[OPS_SOURCE]);
+
+	for (size_t i = 0; i < c->made.n_items; i++) {
+		if (c->made.items[i].noun == OPS_SOURCE) {
+			doc_append(&k->arena, list, doc_copy(&k->arena, c->made.items[i].body));
+		}
+	}
+	return list;
+}
+
 static void written(struct ask *k)
 {
 	struct changing *c = k->state;
@@ -284,7 +297,7 @@ static void written(struct ask *k)
 		mon_change_say(k, EVENT_ROUTE, c->plan.route, "updated");
 	}
 	if (c->tests) {
-		mon_try(k, c->name, tried);
+		mon_try(k, c->after, sources_now(k, c), tried);
 	} else {
 		reply_changed(k, c);
 	}

@@ -2,7 +2,10 @@
  * Whether a provider answers (monitor-api.md 4.7): its list of models, and a completion of one token where there is no
  * list or a model is asked for. Nothing of the request is sent anywhere but the names.
  */
+#include <stdio.h>
+
 #include "hiclaw/endpoints.h"
+#include "hiclaw/guest.h"
 #include "hiclaw/hiclaw_int.h"
 #include "hiclaw/mon_change.h"
 #include "hiclaw/predicates.h"
@@ -11,7 +14,11 @@
 
 struct testing {
 	struct bytes name, type, model;
-	bool list_only; /* ?list=1: no completion */
+	bool list_only;      /* ?list=1: no completion */
+	struct bytes wanted; /* looked for in the list */
+	void (*on_listed)(struct reach_list *l);
+	struct guest *guest; /* at another gateway: what the provider is here for the test */
+	struct bytes asked;  /* what it is called here */
 	bool listing, reaching;
 	struct reach_list list;
 	struct reach reach;
@@ -53,6 +60,8 @@ static void give_up(struct ask *k)
 	if (t->reaching) {
 		reach_cancel(&t->reach);
 	}
+	guest_leave(t->guest);
+	t->guest = NULL;
 }
 
 static void drop(struct ask *k)
@@ -61,6 +70,7 @@ static void drop(struct ask *k)
 
 	reach_list_done(&t->list);
 	reach_done(&t->reach);
+	guest_leave(t->guest);
 }
 
 static void finish(struct ask *k, bool ok, uint32_t ms, const char *why)
@@ -153,7 +163,7 @@ static void begin_completion(struct ask *k, struct bytes model)
 
 	t->reaching = true;
 	t->reach = (struct reach){
-		.provider = t->name, .model = model, .on_done = on_reached, .arg = k};
+		.provider = t->asked, .model = model, .on_done = on_reached, .arg = k};
 	reach_start(k->hiclaw->gateway, &t->reach);
 }
 
@@ -211,20 +221,53 @@ static bool has_key(struct ask *k, const struct doc *p)
 	return false;
 }
 
-/* Asks the provider for its models; model: the one that is looked for among them. */
-static void begin_listing(struct ask *k, struct bytes model, void (*on_done)(struct reach_list *l))
+static void start_list(struct ask *k, struct bytes asked)
 {
 	struct testing *t = k->state;
 
-	t->list = (struct reach_list){.provider = t->name,
-		.model = model,
-		.on_done = on_done,
+	t->asked = asked;
+	t->list = (struct reach_list){.provider = asked,
+		.model = t->wanted,
+		.on_done = t->on_listed,
 		.arg = k,
 		.arena = &k->arena};
 	t->listing = true;
+	reach_list_start(k->hiclaw->gateway, &t->list);
+}
+
+static void on_guest(void *arg, struct bytes name, struct bytes why)
+{
+	struct ask *k = arg;
+	struct testing *t = k->state;
+
+	if (name.n != 0) {
+		start_list(k, name);
+		return;
+	}
+	t->guest = NULL;
+	t->list.kind = REACH_PROTOCOL;
+	snprintf(t->list.why, sizeof(t->list.why),
+		"the provider cannot be tested from here: " BYTES_FMT, BYTES_ARG(why));
+	t->list.arg = k;
+	t->on_listed(&t->list);
+}
+
+/* Asks the provider for its models; model: the one that is looked for among them. */
+static void begin_listing(struct ask *k, const struct doc *provider, struct bytes model,
+	void (*on_done)(struct reach_list *l))
+{
+	struct testing *t = k->state;
+
+	t->wanted = model;
+	t->on_listed = on_done;
 	k->done = drop;
 	ask_hold(k, give_up);
-	reach_list_start(k->hiclaw->gateway, &t->list);
+	if (k->hiclaw->guests != NULL) {
+		t->guest = guest_invite(
+			k->hiclaw->guests, provider, k->ops.lists[OPS_SOURCE], on_guest, k);
+	} else {
+		start_list(k, t->name);
+	}
 }
 
 static void provider_read(struct ask *k)
@@ -247,7 +290,7 @@ static void provider_read(struct ask *k)
 		return;
 	}
 	t->type = doc_peek(p, "type", BYTES(""));
-	begin_listing(k, t->model, on_listed);
+	begin_listing(k, p, t->model, on_listed);
 }
 
 void mon_test_provider(struct ask *k)
@@ -270,7 +313,7 @@ void mon_test_provider(struct ask *k)
 		return;
 	}
 	t->list_only = ask_query_flag(k, "list");
-	ask_read(k, 1u << OPS_PROVIDER, provider_read);
+	ask_read(k, 1u << OPS_PROVIDER | 1u << OPS_SOURCE, provider_read);
 }
 
 /* --- models -------------------------------------------------------------------------------------------------------- */
@@ -368,7 +411,7 @@ static void models_read(struct ask *k)
 	} else if (!provider_tests_begin(k->hiclaw->tests, t->name)) {
 		reply_models(k, "the provider is being asked, or too many others are");
 	} else {
-		begin_listing(k, BYTES(""), on_models);
+		begin_listing(k, p, BYTES(""), on_models);
 	}
 }
 
@@ -384,5 +427,5 @@ void mon_models(struct ask *k)
 		reply_models(k, NULL);
 		return;
 	}
-	ask_read(k, 1u << OPS_PROVIDER, models_read);
+	ask_read(k, 1u << OPS_PROVIDER | 1u << OPS_SOURCE, models_read);
 }

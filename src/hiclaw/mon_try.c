@@ -1,5 +1,8 @@
 #include "hiclaw/mon_try.h"
 
+#include <stdio.h>
+
+#include "hiclaw/guest.h"
 #include "hiclaw/hiclaw_int.h"
 #include "hiclaw/provider_tests.h"
 #include "hiclaw/reach.h"
@@ -8,7 +11,8 @@ struct trying {
 	struct bytes provider;
 	struct reach_list list;
 	bool listing;
-	void *state; /* the endpoint's */
+	struct guest *guest; /* at another gateway: what the provider is here for the test */
+	void *state;         /* the endpoint's */
 	void (*next)(struct ask *k, struct doc *outcome);
 };
 
@@ -19,6 +23,7 @@ static void cancel(struct ask *k)
 	if (t->listing) {
 		reach_list_cancel(&t->list);
 	}
+	guest_leave(t->guest);
 }
 
 /* When it was cancelled: the ask is freed while it waits. */
@@ -62,36 +67,71 @@ static void on_listed(struct reach_list *l)
 			tests, t->provider, l->ids, l->n_models, loop_now_ms(k->hiclaw->loop));
 	}
 	reach_list_done(l);
+	guest_leave(t->guest);
 	k->done = NULL;
 	k->state = t->state;
 	IGNORE(ask_resume(k));
 	t->next(k, outcome);
 }
 
-void mon_try(struct ask *k, struct bytes provider, void (*next)(struct ask *k, struct doc *outcome))
+static void start(struct ask *k, struct bytes asked)
 {
-	struct trying *t = arena_must(&k->arena, sizeof(*t));
-	struct doc *busy;
+	struct trying *t = k->state;
 
-	if (!provider_tests_begin(k->hiclaw->tests, provider)) {
-		busy = doc_map(&k->arena);
-		doc_set(&k->arena, busy, "ok", doc_bool(&k->arena, false));
-		doc_set(&k->arena, busy, "error",
-			doc_str(&k->arena,
-				"this provider is being tested, or too many others are"));
-		next(k, busy);
-		return;
-	}
-	*t = (struct trying){.provider = provider, .state = k->state, .next = next};
-	t->list = (struct reach_list){.provider = provider,
+	t->list = (struct reach_list){.provider = asked,
 		.model = BYTES(""),
 		.on_done = on_listed,
 		.arg = k,
 		.arena = &k->arena};
 	t->listing = true;
+	reach_list_start(k->hiclaw->gateway, &t->list);
+}
+
+static void on_guest(void *arg, struct bytes name, struct bytes why)
+{
+	struct ask *k = arg;
+	struct trying *t = k->state;
+
+	if (name.n != 0) {
+		start(k, name);
+		return;
+	}
+	t->guest = NULL;
+	t->list.kind = REACH_PROTOCOL;
+	t->list.arg = k;
+	snprintf(t->list.why, sizeof(t->list.why),
+		"the provider cannot be tested from here: " BYTES_FMT, BYTES_ARG(why));
+	on_listed(&t->list);
+}
+
+static void say_busy(struct ask *k, void (*next)(struct ask *k, struct doc *outcome))
+{
+	struct doc *busy = doc_map(&k->arena);
+
+	doc_set(&k->arena, busy, "ok", doc_bool(&k->arena, false));
+	doc_set(&k->arena, busy, "error",
+		doc_str(&k->arena, "this provider is being tested, or too many others are"));
+	next(k, busy);
+}
+
+void mon_try(struct ask *k, const struct doc *provider, const struct doc *sources,
+	void (*next)(struct ask *k, struct doc *outcome))
+{
+	struct trying *t = arena_must(&k->arena, sizeof(*t));
+	struct bytes name = doc_peek(provider, "name", BYTES(""));
+
+	if (!provider_tests_begin(k->hiclaw->tests, name)) {
+		say_busy(k, next);
+		return;
+	}
+	*t = (struct trying){.provider = name, .state = k->state, .next = next};
 	k->state = t;
 	ASSERT(k->done == NULL);
 	k->done = drop;
 	ask_hold(k, cancel);
-	reach_list_start(k->hiclaw->gateway, &t->list);
+	if (k->hiclaw->guests != NULL) {
+		t->guest = guest_invite(k->hiclaw->guests, provider, sources, on_guest, k);
+	} else {
+		start(k, name);
+	}
 }

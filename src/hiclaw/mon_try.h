@@ -6,7 +6,8 @@
 
 /* next is called with what it came to: {"ok": true, "ms": 12, "models": 150}, or with "kind" and "error"; that it fails
  * undoes nothing. k->state stays; k->done is taken. */
-void mon_try(
-	struct ask *k, struct bytes provider, void (*next)(struct ask *k, struct doc *outcome));
+/* provider, sources: the Console's objects. */
+void mon_try(struct ask *k, const struct doc *provider, const struct doc *sources,
+	void (*next)(struct ask *k, struct doc *outcome));
 
 #endif

@@ -118,6 +118,7 @@ static void run_free(struct switch_run *r)
 	list_remove(&r->link);
 	ops_call_done(&r->ops);
 	reach_done(&r->reach);
+	activation_done(&r->activation);
 	switch_config_forget(r);
 	s3_call_done(&r->s3_call);
 	s3_edit_done(&r->s3_edit);
@@ -510,6 +511,7 @@ void switches_stop(struct switches *s)
 		if (r->reaching) {
 			s->world.reach_cancel(&r->reach);
 		}
+		activation_cancel(&r->activation);
 	}
 }
 

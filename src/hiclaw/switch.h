@@ -63,6 +63,10 @@ void switch_forget(struct switch_request *rq);
 /* Whether a switch of the target has begun to write: what it writes would come behind what the caller does now. */
 bool switch_is_writing(const struct switches *s, struct bytes target);
 
+/* Of a switch whose routes another gateway is asked for at this moment (placement P4): {"state": "pending", "attempts": 3,
+ * "ms": 1200, "reason": what it answered last}. NULL: there is none. */
+struct doc *switch_verifying(const struct switches *s, struct bytes target, struct arena *a);
+
 /* A record that others have put into the storage: it is adopted, after the checks that a call gets, when the target has
  * no assignment and had none since. Records of targets that have one are compared by their own looks. */
 void switches_take_record(struct switches *s, struct bytes target, const struct record *r);

@@ -162,6 +162,9 @@ static void answer_switch(struct out *o)
 	put(o, "state", doc_str(o->a, agent_state_text(r->before.state)));
 	put_traits(o);
 	put(o, "test", test(o));
+	if (r->verification != VERIFICATION_UNASKED) {
+		put(o, "verification", switch_verify_doc(r, o->a));
+	}
 	if (r->method != RELOAD_NONE) {
 		put(o, "reload", switch_reload_doc(r, o->a));
 	}

@@ -1,4 +1,4 @@
-/* What the gateway's part of a switch is: a backup, the intent, routes, and whether they do what they shall. */
+/* What the gateway's part of a switch is: a backup, the intent, and routes. */
 #include "hiclaw/backup_agents.h"
 #include "hiclaw/backup_file.h"
 #include "hiclaw/bridging.h"
@@ -332,64 +332,4 @@ enum step_rc switch_routes_undo(struct switch_run *r)
 	}
 	start_change(r, items, r->plan.n_items, on_restored);
 	return STEP_WAIT;
-}
-
-/* --- verification --------------------------------------------------------------------------------------- */
-
-/* "http://host:port" without its scheme. */
-struct bytes switch_authority(struct bytes url)
-{
-	const char *p = memchr(url.p, '/', url.n);
-	struct bytes rest = url;
-
-	if (p != NULL && bytes_starts(bytes_of(p, (size_t)(url.p + url.n - p)), BYTES("//"))) {
-		rest = bytes_of(p + 2, (size_t)(url.p + url.n - p) - 2);
-	}
-	return bytes_cut(&rest, '/');
-}
-
-static bool has_consumer(struct switch_run *r)
-{
-	const struct doc *c = doc_first(&r->arena, r->lists[OPS_CONSUMER]);
-
-	while (c != NULL && !bytes_eq(doc_peek(c, "name", BYTES("")), r->consumer)) {
-		c = c->next;
-	}
-	return c != NULL;
-}
-
-enum step_rc switch_verify(struct switch_run *r)
-{
-	struct resolve_request rq = {.host = switch_authority(r->h->env->gateway_url),
-		.path = BYTES("/v1/chat/completions"),
-		.consumer = r->consumer,
-		.model = r->plan.model,
-		.provider = r->ask.provider};
-	struct resolve_answer a;
-
-	if (r->h->opts.remote != NULL) {
-		switch_outcome(r, OUTCOME_SKIPPED, "the routes are at another gateway");
-		return STEP_NEXT;
-	}
-	if (!has_consumer(r)) {
-		switch_outcome(r, OUTCOME_WARNED, "there is no consumer " BYTES_FMT,
-			BYTES_ARG(r->consumer));
-		switch_warn(r, "CONSUMER_MISSING",
-			"There is no consumer " BYTES_FMT
-			" yet, so nobody can ask for the model in its name",
-			BYTES_ARG(r->consumer));
-		return STEP_NEXT;
-	}
-	if (r->s->world.resolve(r->h, &rq, &r->arena, &a) != 0) {
-		switch_outcome(r, OUTCOME_WARNED, "the gateway's plan cannot be asked");
-		return STEP_NEXT;
-	}
-	if (!a.allowed || !a.reached) {
-		return switch_fail(r, HICLAW_ROUTE_CONFLICT,
-			"With these routes " BYTES_FMT " would not reach " BYTES_FMT
-			" at " BYTES_FMT ": " BYTES_FMT,
-			BYTES_ARG(r->consumer), BYTES_ARG(r->ask.model), BYTES_ARG(r->ask.provider),
-			BYTES_ARG(a.text));
-	}
-	return STEP_NEXT;
 }

@@ -5,6 +5,8 @@
 #define HICLAW_SWITCH_INT_H
 
 #include "hiclaw/hiclaw_int.h"
+#include "hiclaw/activation.h"
+#include "hiclaw/guest.h"
 #include "hiclaw/hybrid.h"
 #include "hiclaw/agent_place.h"
 #include "hiclaw/reach.h"
@@ -63,6 +65,14 @@ struct switch_cr { /* the agent at the controller */
 	bool deferred; /* it will be, when the Worker is idle */
 };
 
+/* Of routes at another gateway. */
+enum verification {
+	VERIFICATION_UNASKED,
+	VERIFICATION_PENDING,
+	VERIFICATION_DONE,
+	VERIFICATION_NONE
+};
+
 enum reload_method { RELOAD_NONE, RELOAD_ENDPOINT, RELOAD_WATCHER, RELOAD_UNREACHABLE };
 
 struct switch_run {
@@ -104,6 +114,10 @@ struct switch_run {
 	char backup[40]; /* of the gateway's objects */
 	struct reach reach;
 	bool reaching, tested; /* the test is under way; it was made */
+	struct guest *guest;   /* at another gateway: its provider, here for the test */
+	struct activation activation;
+	enum verification verification;
+	struct bytes unverified; /* why; empty: what the activation says */
 
 	/* places */
 	struct agent_place_finding found;
@@ -239,6 +253,8 @@ enum step_rc switch_intend_undo(struct switch_run *r);
 enum step_rc switch_routes(struct switch_run *r);
 enum step_rc switch_routes_undo(struct switch_run *r);
 enum step_rc switch_verify(struct switch_run *r);
+/* What became of it, unless it was not asked. */
+struct doc *switch_verify_doc(const struct switch_run *r, struct arena *a);
 /* "http://host:port/x": host:port. */
 struct bytes switch_authority(struct bytes url);
 

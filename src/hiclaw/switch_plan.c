@@ -159,6 +159,20 @@ enum step_rc switch_plan_validate(struct switch_run *r)
 
 /* --- test --------------------------------------------------------------------------------------------- */
 
+static enum step_rc not_tested(struct switch_run *r, struct bytes why)
+{
+	switch_outcome(r, OUTCOME_SKIPPED, BYTES_FMT, BYTES_ARG(why));
+	switch_warn(r, "NOT_TESTED", "The model was not tested: " BYTES_FMT, BYTES_ARG(why));
+	return STEP_NEXT;
+}
+
+/* Another gateway may be where its providers are: that they cannot be connected to from here says nothing. What it says
+ * itself is heard when the routes are verified. */
+static bool is_only_from_here(const struct switch_run *r)
+{
+	return r->h->guests != NULL && r->reach.status == 0;
+}
+
 static enum step_rc judge_test(struct switch_run *r)
 {
 	const struct reach *t = &r->reach;
@@ -170,6 +184,10 @@ static enum step_rc judge_test(struct switch_run *r)
 				r, "RATE_LIMITED", "The provider answers, and says: %s", t->why);
 		}
 		return STEP_NEXT;
+	}
+	if (is_only_from_here(r)) {
+		return not_tested(
+			r, switch_textf(r, "from here the provider cannot be asked: %s", t->why));
 	}
 	if (r->ask.force || (!r->manager && !r->ask.strict)) {
 		switch_outcome(r, OUTCOME_WARNED, "%s", t->why);
@@ -187,7 +205,29 @@ static void on_tested(struct reach *t)
 	struct switch_run *r = t->arg;
 
 	r->reaching = false;
+	guest_leave(r->guest);
+	r->guest = NULL;
 	switch_resume(r, judge_test(r));
+}
+
+static void start_test(struct switch_run *r, struct bytes provider)
+{
+	r->reach = (struct reach){
+		.provider = provider, .model = r->ask.model, .on_done = on_tested, .arg = r};
+	r->reaching = true;
+	r->s->world.reach(r->h->gateway, &r->reach);
+}
+
+static void on_guest(void *arg, struct bytes name, struct bytes why)
+{
+	struct switch_run *r = arg;
+
+	if (name.n != 0) {
+		start_test(r, name);
+		return;
+	}
+	r->guest = NULL;
+	switch_resume(r, not_tested(r, why));
 }
 
 enum step_rc switch_plan_test(struct switch_run *r)
@@ -200,16 +240,12 @@ enum step_rc switch_plan_test(struct switch_run *r)
 		switch_outcome(r, OUTCOME_SKIPPED, "as was asked for");
 		return STEP_NEXT;
 	}
-	if (r->h->opts.remote != NULL) {
-		switch_outcome(r, OUTCOME_SKIPPED, "the providers are at another gateway");
-		switch_warn(r, "NOT_TESTED",
-			"The model was not tested, because the providers are at another gateway");
-		return STEP_NEXT;
+	if (r->h->guests != NULL) {
+		r->guest = guest_invite(r->h->guests, object(r, OPS_PROVIDER, r->ask.provider),
+			r->lists[OPS_SOURCE], on_guest, r);
+	} else {
+		start_test(r, r->ask.provider);
 	}
-	r->reach = (struct reach){
-		.provider = r->ask.provider, .model = r->ask.model, .on_done = on_tested, .arg = r};
-	r->reaching = true;
-	r->s->world.reach(r->h->gateway, &r->reach);
 	return STEP_WAIT;
 }
 

@@ -1,0 +1,154 @@
+// Models of agents beside a gateway that is managed through its Console (placement P4): the provider is tested before,
+// routes are verified by requests to the gateway itself, which takes a while until a change is active.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import test from 'node:test';
+import { completion, json, request, startUpstream } from './lib/http.js';
+import { startHiclaw } from './lib/hiclaw.js';
+import { ALICE, MANAGER, startMonitor } from './lib/monitor.js';
+import { until } from './lib/sluice.js';
+
+const SECRET = 'key-of-the-provider-1';
+
+// The gateway as its clients reach it. A change of routes is not active for the first `refusals` requests: they get what a
+// Higress answers without the route.
+const startFront = async (t, port) => {
+	const front = { refusals: 0, answer: [404, ''], seen: [] };
+	const server = http.createServer((req, res) => {
+		front.seen.push({ authorization: req.headers.authorization, host: req.headers.host });
+		if (front.refusals > 0) {
+			front.refusals--;
+			req.resume();
+			res.writeHead(front.answer[0]).end(front.answer[1]);
+			return;
+		}
+		const up = http.request({ port, host: '127.0.0.1', method: req.method, path: req.url, headers: { ...req.headers, host: 'aigw-local.hiclaw.io' } }, (got) => {
+			res.writeHead(got.statusCode, got.headers);
+			got.pipe(res);
+		});
+		up.on('error', () => res.destroy());
+		req.pipe(up);
+	});
+	await new Promise((done) => server.listen(0, '127.0.0.1', done));
+	t.after(() => {
+		server.closeAllConnections();
+		server.close();
+	});
+	front.url = `http://127.0.0.1:${server.address().port}`;
+	return front;
+};
+
+test('models of agents at another gateway', async (t) => {
+	const provider = await startUpstream(t, (req, res, body) => {
+		const model = body.length ? JSON.parse(body).model : undefined;
+		if (req.headers.authorization !== `Bearer ${SECRET}`) json(res, 401, { error: { message: 'wrong key' } });
+		else if (req.url.endsWith('/models')) json(res, 200, { data: [{ id: 'one-1' }, { id: 'one-2' }] });
+		else if (model === 'one-broken') json(res, 404, { error: { message: 'no such model' } });
+		else json(res, 200, completion('from one', model));
+	});
+	const other = await startMonitor(t);
+	const front = await startFront(t, other.serve.port);
+	const hiclaw = await startHiclaw(t);
+	const m = await startMonitor(t, {
+		args: ['--hiclaw', '--higress-console', `http://127.0.0.1:${other.serve.console}`],
+		env: { ...hiclaw.env, HICLAW_AI_GATEWAY_URL: front.url, SLUICE_VERIFY_SECONDS: '120', MONITOR_BIND: '127.0.0.1', MONITOR_PORT: '0' },
+	});
+	const manager = 'PUT /ni_status/assignment/manager';
+	const alice = 'PUT /ni_status/assignment/workers/alice';
+	const step = (got, name) => got.steps.find((s) => s.name === name);
+	const routes = async () => (await other.console('GET /v1/ai/routes')).json.data.map((r) => [r.name, r.upstreams[0].provider]);
+	// What a test brings here goes with it.
+	const guests = async () => (await m.console('GET /v1/ai/providers')).json.data.map((p) => p.name);
+	await other.addAgents();
+	await m.ok('POST /ni_status/create-provider', { name: 'one', type: 'openai', apiKey: SECRET, baseUrl: `http://${provider.address}/v1` });
+
+	await t.test('a provider is tested with its own key, and leaves nothing here', async () => {
+		const got = await m.ok('POST /ni_status/test-provider', { provider: 'one', model: 'one-2' });
+		assert.deepEqual([got.success, got.models, got.modelFound, got.via], [true, 2, true, 'models']);
+		assert.deepEqual((await m.ok('GET /ni_status/models?provider=one')).models.slice(0, 2).map((x) => x.id), ['one-1', 'one-2']);
+		await until('the guest is gone', async () => (await guests()).length === 0);
+		assert.deepEqual((await other.console('GET /v1/ai/providers')).json.data.map((p) => p.name), ['one'], 'nothing was brought there');
+	});
+
+	await t.test('the Manager: tested, and verified when the change is active', async () => {
+		front.refusals = 3;
+		const asked = m.ok(manager, { provider: 'one', model: 'one-1' });
+		await until('it is said to be pending', async () => (await m.ok('GET /ni_status/assignment/manager')).verification?.state === 'pending');
+		const got = await asked;
+		assert.equal(got.test.ok, true);
+		assert.deepEqual([got.verification.state, got.verification.attempts], ['verified', 4]);
+		assert.deepEqual(got.warnings, []);
+		assert.match(step(got, 'verify').note, /^verified at 127\.0\.0\.1:\d+, request 4$/);
+		assert.equal(hiclaw.primary(hiclaw.json('workspace/openclaw.json')), 'one-1');
+		assert.ok(front.seen.every((s) => s.authorization === `Bearer ${MANAGER}`), 'as the Manager itself');
+		assert.equal((await m.ok('GET /ni_status/assignment/manager')).verification, undefined);
+		assert.equal((await request(other.serve.port, { headers: { host: 'aigw-local.hiclaw.io', authorization: `Bearer ${MANAGER}` }, body: { model: 'one-1', messages: [] } })).status, 200);
+	});
+
+	await t.test('a Worker asks in its own name', async () => {
+		front.seen = [];
+		const got = await m.ok(alice, { provider: 'one', model: 'one-2' });
+		assert.deepEqual([got.verification.state, got.warnings], ['verified', []]);
+		assert.deepEqual(front.seen.map((s) => s.authorization), [`Bearer ${ALICE}`]);
+	});
+
+	await t.test('a model that the provider refuses is refused before anything is changed', async () => {
+		const before = [await routes(), hiclaw.read('workspace/openclaw.json')];
+		front.seen = [];
+		const got = await m.refused(502, 'MODEL_NOT_REACHABLE', manager, { provider: 'one', model: 'one-broken' });
+		assert.equal(got.json.details.kind, 'model');
+		assert.deepEqual([await routes(), hiclaw.read('workspace/openclaw.json')], before);
+		assert.deepEqual(front.seen, []);
+		await until('the guest is gone', async () => (await guests()).length === 0);
+	});
+});
+
+test('a gateway that does not come to it', async (t) => {
+	const provider = await startUpstream(t, (req, res, body) => json(res, 200, completion('from one', body.length ? JSON.parse(body).model : '')));
+	const other = await startMonitor(t);
+	const front = await startFront(t, other.serve.port);
+	const hiclaw = await startHiclaw(t);
+	const start = (env) => startMonitor(t, {
+		args: ['--hiclaw', '--higress-console', `http://127.0.0.1:${other.serve.console}`],
+		env: { ...hiclaw.env, HICLAW_AI_GATEWAY_URL: front.url, SLUICE_VERIFY_SECONDS: '1', MONITOR_BIND: '127.0.0.1', MONITOR_PORT: '0', ...env },
+	});
+	const m = await start({});
+	const manager = 'PUT /ni_status/assignment/manager';
+	const state = async () => [(await other.console('GET /v1/ai/routes')).json.data.map((r) => [r.name, r.upstreams]), hiclaw.read('workspace/openclaw.json')];
+	await other.addAgents();
+	for (const name of ['one', 'two']) await m.ok('POST /ni_status/create-provider', { name, type: 'openai', apiKey: SECRET, baseUrl: `http://${provider.address}/v1` });
+	await m.ok(manager, { provider: 'one', model: 'one-1' });
+	const before = await state();
+
+	await t.test('and refuses the consumer: everything is put back (HI-48)', async () => {
+		front.refusals = 1000000;
+		front.answer = [403, '{"error":{"message":"no permission"}}'];
+		const got = await m.refused(502, 'MODEL_NOT_REACHABLE', manager, { provider: 'two', model: 'gpt-two' });
+		assert.match(got.json.error, /^Model not reachable: for \d+ s the gateway at 127\.0\.0\.1:\d+ answered manager with status 403: no permission$/);
+		assert.deepEqual([got.json.details.kind, got.json.details.status], ['auth', 403]);
+		assert.deepEqual(got.json.details.steps.find((s) => s.name === 'routes').outcome, 'undone');
+		assert.deepEqual(await state(), before);
+	});
+
+	await t.test('and has nothing but errors: a Worker is told, the Manager is not moved', async () => {
+		front.answer = [503, 'no healthy upstream'];
+		const got = await m.ok('PUT /ni_status/assignment/workers/alice', { provider: 'two', model: 'gpt-two' });
+		assert.equal(got.verification.state, 'not verified');
+		assert.match(got.verification.reason, /^status 503: no healthy upstream, at /);
+		assert.deepEqual(got.warnings.map((w) => w.code), ['NOT_VERIFIED']);
+		await m.refused(502, 'MODEL_NOT_REACHABLE', manager, { provider: 'two', model: 'gpt-three' });
+		const forced = await m.ok(manager, { provider: 'two', model: 'gpt-three', force: true });
+		assert.deepEqual(forced.warnings.map((w) => w.code), ['NOT_VERIFIED']);
+	});
+
+	await t.test('and is not there: not verified, because nobody answers', async () => {
+		front.answer = [200, ''];
+		const deaf = await start({ HICLAW_AI_GATEWAY_URL: 'http://127.0.0.1:1', SLUICE_VERIFY_SECONDS: '120' });
+		const got = await deaf.ok(manager, { provider: 'one', model: 'one-1' });
+		assert.deepEqual([got.verification.state, got.verification.attempts], ['not verified', 3]);
+		assert.match(got.warnings.find((w) => w.code === 'NOT_VERIFIED').message, /^Whether the other gateway brings manager to one-1 was not verified: .*127\.0\.0\.1:1/);
+		const none = await start({ SLUICE_VERIFY_SECONDS: '0' });
+		const quiet = await none.ok(manager, { provider: 'one', model: 'one-2' });
+		assert.match(quiet.verification.reason, /^SLUICE_VERIFY_SECONDS is 0$/);
+	});
+});
