@@ -28,7 +28,7 @@ export async function until(what, probe, ms = 20000) {
 
 export function tempDir(t) {
 	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-e2e-'));
-	t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
+	t.after(() => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 40, retryDelay: 50 }));
 	return dir;
 }
 
