@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "hiclaw/names.h"
 #include "wire/json.h"
 #include "wire/sigv4.h"
 
@@ -53,22 +54,7 @@ static void known_free(struct known *k)
 
 static const struct engine_worker *find_in(const struct known *k, struct bytes name)
 {
-	size_t from = 0, to = k != NULL ? k->n : 0;
-
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-		int order = bytes_cmp(k->v[mid].name, name);
-
-		if (order == 0) {
-			return &k->v[mid];
-		}
-		if (order < 0) {
-			from = mid + 1;
-		} else {
-			to = mid;
-		}
-	}
-	return NULL;
+	return k != NULL ? names_find(k->v, k->n, sizeof(*k->v), name) : NULL;
 }
 
 static struct engine_worker *add(struct known *k, struct bytes name)

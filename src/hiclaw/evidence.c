@@ -237,13 +237,24 @@ static void read_manager_file(struct evidence *ev, const struct below *dir, cons
 
 /* --- tasks ------------------------------------------------------------------------------------------------ */
 
+struct bytes evidence_task_assigned(const struct json_value *root)
+{
+	bool assigned = bytes_eq(json_text(json_get(root, "status"), BYTES("")), BYTES("assigned"));
+
+	return assigned ? json_text(json_get(root, "assigned_to"), BYTES("")) : BYTES("");
+}
+
+struct bytes evidence_task_lease(const struct json_value *root, uint64_t *until_ms_out)
+{
+	*until_ms_out = time_of(root, "expires_at");
+	return *until_ms_out != 0 ? json_text(json_get(root, "processor"), BYTES("")) : BYTES("");
+}
+
 static void read_meta(struct evidence *ev, const struct json_value *root)
 {
-	struct evidence_worker *w =
-		evidence_find(ev, json_text(json_get(root, "assigned_to"), BYTES("")));
+	struct evidence_worker *w = evidence_find(ev, evidence_task_assigned(root));
 
-	if (w != NULL &&
-		bytes_eq(json_text(json_get(root, "status"), BYTES("")), BYTES("assigned"))) {
+	if (w != NULL) {
 		w->e.known |= STATE_M;
 		w->e.m.assigned++;
 	}
@@ -251,11 +262,10 @@ static void read_meta(struct evidence *ev, const struct json_value *root)
 
 static void read_lease(struct evidence *ev, const struct json_value *root)
 {
-	struct evidence_worker *w =
-		evidence_find(ev, json_text(json_get(root, "processor"), BYTES("")));
-	uint64_t until = time_of(root, "expires_at");
+	uint64_t until;
+	struct evidence_worker *w = evidence_find(ev, evidence_task_lease(root, &until));
 
-	if (w != NULL && until != 0) {
+	if (w != NULL) {
 		w->e.known |= STATE_P;
 		w->e.p.until = MAX(w->e.p.until, until);
 	}

@@ -10,6 +10,7 @@
 
 #include "hiclaw/env.h"
 #include "hiclaw/state.h"
+#include "wire/json.h"
 
 /* HiClaw has some ten; a list of thousands is an accident, and would be walked every few seconds. */
 #define EVIDENCE_WORKERS_MAX 1000u
@@ -64,6 +65,11 @@ struct evidence_worker *evidence_add(struct evidence *ev, struct bytes name);
 struct evidence_worker *evidence_add_consumer(struct evidence *ev, struct bytes consumer);
 /* NULL: there is none. */
 struct evidence_worker *evidence_find(const struct evidence *ev, struct bytes name);
+
+/* A task's meta.json: whom it is assigned to; empty: nobody, or it is done. */
+struct bytes evidence_task_assigned(const struct json_value *root);
+/* A task's .processing: who works at it, until then; empty: nobody says so. */
+struct bytes evidence_task_lease(const struct json_value *root, uint64_t *until_ms_out);
 
 /* Blocks. Adds the Workers of the registry and of the agents' directories, then fills in what the files say about
  * those that are in the list. */

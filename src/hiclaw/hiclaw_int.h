@@ -28,7 +28,7 @@ struct hiclaw {
 	struct ops_local local;
 	struct ops_remote remote;
 	char *remote_host;
-	struct manage_ops *ops;        /* &local.ops or opts.remote */
+	struct manage_ops *ops; /* &local.ops or opts.remote */
 	struct guests *guests; /* of opts.remote, for tests of its providers; NULL: they are ours */
 	struct controller *controller; /* NULL: none */
 	struct s3 *s3;                 /* NULL: none */

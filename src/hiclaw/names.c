@@ -1,5 +1,7 @@
 #include "hiclaw/names.h"
 
+#include <stdlib.h>
+
 #include "hiclaw/model_traits.h"
 #include "wire/url.h"
 
@@ -127,4 +129,18 @@ int names_model(struct bytes id, struct bytes *out, struct fault *fault)
 	}
 	*out = bare;
 	return 0;
+}
+
+/* --- sorted items ----------------------------------------------------------------------------------- */
+
+int names_order(const void *x, const void *y)
+{
+	const struct bytes *a = x, *b = y;
+
+	return bytes_cmp(*a, *b);
+}
+
+void *names_find(const void *v, size_t n, size_t size, struct bytes name)
+{
+	return n != 0 ? bsearch(&name, v, n, size, names_order) : NULL;
 }

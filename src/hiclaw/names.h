@@ -20,6 +20,12 @@ bool names_is_worker(struct bytes name);
 /* The Worker whose consumer it is, "worker-" stripped once; false: it is no Worker's. */
 bool names_of_consumer(struct bytes consumer, struct bytes *worker_out);
 
+/* The item of that name among n items of `size` bytes each, which begin with their name (a struct bytes) and are sorted by
+ * it, in order of bytes. NULL: none; v may be NULL when n is 0. */
+void *names_find(const void *v, size_t n, size_t size, struct bytes name);
+/* For qsort: the order of such items. */
+int names_order(const void *x, const void *y);
+
 enum names_kind { NAMES_MANAGER, NAMES_WORKER };
 struct names_target {
 	enum names_kind kind;

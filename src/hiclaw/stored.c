@@ -60,22 +60,7 @@ static void round_free(struct round *r)
 
 static struct stored_agent *find_in(const struct round *r, struct bytes name)
 {
-	size_t from = 0, to = r != NULL ? r->n : 0;
-
-	while (from < to) {
-		size_t mid = from + (to - from) / 2;
-		int order = bytes_cmp(r->v[mid].name, name);
-
-		if (order == 0) {
-			return &r->v[mid];
-		}
-		if (order < 0) {
-			from = mid + 1;
-		} else {
-			to = mid;
-		}
-	}
-	return NULL;
+	return r != NULL ? names_find(r->v, r->n, sizeof(*r->v), name) : NULL;
 }
 
 static void begin(struct timer *t);
@@ -236,13 +221,6 @@ static bool is_agent(struct bytes name)
 	return names_is_worker(name) || bytes_eq(name, BYTES("manager"));
 }
 
-static int by_name(const void *x, const void *y)
-{
-	const struct stored_agent *a = x, *b = y;
-
-	return bytes_cmp(a->name, b->name);
-}
-
 static void on_agents(struct s3_call *call)
 {
 	struct stored *s = call->arg;
@@ -263,7 +241,7 @@ static void on_agents(struct s3_call *call)
 			r->v[r->n++] = (struct stored_agent){.name = arena_copy(&r->arena, name)};
 		}
 	}
-	qsort(r->v, r->n, sizeof(*r->v), by_name);
+	qsort(r->v, r->n, sizeof(*r->v), names_order);
 	s->at = 0;
 	ask_agent(s);
 }

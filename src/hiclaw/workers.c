@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "hiclaw/engine.h"
 #include "hiclaw/hiclaw_int.h"
+#include "hiclaw/names.h"
 #include "hiclaw/stored.h"
+#include "hiclaw/stored_tasks.h"
 #include "plan/consumers.h"
 
 #define AGAIN_MS 1000u
@@ -53,8 +55,9 @@ struct workers {
 	struct arena told_arena;
 	struct told *told;
 	size_t n_told;
-	struct engine *engine; /* NULL: no socket */
-	struct stored *stored; /* NULL: no storage */
+	struct engine *engine;      /* NULL: no socket */
+	struct stored *stored;      /* NULL: no storage */
+	struct stored_tasks *tasks; /* the same */
 };
 
 /* --- the union -------------------------------------------------------------------------------------------------- */
@@ -94,22 +97,7 @@ static void add_names(const struct workers *w, struct evidence *ev)
 
 static struct worker *find_in(const struct list_now *l, struct bytes name)
 {
-	size_t from = 0, to = l != NULL ? l->n : 0;
-
-	while (from < to) {
-		size_t mid = (from + to) / 2;
-		int order = bytes_cmp(l->v[mid].name, name);
-
-		if (order == 0) {
-			return &l->v[mid];
-		}
-		if (order < 0) {
-			from = mid + 1;
-		} else {
-			to = mid;
-		}
-	}
-	return NULL;
+	return l != NULL ? names_find(l->v, l->n, sizeof(*l->v), name) : NULL;
 }
 
 static struct bytes keep(struct list_now *l, struct bytes b)
@@ -132,6 +120,20 @@ static void take_files(const struct workers *w, struct list_now *l, struct worke
 		v->team = keep(l, f->team);
 		v->has_config = f->has_config;
 	}
+}
+
+/* Of the storage rather than of its copy here, which may be five minutes old; of both only one, for a task counts once. */
+static void take_tasks(const struct workers *w, struct worker *v)
+{
+	struct stored_tasks_of t;
+
+	if (!stored_tasks_of(w->tasks, v->name, &t)) {
+		return;
+	}
+	v->evidence.known &= ~(unsigned)(STATE_M | STATE_P);
+	v->evidence.known |= (t.assigned != 0 ? STATE_M : 0) | (t.until != 0 ? STATE_P : 0);
+	v->evidence.m.assigned = t.assigned;
+	v->evidence.p.until = t.until;
 }
 
 static void take_controller(const struct workers *w, struct list_now *l, struct worker *v)
@@ -289,6 +291,7 @@ static void make(struct workers *w)
 			.team = BYTES(""),
 			.message = BYTES("")};
 		take_files(w, l, v);
+		take_tasks(w, v);
 		take_controller(w, l, v);
 		take_engine(w, v);
 		v->has_config = v->has_config || stored_has(w->stored, v->name);
@@ -339,7 +342,9 @@ void workers_forget_record(const struct workers *w, struct bytes target)
 
 struct bytes workers_storage_warning(const struct workers *w)
 {
-	return stored_why(w->stored);
+	struct bytes why = stored_why(w->stored);
+
+	return why.n != 0 ? why : stored_tasks_why(w->tasks);
 }
 
 enum workers_engine workers_engine(const struct workers *w, struct bytes *why_out)
@@ -529,6 +534,8 @@ struct workers *workers_new(struct hiclaw *h)
 			.key_prefix = h->env->key_prefix,
 			.on_record = on_record,
 			.arg = w});
+		w->tasks = stored_tasks_new(&(struct stored_tasks_opts){
+			.loop = h->loop, .s3 = h->s3, .key_prefix = h->env->key_prefix});
 	}
 	return w;
 }
@@ -549,6 +556,7 @@ void workers_free(struct workers *w)
 	}
 	engine_free(w->engine);
 	stored_free(w->stored);
+	stored_tasks_free(w->tasks);
 	free_look(w->last);
 	free_list(w->now);
 	arena_done(&w->told_arena);

@@ -36,6 +36,10 @@ test('Workers of the container engine and of the storage', async (t) => {
 	storage.put('agents/frank/openclaw.json', workerConfig(GATEWAY, 'alice'));
 	storage.put('agents/frank/model.json', record('nobody', 'm'));
 	storage.put('agents/zoe/SOUL.md', 'x');
+	// Tasks stand in the storage alone: frank works at one of two.
+	for (const id of ['task-1', 'task-2']) storage.put(`shared/tasks/${id}/meta.json`, JSON.stringify({ assigned_to: 'frank', status: 'assigned' }));
+	storage.put('shared/tasks/task-2/.processing', JSON.stringify({ processor: 'frank', expires_at: new Date(Date.now() + 900000).toISOString() }));
+	storage.put('shared/tasks/task-2/progress/2026.md', 'x');
 	storage.put('agents/..%2F/openclaw.json', '{}');
 	storage.put('agents/shared/openclaw.json', '{}');
 
@@ -45,7 +49,7 @@ test('Workers of the container engine and of the storage', async (t) => {
 
 	const seen = await until('all sources to be heard', async () => {
 		const all = await workers();
-		return all.carol?.assignment.model === 'qwen-max' && all.alice.since && all.bob.since && all.erin?.state === 'offline' && all;
+		return all.carol?.assignment.model === 'qwen-max' && all.alice.since && all.bob.since && all.erin?.state === 'offline' && all.frank?.tasks.finite === 2 && all;
 	});
 	assert.deepEqual(Object.keys(seen), ['alice', 'bob', 'carol', 'dave', 'erin', 'frank']);
 	const brief = ({ state, reason, evidence, since, container }) => ({ state, reason, evidence, since, container });
@@ -54,6 +58,7 @@ test('Workers of the container engine and of the storage', async (t) => {
 	assert.deepEqual({ ...brief(seen.erin), since: null }, { state: 'offline', reason: 'not_found', evidence: ['D'], since: null, container: 'not_found' });
 	assert.deepEqual(brief(seen.dave), { state: 'offline', reason: 'no_signal', evidence: [], since: null, container: null }, 'another machine: the engine says nothing of it');
 	assert.equal(seen.carol.reason, 'no_signal');
+	assert.deepEqual([seen.frank.state, seen.frank.reason, seen.frank.evidence], ['busy', 'task_lease', ['P']]);
 
 	// What only the storage had is an assignment now, with its limits, and configured.
 	assert.deepEqual([seen.carol.assignment.provider, seen.carol.assignment.contextWindow, seen.carol.assignment.maxTokens], ['qwen', 100000, 8000]);
