@@ -327,6 +327,9 @@ static void tally(struct meter *m, const struct exchange *x, const struct texts 
 	if (of.consumer == TALLIED_NOT) {
 		return;
 	}
+	if (tally_is_other_model(m->tally, of.model)) {
+		of.model = tally_model(m->tally, t->upstream_model, timed);
+	}
 	tally_end(m->tally, &of,
 		&(struct tally_request){.ended_us = r->ended_us,
 			.us = r->ended_us - r->began_us,

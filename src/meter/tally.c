@@ -31,6 +31,8 @@ struct tally {
 	struct arena names;
 	size_t n;
 	uint16_t other[TALLY_KINDS];
+	uint16_t n_learned,
+		learned; /* models that upstreams had; the one that was asked for last, 0: none */
 	/* Rows by kind and name, 0: free; numbers of rows are from 1 on. Pages that no key has come to yet
 	 * cost nothing. */
 	uint16_t slots[SLOTS];
@@ -99,6 +101,35 @@ uint16_t tally_find(struct tally *t, enum tally_kind kind, struct bytes name)
 		return t->slots[slot];
 	}
 	return t->n < TALLY_KEYS_MAX ? add(t, slot, kind, key) : t->other[kind];
+}
+
+static bool is_row(const struct tally *t, uint16_t row, struct bytes key)
+{
+	return row != 0 && bytes_eq(bytes_of(t->rows[row].name, t->rows[row].name_n), key);
+}
+
+uint16_t tally_model(struct tally *t, struct bytes name, bool answered)
+{
+	struct bytes key = bytes_of(name.p, MIN(name.n, (size_t)TALLY_NAME_MAX));
+	size_t slot;
+
+	if (key.n == 0 || is_row(t, t->learned, key)) { /* most requests are for the same again */
+		return key.n == 0 ? t->other[TALLY_MODEL] : t->learned;
+	}
+	slot = slot_of(t, TALLY_MODEL, key);
+	if (t->slots[slot] != 0) {
+		return t->learned = t->slots[slot];
+	}
+	if (!answered || t->n_learned == TALLY_LEARNED_MAX || t->n == TALLY_KEYS_MAX) {
+		return t->other[TALLY_MODEL];
+	}
+	t->n_learned++;
+	return t->learned = add(t, slot, TALLY_MODEL, key);
+}
+
+bool tally_is_other_model(const struct tally *t, uint16_t row)
+{
+	return row == t->other[TALLY_MODEL];
 }
 
 /* --- counting ----------------------------------------------------------------------------------- */

@@ -16,6 +16,8 @@
 /* What is longer is cut. */
 #define TALLY_NAME_MAX 64u
 #define TALLY_MODEL_MAX 128u
+/* Attack: clients that make names of models up, at an upstream that answers to any. Per worker. */
+#define TALLY_LEARNED_MAX 256u
 #define TALLY_DURATIONS 12u
 
 enum tally_kind {
@@ -23,7 +25,7 @@ enum tally_kind {
 	TALLY_CONSUMER,
 	TALLY_PROVIDER,
 	TALLY_ROUTE,
-	TALLY_MODEL, /* one that the configuration names, else "other" */
+	TALLY_MODEL, /* one that the configuration names, or that an upstream had (tally_model), else "other" */
 	TALLY_KINDS
 };
 
@@ -66,6 +68,12 @@ void tally_free(struct tally *t);
 
 /* The row of a key, made when it is new: from 1 on. */
 uint16_t tally_find(struct tally *t, enum tally_kind kind, struct bytes name);
+
+/* The row of a model that the configuration does not name: one of its own from the first request on that an upstream
+ * answered (`answered`), as long as fewer than TALLY_LEARNED_MAX have one; else that of "other". */
+uint16_t tally_model(struct tally *t, struct bytes name, bool answered);
+/* Whether it is the row of models that nobody names. */
+bool tally_is_other_model(const struct tally *t, uint16_t row);
 
 /* Whose rows a request counts in beside the total; 0: none. */
 struct tally_of {

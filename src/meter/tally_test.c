@@ -131,12 +131,38 @@ static void test_names_are_bounded(void **state)
 	tally_free(t);
 }
 
+/* A name counts by itself from the first answer on; what comes above the bound does not. */
+static void test_models_are_learned(void **state)
+{
+	struct tally *t = tally_new(&seed);
+	uint16_t other = tally_find(t, TALLY_MODEL, BYTES("other")), qwen;
+	char name[32];
+
+	(void)state;
+	assert_true(tally_is_other_model(t, other));
+	assert_int_equal(tally_model(t, BYTES(""), true), other);
+	assert_int_equal(tally_model(t, BYTES("qwen"), false), other);
+	qwen = tally_model(t, BYTES("qwen"), true);
+	assert_int_not_equal(qwen, other);
+	assert_int_equal(tally_model(t, BYTES("qwen"), false), qwen);
+	assert_int_equal(tally_model(t, BYTES("qwe"), false), other);
+	for (unsigned i = 1; i < TALLY_LEARNED_MAX; i++) {
+		snprintf(name, sizeof(name), "m%u", i);
+		assert_int_not_equal(tally_model(t, bytes_str(name), true), other);
+	}
+	assert_int_equal(tally_model(t, BYTES("one more"), true), other);
+	assert_int_equal(tally_model(t, BYTES("qwen"), true), qwen);
+	assert_int_not_equal(tally_find(t, TALLY_MODEL, BYTES("of the configuration")), other);
+	tally_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_durations_fall_into_their_buckets),
 		cmocka_unit_test(test_names_are_bounded),
+		cmocka_unit_test(test_models_are_learned),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

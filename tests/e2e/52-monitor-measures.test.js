@@ -59,7 +59,7 @@ test('measures', async (t) => {
 		});
 		assert.equal(got.rpm, 30, 'M-05');
 		const by = async (kind) => (await m.ok(`GET /ni_status/usage?by=${kind}`)).series;
-		for (const [kind, key] of [['total', 'total'], ['consumer', 'worker-alice'], ['provider', 'mine'], ['model', 'other']]) {
+		for (const [kind, key] of [['total', 'total'], ['consumer', 'worker-alice'], ['provider', 'mine'], ['model', 'gpt-1']]) {
 			const series = await by(kind);
 			const one = kind === 'total' ? series[0] : series.find((s) => s.key === key);
 			assert.ok(one, `${kind}: ${JSON.stringify(series)}`);
