@@ -210,8 +210,8 @@ MUST_CHECK int serve_process_confine(struct serve *s);
 void serve_process_raise_descriptors(struct serve *s);
 /* For how many connections per worker the descriptors are enough. */
 uint64_t serve_process_connections(const struct serve *s);
-/* The start is over: the tables by which the libraries were bound, 1.3 MB, leave memory. Who looks at them again reads
- * them from their files again. */
+/* The start is over: its code, its constants and the tables by which the libraries were bound leave memory. What is looked
+ * at again is mapped again from the file, which the system still has in its cache. */
 void serve_process_forget_start(void);
 /* When connections-max promises more. */
 void serve_process_warn_descriptors(const struct serve *s);

@@ -188,7 +188,7 @@ void serve_process_warn_descriptors(const struct serve *s)
 
 #define PAGE 4096u
 
-static int forget_tables(struct dl_phdr_info *of, size_t size, void *arg)
+static int forget_files(struct dl_phdr_info *of, size_t size, void *arg)
 {
 	(void)size;
 	(void)arg;
@@ -197,8 +197,8 @@ static int forget_tables(struct dl_phdr_info *of, size_t size, void *arg)
 		uintptr_t from = (of->dlpi_addr + part->p_vaddr) / PAGE * PAGE;
 		uintptr_t to = of->dlpi_addr + part->p_vaddr + part->p_memsz;
 
-		/* Names and relocations are in front of a file; the constants behind its code are used. */
-		if (part->p_type == PT_LOAD && part->p_flags == PF_R && part->p_offset == 0) {
+		/* What is never written is as it stands in the file. */
+		if (part->p_type == PT_LOAD && (part->p_flags & PF_W) == 0) {
 			IGNORE(madvise((void *)from, to - from, MADV_DONTNEED)); /* a hint */
 		}
 	}
@@ -207,5 +207,5 @@ static int forget_tables(struct dl_phdr_info *of, size_t size, void *arg)
 
 void serve_process_forget_start(void)
 {
-	IGNORE(dl_iterate_phdr(forget_tables, NULL)); /* what forget_tables returns */
+	IGNORE(dl_iterate_phdr(forget_files, NULL)); /* what forget_files returns */
 }
