@@ -16,6 +16,8 @@
 /* What a pool keeps, from malloc; an arena asks it for them when it would make one of half that size. */
 #define POOL_BLOCK ((size_t)2 * 1024u * 1024u)
 #define PAGE ((size_t)4096)
+/* From this size on a block is most likely to be filled: the arena has eight times as much already (add_block). */
+#define POPULATE_FROM ((size_t)256 * 1024)
 
 struct arena_block {
 	struct arena_block *next;
@@ -76,7 +78,8 @@ void arena_pool_free(struct arena_pool *p)
 	}
 }
 
-/* The pages come one by one otherwise, by a fault each. */
+/* The pages come one by one otherwise, by a fault each. (Huge ones come fewer, but a virtual machine that gives what is
+ * free back to its host waits for them: 570 ms instead of 330 for a change among 100,000 consumers.) */
 static void populate(struct arena_block *b, size_t size)
 {
 	char *from = (char *)b + (-(uintptr_t)b & (PAGE - 1));
@@ -199,6 +202,9 @@ static void add_block(struct arena *a, size_t size)
 	} else {
 		b = malloc(sizeof(*b) + want);
 		ASSERT(b != NULL);
+		if (want >= POPULATE_FROM) {
+			populate(b, sizeof(*b) + want);
+		}
 		b->pool = NULL;
 	}
 	b->next = a->blocks;
