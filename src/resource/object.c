@@ -335,6 +335,7 @@ static void hash_config(struct object *o, struct bytes text)
 
 static void hash_file(struct object *o, struct bytes text)
 {
+	o->size = text.n;
 	hash_into(o->hash, o->hash_rest, text);
 	if (o->kind == RESOURCE_WASMPLUGIN) {
 		hash_config(o, text);

@@ -188,6 +188,7 @@ struct object {
 	} u;
 	uint64_t hash[2];         /* of the file's bytes (SHA-256, first half) */
 	uint64_t hash_rest[2];    /* the second half */
+	size_t size;              /* of the file, in bytes */
 	struct findings findings; /* what reading it found; errors == 0 */
 	struct arena arena;
 	atomic_uint refs;
