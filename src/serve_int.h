@@ -166,6 +166,9 @@ void serve_state_done(struct serve *s);
 
 /* For console_opts. */
 struct writer serve_writer(struct serve *s);
+/* Whether a finding is an error that the live plan has not, of those for which a change is not taken, through management or
+ * in a file. */
+bool serve_write_is_refused(const struct finding *f, const struct plan *live);
 /* Begins the next write when there is one and nothing is loading. */
 void serve_write_next(struct serve *s);
 /* Takes over one reference: this is what is live. The one before is freed on a jobs thread. */

@@ -25,9 +25,13 @@ struct reading { /* a load of the resources, on its way through a jobs thread */
 	struct directory_report report;
 	bool asked;              /* by a signal: whoever asked wants an answer */
 	const struct plan *live; /* stays until this load is done; NULL at the start */
+	struct snapshot *served; /* that it was made of; as long */
 	struct plan *plan;       /* NULL: it would be the one that is live */
 	struct snapshot *snapshot;
 };
+
+/* A version that is refused may be what another file leans on; more rounds than that are somebody's puzzle. */
+#define REFUSALS_MAX 4u
 
 /* Logs what is new since the load before; returns how many of them were not shown. */
 static unsigned log_findings(struct finding_news *news, const struct findings *f)
@@ -82,24 +86,96 @@ void serve_resources_trust(const struct plan *p)
 	}
 }
 
+/* The object that was served under a finding's file, when the one there now is another. */
+static struct object *served_before(const struct reading *r, const struct finding *f)
+{
+	struct bytes name = f->file;
+	int kind = resource_kind_of_dir(bytes_cut(&name, '/'));
+	struct object *was, *now;
+
+	if (kind < 0 || !bytes_ends(name, BYTES(".yaml"))) {
+		return NULL;
+	}
+	name.n -= sizeof(".yaml") - 1;
+	was = snapshot_get(r->served, (enum resource_kind)kind, name);
+	now = snapshot_get(r->snapshot, (enum resource_kind)kind, name);
+	return was != NULL && now != NULL && was != now ? was : NULL;
+}
+
+/* Who edits a file of what is served by hand is refused as one who does so through management: the last version that
+ * could be served stays. Whether anything was. */
+static bool refuse_errors(struct reading *r)
+{
+	bool any = false;
+
+	for (const struct finding *f = r->plan->findings.first; f != NULL; f = f->next) {
+		struct object *was = served_before(r, f);
+
+		if (was == NULL || !serve_write_is_refused(f, r->live)) {
+			continue;
+		}
+		findings_add(&r->report.findings, f, BYTES_FMT, BYTES_ARG(f->text));
+		if (!directory_refuses(r->serve->directory, was->kind, was->meta.name)) {
+			directory_refuse(
+				r->serve->directory, was->kind, was->meta.name, object_ref(was));
+			r->report.kept_bad++;
+		}
+		any = true;
+	}
+	return any;
+}
+
+static void replace_refused(struct reading *r)
+{
+	struct snapshot *kept = snapshot_new();
+
+	kept->guard_unread = r->snapshot->guard_unread;
+	for (size_t i = 0; i < r->snapshot->n; i++) {
+		struct object *o = r->snapshot->objects[i];
+		bool refused = directory_refuses(r->serve->directory, o->kind, o->meta.name);
+
+		snapshot_put(kept,
+			object_ref(refused ? snapshot_get(r->served, o->kind, o->meta.name) : o));
+	}
+	snapshot_unref(r->snapshot);
+	r->snapshot = kept;
+}
+
+static bool is_live(const struct reading *r)
+{
+	uint64_t hash[2];
+
+	plan_hash(r->snapshot, hash);
+	return r->live != NULL && memcmp(hash, r->live->hash, sizeof(hash)) == 0;
+}
+
+static void compile(struct reading *r)
+{
+	const struct plan_env env = serve_resources_env(r->serve, r->live);
+
+	r->plan = is_live(r) ? NULL : plan_compile(r->snapshot, &env);
+	for (unsigned i = 0;
+		i < REFUSALS_MAX && r->served != NULL && r->plan != NULL && refuse_errors(r); i++) {
+		replace_refused(r);
+		plan_free(r->plan);
+		r->plan = is_live(r) ? NULL : plan_compile(r->snapshot, &env);
+	}
+}
+
 static void read_resources(struct job *j)
 {
 	struct reading *r = CONTAINER_OF(j, struct reading, job);
 	struct serve *s = r->serve;
-	const struct plan_env env = serve_resources_env(s, r->live);
-	struct snapshot *snap;
-	uint64_t hash[2];
 
 	if (r->asked || directory_looked_ms(s->directory) + LOOK_MS < clock_wall_ms()) {
 		directory_doubt(s->directory);
 	}
-	snap = directory_read(s->directory, &r->report);
-	plan_hash(snap, hash);
-	if (r->live == NULL || memcmp(hash, r->live->hash, sizeof(hash)) != 0) {
-		r->plan = plan_compile(snap, &env);
+	directory_retry(s->directory);
+	r->snapshot = directory_read(s->directory, &r->report);
+	compile(r);
+	if (r->plan != NULL) {
 		serve_resources_trust(r->plan);
 	}
-	r->snapshot = snap;
 }
 
 static void say_counts(const struct plan *p, const char *what)
@@ -156,8 +232,9 @@ static void say_reading(const struct reading *r)
 	struct serve *s = r->serve;
 
 	if (d->kept_bad > s->kept_bad) {
-		log_warn("store", "%zu broken files: the last good version of each stays in use",
-			d->kept_bad);
+		log_warn("store", "%zu broken file%s: %s last good version%s in use", d->kept_bad,
+			d->kept_bad == 1 ? "" : "s", d->kept_bad == 1 ? "its" : "their",
+			d->kept_bad == 1 ? " stays" : "s stay");
 	}
 	s->kept_bad = d->kept_bad;
 	if (r->plan != NULL) {
@@ -180,6 +257,7 @@ static void on_read(struct job *j)
 		gateway_set_plan(s->gateway, r->plan, on_reloaded, s);
 	}
 	directory_report_done(&r->report);
+	snapshot_unref(r->served);
 	if (r->plan == NULL) {
 		serve_resources_end(s);
 	}
@@ -201,6 +279,7 @@ void serve_resources_reload(struct serve *s)
 	r->asked = s->asked;
 	s->asked = false;
 	r->live = gateway_plan(s->gateway);
+	r->served = snapshot_ref(s->snapshot);
 	r->job.home = gateway_control(s->gateway);
 	r->job.work = read_resources;
 	r->job.on_done = on_read;

@@ -48,6 +48,12 @@ static bool is_accepted(const struct finding *f)
 	return false;
 }
 
+bool serve_write_is_refused(const struct finding *f, const struct plan *live)
+{
+	return f->level == FINDING_ERROR && !is_accepted(f) &&
+		(live == NULL || !has_error(&live->findings, f));
+}
+
 /* The first error that the live plan has not. */
 static const struct finding *new_error(const struct plan *p, const struct plan *live)
 {
@@ -55,8 +61,7 @@ static const struct finding *new_error(const struct plan *p, const struct plan *
 		return NULL;
 	}
 	for (const struct finding *at = p->findings.first; at != NULL; at = at->next) {
-		if (at->level == FINDING_ERROR && !is_accepted(at) &&
-			(live == NULL || !has_error(&live->findings, at))) {
+		if (serve_write_is_refused(at, live)) {
 			return at;
 		}
 	}

@@ -185,6 +185,13 @@ static enum step_rc read_old(struct run *r, struct item *i)
 	if (i->change == NULL || is_seen(i, seen)) {
 		return STEP_OK;
 	}
+	if (i->had && directory_refuses(r->c->directory, i->kind, i->name)) {
+		return end(r, COMMIT_BUSY,
+			"%s/" BYTES_FMT
+			".yaml has errors on disk, so an older version of it is served, and it cannot be "
+			"changed; mend the file (sluice lint says where) or remove it",
+			resource_dir(i->kind), BYTES_ARG(i->name));
+	}
 	if (i->had && is_broken(r, i)) {
 		return end(r, COMMIT_BUSY,
 			"%s/" BYTES_FMT

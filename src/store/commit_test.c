@@ -316,6 +316,36 @@ static void test_refusals_change_nothing(void **state)
 	teardown(&b);
 }
 
+/* What a person wrote there is not served; nor is it written over. */
+static void test_a_refused_file_is_left_alone(void **state)
+{
+	struct wish wish = {.https = "on"};
+	struct directory_report report;
+	struct snapshot *served, *now;
+	struct bench b;
+	struct text why;
+
+	(void)state;
+	setup(&b);
+	must(&b, "off", COMMIT_DONE);
+	served = directory_read(b.directory, &report);
+	directory_report_done(&report);
+	put(&b, MAP_B, "kind: ConfigMap\ndata:\n  domain: by.hand\n");
+	now = directory_read(b.directory, &report);
+	directory_report_done(&report);
+	directory_refuse(b.directory, RESOURCE_CONFIGMAP, BYTES("domain-b.com"),
+		object_ref(snapshot_get(served, RESOURCE_CONFIGMAP, BYTES("domain-b.com"))));
+	text_init(&why, 1000);
+	assert_int_equal(commit(&b, &wish, &why), COMMIT_BUSY);
+	assert_non_null(strstr(text_cstr(&why), "domain-b.com.yaml has errors on disk"));
+	expect(&b, MAP_B, "by.hand");
+	expect(&b, MAP_A, "enableHttps: \"off\"");
+	text_done(&why);
+	snapshot_unref(served);
+	snapshot_unref(now);
+	teardown(&b);
+}
+
 /* --- disks that fail ---------------------------------------------------------------------------- */
 
 static void test_full_disk(void **state)
@@ -733,6 +763,7 @@ int main(void)
 		cmocka_unit_test(test_two_writers),
 		cmocka_unit_test(test_foreign_temporary),
 		cmocka_unit_test(test_refusals_change_nothing),
+		cmocka_unit_test(test_a_refused_file_is_left_alone),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_no_place_for_backups),
 		cmocka_unit_test(test_crashes),

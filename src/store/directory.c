@@ -29,11 +29,12 @@ struct file {
 	char *name; /* "ingresses/a.yaml" */
 	struct file_stat stat;
 	bool settled, bad;
-	struct object *object; /* the last good one; NULL: there has been none */
-	bool guards;           /* without one: it may be what says who passes */
-	unsigned seen;         /* number of the pass that met it last */
-	bool elsewhere;        /* its directory does not know all that happens to it */
-	bool told;             /* in this pass: it may have changed */
+	struct object *object;  /* the last good one; NULL: there has been none */
+	struct object *refused; /* what the file says, when `object` is served instead of it */
+	bool guards;            /* without one: it may be what says who passes */
+	unsigned seen;          /* number of the pass that met it last */
+	bool elsewhere;         /* its directory does not know all that happens to it */
+	bool told;              /* in this pass: it may have changed */
 };
 
 /* Names that may have changed, of one kind. Accident: a tree that is written anew is cheaper looked at. */
@@ -87,6 +88,7 @@ struct directory *directory_new(const char *root)
 static void free_file(struct file *f)
 {
 	object_unref(f->object);
+	object_unref(f->refused);
 	free(f->name);
 	free(f);
 }
@@ -187,16 +189,33 @@ static bool is_object_of(const struct object *o, struct bytes text)
 static void mark_bad(struct pass *p, struct file *f, const struct bytes *text)
 {
 	f->bad = true;
+	object_unref(f->refused);
+	f->refused = NULL;
 	f->guards = p->kind == RESOURCE_WASMPLUGIN && f->object == NULL &&
 		wasmplugin_may_guard(bytes_str(f->name), text);
+}
+
+/* What the file says now takes the place of all that it said. */
+static void take(struct file *f, struct object *o)
+{
+	object_unref(f->object);
+	object_unref(f->refused);
+	f->object = o;
+	f->refused = NULL;
+	f->bad = f->guards = false;
 }
 
 static void parse(struct pass *p, struct file *f, struct bytes text)
 {
 	struct object *o;
 
+	if (f->refused != NULL && is_object_of(f->refused, text)) {
+		return;
+	}
 	if (f->object != NULL && is_object_of(f->object, text)) {
-		f->bad = false; /* touched, not changed: whoever shares it goes on doing so */
+		take(f,
+			object_ref(
+				f->object)); /* touched, not changed: whoever shares it goes on doing so */
 		return;
 	}
 	if (f->object != NULL && text.n == 0) {
@@ -212,9 +231,7 @@ static void parse(struct pass *p, struct file *f, struct bytes text)
 		mark_bad(p, f, &text);
 		return;
 	}
-	object_unref(f->object);
-	f->object = o;
-	f->bad = f->guards = false;
+	take(f, o);
 }
 
 /* False: it is gone since it was listed. */
@@ -312,9 +329,9 @@ static void meet(struct pass *p, struct file *f)
 	p->met++;
 	f->seen = p->directory->pass;
 	if (f->object != NULL && !f->bad) {
-		report_object(p->report, f->object);
+		report_object(p->report, f->refused != NULL ? f->refused : f->object);
 	}
-	p->report->kept_bad += f->bad && f->object != NULL;
+	p->report->kept_bad += (f->bad && f->object != NULL) || f->refused != NULL;
 }
 
 static bool on_name(void *arg, const char *name)
@@ -574,6 +591,49 @@ struct snapshot *directory_read(struct directory *d, struct directory_report *re
 	return s;
 }
 
+/* --- what is refused ---------------------------------------------------------------------------- */
+
+static struct file *file_of(const struct directory *d, enum resource_kind kind, struct bytes name)
+{
+	char label[512];
+	struct text t;
+
+	text_init_fixed(&t, label, sizeof(label));
+	text_addf(&t, "%s/" BYTES_FMT SUFFIX, resource_dir(kind), BYTES_ARG(name));
+	text_add_char(&t, '\0'); /* names have at most 255 bytes */
+	return known_file(&d->kinds[kind], label);
+}
+
+void directory_refuse(
+	struct directory *d, enum resource_kind kind, struct bytes name, struct object *good)
+{
+	struct file *f = file_of(d, kind, name);
+
+	ASSERT(f != NULL && f->object != NULL && f->refused == NULL);
+	f->refused = f->object;
+	f->object = good;
+}
+
+void directory_retry(struct directory *d)
+{
+	for (size_t k = 0; k < RESOURCE_KIND_COUNT; k++) {
+		for (size_t i = 0; i < d->kinds[k].n; i++) {
+			struct file *f = d->kinds[k].v[i];
+
+			if (f->refused != NULL) {
+				take(f, object_ref(f->refused));
+			}
+		}
+	}
+}
+
+bool directory_refuses(const struct directory *d, enum resource_kind kind, struct bytes name)
+{
+	const struct file *f = file_of(d, kind, name);
+
+	return f != NULL && f->refused != NULL;
+}
+
 /* --- what was written by us --------------------------------------------------------------------- */
 
 static void forget_file(struct kind_files *k, size_t at)
@@ -605,13 +665,12 @@ void directory_put(struct directory *d, enum resource_kind kind, struct bytes na
 		return;
 	}
 	f = known ? k->v[at] : add_file(k, at, label);
-	object_unref(f->object);
-	f->object = o;
+	take(f, o);
 	f->stat = *st;
 	/* Whoever wrote into it after the rename (ctime) has given it another mtime; only when both are of one
 	 * tick of the clock that could look the same. */
 	f->settled = st->mtime_ns < st->ctime_ns;
-	f->bad = f->guards = f->elsewhere = false;
+	f->elsewhere = false;
 }
 
 void directory_report_done(struct directory_report *r)

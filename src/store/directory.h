@@ -3,7 +3,7 @@
  * threads and commands.
  *
  * The unit of reading is the file: (size, times, inode, hash) → parsed object kept. A file that broke
- * keeps its last good object and is reported. A directory that cannot be read, is gone, or is suddenly
+ * keeps its last good object and is reported; so does one that is refused by who serves it. A directory that cannot be read, is gone, or is suddenly
  * another and empty one (unmounted) keeps all of its last and is reported: resources are removed by
  * deleting their files.
  */
@@ -17,7 +17,7 @@ struct directory;
 
 struct directory_report {
 	size_t files, read, gone; /* seen, parsed anew, deleted since the last time */
-	size_t kept_bad;          /* broken but served from memory */
+	size_t kept_bad;          /* broken or refused, but served from memory */
 	struct findings findings; /* of reading: broken files, several documents … */
 	struct arena arena;
 };
@@ -44,6 +44,16 @@ void directory_free(struct directory *d);
 /* Reads what changed; returns a new snapshot (one reference is the caller's), never NULL. A root
  * that was never there is an empty snapshot. *report is filled (directory_report_done frees it). */
 struct snapshot *directory_read(struct directory *d, struct directory_report *report);
+/*
+ * A file that reads well may still say what cannot be served. directory_refuse: `good`, which was served until now,
+ * takes its place (one reference goes over), in this and in later reads, until the file changes. directory_retry: the
+ * next read gives what was refused once more, since what stands around it may have changed.
+ */
+void directory_refuse(
+	struct directory *d, enum resource_kind kind, struct bytes name, struct object *good);
+void directory_retry(struct directory *d);
+/* Whether the newest version of that file is refused. */
+bool directory_refuses(const struct directory *d, enum resource_kind kind, struct bytes name);
 /* What store/commit.c has just written, remembered as if it had been read, so that it need not be: one
  * reference to o goes over; st is of the file after its rename, of what was in it before.
  * o NULL: the file was removed, st is not looked at. */

@@ -88,6 +88,43 @@ test('files change while 200 streams run: live without a signal, no stream is di
 	assert.equal(upstream.requests.filter((r) => r.body.includes('"stream":true')).length, STREAMS, 'a stream was begun again');
 });
 
+test('a file that reads well and cannot be served is refused: the version before stays, until it can be', async (t) => {
+	const { serve, data, world, root } = await gateway(t);
+	const good = fs.readFileSync(fileOf(root, 'a'), 'utf8');
+	const said = (pattern) => until(`a line with ${pattern}`, () => pattern.test(serve.stderr()));
+	const rows = [
+		[fileOf(root, 'a'), '"Prefix"', '"Prefx"', /ai-route-a\.internal\.yaml:\d+:\d+: error: [^\n]*Prefx \(bad-path-type\)/, 'a typing error'],
+		[path.join(root, 'wasmplugins/ai-proxy.internal.yaml'), '"openai"', '"opnai"', /ai-proxy\.internal\.yaml:\d+:\d+: error: [^\n]*write openai \(provider-type-unknown\)/, 'in the file of all providers'],
+	];
+	for (const [file, from, to, named, reason] of rows) {
+		const before = fs.readFileSync(file, 'utf8');
+		assert.ok(before.includes(from), reason);
+		fs.writeFileSync(file, before.replace(from, to));
+		await said(named);
+		assert.equal(await status(serve, 'a.test'), 200, reason);
+		assert.equal(await status(serve, 'late.test'), 404);
+		// Another file goes its way beside it, and the refusal stands.
+		writeRoute(data, world, { name: 'late', host: 'late.test', to: 'p' });
+		await live(serve, 'late.test');
+		assert.equal(await status(serve, 'a.test'), 200, reason);
+		fs.writeFileSync(file, before);
+		fs.unlinkSync(fileOf(root, 'late'));
+		await until('the removed route', async () => (await status(serve, 'late.test')) === 404);
+		assert.equal(await status(serve, 'a.test'), 200, reason);
+	}
+	assert.equal(count(serve.stderr(), /1 broken file: its last good version stays in use/g), rows.length);
+	// What is refused for want of something else is taken when that has come: a fallback's own route, say.
+	fs.writeFileSync(fileOf(root, 'a'), good.replace('"Prefix"', '"Prefx"'));
+	await until('the next refusal', () => count(serve.stderr(), /1 broken file:/g) === rows.length + 1);
+	fs.writeFileSync(fileOf(root, 'a'), good.replace('a.test', 'mended.test'));
+	await live(serve, 'mended.test');
+	assert.equal(await status(serve, 'a.test'), 404, 'the version before is gone with its host');
+	// A new file has no version before: what is wrong in it is left out.
+	fs.writeFileSync(fileOf(root, 'new'), good.replace('"Prefix"', '"Prefx"'));
+	await said(/ai-route-new\.internal\.yaml:\d+:\d+: error: [^\n]*bad-path-type/);
+	assert.equal(await status(serve, 'mended.test'), 200);
+});
+
 test('a file that is touched, or rewritten with the same bytes, makes nothing new', async (t) => {
 	const { serve, data, world, root } = await gateway(t);
 	const swaps = () => count(serve.stderr(), /new configuration is live/g);

@@ -1,0 +1,174 @@
+/*
+ * Files that read well and are refused by who serves them, on a real temporary directory.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "store/directory.h"
+
+#define MAP(v) "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {v: '" v "'}\n"
+#define NAME BYTES("a")
+
+struct tree {
+	char root[64];
+	struct directory *directory;
+	struct snapshot *served; /* of the last read */
+	size_t kept_bad;
+};
+
+static void file_name(const struct tree *t, char room[100])
+{
+	snprintf(room, 100, "%s/configmaps/a.yaml", t->root);
+}
+
+static void write_file(const struct tree *t, const char *content)
+{
+	char name[100];
+
+	file_name(t, name);
+	assert_int_equal(file_write_atomic(name, bytes_str(content), 0600, NULL), 0);
+}
+
+static void look(struct tree *t)
+{
+	struct directory_report report;
+
+	snapshot_unref(t->served);
+	t->served = directory_read(t->directory, &report);
+	t->kept_bad = report.kept_bad;
+	directory_report_done(&report);
+}
+
+static struct object *now(const struct tree *t)
+{
+	return snapshot_get(t->served, RESOURCE_CONFIGMAP, NAME);
+}
+
+static void is_value(const struct tree *t, const char *v, size_t kept_bad)
+{
+	struct bytes got = pairs_get(&now(t)->u.configmap.data, "v");
+
+	assert_true(bytes_eq(got, bytes_str(v)));
+	assert_int_equal(t->kept_bad, kept_bad);
+}
+
+static void begin(struct tree *t)
+{
+	char name[100];
+
+	*t = (struct tree){.root = "/tmp/sluice-refused-XXXXXX"};
+	assert_non_null(mkdtemp(t->root));
+	snprintf(name, sizeof(name), "%s/configmaps", t->root);
+	assert_int_equal(file_make_dir(name, 0700, NULL), 0);
+	t->directory = directory_new(t->root);
+	write_file(t, MAP("1"));
+	look(t);
+	is_value(t, "1", 0);
+}
+
+static void end(struct tree *t)
+{
+	char name[100];
+
+	snapshot_unref(t->served);
+	directory_free(t->directory);
+	file_name(t, name);
+	IGNORE(unlink(name));
+	snprintf(name, sizeof(name), "%s/configmaps", t->root);
+	IGNORE(rmdir(name));
+	IGNORE(rmdir(t->root));
+}
+
+/* The file says 2, which is refused for the 1 before. */
+static void refuse(struct tree *t)
+{
+	struct object *good = object_ref(now(t));
+
+	write_file(t, MAP("2"));
+	look(t);
+	is_value(t, "2", 0);
+	assert_false(directory_refuses(t->directory, RESOURCE_CONFIGMAP, NAME));
+	directory_refuse(t->directory, RESOURCE_CONFIGMAP, NAME, good);
+	assert_true(directory_refuses(t->directory, RESOURCE_CONFIGMAP, NAME));
+}
+
+static void the_version_before_stays(void **state)
+{
+	struct tree t;
+
+	(void)state;
+	begin(&t);
+	refuse(&t);
+	for (unsigned i = 0; i < 3;
+		i++) { /* whoever reads, however often; also when all is looked at */
+		look(&t);
+		is_value(&t, "1", 1);
+		directory_doubt(t.directory);
+	}
+	assert_false(directory_refuses(t.directory, RESOURCE_CONFIGMAP, BYTES("b")));
+	end(&t);
+}
+
+static void it_is_tried_again_when_asked_for(void **state)
+{
+	struct tree t;
+
+	(void)state;
+	begin(&t);
+	refuse(&t);
+	directory_retry(t.directory);
+	look(&t);
+	is_value(&t, "2", 0);
+	assert_false(directory_refuses(t.directory, RESOURCE_CONFIGMAP, NAME));
+	end(&t);
+}
+
+/* Whatever the file says next, the refusal was of what it said then. */
+static void a_change_ends_it(void **state)
+{
+	static const struct {
+		const char *text, *v;
+		size_t kept_bad;
+		const char *reason;
+	} rows[] = {
+		{MAP("3"), "3", 0, "mended"},
+		{MAP("1"), "1", 0, "put back as it was served"},
+		{"[", "1", 1, "broken: what was served stays, and not what was refused"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct tree t;
+
+		begin(&t);
+		refuse(&t);
+		write_file(&t, rows[i].text);
+		look(&t);
+		is_value(&t, rows[i].v, rows[i].kept_bad);
+		if (directory_refuses(t.directory, RESOURCE_CONFIGMAP, NAME)) {
+			fail_msg("%s: still refused", rows[i].reason);
+		}
+		directory_retry(t.directory);
+		look(&t);
+		is_value(&t, rows[i].v, rows[i].kept_bad);
+		end(&t);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_version_before_stays),
+		cmocka_unit_test(it_is_tried_again_when_asked_for),
+		cmocka_unit_test(a_change_ends_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
