@@ -59,12 +59,19 @@ $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -c -o $@ $<
 
-# The web page: page/'s files, packed into the program by a tool of this machine (page/pack.c).
-PAGE_FILES := $(sort $(wildcard page/*.html page/*.css page/*.js page/*.mjs docs/guides/*.md)) \
-              $(BUILD)/page/pixel.ttf
+# The web page: page/'s files, put together and packed into the program by tools of this machine (page/bundle.c, page/pack.c).
+PAGE_MODULES := page/app.mjs $(filter-out page/app.mjs,$(sort $(wildcard page/*.mjs)))
+PAGE_STYLES  := $(addprefix page/,tokens.css components.css screens.css extra.css)
+PAGE_FILES   := $(sort $(wildcard page/*.html page/*.shell page/*.js docs/guides/*.md)) \
+                $(addprefix $(BUILD)/page/,app.mjs page.css pixel.ttf)
 $(BUILD)/page/%: page/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) -O1 $(WARN) -o $@ $< -lcrypto -lz
+$(BUILD)/page/app.mjs: $(BUILD)/page/bundle $(PAGE_MODULES) Makefile
+	$(BUILD)/page/bundle $@ $(PAGE_MODULES)
+$(BUILD)/page/page.css: $(PAGE_STYLES) Makefile
+	@mkdir -p $(@D)
+	cat $(PAGE_STYLES) > $@
 $(BUILD)/page/pixel.ttf: $(BUILD)/page/font page/pixel.font
 	$(BUILD)/page/font page/pixel.font $@
 $(BUILD)/page/packed.c: $(BUILD)/page/pack $(PAGE_FILES) Makefile

@@ -2,7 +2,7 @@
 // is gone or the session has ended.
 import { onSessionEnd, post, get } from './api.mjs';
 import { h, put, update } from './dom.mjs';
-import { ago, isZh, short, t } from './i18n.mjs';
+import { ago, isZh, missing, short, t } from './i18n.mjs';
 import { firstRun, signIn } from './gate.mjs';
 import { routes as keys } from './keys.mjs';
 import { openPalette } from './palette.mjs';
@@ -11,13 +11,13 @@ import { perMinute, series } from './samples.mjs';
 import { screenOf, screens } from './screens.mjs';
 import { icon } from './sprites.mjs';
 import { isAdmin, isStale, onNews, refreshAll, start, store, tell } from './store.mjs';
-import { btn, complain, lamp, liftToasts, toast } from './ui.mjs';
+import { btn, lamp, liftToasts, toast } from './ui.mjs';
 import { warnings } from './warnings.mjs';
 
 const root = document.getElementById('app');
 let shown = null; // { name, arg, local }
 
-export const go = (hash) => (location.hash = hash);
+const go = (hash) => (location.hash = hash);
 
 function addressed() {
 	const [, name = 'home', ...rest] = location.hash.replace(/\?.*/, '').split('/');
@@ -110,7 +110,7 @@ function draw() {
 	document.title = `${t(x.title)} · ${t('AI GATEWAY MANAGEMENT')}`;
 }
 
-export function render() {
+function render() {
 	if (!shown || drawing) return;
 	drawing = true;
 	requestAnimationFrame(() => {
@@ -165,15 +165,6 @@ async function enter(user) {
 	}, () => {});
 	start();
 	navigate();
-}
-
-export async function signOut() {
-	try {
-		await get('session/logout', { anonymous: true });
-	} catch (error) {
-		return complain(t('SIGN OUT'), error);
-	}
-	location.reload();
 }
 
 // Whether something on the way, as a proxy, puts the Manager's key into requests. Only who is known is told more than that the
@@ -246,7 +237,10 @@ addEventListener('storage', (e) => {
 	render();
 });
 // What one tab has changed the others look at.
-export const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('sluice') : null;
+const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('sluice') : null;
 if (channel) channel.onmessage = () => refreshAll();
 onNews(render);
 boot();
+
+export { missing }; // for the tests
+

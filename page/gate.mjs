@@ -1,10 +1,10 @@
-// The gate at night: sign-in, and the first start.
-import { ApiError, post } from './api.mjs';
+// The gate at night: sign-in, the first start, and the way out.
+import { ApiError, get, post } from './api.mjs';
 import { h, put } from './dom.mjs';
 import { t } from './i18n.mjs';
 import { gateScene } from './scene.mjs';
 import { icon } from './sprites.mjs';
-import { btn, field, input, refuse, tick } from './ui.mjs';
+import { btn, complain, field, input, refuse, tick } from './ui.mjs';
 
 const brand = () => h('div.brand', icon('gate', 4), h('div', h('h1', 'SLUICE'), h('p.xs.soft', t('one gate, every model'))));
 const frame = (label, submit, ...kids) => h('main.signin', gateScene(), h('form.gatebox.panel', { onsubmit: submit, 'aria-label': t(label), novalidate: true }, brand(), h('div.dither'), kids));
@@ -53,6 +53,15 @@ export function signIn({ onDone, ended = false }) {
 	const form = frame('SIGN IN', submit, ended ? h('p.sm', { role: 'status' }, t('The session has ended. What is on the page stays.')) : null, user, password, stay, button);
 	queueMicrotask(() => password.input.focus());
 	return form;
+}
+
+export async function signOut() {
+	try {
+		await get('session/logout', { anonymous: true });
+	} catch (error) {
+		return complain(t('SIGN OUT'), error);
+	}
+	location.reload();
 }
 
 const PASSWORD_MIN = 8;

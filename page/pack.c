@@ -2,8 +2,9 @@
  * Puts the page's files into the program: pack OUT.c OUT.bin FILE...
  *
  * OUT.bin holds each file as it is and compressed; OUT.c names them and carries the bytes in. All files but the
- * document have one address that depends on all their contents, so that a browser may keep them for ever; in
- * the document @DIR@ stands for it, and @PRELOAD@ for a line per module. The same files give the same bytes.
+ * documents have one address that depends on all their contents, so that a browser may keep them for ever; in
+ * index.html @DIR@ stands for it. For each file NAME.shell there is a document NAME.html: index.html with the shell
+ * in the place of @SHELL@, which is what is seen until the script has drawn. The same files give the same bytes.
  */
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #define FILES_MAX 64
 #define HASH_CHARS 12
 #define TEXT_MAX (4u << 20)
+#define SHELL ".shell"
 
 struct file {
 	const char *name; /* without its directory */
@@ -98,22 +100,49 @@ static void replace(struct file *f, const char *what, const char *with)
 	}
 }
 
-static void fill_document(struct file *document, const struct file *v, int n, const char *hash)
+/* Makes the document of a shell in its place. */
+static void make_document(struct file *shell, const struct file *index, const char *hash)
 {
 	char dir[HASH_CHARS + 8];
-	char *links = need(TEXT_MAX);
-	size_t used = 0;
+	char *inside = shell->p;
+	size_t stem = strlen(shell->name) - strlen(SHELL);
+	char *name = need(stem + sizeof(".html"));
 
 	snprintf(dir, sizeof(dir), "a/%s", hash);
+	memcpy(name, shell->name, stem);
+	memcpy(name + stem, ".html", sizeof(".html"));
+	shell->name = name;
+	shell->p = need(TEXT_MAX);
+	memcpy(shell->p, index->p, index->n);
+	shell->n = index->n;
+	replace(shell, "@SHELL@", inside);
+	replace(shell, "@DIR@", dir);
+	free(inside);
+}
+
+/* Instead of index.html the documents that are made of it. How many files there are then. */
+static int make_documents(struct file *v, int n, const char *hash)
+{
+	struct file index = {0};
+	int kept = 0;
+
 	for (int i = 0; i < n; i++) {
-		if (ends(v[i].name, ".mjs")) {
-			used += (size_t)snprintf(links + used, TEXT_MAX - used,
-				"<link rel=\"modulepreload\" href=\"%s/%s\">\n", dir, v[i].name);
+		if (strcmp(v[i].name, "index.html") == 0) {
+			index = v[i];
+		} else {
+			v[kept++] = v[i];
 		}
 	}
-	replace(document, "@PRELOAD@\n", links);
-	replace(document, "@DIR@", dir);
-	free(links);
+	if (index.p == NULL) {
+		fail("index.html", "is not among the files");
+	}
+	for (int i = 0; i < kept; i++) {
+		if (ends(v[i].name, SHELL)) {
+			make_document(&v[i], &index, hash);
+		}
+	}
+	free(index.p);
+	return kept;
 }
 
 static void *compress_file(const struct file *f, size_t *n)
@@ -209,7 +238,6 @@ static void write_table(const struct file *v, int n, const char *hash, const cha
 int main(int argc, char **argv)
 {
 	struct file v[FILES_MAX];
-	struct file *document = NULL;
 	char hash[HASH_CHARS + 1];
 	int n = argc - 3;
 
@@ -218,13 +246,9 @@ int main(int argc, char **argv)
 	}
 	for (int i = 0; i < n; i++) {
 		load(&v[i], argv[i + 3]);
-		document = strcmp(v[i].name, "index.html") == 0 ? &v[i] : document;
-	}
-	if (document == NULL) {
-		fail("index.html", "is not among the files");
 	}
 	hash_all(v, n, hash);
-	fill_document(document, v, n, hash);
+	n = make_documents(v, n, hash);
 	write_bytes(v, n, argv[2]);
 	write_table(v, n, hash, (const char *[]){argv[1], argv[2]});
 	return 0;

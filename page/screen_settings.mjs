@@ -1,6 +1,6 @@
 import { post } from './api.mjs';
-import { signOut } from './app.mjs';
 import { h, update } from './dom.mjs';
+import { signOut } from './gate.mjs';
 import { isZh, t } from './i18n.mjs';
 import * as prefs from './prefs.mjs';
 import { room } from './sprites.mjs';

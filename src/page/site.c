@@ -18,7 +18,8 @@ static const char policy[] =
 	"frame-ancestors 'none'";
 
 struct asked { /* of the head, which is there until begin returns */
-	bool gzip, has_it;
+	bool gzip;
+	bool has[2]; /* what has the etag of that number */
 };
 
 struct visit { /* a call for the document that waits for a password to be checked */
@@ -35,8 +36,8 @@ struct site {
 	struct manage_app app;
 	struct list visits;
 	struct page *plain[FILES_MAX], *packed[FILES_MAX];
-	size_t document;
-	char etag[32];
+	size_t home, gate; /* the documents: of who is signed in, and of who is not */
+	char etags[2][32]; /* of all but the gate, and of the gate */
 };
 
 /* --- what is asked for --------------------------------------------------------------------------- */
@@ -65,7 +66,7 @@ static bool accepts_gzip(const struct head *h)
 	return false;
 }
 
-static bool has_etag(const struct site *s, const struct head *h)
+static bool has_etag(const char *etag, const struct head *h)
 {
 	for (unsigned i = 0; i < h->n_fields; i++) {
 		struct bytes list;
@@ -77,7 +78,7 @@ static bool has_etag(const struct site *s, const struct head *h)
 		while (list.n != 0) {
 			struct bytes tag = bytes_trim(bytes_cut(&list, ','));
 
-			if (bytes_eq(tag, bytes_str(s->etag)) || bytes_eq(tag, BYTES("*"))) {
+			if (bytes_eq(tag, bytes_str(etag)) || bytes_eq(tag, BYTES("*"))) {
 				return true;
 			}
 		}
@@ -87,7 +88,8 @@ static bool has_etag(const struct site *s, const struct head *h)
 
 static struct asked asked_of(const struct site *s, const struct call *c)
 {
-	return (struct asked){accepts_gzip(c->head), has_etag(s, c->head)};
+	return (struct asked){accepts_gzip(c->head),
+		{has_etag(s->etags[0], c->head), has_etag(s->etags[1], c->head)}};
 }
 
 static bool find(const struct asset *v, size_t n, struct bytes name, size_t *out)
@@ -120,20 +122,21 @@ static bool find_file(struct bytes path, size_t *out)
 static void answer(
 	const struct site *s, struct call *c, size_t i, unsigned status, struct asked asked)
 {
-	bool document = i == s->document;
+	bool gate = i == s->gate;
+	bool document = gate || i == s->home;
 	struct header h[9];
 	size_t n = 0;
 
 	h[n++] = (struct header){BYTES("Cache-Control"),
 		document ? BYTES("no-cache") : BYTES("public, max-age=31536000, immutable")};
-	h[n++] = (struct header){BYTES("ETag"), bytes_str(s->etag)};
+	h[n++] = (struct header){BYTES("ETag"), bytes_str(s->etags[gate])};
 	h[n++] = (struct header){BYTES("Vary"), BYTES("Accept-Encoding, Cookie")};
 	h[n++] = (struct header){BYTES("Content-Security-Policy"), bytes_str(policy)};
 	h[n++] = (struct header){BYTES("Referrer-Policy"), BYTES("no-referrer")};
 	h[n++] = (struct header){BYTES("Cross-Origin-Opener-Policy"), BYTES("same-origin")};
 	if (status == 401) {
 		h[n++] = (struct header){BYTES("WWW-Authenticate"), BYTES("Session")};
-	} else if (asked.has_it) {
+	} else if (asked.has[gate]) {
 		call_reply_with(c, 304, NULL, NULL, h, n);
 		return;
 	}
@@ -143,13 +146,13 @@ static void answer(
 	call_reply_with(c, status, assets[i].type, asked.gzip ? s->packed[i] : s->plain[i], h, n);
 }
 
-/* Who is not signed in gets the same document, which asks for the password; programs see the 401. A boot test
- * of HiClaw wants 200 of the console's listener (console-api.md section 1.11). */
+/* Who is not signed in gets the gate, where the password is asked for; programs see the 401. A boot test of HiClaw
+ * wants 200 of the console's listener (console-api.md section 1.11). */
 static void answer_document(const struct site *s, struct call *c, bool known, struct asked asked)
 {
 	bool open = known || manage_door(c) == MANAGE_CONSOLE;
 
-	answer(s, c, s->document, open ? 200 : 401, asked);
+	answer(s, c, known ? s->home : s->gate, open ? 200 : 401, asked);
 }
 
 static void on_visit_end(struct call_work *w)
@@ -226,7 +229,7 @@ static bool begin(struct manage_app *app, struct call *c)
 {
 	struct site *s = CONTAINER_OF(app, struct site, app);
 	struct bytes *path = &c->url.path;
-	size_t i = s->document;
+	size_t i = s->home;
 	bool document;
 
 	if (bytes_eq(*path, BYTES(BELOW)) && reads(c)) {
@@ -261,13 +264,15 @@ struct site *site_new(struct manage *m)
 	s->manage = m;
 	s->app.begin = begin;
 	list_init(&s->visits);
-	snprintf(s->etag, sizeof(s->etag), "W/\"%s\"", assets_hash);
+	snprintf(s->etags[0], sizeof(s->etags[0]), "W/\"%s\"", assets_hash);
+	snprintf(s->etags[1], sizeof(s->etags[1]), "W/\"%s-gate\"", assets_hash);
 	for (size_t i = 0; i < assets_n; i++) {
 		s->plain[i] = page_new_constant(bytes_of(assets_bytes + assets[i].at, assets[i].n));
 		s->packed[i] = page_new_constant(
 			bytes_of(assets_bytes + assets[i].packed_at, assets[i].packed_n));
 	}
-	IGNORE(find(assets, assets_n, BYTES("index.html"), &s->document)); /* pack saw it */
+	ASSERT(find(assets, assets_n, BYTES("home.html"), &s->home));
+	ASSERT(find(assets, assets_n, BYTES("gate.html"), &s->gate));
 	manage_add(m, &s->app);
 	return s;
 }
