@@ -1,6 +1,7 @@
 // The frame around the screens: header, navigation, addresses, keys, the command palette, and what is shown when the server
 // is gone or the session has ended.
 import { onSessionEnd, post, get } from './api.mjs';
+import { startBeat } from './beat.mjs';
 import { h, put, update } from './dom.mjs';
 import { ago, isZh, missing, short, t } from './i18n.mjs';
 import { firstRun, signIn } from './gate.mjs';
@@ -98,13 +99,13 @@ function draw() {
 	const count = warnings().length;
 	const x = screenOf(shown.name);
 	const active = document.activeElement;
-	update(root,
+	update(root, () => [
 		h('a.skip', { href: '#main', onclick: (e) => {
 			e.preventDefault();
 			document.getElementById('main').focus();
 		} }, t('Skip to content')),
 		header(count), lostBar(),
-		h('div.shell', rail(shown.name, count), h('main', { id: 'main', tabindex: -1, class: `m-${shown.name}${isStale() ? ' stale' : ''}` }, h('h2.sr', t(x.title)), screen())));
+		h('div.shell', rail(shown.name, count), h('main', { id: 'main', tabindex: -1, class: `m-${shown.name}${isStale() ? ' stale' : ''}` }, h('h2.sr', t(x.title)), screen()))]);
 	// What had the focus is gone with what it did: who goes on with the keyboard is not sent to the top.
 	if (active !== document.activeElement && !active.isConnected) document.getElementById('main').focus({ preventScroll: true });
 	document.title = `${t(x.title)} · ${t('AI GATEWAY MANAGEMENT')}`;
@@ -240,6 +241,7 @@ addEventListener('storage', (e) => {
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('sluice') : null;
 if (channel) channel.onmessage = () => refreshAll();
 onNews(render);
+startBeat();
 boot();
 
 export { missing }; // for the tests

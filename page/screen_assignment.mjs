@@ -3,9 +3,9 @@ import { get, part, change } from './api.mjs';
 import { h } from './dom.mjs';
 import { t } from './i18n.mjs';
 import { assignmentOf, limits, modelDialog, pathOf, reapply } from './model_dialog.mjs';
-import { avatar, icon } from './sprites.mjs';
+import { icon } from './sprites.mjs';
 import { isAdmin, listOf, need, refreshMonitor, store } from './store.mjs';
-import { badge, btn, chip, complain, empty, filterBox, matches, note, panel, stateLine, table, toast, when } from './ui.mjs';
+import { badge, btn, chip, complain, empty, face, filterBox, matches, note, panel, stateLine, table, toast, when } from './ui.mjs';
 import { consumerOf, targets } from './workers.mjs';
 
 function chain(w) {
@@ -73,7 +73,7 @@ function columns(local, redraw) {
 				else chosen.delete(w.name);
 				redraw();
 			} })),
-			h('span.who', avatar(w, 2)), h('div', h('h3', w.name), h('div.row.xs', stateLine(w), w.role && badge('DEFAULT', 'b-mgr')))) },
+			h('span.who', face(w)), h('div', h('h3', w.name), h('div.row.xs', stateLine(w), w.role && badge('DEFAULT', 'b-mgr')))) },
 		{ title: 'DESIRED · STORED · EFFECTIVE', cell: chain },
 		{ title: 'PROVIDER', sort: (w) => w.provider ?? '', cell: (w) => h('div', h('div.sm.nw', w.provider ?? '—'), h('div.xs.soft.nw', limits(w.assignment))) },
 		{ title: 'STATUS', sort: (w) => w.chip, cell: (w) => h('div', chip(w.chip), h('div.xs.soft.why.cut', w.assignment?.updatedAt ? when(w.assignment.updatedAt) : '')) },

@@ -3,9 +3,9 @@ import { newKey, showKey } from './consumer_key.mjs';
 import { h, update } from './dom.mjs';
 import { short, t } from './i18n.mjs';
 import { counted, lastSeen } from './samples.mjs';
-import { avatar, icon } from './sprites.mjs';
+import { icon } from './sprites.mjs';
 import { listOf, need, refresh, store } from './store.mjs';
-import { badge, btn, complain, confirm_, empty, field, filterBox, input, listBody, matches, modal, note, panel, refuse, select, table, tick, toast, when } from './ui.mjs';
+import { badge, btn, complain, confirm_, empty, face, field, filterBox, input, listBody, matches, modal, note, panel, refuse, select, table, tick, toast, when } from './ui.mjs';
 import { targets } from './workers.mjs';
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -141,7 +141,7 @@ function columns() {
 	return [
 		{ title: 'NAME', sort: (c) => c.name, cell: (c) => {
 			const w = targets().find((x) => (x.role ? x.name : `worker-${x.name}`) === c.name);
-			return h('div.row', h('span.who', w ? avatar(w, 2) : h('span.noav', icon('key', 2))), h('div', h('h3.any', c.name), h('div.row.gap1', badge(...kindOf(c.name)), barred(c.name) && badge('NOT AUTHORIZED', 'b-bad'))));
+			return h('div.row', h('span.who', w ? face(w) : h('span.noav', icon('key', 2))), h('div', h('h3.any', c.name), h('div.row.gap1', badge(...kindOf(c.name)), barred(c.name) && badge('NOT AUTHORIZED', 'b-bad'))));
 		} },
 		{ title: 'CREDENTIAL', cell: (c) => (c.credentials ?? []).map((x) => h('div', h('div.sm.any', (x.values ?? []).join(', ') || '—'), h('div.xs.soft', `${x.type} · ${x.source}${x.key ? ` ${x.key}` : ''}`))) },
 		{ title: 'ROUTES', sort: (c) => allowing(c.name).length, cell: (c) => btn(`${allowing(c.name).length} / ${open().length}`, { s: true, raw: true, aria: `${allowing(c.name).length} / ${open().length} ${t('ROUTES')} ${c.name}`, on: () => accessDialog(c) }) },

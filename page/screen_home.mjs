@@ -1,6 +1,6 @@
 // Is it up, who is working, what needs me, what can I do.
-import { h } from './dom.mjs';
-import { exact, number, short, t } from './i18n.mjs';
+import { h, island, update } from './dom.mjs';
+import { exact, isZh, number, short, t } from './i18n.mjs';
 import { routingMap } from './map.mjs';
 import { modelDialog } from './model_dialog.mjs';
 import { providerDialog } from './provider_dialog.mjs';
@@ -8,10 +8,10 @@ import { testProvider } from './provider_test.mjs';
 import { metricCards } from './gauges.mjs';
 import { backupNow } from './screen_backup.mjs';
 import { latest } from './samples.mjs';
-import { icon, room } from './sprites.mjs';
+import { icon } from './sprites.mjs';
 import { counted, series } from './samples.mjs';
 import { isAdmin, listOf, need, refreshAll, store } from './store.mjs';
-import { CHIP, STATE, badge, body, btn, empty, lamp, panel, spark, stateLine, toast, when } from './ui.mjs';
+import { CHIP, STATE, badge, body, btn, empty, lamp, panel, roomOf, spark, stateLine, toast, when } from './ui.mjs';
 import { warnings } from './warnings.mjs';
 import { consumerOf, manager, targets, workers } from './workers.mjs';
 
@@ -53,17 +53,33 @@ function providersTile() {
 	return tile('#/providers', 'box', 'PROVIDERS', [bad ? 'l-warn' : good ? 'l-ok' : 'l-off', number(all.length)], good || bad ? t('{0} of {1} healthy', good, good + bad) : all.length ? t('not tested') : t('none yet'), bad ? badge(t('{0} DOWN', bad), 'b-bad') : null);
 }
 
-function roomCard(w) {
-	const requests = series('consumer', consumerOf(w), 0, 60, HOUR);
-	return h('article.room-card', { key: w.name, 'data-state': w.state, 'aria-label': w.name },
-		h('div.view', room(w, 4), w.flight ? h('span.flight.pix', `×${w.flight}`) : null),
+function drawRoom(el, w, requests) {
+	el.setAttribute('data-state', w.state);
+	el.setAttribute('aria-label', w.name);
+	update(el, () => [
+		h('div.view', roomOf(w), w.flight ? h('span.flight.pix', `×${w.flight}`) : null),
 		h('div.info',
 			h('div.row', h('h3.grow.cut', w.name), w.role && badge('DEFAULT', 'b-mgr'), ['PENDING', 'DRIFTED', 'FAILED'].includes(w.chip) && h(`span.${CHIP[w.chip][0]}.chipic`, { title: t(w.chip) }, icon(CHIP[w.chip][1], 1), h('span.sr', t(w.chip)))),
 			h('div.row.xs', stateLine(w)),
 			h('div.xs.soft.cut', { title: w.say }, w.say || '\u00a0'),
-			h('button.set', { type: 'button', onclick: () => modelDialog(w), title: t('SET MODEL'), 'aria-label': `${t('SET MODEL')} ${w.name}: ${w.model ?? t('none')}` }, h('span.grow.cut', w.model ?? t('SET MODEL')), icon('gear', 1)),
-			h('div.row.foot', spark(requests, 8, w.state === 'offline' ? 'var(--ramp-4)' : 'var(--ramp-5)'), h('span.pix', { title: t('REQUESTS 1 H') }, short(w.requests)))));
+			h('button.set', { type: 'button', onclick: () => modelDialog(el.w), title: t('SET MODEL'), 'aria-label': `${t('SET MODEL')} ${w.name}: ${w.model ?? t('none')}` }, h('span.grow.cut', w.model ?? t('SET MODEL')), icon('gear', 1)),
+			h('div.row.foot', spark(requests, 8, w.state === 'offline' ? 'var(--ramp-4)' : 'var(--ramp-5)'), h('span.pix', { title: t('REQUESTS 1 H') }, short(w.requests)))),
+	]);
 }
+
+// Hundreds of rooms are looked at with every piece of news: one is drawn again when something in it has changed.
+const roomCard = (w) => island('article.room-card', `room ${w.name}`, { key: w.name, w }, (el, first) => {
+	let drawn = '';
+	const draw = (next) => {
+		const requests = series('consumer', consumerOf(next), 0, 60, HOUR);
+		const now = JSON.stringify([isZh(), next.state, next.role, next.flight, next.chip, next.say, next.model, next.requests, requests]);
+		el.w = next;
+		if (now !== drawn) drawRoom(el, next, requests);
+		drawn = now;
+	};
+	draw(first.w);
+	return (props) => draw(props.w);
+});
 
 function floor(local, redraw) {
 	const all = targets();

@@ -3,9 +3,8 @@ import { h } from './dom.mjs';
 import { short, t } from './i18n.mjs';
 import { bytes, metricCards, watched } from './gauges.mjs';
 import { counted, gauge, namesOf, series } from './samples.mjs';
-import { avatar } from './sprites.mjs';
 import { isAdmin, need, refreshMonitor, refreshMetrics, store } from './store.mjs';
-import { body, btn, chart, complain, download, empty, panel, stateLine, table, toast, when } from './ui.mjs';
+import { body, btn, chart, complain, download, empty, face, panel, stateLine, table, toast, when } from './ui.mjs';
 import { targets } from './workers.mjs';
 
 const MINUTE = 60000;
@@ -106,7 +105,7 @@ function details() {
 	const all = targets();
 	const controlled = store.monitor.status?.attachments?.controller && store.monitor.status.attachments.controller.state !== 'absent';
 	const columns = [
-		{ title: 'WORKER', sort: (w) => w.name, cell: (w) => h('div.row', avatar(w, 2), h('h3', w.name)) },
+		{ title: 'WORKER', sort: (w) => w.name, cell: (w) => h('div.row', face(w), h('h3', w.name)) },
 		{ title: 'STATE', sort: (w) => w.state, cell: stateLine },
 		{ title: 'EVIDENCE', cell: (w) => h('span.sm.soft', w.say, w.last ? [' · ', when(w.last)] : '') },
 		{ title: 'MODEL', cell: (w) => h('span.sm', w.observed ?? w.model ?? '—') },

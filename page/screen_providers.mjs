@@ -3,9 +3,8 @@ import { number, short, t } from './i18n.mjs';
 import { deleteProvider, providerDialog, shownType, urlOf } from './provider_dialog.mjs';
 import { testAll, testProvider } from './provider_test.mjs';
 import { counted } from './samples.mjs';
-import { avatar } from './sprites.mjs';
 import { isAdmin, listOf, need, refresh, store } from './store.mjs';
-import { badge, body, btn, empty, filterBox, gates, lamp, listBody, matches, panel, table, when } from './ui.mjs';
+import { badge, body, btn, empty, face, filterBox, gates, lamp, listBody, matches, panel, table, when } from './ui.mjs';
 import { targets } from './workers.mjs';
 
 const COLOURS = ['c1', 'c2', 'c3', 'c4', 'c6', 'c5'];
@@ -48,7 +47,7 @@ function used(p) {
 	const who = targets().filter((w) => w.provider === p.name);
 	const routes = servedBy(p.name);
 	if (!who.length && !routes.length) return h('span.xs.soft', t('no route'));
-	return h('div', who.length ? h('div.row.gap1', who.slice(0, 5).map((w) => h('span.mini-av', { title: w.name }, avatar(w, 2)))) : null, h('div.xs.soft.any', routes.join(', ')));
+	return h('div', who.length ? h('div.row.gap1', who.slice(0, 5).map((w) => h('span.mini-av', { title: w.name }, face(w)))) : null, h('div.xs.soft.any', routes.join(', ')));
 }
 
 function traffic(p) {
