@@ -68,7 +68,7 @@ function drawRoom(el, w, requests) {
 }
 
 // Hundreds of rooms are looked at with every piece of news: one is drawn again when something in it has changed.
-const roomCard = (w) => island('article.room-card', `room ${w.name}`, { key: w.name, w }, (el, first) => {
+const roomCard = (w) => island('article.room-card', `room ${w.name}`, w, (el, first) => {
 	let drawn = '';
 	const draw = (next) => {
 		const requests = series('consumer', consumerOf(next), 0, 60, HOUR);
@@ -77,9 +77,9 @@ const roomCard = (w) => island('article.room-card', `room ${w.name}`, { key: w.n
 		if (now !== drawn) drawRoom(el, next, requests);
 		drawn = now;
 	};
-	draw(first.w);
-	return (props) => draw(props.w);
-});
+	draw(first);
+	return draw;
+}, w.name);
 
 function floor(local, redraw) {
 	const all = targets();

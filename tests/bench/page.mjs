@@ -7,6 +7,7 @@ import { go, monitorOf, openTab, startBrowser, startWorld } from '../e2e/lib/pag
 const rounds = Number(process.argv[2] ?? 10);
 const FRAMES = 180;
 const STEP_PX = 60;
+const SETTLE_MS = 1000; // a new window loads the browser's own parts too
 const WORKERS = 500;
 const ROUTES = 1000;
 const after = [];
@@ -23,7 +24,7 @@ const paints = (page, ready) => page.evaluate(async (selector) => {
 }, ready);
 
 // A browser that has kept nothing, then the same once more.
-async function visit(browser, world, round, name, session, ready) {
+async function visit(browser, world, round, name, session, ready, path = '') {
 	const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
 	if (session) {
 		const [key, value] = session.cookie.split('=');
@@ -31,7 +32,8 @@ async function visit(browser, world, round, name, session, ready) {
 	}
 	for (const which of ['first', 'again']) {
 		const page = await context.newPage();
-		await page.goto(world.url);
+		await page.waitForTimeout(SETTLE_MS);
+		await page.goto(world.url + path);
 		row(`page-${name}-${which}`, round, await paints(page, ready));
 		await page.close();
 	}
@@ -70,7 +72,10 @@ async function openCrowd(browser, world) {
 async function measure() {
 	const world = await startWorld(t);
 	const browser = await startBrowser(t);
+	// A text without anything to it: what the browser itself needs, on this machine at this time, until something is seen.
+	const plain = /a\/[0-9a-f]+\//.exec(await (await fetch(world.url)).text())[0] + 'codex.md';
 	for (let round = 1; round <= rounds; round++) {
+		await visit(browser, world, round, 'plain', world.api, 'pre', plain);
 		await visit(browser, world, round, 'gate', null, 'input[name=password]');
 		await visit(browser, world, round, 'home', world.api, 'main .room-card');
 	}

@@ -33,7 +33,8 @@ test('W-01: the page: addresses, statuses, caching, compression, policy', async 
 	for (const [port, path, headers, status, why] of rows) {
 		const got = await get(port, path, headers);
 		assert.equal(got.status, status, `${path}: ${why}`);
-		assert.match(got.text, /<div id="app">/, `${path}: ${why}: the sign-in is the same document`);
+		assert.match(got.text, /<div id="app">/, `${path}: ${why}: a document of the page`);
+		assert.equal(/class="boot signin"/.test(got.text), !(headers.cookie || status === 200 && headers.authorization), `${path}: ${why}: who is not signed in sees the gate before any script, others the frame`);
 		assert.equal(got.headers['www-authenticate'], status === 401 ? 'Session' : undefined, `${path}: ${why}: no dialog of the browser`);
 	}
 	for (const port of [console_, monitor, gateway]) {
@@ -53,11 +54,14 @@ test('W-01: the page: addresses, statuses, caching, compression, policy', async 
 	assert.doesNotMatch(document.text, /(src|href)="(\/|http)|<script>| on[a-z]+="|<style| style="|@[A-Z]+@/, 'relative addresses, nothing inline, nothing left to fill in');
 	assert.equal((await get(console_, '/', { 'if-none-match': document.headers.etag })).status, 304);
 	assert.equal((await get(console_, '/', { 'if-none-match': 'W/"other"' })).status, 200);
+	const home = await get(console_, '/', signed);
+	assert.equal((await get(console_, '/', { ...signed, 'if-none-match': document.headers.etag })).status, 200, 'the gate that a browser has kept is not what comes after it');
+	assert.equal((await get(console_, '/', { ...signed, 'if-none-match': home.headers.etag })).status, 304);
 	const head = await get(console_, '/', {}, 'HEAD');
 	assert.deepEqual([head.status, head.text, head.headers['content-length']], [200, '', document.headers['content-length']]);
 
 	const names = [...document.text.matchAll(/(?:src|href)="(a\/[^"]+)"/g)].map((m) => m[1]);
-	assert.ok(names.length > 5, 'the document names its files');
+	assert.deepEqual(names.map((name) => name.replace(/.*\//, '')).sort(), ['app.mjs', 'boot.js', 'page.css', 'pixel.ttf'], 'four files beside the document: a browser asks for six at a time');
 	let weight = (await get(console_, '/', { 'accept-encoding': 'gzip' })).body.length;
 	for (const name of new Set(names)) {
 		const plain = await get(console_, `/${name}`);

@@ -46,7 +46,7 @@ test('every screen: sizes, languages, names', async (t) => {
 			await page.waitForSelector('dialog[open]');
 			await page.keyboard.press('Escape');
 		}
-		const missing = await page.evaluate(async () => (await import(document.querySelector('script[type=module]').src)).missing());
+		const missing = await page.evaluate(async () => (await import(document.querySelector('link[rel=modulepreload]').href)).missing());
 		assert.deepEqual(missing, []);
 		assert.match(await page.textContent('.rail'), /首页.*供应商.*模型分配/);
 	});

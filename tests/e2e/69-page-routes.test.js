@@ -219,7 +219,7 @@ test('HTTP routes, service sources and plugins', async (t) => {
 				await tabOf.keyboard.press('Escape');
 				await tabOf.waitForFunction(() => !document.querySelector('dialog[open]'));
 			}
-			assert.deepEqual(await tabOf.evaluate(async () => (await import(document.querySelector('script[type=module]').src)).missing()), []);
+			assert.deepEqual(await tabOf.evaluate(async () => (await import(document.querySelector('link[rel=modulepreload]').href)).missing()), []);
 			await tabOf.context().close();
 		}
 	});
