@@ -15,7 +15,7 @@ function subjectOf(message, status) {
 }
 
 // spec: { kind: the word in titles, noun: of previews, list: of the store, path: of the API, object: what is there or null,
-// blank(), left, right: parts, ask(), ai, saved(name), also: lists to read again, usedBy(name): sentence or null }
+// blank(), left, right: parts, ask(), ai, write(object): where it is not POST and PUT, saved(name), also: lists to read again, usedBy(name): sentence or null }
 export function editor(spec) {
 	const { kind, object: there } = spec;
 	const parts = [...spec.left, ...spec.right].filter(Boolean);
@@ -62,7 +62,7 @@ export function editor(spec) {
 		const out = typed();
 		if (!out) return;
 		try {
-			await (there ? change(`${spec.path}/${escaped(there.name)}`, out) : post(spec.path, out));
+			await (spec.write ? spec.write(out) : there ? change(`${spec.path}/${escaped(there.name)}`, out) : post(spec.path, out));
 			dialog.clean();
 			close();
 			toast(t(there ? `${kind} UPDATED` : `${kind} CREATED`), out.name);

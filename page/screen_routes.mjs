@@ -4,6 +4,7 @@ import { shortName, trace, unexplained } from './explain.mjs';
 import { httpRouteDialog, isOwn, ownerOf } from './http_route_dialog.mjs';
 import { short, t } from './i18n.mjs';
 import { DEFAULT_ROUTE, predicateOf, routingMap } from './map.mjs';
+import { TYPES, addressOf, mcpDialog, openMcp } from './mcp_dialog.mjs';
 import { routeDialog } from './route_dialog.mjs';
 import { counted } from './samples.mjs';
 import { sourceDialog, usersOf } from './source_dialog.mjs';
@@ -12,7 +13,7 @@ import { listOf, need, refresh, store } from './store.mjs';
 import { badge, body, btn, empty, field, filterBox, input, listBody, matches, meter, panel, select, table } from './ui.mjs';
 
 const modeOf = (r) => (r.name === DEFAULT_ROUTE ? ['DEFAULT', 'b-info'] : r.modelPredicates?.length ? ['DEDICATED', 'b-ok'] : ['CUSTOM', 'b-mgr']);
-const TABS = [['aiRoutes', 'AI ROUTES'], ['routes', 'HTTP ROUTES'], ['sources', 'SERVICE SOURCES']];
+const TABS = [['aiRoutes', 'AI ROUTES'], ['routes', 'HTTP ROUTES'], ['sources', 'SERVICE SOURCES'], ['mcp', 'MCP SERVERS']];
 
 export function opened({ arg }) {
 	if (arg[0] === '+new') {
@@ -28,6 +29,10 @@ function ups(r) {
 function allowed(r) {
 	const list = r.authConfig?.allowedConsumers ?? [];
 	if (!r.authConfig?.enabled) return badge('open', 'b-warn');
+	return allowedList(list);
+}
+
+function allowedList(list) {
 	return h('span', { title: list.join(', ') }, list.length ? h('span.n.nw', `${list.length} / ${listOf('consumers').length}`) : badge('nobody', 'b-bad'));
 }
 
@@ -44,7 +49,7 @@ const aiColumns = [
 const WORDS = { PRE: 'begins with', EQUAL: 'is', REGULAR: 'matches (expression)' };
 const serviceName = (x) => /^llm-(.+)\.internal\.[a-z]+$/.exec(x.name)?.[1] ?? `${x.name}${x.port ? `:${x.port}` : ''}`;
 const conditions = (r) => [...(r.headers ?? []), ...(r.urlParams ?? [])];
-const editRoute = (r) => (isOwn(r) ? httpRouteDialog(r) : routeDialog(listOf('aiRoutes').find((x) => x.name === ownerOf(r)[1])));
+const editRoute = (r) => (isOwn(r) ? httpRouteDialog(r) : ownerOf(r)[0] === 'MCP SERVER' ? openMcp(ownerOf(r)[1]) : routeDialog(listOf('aiRoutes').find((x) => x.name === ownerOf(r)[1])));
 const httpColumns = [
 	{ title: 'NAME', sort: (r) => r.name, cell: (r) => h('div', h('h3.any', isOwn(r) ? r.name : ownerOf(r)[1]), isOwn(r) ? null : badge(ownerOf(r)[0] === 'MCP SERVER' ? 'of an MCP server' : r.name.endsWith('.fallback.internal') ? 'its fallback' : 'of an AI route', 'b-off')) },
 	{ title: 'MATCHES', sort: (r) => r.path?.matchValue ?? '', cell: (r) => h('div', h('div.sm.any', h('span.soft', `${t(WORDS[r.path?.matchType] ?? 'is')} `), r.path?.matchValue ?? '—'), h('div.xs.soft.any', (r.domains?.length ? r.domains : ['*']).join(', '))) },
@@ -53,7 +58,7 @@ const httpColumns = [
 	{ title: 'ALLOWED', cell: allowed },
 	{ title: 'REQUESTS 1 H', end: true, sort: (r) => counted('route', isOwn(r) ? r.name : ownerOf(r)[1])?.requests ?? -1, cell: (r) => h('span.n', short(counted('route', isOwn(r) ? r.name : ownerOf(r)[1])?.requests ?? null)) },
 	{ title: '', end: true, cell: (r) => h('div.row.acts', btn('PLUGINS', { s: true, aria: `${t('PLUGINS')} ${r.name}`, on: () => pluginsDialog(r.name) }),
-		ownerOf(r)[0] === 'MCP SERVER' && !isOwn(r) ? null : btn('EDIT', { s: true, aria: `${t('EDIT')} ${r.name}`, off: isOwn(r) && r.readonly, tip: r.readonlyReason ?? undefined, on: () => editRoute(r) })) },
+		btn('EDIT', { s: true, aria: `${t('EDIT')} ${r.name}`, off: isOwn(r) && r.readonly, tip: r.readonlyReason ?? undefined, on: () => editRoute(r) })) },
 ];
 const sourceColumns = [
 	{ title: 'NAME', sort: (x) => x.name, cell: (x) => h('h3.any', x.name) },
@@ -64,7 +69,18 @@ const sourceColumns = [
 	{ title: 'USED BY', cell: (x) => h('span.xs.soft.any', usersOf(x.name).map((name) => shortName(name)).join(', ') || t('no route')) },
 	{ title: '', end: true, cell: (x) => (x.name.endsWith('.internal') ? badge('of a provider', 'b-off') : btn('EDIT', { s: true, aria: `${t('EDIT')} ${x.name}`, on: () => sourceDialog(x) })) },
 ];
-const KINDS = { aiRoutes: aiColumns, routes: httpColumns, sources: sourceColumns };
+const mcpColumns = [
+	{ title: 'NAME', sort: (x) => x.name, cell: (x) => h('div', h('h3.any', x.name), h('div.xs.soft.any', x.description)) },
+	{ title: 'TYPE', sort: (x) => x.type, cell: (x) => h('span.sm', t(TYPES[x.type] ?? x.type)) },
+	{ title: 'CALLED AT', cell: (x) => h('div', h('div.sm.any', addressOf(x.name)), h('div.xs.soft.any', (x.domains?.length ? x.domains : ['*']).join(', '))) },
+	{ title: 'SERVICES', cell: (x) => h('span.sm.any', (x.services ?? []).map(serviceName).join(', ') || '—') },
+	{ title: 'ALLOWED', cell: (x) => (x.consumerAuthInfo?.enable ? allowedList(x.consumerAuthInfo.allowedConsumers ?? []) : badge('open', 'b-warn')) },
+	{ title: 'REQUESTS 1 H', end: true, sort: (x) => mcpCount(x) ?? -1, cell: (x) => h('span.n', short(mcpCount(x))) },
+	{ title: '', end: true, cell: (x) => btn('EDIT', { s: true, aria: `${t('EDIT')} ${x.name}`, on: () => openMcp(x.name) }) },
+];
+const mcpCount = (x) => counted('route', ownerOf({ name: `mcp-server-${x.name}.internal` })[1])?.requests ?? null;
+const KINDS = { aiRoutes: aiColumns, routes: httpColumns, sources: sourceColumns, mcp: mcpColumns };
+const EMPTY = { aiRoutes: ['NO ROUTES', 'A route leads models to providers.'], routes: ['NO ROUTES', 'An HTTP route leads requests to services.'], sources: ['NO SERVICE SOURCES', 'A service source says where the endpoints of a service are.'], mcp: ['NO MCP SERVERS', 'An MCP server gives agents tools: those of an HTTP interface, a database, or a server of tools.'] };
 
 function domainsOf(name) {
 	const of = [...listOf('aiRoutes'), ...listOf('routes')].find((r) => r.name === name)?.domains;
@@ -112,7 +128,7 @@ function explain(local, redraw) {
 }
 
 export function draw({ arg, local, redraw }) {
-	need('aiRoutes', 'routes', 'sources', 'services', 'providers', 'consumers', 'domains');
+	need('aiRoutes', 'routes', 'sources', 'mcp', 'services', 'providers', 'consumers', 'domains');
 	local.tab ??= 'aiRoutes';
 	local.filter ??= arg[0] && !arg[0].startsWith('+') ? arg[0] : '';
 	if (arg[0] && arg[0] !== local.arg) {
@@ -126,7 +142,7 @@ export function draw({ arg, local, redraw }) {
 	const at = shortName(e?.route);
 	const path = at ? [`rt:${at}`, `rt:http ${at}`, ...e.destinations.filter((d) => d.weight).map((d) => `pv:${d.provider ?? d.service}`), ...domainsOf(at).map((d) => `dom:${d}`)] : null;
 	const total = counted('total');
-	const fresh = { aiRoutes: () => routeDialog(null), routes: () => httpRouteDialog(null), sources: () => sourceDialog(null) }[local.tab];
+	const fresh = { aiRoutes: () => routeDialog(null), routes: () => httpRouteDialog(null), sources: () => sourceDialog(null), mcp: () => mcpDialog(null) }[local.tab];
 	const none = local.tab === 'aiRoutes' && !listOf('providers').length;
 	const add = () => btn('+ ADD', { s: true, k: 'pri', off: none, tip: none ? t('Add a provider first.') : undefined, aria: `${t('+ ADD')} ${t(TABS.find(([x]) => x === local.tab)[1])}`, on: fresh });
 	const list = store.lists[local.tab];
@@ -141,6 +157,6 @@ export function draw({ arg, local, redraw }) {
 			local.tab = key;
 			redraw();
 		} }))), h('span', { 'data-new': true }, add())],
-		listBody(list, empty('branch', local.tab === 'sources' ? 'NO SERVICE SOURCES' : 'NO ROUTES', { aiRoutes: 'A route leads models to providers.', routes: 'An HTTP route leads requests to services.', sources: 'A service source says where the endpoints of a service are.' }[local.tab], none ? null : add()), () => refresh(local.tab), rows),
+		listBody(list, empty('branch', ...EMPTY[local.tab], none ? null : add()), () => refresh(local.tab), rows),
 		local.tab === 'routes' ? h('p.xs.soft.lead', t('Always there, before all routes: /ni_status, /agm, /_admin/api, where management is on the gateway.')) : null));
 }

@@ -10,6 +10,7 @@ const LISTS = {
 	consumers: 'v1/consumers',
 	domains: 'v1/domains',
 	sources: 'v1/service-sources',
+	mcp: 'v1/mcpServer',
 	services: 'v1/services',
 	certificates: 'v1/tls-certificates',
 	backups: 'v1/backups',

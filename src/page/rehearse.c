@@ -38,7 +38,7 @@ static const struct {
 	const char *name;
 	const struct op_noun *op;
 } nouns[] = {{"route", &op_route}, {"aiRoute", &op_ai_route}, {"domain", &op_domain},
-	{"source", &op_source}};
+	{"source", &op_source}, {"mcpServer", &op_mcp_server}};
 
 static int wrong(struct rehearsal *r, const char *what)
 {
@@ -92,8 +92,8 @@ static int make_change(struct rehearsal *r, const struct doc *d)
 	}
 	if (noun == NULL || name.n == 0 || (doc_given(body) && body->type != DOC_MAP)) {
 		return wrong(r,
-			"change needs a noun (route, aiRoute, domain, source), a name, and a body "
-			"that is an object or null");
+			"change needs a noun (route, aiRoute, domain, source, mcpServer), a name, and a "
+			"body that is an object or null");
 	}
 	if (operate(r, noun, name, d) != OP_OK) {
 		r->refused = arena_copy(&r->arena, text_bytes(&r->op.why));

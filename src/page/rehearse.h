@@ -8,7 +8,7 @@
  *    "ask":{"host":"a.com","path":"/x?y=1","method":"POST","headers":[{"name":"k","value":"v"}],
  *           "model":"gpt-4o","consumer":"alice","tls":false}}
  *
- * Both may be missing. noun: "route", "aiRoute", "domain", "source". body null: it is removed; "create": true beside it:
+ * Both may be missing. noun: "route", "aiRoute", "domain", "source", "mcpServer". body null: it is removed; "create": true beside it:
  * made. The answer:
  *
  *   {"refused":null,"warnings":["…"],"changes":[{"kind","name","what","before","after"}],

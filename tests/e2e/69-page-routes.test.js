@@ -178,6 +178,43 @@ test('HTTP routes, service sources and plugins', async (t) => {
 		await save();
 	});
 
+	await t.test('an MCP server is made of tools, given to one consumer, changed and deleted', async () => {
+		await tab(page, 'MCP SERVERS');
+		await page.click('main header .btn.pri');
+		await page.fill(`${dialog}.fbox:has(label:text-is("NAME")) input`, 'desk');
+		await page.click(`${dialog}label.tick:has-text("Only these consumers")`);
+		await page.click(`${dialog}label.tick:has-text("worker-alice")`);
+		await page.fill(`${part('SERVICES')} input[aria-label="service"]`, 'shop.static');
+		await save();
+		assert.equal(await focus(page), 'CONFIGURATION (YAML)', 'without tools there is nothing to save');
+		await page.fill(`${dialog}.fbox:has(label:text-is("CONFIGURATION (YAML)")) textarea`, 'server: [');
+		await save();
+		await page.waitForSelector(`${dialog}.fbox:has(label:text-is("CONFIGURATION (YAML)")) .hint.bad:not(:empty), ${dialog}.note.b-bad`);
+		await page.fill(`${dialog}.fbox:has(label:text-is("CONFIGURATION (YAML)")) textarea`, `server:\n  name: desk\ntools:\n- name: look\n  description: what lies there\n  args: []\n  requestTemplate:\n    url: http://127.0.0.1:${shop.port}/look\n    method: GET\n`);
+		await page.waitForSelector(`${dialog}.becomes li`);
+		await save();
+		await toastOf(page, 'MCP SERVER CREATED');
+		const made = await world.api.data('GET /v1/mcpServer/desk');
+		assert.deepEqual([made.type, made.consumerAuthInfo.enable, made.consumerAuthInfo.allowedConsumers, made.services.map((x) => x.name)], ['OPEN_API', true, ['worker-alice'], ['shop.static']]);
+		assert.match(made.rawConfigurations, /what lies there/);
+
+		await page.click(`${row('desk')} .btn`);
+		await page.fill(`${dialog}.fbox:has(label:text-is("DESCRIPTION")) input`, 'the desk');
+		await save();
+		await toastOf(page, 'MCP SERVER UPDATED');
+		const later = await world.api.data('GET /v1/mcpServer/desk');
+		assert.deepEqual({ ...later, description: '' }, { ...made, description: '' }, 'what was not touched stays');
+		assert.equal(later.description, 'the desk');
+
+		await page.click(`${row('desk')} .btn`);
+		await page.click(`${dialog}footer .btn.dang`);
+		await page.fill(`${dialog} input[placeholder="Type desk to confirm"]`, 'desk');
+		await page.click('dialog[open] footer .btn.dang >> nth=-1');
+		await toastOf(page, 'MCP SERVER DELETED');
+		assert.deepEqual(await world.api.data('GET /v1/mcpServer'), []);
+		await tab(page, 'HTTP ROUTES');
+	});
+
 	await t.test('what belongs to a provider or an AI route is changed there; a source says who uses it; a route is deleted', async () => {
 		await page.click(`${row('kimi-ai-route')} .btn:has-text("EDIT")`);
 		await page.waitForSelector(`${dialog}h2:text-is("EDIT AI ROUTE")`);
@@ -204,7 +241,7 @@ test('HTTP routes, service sources and plugins', async (t) => {
 		for (const theme of ['pixel', 'cyber', 'office']) {
 			const tabOf = await openTab(tt, browser, world.url, { session: world.api, storage: { 'ai-gateway-theme': theme, 'sluice-lang': 'zh', 'sluice-motion': 'off' }, context: { bypassCSP: true } });
 			await go(tabOf, '#/routes', 'main .seg');
-			for (const [n, folded] of [[0, true], [1, true], [2, false]]) {
+			for (const [n, folded] of [[0, true], [1, true], [2, false], [3, false]]) {
 				await tabOf.click(`.seg .btn >> nth=${n}`);
 				await tabOf.waitForSelector(`.seg .btn[aria-pressed=true] >> nth=0`);
 				await tabOf.click('main header .btn.pri');
