@@ -13,7 +13,7 @@ const LISTS = {
 	mcp: 'v1/mcpServer',
 	services: 'v1/services',
 	certificates: 'v1/tls-certificates',
-	backups: 'v1/backups',
+	backups: 'ni_status/backups',
 };
 // The same for who is no administrator, as far as the monitor API tells: the path, and where the list is in the answer.
 const LIMITED = {
@@ -86,8 +86,11 @@ async function guarded(work) {
 
 const wanted = new Set();
 
+// One that the store has made has not counted what is in it.
+const slotOf = (b) => ({ ...b, time: b.createdAt, named: !b.auto, objects: b.counts ? Object.values(b.counts).reduce((sum, n) => sum + (Number(n) || 0), 0) : null });
+
 async function ask(name) {
-	if (!store.user?.limited) return get(LISTS[name]);
+	if (!store.user?.limited) return name === 'backups' ? (await get(LISTS[name])).backups.map(slotOf) : get(LISTS[name]);
 	const [path, member] = LIMITED[name] ?? [];
 	return path ? (await get(path))[member] : [];
 }

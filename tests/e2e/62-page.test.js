@@ -15,7 +15,7 @@ const listed = async (api, noun, name) => (await api.data(`GET /v1/${noun}`)).fi
 test('signing in, and what an administrator does', async (t) => {
 	const world = await startWorld(t);
 	const browser = await startBrowser(t);
-	const page = await openTab(t, browser, world.url, { expected: [/status of (409|500)/] });
+	const page = await openTab(t, browser, world.url, { expected: [/status of (400|409|500)/] });
 	const answers = [];
 	page.on('response', (r) => /\/(v1|ni_status)\//.test(r.url()) && !r.url().endsWith('/events') && r.text().then((body) => answers.push(body), () => {}));
 
@@ -222,11 +222,30 @@ test('signing in, and what an administrator does', async (t) => {
 		await world.api.raw('POST /v1/consumers', { name: 'extra', credentials: [{ type: 'key-auth', source: 'BEARER', values: ['extra-key-000001'] }] });
 		await page.click('.slot:has-text("before the test")');
 		await page.waitForSelector('.diffs section');
-		assert.match(await text(page, '.diffs'), /new\.example\.com|domain-new/, 'of the slot that was chosen');
-		const [file] = await Promise.all([page.waitForEvent('download'), page.click('.bk .btn:has-text("DOWNLOAD")').then(() => page.click(`${dialog}footer .warn`))]);
-		const saved = fs.readFileSync(await file.path(), 'utf8');
-		assert.ok(JSON.parse(saved).resources.length > 5);
-		assert.doesNotMatch(saved, /sk-(qwen|kimi)-0|wk-(alice|bob|carol)-0|gk-manager/, 'no key leaves in a download');
+		assert.match(await text(page, '.diffs section:has([data-section=domains])'), /\+.*new\.example\.com/s, 'of the slot that was chosen');
+		assert.match(await text(page, '.diffs section:has([data-section=consumers])'), /−.*extra/s);
+		const taken = async (how, passphrase) => {
+			await page.click('.bk .btn:has-text("DOWNLOAD")');
+			await page.selectOption(`${dialog}select`, how);
+			if (passphrase) await page.fill(`${dialog}input[type=password]`, passphrase);
+			const [file] = await Promise.all([page.waitForEvent('download'), page.click(`${dialog}footer .pri`)]);
+			return file.path();
+		};
+		for (const [how, passphrase] of [['none'], ['masked'], ['encrypted', 'a long passphrase']]) {
+			const saved = fs.readFileSync(await taken(how, passphrase), 'utf8');
+			assert.equal(JSON.parse(saved).format, passphrase ? 'sluice-backup-encrypted' : 'sluice-backup');
+			assert.doesNotMatch(saved, /sk-(qwen|kimi)-0|wk-(alice|bob|carol)-0|gk-manager/, `no key leaves in the clear: ${how}`);
+		}
+		const locked = await taken('encrypted', 'a long passphrase');
+		await page.click('main header .btn:has-text("IMPORT")');
+		await page.setInputFiles(`${dialog}input[type=file]`, locked);
+		await page.fill(`${dialog}input[type=password]`, 'another passphrase');
+		await page.click(`${dialog}footer .pri`);
+		await page.waitForSelector(`${dialog}.hint.bad:not(:empty)`);
+		await page.fill(`${dialog}input[type=password]`, 'a long passphrase');
+		await page.click(`${dialog}footer .pri`);
+		await toastOf(page, 'IMPORTED');
+		await page.waitForSelector('.diffs [data-section=domains]');
 		const restore = async () => {
 			await page.click('.bk .btn:has-text("RESTORE")');
 			await page.fill(`${dialog}input`, 'RESTORE');
@@ -236,9 +255,20 @@ test('signing in, and what an administrator does', async (t) => {
 		await restore();
 		await page.waitForSelector('.toast:has-text("RESET FAILED"):has-text("the disk is full")');
 		assert.equal(await page.$('.toast:has-text("CONFIGURATION RESTORED")'), null);
+		await page.selectOption('.bk select', 'merge');
+		await page.waitForFunction(() => document.querySelector('.diffs [data-section=domains]') && !document.querySelector('.diffs [data-section=consumers]'));
+		await page.selectOption('.bk select', 'replace');
+		await page.waitForSelector('.diffs [data-section=consumers]');
+		await page.click('.diffs label.tick:has([data-section=consumers])');
 		await restore();
 		await toastOf(page, 'CONFIGURATION RESTORED');
 		assert.ok(await listed(world.api, 'domains', 'new.example.com'));
+		assert.ok(await listed(world.api, 'consumers', 'extra'), 'of the sections that were not chosen nothing changes');
+		await page.click('.slot:has-text("before the test")');
+		await page.waitForFunction(() => document.querySelectorAll('.diffs [data-section]').length === 1);
+		await page.evaluate(() => document.querySelectorAll('.toast').forEach((el) => el.remove()));
+		await restore();
+		await toastOf(page, 'CONFIGURATION RESTORED');
 		assert.equal(await listed(world.api, 'consumers', 'extra'), undefined);
 	});
 

@@ -29,7 +29,7 @@ async function tabTo(page, name, { key = 'Tab', dialog = undefined } = {}) {
 		passed.push(at.name || at.tag);
 		if (at.body) continue; // the browser's own controls come between the end and the beginning
 		assert.ok(at.marked, `focus can be seen at ${JSON.stringify(at)}`);
-		assert.ok(at.seen, `nothing covers ${JSON.stringify(at)}`);
+		assert.ok(at.seen, `nothing covers ${JSON.stringify(at)}, after ${passed.join(" | ")}`);
 		if (dialog !== undefined) assert.equal(at.dialog, dialog, `the focus stays in the dialog, not at ${at.name}`);
 		if (name.test(at.name)) return at;
 	}
@@ -134,10 +134,11 @@ test('W-54: sign in, add a provider, assign it, make a backup: with keys', async
 		await toastOf(page, 'BACKUP CREATED');
 		await closed();
 		assert.equal((await here(page)).name, 'BACKUP NOW');
+		await page.waitForSelector('.slot:has-text("by hand")');
 		await tabTo(page, /by hand/);
 		await keyboard.press('Enter');
 		await page.waitForSelector('.bk section:has-text("no difference")');
-		assert.ok((await hiclaw.api.data('GET /v1/backups')).some((b) => b.reason === 'by hand'));
+		assert.ok((await hiclaw.monitor('GET backups')).json.backups.some((b) => b.reason === 'by hand'));
 	});
 
 	await t.test('tabs, rows and the end', async () => {
