@@ -136,6 +136,8 @@ struct explain_line {
 	unsigned status; /* 0: sent on */
 	const char *reason;
 	struct bytes route, consumer, provider, model, upstream_model, service;
+	struct bytes
+		bridged_to; /* the model that it was taken for, when that is another than the client's */
 	const struct explain_routes *routes;
 	size_t max; /* bytes that refused routes may lengthen it to; at most EXPLAIN_LINE_MAX */
 };

@@ -267,6 +267,7 @@ void explain_put_line(const struct explain_line *l, struct text *out)
 	put_member("consumer", l->consumer, out);
 	put_member("provider", l->provider, out);
 	put_member("model", l->model, out);
+	put_member("bridged-to", l->bridged_to, out);
 	put_member("upstream-model", l->upstream_model, out);
 	put_member("service", l->service, out);
 	shown = put_all_refused(l->routes, l->max - rest, out);

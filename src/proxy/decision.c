@@ -89,6 +89,7 @@ static void make(struct exchange *x, unsigned status, struct text *out)
 		.provider = x->rq->texts.provider,
 		.model = x->rq->texts.model,
 		.upstream_model = x->rq->texts.upstream_model,
+		.bridged_to = x->rq->bridged ? texts_cut(x->rq->model) : BYTES(""),
 		.service = to != NULL ? to->service->name : BYTES(""),
 		.routes = &routes,
 		.max = x->explains ? EXPLAIN_LINE_MAX : DECISION_LOG_MAX};
