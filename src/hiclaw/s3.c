@@ -377,12 +377,15 @@ static void begin_page(struct s3_call *call)
 
 static void take_page(struct s3_call *call)
 {
+	struct bytes before = call->listing.next;
 	struct fault why = {0};
 
 	if (s3_xml_list(call->arena, text_bytes(&call->fetch.body_in), &call->listing, &why) != 0) {
 		fail(call, S3_BROKEN, why.text);
 	} else if (call->listing.n > S3_LIST_MAX) {
 		fail(call, S3_REFUSED, "more than 100000 objects");
+	} else if (call->listing.truncated && bytes_eq(call->listing.next, before)) {
+		fail(call, S3_BROKEN, "the list of objects goes on where it was");
 	} else if (call->listing.truncated) {
 		begin_page(call);
 	} else {

@@ -178,6 +178,12 @@ static const struct call_row {
 		"GET /bucket?continuation-token=t%2B%2F%3D&delimiter=%2F&encoding-type=url&list-type=2"
 		"&max-keys=1000&prefix=pre%2Fagents%2F HTTP",
 		"pre/agents/b c", "two pages"},
+	{S3_LIST, "", NULL, false,
+		{{200, NULL,
+			LIST
+			"<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>" LIST_END}},
+		S3_BROKEN, 2, "continuation-token=t", "goes on where it was",
+		"a list without end: the same page again and again"},
 	{S3_LIST, "", NULL, false, {{200, NULL, "<html>"}}, S3_BROKEN, 1, "prefix=pre%2F HTTP",
 		"cannot be read", "no list"},
 };
