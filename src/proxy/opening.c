@@ -27,6 +27,7 @@ static enum verdict again_fresh(struct exchange *x)
 {
 	x->rq->at.fresh = true;
 	x->rq->at.awaited = false;
+	x->rq->complete_us = x->woke_us; /* what the first one took was not our part */
 	if (x->rq->gathers) {
 		splice_rewind(&x->rq->at.splice);
 	}
