@@ -32,6 +32,7 @@
 #define TRIAL_ANSWER_MS 7000u
 #define TRIAL_IDLE_MS 2500u
 #define TRIAL_ERROR_BODY_MS 2000u
+#define TRIAL_CROSSED_MS 1000u
 
 /* What an upstream does with one request. */
 enum trial_behaviour {
@@ -182,6 +183,7 @@ struct trial_attempt {
 	bool direct;       /* which was up at once */
 	bool whole, right; /* its body came, and was the client's with the provider's model */
 	bool struck;       /* its connection was reset by an outage */
+	uint64_t struck_ms;
 	const struct trial_step *step;
 	struct trial_act acts[TRIAL_ACTS];
 	unsigned n_acts, done;

@@ -30,7 +30,7 @@ bool court_died_idle(const struct trial_attempt *a)
 
 	return !a->first &&
 		(b == BEHAVE_RESET || b == BEHAVE_RESET_EARLY || b == BEHAVE_CLOSE ||
-			(a->struck && a->done == 0));
+			(a->struck && a->done == 0 && a->struck_ms < a->at_ms + TRIAL_CROSSED_MS));
 }
 
 static bool had_outage(const struct court *c, unsigned provider, unsigned endpoint)

@@ -395,8 +395,10 @@ static void reset_all(struct stage *g, const struct trial_outage *o)
 		for (unsigned k = 0; k < g->seen.n_attempts; k++) {
 			struct trial_attempt *a = &g->seen.attempts[k];
 
-			a->struck |=
-				a->far == w->far && a->left_moment == 0 && w->attempt == (int)k;
+			if (a->far == w->far && a->left_moment == 0 && w->attempt == (int)k) {
+				a->struck = true;
+				a->struck_ms = now_ms(g);
+			}
 		}
 	}
 }

@@ -13,14 +13,19 @@ static bool is_event_stream(const struct head *h)
 	return bytes_starts_nocase(head_get(h, FIELD_CONTENT_TYPE), BYTES("text/event-stream"));
 }
 
+/* An end that crossed the request on its way is there after a round trip. Later the upstream had the request, and
+ * may have done what it asks, and count it. */
+#define CROSSED_MS 1000u
+
 /* A reused connection that ended before it said anything was closed by its peer while the request was
  * on its way: one more try, on a new connection (RFC 9112 §9.3.1). */
 static bool died_idle(const struct exchange *x)
 {
 	const struct stream *up = x->up;
 
-	return up->reused && !up->spoke && (up->in_err == ERR_CLOSED || up->in_err == ERR_RESET) &&
-		!x->rq->at.fresh && (x->rq->gathers || !x->rq->head.has_body);
+	return x->woke_us < x->rq->at.sent_us + CROSSED_MS * 1000u && up->reused && !up->spoke &&
+		(up->in_err == ERR_CLOSED || up->in_err == ERR_RESET) && !x->rq->at.fresh &&
+		(x->rq->gathers || !x->rq->head.has_body);
 }
 
 static enum verdict again_fresh(struct exchange *x)
