@@ -236,10 +236,43 @@ static void models(void **state)
 	}
 }
 
+/* What names of backups and providers rely on too, which have no rule against a slash behind it. */
+static void segments_alone(void **state)
+{
+	static const struct {
+		struct bytes raw;
+		const char *name; /* NULL: refused */
+		const char *reason;
+	} rows[] = {
+		{TXT("a%20b"), "a b", "a blank is a character"},
+		{TXT("x.y_z"), "x.y_z", "dots and underscores"},
+		{TXT("a%2fb"), NULL, "an escaped slash leads to another place"},
+		{TXT("%2F"), NULL, "nothing but a slash"},
+		{TXT("a%00"), NULL, "NUL would end the path"},
+		{TXT("a%7F"), NULL, "delete"},
+		{TXT("%"), NULL, "half an escape"},
+		{TXT(""), NULL, "no name at all"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct names_room room;
+		struct fault f = {0};
+		struct bytes out;
+		int rc = names_segment(rows[i].raw, &room, &out, &f);
+
+		if ((rc == 0) != (rows[i].name != NULL) ||
+			(rc == 0 && !bytes_eq(out, bytes_str(rows[i].name)))) {
+			fail_msg("%s: %d %s", rows[i].reason, rc, f.text);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(workers_in_paths),
+		cmocka_unit_test(segments_alone),
 		cmocka_unit_test(segments_have_a_limit),
 		cmocka_unit_test(targets_of_requests),
 		cmocka_unit_test(consumers_of_workers),

@@ -56,7 +56,7 @@ static struct doc *test(struct out *o)
 	const struct reach *t = &o->r->reach;
 	struct doc *d = doc_map(o->a);
 
-	if (!o->r->tested) {
+	if (!o->r->tested || o->r->not_tested) {
 		doc_set(o->a, d, "skipped", doc_bool(o->a, true));
 		return d;
 	}

@@ -114,6 +114,7 @@ struct switch_run {
 	char backup[40]; /* of the gateway's objects */
 	struct reach reach;
 	bool reaching, tested; /* the test is under way; it was made */
+	bool not_tested;       /* it said nothing */
 	struct guest *guest;   /* at another gateway: its provider, here for the test */
 	struct activation activation;
 	enum verification verification;

@@ -161,6 +161,7 @@ enum step_rc switch_plan_validate(struct switch_run *r)
 
 static enum step_rc not_tested(struct switch_run *r, struct bytes why)
 {
+	r->not_tested = true;
 	switch_outcome(r, OUTCOME_SKIPPED, BYTES_FMT, BYTES_ARG(why));
 	switch_warn(r, "NOT_TESTED", "The model was not tested: " BYTES_FMT, BYTES_ARG(why));
 	return STEP_NEXT;

@@ -252,6 +252,7 @@ async function startForeignConsole(t, dir) {
 
 test('install.sh beside a real Higress starts the monitor and registers it, however often', async (t) => {
 	const dir = serverDir(t);
+	const vendor = await startVendor(t, 'made', ['some-model']);
 	const console_ = await startForeignConsole(t, dir);
 	const port = await freePort();
 	const supervisor = path.join(dir, 'supervisor');
@@ -262,7 +263,7 @@ test('install.sh beside a real Higress starts the monitor and registers it, howe
 		HICLAW_ADMIN_USER: ADMIN.name, HICLAW_ADMIN_PASSWORD: ADMIN.password, ...(IS_ROOT ? { SLUICE_USER: 'root' } : {}) };
 	const config = path.join(dir, 'openclaw.json');
 	fs.writeFileSync(config, managerConfig(GATEWAY), { mode: 0o600 });
-	Object.assign(env, { OPENCLAW_CONFIG_PATH: config, HICLAW_AGENT_FS_DIR: path.join(dir, 'agents'), HICLAW_MANAGER_GATEWAY_KEY: KEY_OF.manager,
+	Object.assign(env, { OPENCLAW_CONFIG_PATH: config, HICLAW_AGENT_FS_DIR: path.join(dir, 'agents'), HICLAW_MANAGER_GATEWAY_KEY: KEY_OF.manager, HICLAW_AI_GATEWAY_URL: 'http://127.0.0.1:1',
 		HICLAW_CONTROLLER_URL: 'http://127.0.0.1:1', HICLAW_MINIO_S3_URL: 'http://127.0.0.1:1', SLUICE_OPENCLAW_RELOAD_URL: '', SLUICE_OPENCLAW_PROBE_URL: 'http://127.0.0.1:1' });
 	fs.mkdirSync(path.join(dir, 'agents'));
 	const sh = (name, ...args) => runScript(env, name, args);
@@ -281,14 +282,15 @@ test('install.sh beside a real Higress starts the monitor and registers it, howe
 	assert.equal((await fetch(`http://127.0.0.1:${port}/ni_status/health`)).status, 200);
 
 	// The monitor manages that Higress: what scripts make is at its Console.
-	const made = await sh('create-provider.sh', '--type', 'openai', '--name', 'made', '--token', 'vendor-key-made');
+	const made = await sh('create-provider.sh', '--type', 'openai', '--name', 'made', '--token', 'vendor-key-made', '--url', `http://${vendor.address}/v1`);
 	assert.equal(made.stdout, "SUCCESS: Provider 'made' created\n", made.stderr);
 	assert.deepEqual(jq('[.data[] | [.name, .tokens[0]]]', JSON.stringify(await ask('/v1/ai/providers'))), [['made', 'vendor-key-made']]);
 	assert.equal(jq('.data[0].upstreams[0].provider', JSON.stringify(await ask('/v1/ai/routes'))), 'made');
 
 	const set = await sh('set-model.sh', '--target', 'manager', '--provider', 'made', '--model', 'some-model');
 	assert.equal(set.code, 0, set.stdout + set.stderr);
-	assert.ok(set.lines.includes('Model connectivity test skipped'), 'the way to the model is not ours: nothing is claimed');
+	assert.ok(set.lines.includes('Model connectivity test passed'), set.stdout);
+	assert.match(set.stdout + set.stderr, /There is no consumer manager yet/, 'nobody could ask the gateway');
 	assert.equal(jq(PRIMARY, fs.readFileSync(config, 'utf8')), 'hiclaw-gateway/some-model');
 
 	const again = await sh('install.sh', '--clean-legacy');

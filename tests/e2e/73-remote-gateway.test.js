@@ -141,6 +141,15 @@ test('a gateway that does not come to it', async (t) => {
 		assert.deepEqual(forced.warnings.map((w) => w.code), ['NOT_VERIFIED']);
 	});
 
+	await t.test('and alone knows the way to a provider: not tested, and verified all the same', async () => {
+		front.refusals = 1000000;
+		front.answer = [200, JSON.stringify(completion('by a way of its own', 'gpt-two'))];
+		await other.console('PUT /v1/ai/providers/two', { name: 'two', type: 'openai', protocol: 'openai/v1', tokens: [SECRET], rawConfigs: { openaiCustomUrl: 'http://127.0.0.1:1/v1' } });
+		const got = await m.ok(manager, { provider: 'two', model: 'gpt-four' });
+		assert.deepEqual([got.test, got.warnings.map((w) => w.code)], [{ skipped: true }, ['NOT_TESTED']]);
+		assert.equal(got.verification.state, 'verified');
+	});
+
 	await t.test('and is not there: not verified, because nobody answers', async () => {
 		front.answer = [200, ''];
 		const deaf = await start({ HICLAW_AI_GATEWAY_URL: 'http://127.0.0.1:1', SLUICE_VERIFY_SECONDS: '120' });
