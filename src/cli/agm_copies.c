@@ -115,6 +115,52 @@ static int run_create(struct run *r)
 	return rc;
 }
 
+/* "  providers: added one, two; removed three": of a section in which anything is another. */
+static bool print_section(struct run *r, const struct doc *section)
+{
+	static const char *const kinds[] = {"added", "changed", "removed"};
+	struct arena *a = &r->x->arena;
+	bool any = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const struct doc *name = doc_first(a, doc_get(a, section, kinds[i]));
+		const char *between = " ";
+
+		if (name == NULL) {
+			continue;
+		}
+		printf(any ? "; %s" : "  %s: %s", any ? kinds[i] : agm_words(r->x, section->key),
+			kinds[i]);
+		any = true;
+		for (; name != NULL; name = name->next, between = ", ") {
+			printf("%s%s", between, agm_words(r->x, doc_text(name, BYTES("?"))));
+		}
+	}
+	return any;
+}
+
+/* What a restore changes, or would; warnings behind it. */
+static void print_change(struct run *r, const struct doc *change)
+{
+	struct arena *a = &r->x->arena;
+	const struct doc *w = doc_first(a, doc_get(a, r->got.whole, "warnings"));
+	bool any = false;
+
+	for (const struct doc *s = doc_first(a, change); s != NULL; s = s->next) {
+		if (print_section(r, s)) {
+			putchar('\n');
+			any = true;
+		}
+	}
+	if (!any) {
+		puts("  nothing: all is as it was then");
+	}
+	for (; w != NULL; w = w->next) {
+		fprintf(stderr, "sluice %s: warning: %s\n", r->x->given.command,
+			agm_words(r->x, doc_text(w, BYTES("?"))));
+	}
+}
+
 static int run_show(struct run *r)
 {
 	int rc = ask(r, "GET", "/diff", NULL);
@@ -123,6 +169,18 @@ static int run_show(struct run *r)
 		agm_print_json(r->x, r->got.whole);
 	}
 	return rc;
+}
+
+static void say_restored(struct run *r, bool dry)
+{
+	const char *before = agm_member(r->x, r->got.whole, "backupId", "");
+
+	printf(dry ? "going back to %s would change\n" : "backup %s restored\n",
+		agm_words(r->x, bytes_str(r->word)));
+	print_change(r, doc_get(&r->x->arena, r->got.whole, dry ? "diff" : "restored"));
+	if (before[0] != '\0') {
+		printf("the way back: %s\n", before);
+	}
 }
 
 static int run_restore(struct run *r)
@@ -144,8 +202,10 @@ static int run_restore(struct run *r)
 	doc_set(a, body, "mode", doc_str(a, args_has(given, "--merge") ? "merge" : "replace"));
 	doc_set(a, body, "dryRun", doc_bool(a, args_has(given, "--dry-run")));
 	rc = ask(r, "POST", "/restore", body);
-	if (rc == COMMAND_DONE) {
+	if (rc == COMMAND_DONE && args_has(given, "--json")) {
 		agm_print_json(r->x, r->got.whole);
+	} else if (rc == COMMAND_DONE) {
+		say_restored(r, args_has(given, "--dry-run"));
 	}
 	return rc;
 }

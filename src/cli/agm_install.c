@@ -24,6 +24,10 @@ static const struct arg_row rows[] = {
 		false},
 	{"--clean-legacy", NULL,
 		"Removes the routes and service sources that an old installation made.", false},
+	{"--uninstall", NULL,
+		"Takes back what installing made: routes, service source and domain at a Higress, "
+		"supervisord's file, the running monitor. Its data and agents' files stay.",
+		false},
 	{"--address", "HOST:PORT",
 		"Where a Higress in another container reaches the monitor. Default: "
 		"127.0.0.1 and the monitor's port, when the Console is on this machine.",
@@ -114,6 +118,26 @@ static bool add_program(void)
 	return good;
 }
 
+/* Whatever supervisord still has in memory goes with its next start. */
+static void remove_program(void)
+{
+	const char *dir = supervisor_dir();
+	char path[PATH_MAX];
+	struct fault f;
+	int rc;
+
+	if (dir == NULL) {
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/" PROGRAM_FILE, dir);
+	if (access(path, F_OK) != 0) {
+		return;
+	}
+	agm_log("Removing %s...", path);
+	rc = file_remove(path) == 0 ? 0 : fault_set(&f, ERR_IO, 0, 0, "it cannot be removed");
+	agm_log(rc == 0 ? "  OK" : "  WARNING: %s", rc == 0 ? "" : f.text);
+}
+
 /* --- the Console ---------------------------------------------------------------------------------- */
 
 static bool is_local(const struct remote *r)
@@ -171,6 +195,12 @@ static bool call(struct run *r, const char *method, const char *path, const char
 	return good;
 }
 
+/* Whether anybody is there: that nobody is has its own line. */
+static bool answers(struct run *r)
+{
+	return agm_is_higress(r->x, r->x->env.admin_url.p);
+}
+
 static void look(struct run *r)
 {
 	struct agm *x = r->x;
@@ -183,7 +213,7 @@ static void look(struct run *r)
 		agm_log("  Found sluice in Higress's place");
 		return;
 	}
-	if (open_console(r) &&
+	if (answers(r) && open_console(r) &&
 		remote_ask(&r->console, &x->arena,
 			&(struct remote_call){.method = "GET", .path = BYTES("/v1/consumers")},
 			&got) == COMMAND_DONE &&
@@ -196,7 +226,7 @@ static void look(struct run *r)
 	agm_log("  Found neither sluice nor a Higress Console that lets us in");
 }
 
-/* What an old installation left; with sluice in place its own handlers are in front of these anyway. */
+/* What an old installation left, or this one made; with sluice in place its own handlers are in front of these anyway. */
 static void clean_legacy(struct run *r)
 {
 	static const struct {
@@ -335,11 +365,44 @@ static void say_addresses(const struct agm *x)
 		(unsigned long long)x->env.monitor_port);
 }
 
+/* The monitor is stopped last: as long as it runs its routes lead somewhere. */
+static int uninstall(struct run *r)
+{
+	int rc;
+
+	agm_log("Uninstalling ai-gateway-management...");
+	look(r);
+	if (r->found == FOUND_HIGRESS) {
+		clean_legacy(r);
+		agm_log("Removing domain " PAGE_DOMAIN "...");
+		IGNORE(call(r, "DELETE", "/v1/domains/" PAGE_DOMAIN, NULL)); /* said */
+	}
+	remove_program();
+	fflush(stdout);
+	rc = agm_monitor_stop(r->x);
+	agm_log("ai-gateway-management is uninstalled; its data, providers, routes of models and "
+		"agents' files stay");
+	return rc;
+}
+
+static void close_console(struct run *r)
+{
+	if (r->console.authorization != NULL) {
+		remote_close(&r->console);
+	}
+}
+
 int agm_install(struct agm *x)
 {
 	struct run r = {.x = x};
 	bool runs;
 
+	if (args_has(&x->given, "--uninstall")) {
+		int rc = uninstall(&r);
+
+		close_console(&r);
+		return rc;
+	}
 	if (args_has(&x->given, "--image")) {
 		agm_log("Starting the monitor with the containers of this image...");
 		return add_program() ? COMMAND_DONE : COMMAND_NO;
@@ -361,8 +424,6 @@ int agm_install(struct agm *x)
 	} else {
 		agm_log("ERROR: no server runs, and none could be started");
 	}
-	if (r.console.authorization != NULL) {
-		remote_close(&r.console);
-	}
+	close_console(&r);
 	return runs ? COMMAND_DONE : COMMAND_NO;
 }

@@ -343,7 +343,7 @@ static int stop_locked(struct agm *x, struct monitor_pid *p)
 	return COMMAND_DONE;
 }
 
-static int run_stop(struct agm *x)
+int agm_monitor_stop(struct agm *x)
 {
 	char path[PATH_SIZE];
 	struct monitor_pid p = {.fd = -1};
@@ -397,7 +397,7 @@ static int run_start(struct agm *x)
 
 static int run_restart(struct agm *x)
 {
-	int rc = run_stop(x);
+	int rc = agm_monitor_stop(x);
 
 	return rc == COMMAND_DONE ? agm_monitor_start(x, stdout) : rc;
 }
@@ -425,7 +425,7 @@ int agm_monitor(struct agm *x)
 	static const struct {
 		const char *name;
 		int (*run)(struct agm *x);
-	} verbs[] = {{"start", run_start}, {"stop", run_stop}, {"status", run_status},
+	} verbs[] = {{"start", run_start}, {"stop", agm_monitor_stop}, {"status", run_status},
 		{"restart", run_restart}, {"run", run_here}};
 	const char *word = x->given.n_words != 0 ? x->given.words[0] : "start";
 

@@ -14,6 +14,8 @@
 const char *agm_monitor_dir(void);
 /* Nothing happens when it runs. COMMAND_DONE when it accepts; lines go to out. */
 MUST_CHECK int agm_monitor_start(struct agm *x, FILE *out);
+/* Nothing happens when it does not run; one that is part of a gateway stays, and says so. */
+MUST_CHECK int agm_monitor_stop(struct agm *x);
 /* The command; words[0] says what, none is start. */
 int agm_monitor(struct agm *x);
 

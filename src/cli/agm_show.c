@@ -103,6 +103,7 @@ static const char *resolve(struct agm *x, const char *model, const char *fallbac
 {
 	struct agm_question q = {.method = "GET", .path = "/route"};
 	struct remote_answer got;
+	const char *provider;
 	struct text query;
 	int rc;
 
@@ -116,7 +117,8 @@ static const char *resolve(struct agm *x, const char *model, const char *fallbac
 	if (rc != COMMAND_DONE || !remote_is_good(&got)) {
 		return fallback;
 	}
-	return agm_member(x, got.whole, "explain.provider", fallback);
+	provider = agm_member(x, got.whole, "explain.provider", fallback);
+	return provider[0] != '\0' ? provider : "unknown"; /* no provider is reached */
 }
 
 static const char *with_prefix(struct agm *x, const char *model)

@@ -367,6 +367,18 @@ static int list_dir(struct arena *a, const char *dir, struct doc *out, struct fa
 	return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
+static bool has_entry(struct arena *a, const struct doc *list, struct bytes id)
+{
+	for (const struct doc *d = doc_first(a, list); d != NULL; d = d->next) {
+		int order = bytes_cmp(doc_peek(d, "id", BYTES("")), id);
+
+		if (order <= 0) { /* the newest first */
+			return order == 0;
+		}
+	}
+	return false;
+}
+
 static int list_journal(
 	struct arena *a, const struct backup_places *p, struct doc *out, struct fault *fault)
 {
@@ -380,6 +392,9 @@ static int list_journal(
 		const struct backup_entry *e = &all.v[i];
 		struct doc *d = doc_map(a);
 
+		if (has_entry(a, out, bytes_str(e->id))) {
+			continue; /* the store's part of a switch, whose document has more */
+		}
 		doc_set(a, d, "id", doc_str(a, e->id));
 		put_about(a, d, e);
 		doc_set(a, d, "size", doc_int(a, (int64_t)e->size));

@@ -272,7 +272,7 @@ static enum step_rc judge_nowhere(struct switch_run *r)
 	const struct env *env = r->h->env;
 	bool asked = r->ask.why == SWITCH_ASKED || r->ask.why == SWITCH_ADOPTED;
 
-	if (r->manager && asked && r->h->controller == NULL) {
+	if (r->manager && asked && !switch_cr_is_attached(r)) {
 		return switch_fail(r, HICLAW_CONFIG_INCOMPLETE,
 			"OpenClaw config not found at " BYTES_FMT,
 			BYTES_ARG(env->n_configs != 0 ? env->configs[0] : BYTES("its place")));

@@ -3,6 +3,7 @@
  * the container, so that a Worker that works is changed when it has finished.
  */
 #include "hiclaw/switch_int.h"
+#include "hiclaw/workers.h"
 
 /* --- looked at ---------------------------------------------------------------------------------------- */
 
@@ -33,12 +34,25 @@ static void take(struct switch_run *r, const struct json_value *v)
 		.phase = arena_copy(&r->arena, w.phase)};
 }
 
+bool switch_cr_is_attached(const struct switch_run *r)
+{
+	struct bytes why;
+
+	if (r->h->controller == NULL || r->cr.known || r->h->env->controller_url_set ||
+		r->h->workers == NULL) {
+		return r->h->controller != NULL;
+	}
+	return workers_controller(r->h->workers, &why) != WORKERS_NO_CONTROLLER;
+}
+
 static void on_looked(struct controller_call *c)
 {
 	struct switch_run *r = c->arg;
 
 	if (c->rc == CONTROLLER_OK) {
 		take(r, r->manager ? manager_of(c->answer) : c->answer);
+	} else if (c->rc != CONTROLLER_NOT_FOUND && !switch_cr_is_attached(r)) {
+		switch_outcome(r, OUTCOME_SKIPPED, "no controller is attached");
 	} else if (c->rc != CONTROLLER_NOT_FOUND) {
 		switch_outcome(r, OUTCOME_WARNED, "%s", c->why.text);
 		switch_warn(r, "CONTROLLER_UNAVAILABLE", "%s", c->why.text);
@@ -181,7 +195,7 @@ static enum step_rc skip(struct switch_run *r, const char *why)
 
 enum step_rc switch_cr_set(struct switch_run *r)
 {
-	if (r->h->controller == NULL) {
+	if (!switch_cr_is_attached(r)) {
 		return skip(r, "no controller is attached");
 	}
 	if (r->ask.apply == ENV_APPLY_FILES_ONLY) {

@@ -259,6 +259,8 @@ struct doc *switch_verify_doc(const struct switch_run *r, struct arena *a);
 /* "http://host:port/x": host:port. */
 struct bytes switch_authority(struct bytes url);
 
+/* One at the usual address, which nobody named, is a controller when it has ever answered. */
+bool switch_cr_is_attached(const struct switch_run *r);
 enum step_rc switch_cr_look(struct switch_run *r);
 enum step_rc switch_cr_set(struct switch_run *r);
 enum step_rc switch_cr_undo(struct switch_run *r);

@@ -28,7 +28,7 @@ static bool is_cr_to_set(const struct switch_run *r)
 /* Nobody who could tell the agent. */
 static bool is_alone(const struct switch_run *r)
 {
-	return r->found.n == 0 && !r->cr.known && r->h->controller == NULL;
+	return r->found.n == 0 && !r->cr.known && !switch_cr_is_attached(r);
 }
 
 static enum step_rc judge_asked(struct switch_run *r)

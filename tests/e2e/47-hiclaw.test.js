@@ -304,6 +304,30 @@ test('install.sh beside a real Higress starts the monitor and registers it, howe
 	assert.equal(await get(), 200);
 	assert.equal(await get({ 'x-forwarded-for': '10.0.0.1' }), 401);
 	assert.equal((await fetch(`http://127.0.0.1:${port}/ni_status/providers`, { headers: { origin: 'http://evil' } })).status >= 401, true);
+
+	// A copy of everything, and the way back to it, in words.
+	const agm = async (...args) => {
+		const got = await runScript({ ...env, SLUICE_SERVER: `http://127.0.0.1:${port}`, SLUICE_PASSWORD: ADMIN.password }, path.relative(SCRIPTS, path.resolve(SLUICE)), ['agm', 'backup', ...args]);
+		assert.equal(got.code, 0, got.stderr);
+		return got.stdout;
+	};
+	const id = /^backup (\S+) created\n$/.exec(await agm('create', '--reason', 'before'))[1];
+	assert.equal(await agm('restore', id, '--dry-run'), `going back to ${id} would change\n  nothing: all is as it was then\n`);
+	assert.equal((await sh('create-provider.sh', '--type', 'openai', '--name', 'more', '--token', 'k', '--url', `http://${vendor.address}/v1`)).code, 0);
+	assert.match(await agm('restore', id), new RegExp(`^backup ${id} restored\\n[^]*  providers: removed more\\n[^]*\\nthe way back: \\S+\\n$`));
+
+	// What installing made goes, what was done with it stays; however often.
+	for (let i = 0; i < 2; i++) {
+		const gone = await sh('install.sh', '--uninstall');
+		assert.equal(gone.code, 0, gone.stdout + gone.stderr);
+		assert.doesNotMatch(gone.stdout, /WARNING/);
+	}
+	assert.deepEqual(jq(NAMES, JSON.stringify(await ask('/v1/routes'))), []);
+	assert.ok(!JSON.stringify(await ask('/v1/domains')).includes('manager-local'));
+	assert.ok(!JSON.stringify(await ask('/v1/service-sources')).includes('"monitor"'));
+	assert.deepEqual(jq('[.data[].name]', JSON.stringify(await ask('/v1/ai/providers'))), ['made']);
+	assert.deepEqual(fs.readdirSync(supervisor), ['supervisord.conf']);
+	assert.equal((await sh('monitor-server.sh', 'status')).code, 1);
 });
 
 test('the first script starts the server when there is none', async (t) => {

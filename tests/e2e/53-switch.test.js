@@ -163,6 +163,9 @@ test('models of agents', async (t) => {
 		const routes = async () => (await m.ok('GET /ni_status/route?all=1')).routes.map(({ version, ...rest }) => rest);
 		const before = await routes();
 		const { backupId } = await m.ok(alice, { provider: 'two', model: 'two-back' });
+		const ids = (await m.ok('GET /ni_status/backups')).backups.map((b) => b.id);
+		assert.deepEqual(ids.filter((id) => id === backupId), [backupId]);
+		assert.deepEqual(ids, [...ids].sort().reverse());
 		const { diff } = await m.ok(`GET /ni_status/backups/${backupId}/diff`);
 		assert.deepEqual(diff.aiRoutes?.removed ?? [], []);
 		await m.ok(`POST /ni_status/backups/${backupId}/restore`, {});
