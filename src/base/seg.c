@@ -15,7 +15,8 @@ struct seg_slab {
 	struct seg *free;   /* given back */
 	unsigned n_free;    /* given back and never lent */
 	unsigned n_touched; /* segs[n_touched..] were never lent: their pages do not exist yet */
-	struct seg *segs;   /* SLAB_SEGS of them, one mapping */
+	char *bytes;        /* of all of them, one mapping */
+	struct seg segs[SLAB_SEGS];
 };
 
 void segpool_init(struct segpool *p, size_t budget_bytes)
@@ -34,14 +35,14 @@ static struct seg_slab *slab_new(void)
 	ASSERT(mem != MAP_FAILED);
 	/* A huge page would make one kilobyte of prompt cost two megabytes. */
 	IGNORE(madvise(mem, SLAB_SEGS * SEG_SIZE, MADV_NOHUGEPAGE)); /* a hint */
-	slab->segs = mem;
+	slab->bytes = mem;
 	slab->n_free = SLAB_SEGS;
 	return slab;
 }
 
 static void slab_free(struct seg_slab *slab)
 {
-	munmap(slab->segs, SLAB_SEGS * SEG_SIZE);
+	munmap(slab->bytes, SLAB_SEGS * SEG_SIZE);
 	list_remove(&slab->link);
 	free(slab);
 }
@@ -64,6 +65,16 @@ bool segpool_spent(const struct segpool *p)
 	return p->lent >= p->budget;
 }
 
+/* The next one that was never lent, or not since all pages were given back. */
+static struct seg *first_touch(struct seg_slab *slab)
+{
+	struct seg *s = &slab->segs[slab->n_touched];
+
+	*s = (struct seg){.slab = slab, .data = slab->bytes + slab->n_touched * SEG_SIZE};
+	slab->n_touched++;
+	return s;
+}
+
 struct seg *seg_take(struct segpool *p)
 {
 	struct seg_slab *slab;
@@ -81,12 +92,8 @@ struct seg *seg_take(struct segpool *p)
 	s = slab->free;
 	if (s != NULL) {
 		slab->free = s->next;
-		/* Each is on a page of its own that nobody has looked at for long: the next one is on its way before
-		 * it is asked for. */
-		__builtin_prefetch(slab->free, 1);
 	} else {
-		s = &slab->segs[slab->n_touched++];
-		s->slab = slab;
+		s = first_touch(slab);
 	}
 	if (--slab->n_free == 0) {
 		list_remove(&slab->link);
@@ -136,7 +143,7 @@ void seg_give(struct segpool *p, struct seg *s)
 		return;
 	}
 	slab = s->slab;
-	s->wide |= s->end > PAGE - offsetof(struct seg, data);
+	s->wide |= s->end > PAGE;
 	s->next = slab->free;
 	slab->free = s;
 	if (slab->n_free++ == 0) {
@@ -171,13 +178,13 @@ static unsigned trim_slabs(struct segpool *p)
 static void rest(struct seg_slab *slab)
 {
 	if (slab->n_touched != 0) {
-		IGNORE(madvise(slab->segs, SLAB_SEGS * SEG_SIZE, MADV_DONTNEED)); /* a hint */
+		IGNORE(madvise(slab->bytes, SLAB_SEGS * SEG_SIZE, MADV_DONTNEED)); /* a hint */
 		slab->free = NULL;
 		slab->n_touched = 0;
 	}
 }
 
-/* The first page has what the pool knows of the segment. */
+/* The first page stays: most bodies need no other. */
 static void trim_pages(struct segpool *p, unsigned most)
 {
 	unsigned looks = LOOK_PER_CALL;
@@ -197,7 +204,7 @@ static void trim_pages(struct segpool *p, unsigned most)
 			}
 			most--;
 			IGNORE(madvise(
-				(char *)s + PAGE, SEG_SIZE - PAGE, MADV_DONTNEED)); /* a hint */
+				s->data + PAGE, SEG_SIZE - PAGE, MADV_DONTNEED)); /* a hint */
 			s->wide = 0;
 		}
 	}

@@ -19,17 +19,18 @@
 
 struct seg_slab;
 
+/* What is known of a segment stands beside its slab, not in front of its bytes: whoever lends or gives back 32 of them
+ * after a large body need not wait for 32 pages that nobody has looked at for long. */
 struct seg {
 	struct seg *next;      /* in a chain or in a free list */
 	struct seg_slab *slab; /* where it came from */
+	char *data;            /* SEG_ROOM bytes, at the beginning of a page */
 	uint32_t beg, end;     /* filled part of data */
 	uint32_t refs;         /* holders: a head and a body may share one segment */
 	uint32_t wide; /* pages behind its first have been used since they were given back */
-	char data[SEG_SIZE - 2 * sizeof(void *) - 16];
 };
-static_assert(sizeof(struct seg) == SEG_SIZE, "a segment is exactly one slot of its slab");
 
-#define SEG_ROOM ((uint32_t)sizeof(((struct seg *)0)->data))
+#define SEG_ROOM SEG_SIZE
 
 struct segpool {
 	struct list partial; /* slabs with a free segment */

@@ -67,25 +67,25 @@ static void pages_go_after_a_second_of_rest(void **state)
 	seg_give(&p, small);
 	seg_give(&p, s);
 	segpool_trim(&p, 1000);
-	assert_true(is_resident((char *)s + SEG_SIZE / 2));
+	assert_true(is_resident(s->data + SEG_SIZE / 2));
 	segpool_trim(&p, 1999);
-	assert_true(is_resident((char *)s + SEG_SIZE / 2));
+	assert_true(is_resident(s->data + SEG_SIZE / 2));
 	segpool_trim(&p, 2000);
-	assert_false(is_resident((char *)s + SEG_SIZE / 2));
-	assert_true(is_resident((char *)s));
-	assert_true(is_resident((char *)small));
+	assert_false(is_resident(s->data + SEG_SIZE / 2));
+	assert_true(is_resident(s->data));
+	assert_true(is_resident(small->data));
 	assert_ptr_equal(seg_take(&p), s); /* it is as good as before */
 	assert_int_equal(s->end, 0);
 	assert_int_equal(s->data[SEG_ROOM - 1], 0);
 	seg_give(&p, s);
 	/* nothing is lent any more: the first pages go as well */
 	segpool_trim(&p, 3000);
-	assert_true(is_resident((char *)s));
+	assert_true(is_resident(s->data));
 	assert_int_equal(lent->data[SEG_ROOM - 1], 'l');
 	seg_give(&p, lent);
 	segpool_trim(&p, 4000);
-	assert_false(is_resident((char *)s));
-	assert_false(is_resident((char *)lent + SEG_SIZE - 4096));
+	assert_false(is_resident(s->data));
+	assert_false(is_resident(lent->data + SEG_SIZE - 4096));
 	assert_int_equal(p.free, SLAB);
 	for (unsigned i = 0; i < SLAB; i++) {
 		struct seg *again = seg_take(&p);

@@ -210,7 +210,7 @@ void worker_give_exchange(struct worker *w, struct exchange *x)
  * at one place in all of them would drive each other out. */
 static size_t place_in(const struct seg *seg)
 {
-	return (uintptr_t)seg / SEG_SIZE % REQUEST_PLACES * REQUEST_STEP;
+	return (uintptr_t)seg->data / SEG_SIZE % REQUEST_PLACES * REQUEST_STEP;
 }
 
 struct request *worker_take_request(struct worker *w)
