@@ -175,16 +175,16 @@ static bool add_room(struct intake *k, struct seg *seg)
 }
 
 /*
- * One segment; several when the read before filled what it had and more is wanted. Only the last one may
- * get bytes behind the body's end, for they have to fit into one (keep_rest): chunks, whose end is not
- * known, are read one by one.
+ * As many segments as the body is known to fill; of one without a length several when the read before filled what it had.
+ * Only the last one may get bytes behind the body's end, for they have to fit into one (keep_rest): chunks, whose end is
+ * not known, are read one by one.
  */
 static bool make_room(struct intake *k)
 {
 	const struct h1_in *in = k->in;
 	struct segpool *pool = k->s->pool;
 	struct seg *tail = k->s->body.tail;
-	bool wide = in->filled && in->framing != H1_CHUNKED;
+	bool wide = in->framing == H1_LENGTH || (in->filled && in->framing == H1_TO_CLOSE);
 	uint64_t want = in->want - MIN(in->want, k->s->body.n);
 	uint64_t most = in->framing == H1_LENGTH ? MIN(in->left, want) : want;
 

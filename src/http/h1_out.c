@@ -2,7 +2,7 @@
 
 #include "base/num.h"
 
-#define PIECES_MAX 32
+#define PIECES_MAX 40 /* 1 MB in segments, its head and its edits, go at once */
 /* A chunk's size has at most six digits: with its line end that is what frame has room for. */
 #define CHUNK_MAX 0xffffffu
 
