@@ -88,23 +88,24 @@ static void take_gone(struct known *k, const struct engine_worker *before)
 	w->asked = true;
 }
 
-/* Both lists are by name. */
+/* Both lists are by name. What has gone is remembered where those that are there leave room. */
 static struct known *merge(const struct engine_list *l, const struct known *before)
 {
 	struct known *k = must_alloc(sizeof(*k));
 	size_t i = 0, j = 0, n = before != NULL ? before->n : 0;
-	size_t max = ENGINE_CONTAINERS_MAX;
+	size_t left = ENGINE_CONTAINERS_MAX - l->n;
 
 	arena_init(&k->arena, (size_t)1 << 20);
-	k->v = arena_must(&k->arena, max * sizeof(*k->v));
-	while ((i < l->n || j < n) && k->n < max) {
+	k->v = arena_must(&k->arena, ENGINE_CONTAINERS_MAX * sizeof(*k->v));
+	while (i < l->n || j < n) {
 		int order = i == l->n ? 1
 			: j == n      ? -1
 				      : bytes_cmp(l->v[i].worker, before->v[j].name);
 
-		if (order > 0) {
+		if (order > 0 && left > 0) {
 			take_gone(k, &before->v[j]);
-		} else {
+			left--;
+		} else if (order <= 0) {
 			take_one(k, &l->v[i], order == 0 ? &before->v[j] : NULL);
 		}
 		i += order <= 0;

@@ -231,6 +231,34 @@ static void test_an_engine_that_restarts(void **state)
 	end(&w);
 }
 
+/* As many as can be told have gone: one that comes is known all the same, although its name is behind theirs. */
+static void test_all_have_gone(void **state)
+{
+	struct peer_answer answers[] = {{200, NULL, NULL},
+		{200, NULL, "[" ONE(ID_A, "zoe", "created") "]"}, {503, NULL, NULL}};
+	struct text all;
+	struct world w;
+
+	(void)state;
+	text_init(&all, SIZE_MAX);
+	for (unsigned i = 0; i < ENGINE_CONTAINERS_MAX; i++) {
+		text_addf(&all, "%s" ONE(ID_B, "w%04u", "created"), i == 0 ? "[" : ",", i);
+	}
+	text_add_char(&all, ']');
+	answers[0].body = text_cstr(&all);
+	begin(&w);
+	peer_says(&w.peer, answers, ARRAY_LEN(answers));
+	start(&w, w.path, 60000);
+	turn_to(&w, ENGINE_OK);
+	expect(&w, "w0999", STATE_CONTAINER_STARTING, 0);
+	turn_to(&w, ENGINE_DOWN);
+	expect(&w, "zoe", STATE_CONTAINER_STARTING, 0);
+	expect(&w, "w0000", STATE_CONTAINER_NOT_FOUND, 0);
+	assert_null(engine_find(w.engine, BYTES("w0999"))); /* no room for all of them */
+	end(&w);
+	text_done(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_no_socket),
 		cmocka_unit_test(test_an_engine_that_restarts),
+		cmocka_unit_test(test_all_have_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
