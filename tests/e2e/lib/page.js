@@ -70,6 +70,7 @@ export async function startBrowser(t) {
 	return browser;
 }
 
+const KEPT = ['20261122T040953Z-0b3ee8', '20261122T040952Z-0b3ee7', '20261122T040951Z-0b3ee6'];
 // The monitor API as its specification writes it, for states that a test cannot bring about; changes are kept in `sent`.
 export function monitorOf(overrides = {}) {
 	const now = () => new Date().toISOString();
@@ -79,7 +80,8 @@ export function monitorOf(overrides = {}) {
 		'GET status': { gateway: { state: 'ok', version: '0.1.0', uptimeSeconds: 90, listeners: ['127.0.0.1:8080'] }, console: { state: 'ok' }, manager: { state: 'idle', model: 'qwen3.5-plus', provider: 'qwen', assignmentState: 'applied' }, routing: { mode: 'multi' }, counts: {}, attachments: { controller: { state: 'ok', detail: 'ok' }, s3: { state: 'degraded', detail: '2 objects wait, retry in 8 s' }, openclaw: { state: 'ok', detail: 'ok' } }, warnings: [] },
 		'GET workers': { success: true, workers: [worker('alice', 'busy', { inFlight: 2, requests1h: 884, tokens1h: 3800000 }), worker('bob', 'idle', { reason: 'container_running', requests1h: 214, tokens1h: 900000 }), worker('carol', 'sleeping', { reason: 'idle_timeout', authorized: false }), worker('dave', 'offline', { reason: 'not_found' })] },
 		'GET assignment': { manager: assignment('qwen', 'qwen3.5-plus'), workers: { alice: assignment('qwen', 'qwen3.5-plus'), bob: assignment('kimi', 'kimi-k2.5', { state: 'pending', observed: { model: 'kimi-k2', at: now() } }), carol: assignment('deepseek', 'deepseek-chat', { state: 'drifted', configured: { model: 'deepseek-reasoner' }, observed: { model: 'deepseek-reasoner', at: now() } }), dave: assignment('kimi', 'kimi-k2.5', { state: 'failed', configured: { model: 'kimi-k2.5' }, observed: null }) } },
-		'GET backups': { success: true, backups: [] },
+		'GET backups': { success: true, backups: KEPT.map((id, i) => ({ id, createdAt: now(), auto: i > 0, reason: i ? 'PUT /v1/domains/a' : 'before the move', actor: 'admin', size: 4096, counts: { domains: 2, providers: 3 }, sha256: '' })) },
+		...Object.fromEntries(KEPT.map((id) => [`GET backups/${id}/diff`, { success: true, id, diff: { domains: { added: ['a.example.com'], changed: [], removed: ['b.example.com'] }, openclaw: { added: [], changed: ['manager'], removed: [] } } }])),
 		'GET metrics': { cpu: 0, memory: null, connections: 12, rpm: 150, timestamp: now() },
 		'GET models': { models: [{ id: 'qwen3.5-plus', contextWindow: 200000, maxTokens: 64000, reasoning: true, input: ['text', 'image'] }, { id: 'kimi-k2.5', contextWindow: 256000, maxTokens: 128000, reasoning: true, input: ['text', 'image'] }] },
 		...overrides,
