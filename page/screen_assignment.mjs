@@ -4,9 +4,9 @@ import { h } from './dom.mjs';
 import { t } from './i18n.mjs';
 import { assignmentOf, limits, modelDialog, pathOf, reapply } from './model_dialog.mjs';
 import { icon } from './sprites.mjs';
-import { isAdmin, listOf, need, refreshMonitor, store } from './store.mjs';
-import { badge, btn, chip, complain, empty, face, filterBox, matches, note, panel, stateLine, table, toast, when } from './ui.mjs';
-import { consumerOf, targets } from './workers.mjs';
+import { isAdmin, listOf, need, refreshAll, refreshMonitor, store } from './store.mjs';
+import { badge, btn, chip, complain, empty, face, filterBox, matches, note, panel, pending, stateLine, table, toast, when } from './ui.mjs';
+import { consumerOf, crew, targets } from './workers.mjs';
 
 function chain(w) {
 	const values = [w.model, w.configured, w.observed].map((v) => v ?? '—');
@@ -95,7 +95,7 @@ export function draw({ arg, local, redraw }) {
 	const manager = all.find((w) => w.role);
 	const routes = listOf('aiRoutes').slice(0, 3).map((r) => `${r.upstreams?.[0]?.provider ?? '—'} (${r.pathPredicate?.matchValue ?? '/'})`).join(', ');
 	return panel('MODEL ASSIGNMENT', 'robot', [
-		h('span.xs.soft.hide-s.cut', `${t('Routes')}: ${routes || t('No AI routes configured')} | ${t('Model')}: ${manager?.model ?? '—'}`),
+		h('span.xs.soft.hide-s.cut', `${t('Routes')}: ${routes || (store.lists.aiRoutes.data ? t('No AI routes configured') : '—')} | ${t('Model')}: ${manager?.model ?? '—'}`),
 		all.length > 8 && filterBox(local.filter, (value) => {
 			local.filter = value;
 			redraw();
@@ -104,5 +104,5 @@ export function draw({ arg, local, redraw }) {
 	h('p.lead.xs.soft', t('Desired is what you asked for. Stored is what the agent will read. Effective is what its last request used.')),
 	store.monitor.state === 'absent' ? note('b-info', h('div', t('This server does not say what agents do: states, configurations and the last models are not available. Who exists is taken from the consumers.'))) : null,
 	all.length ? table('assignment', { label: t('MODEL ASSIGNMENT'), kind: 'cards assign', columns: columns(local, redraw), rows, key: (w) => w.name, detail: (w) => (w.name === local.open ? details(w, local, redraw) : null) })
-		: empty('robot', 'NO WORKERS', 'The Manager and the Workers are consumers that HiClaw makes.', isAdmin() && h('a.btn', { href: '#/consumers' }, t('CONSUMERS'))));
+		: pending([crew()], refreshAll) ?? empty('robot', 'NO WORKERS', 'The Manager and the Workers are consumers that HiClaw makes.', isAdmin() && h('a.btn', { href: '#/consumers' }, t('CONSUMERS'))));
 }

@@ -11,9 +11,9 @@ import { latest } from './samples.mjs';
 import { icon } from './sprites.mjs';
 import { counted, series } from './samples.mjs';
 import { isAdmin, listOf, need, refreshAll, store } from './store.mjs';
-import { CHIP, STATE, badge, body, btn, empty, lamp, panel, roomOf, spark, stateLine, toast, when } from './ui.mjs';
+import { CHIP, STATE, badge, body, btn, empty, lamp, panel, pending, roomOf, spark, stateLine, toast, when } from './ui.mjs';
 import { warnings } from './warnings.mjs';
-import { consumerOf, manager, targets, workers } from './workers.mjs';
+import { consumerOf, crew, manager, targets, workers } from './workers.mjs';
 
 const ROOMS_SHOWN = 24;
 const HOUR = 3600000;
@@ -30,15 +30,19 @@ function gatewayTile() {
 	return tile('#/monitor', 'gate', 'HIGRESS', state, h('span', { title: began ? `${t('up since ')}${exact(began * 1000)}` : null }, t('gateway: sluice {0}', version)));
 }
 
+// Not known is neither none nor zero.
+const unknown = (href, ic, title, list) => tile(href, ic, title, ['l-off', t(list.error ? 'UNKNOWN' : 'CHECKING...')], list.error?.message ?? '—');
+
 function managerTile() {
 	const m = manager();
 	const n = listOf('aiRoutes').length;
-	if (!store.lists.aiRoutes.data) return tile('#/assignment', 'robot', 'MANAGER', ['l-off', t('CHECKING...')], '—');
+	if (!store.lists.aiRoutes.data) return unknown('#/assignment', 'robot', 'MANAGER', store.lists.aiRoutes);
 	const state = !n ? ['l-off', t('NO ROUTES')] : store.connection.state === 'OFFLINE' ? ['l-bad', t('OFFLINE')] : ['l-ok', t('ONLINE ({0} routes)', n)];
 	return tile('#/assignment', 'robot', 'MANAGER', state, m?.model ?? (m ? t('no model assigned') : t('no consumer manager')));
 }
 
 function workersTile() {
+	if (!crew().data) return unknown('#/assignment', 'user', 'WORKERS', crew());
 	const all = workers();
 	const split = ['busy', 'idle', 'starting', 'sleeping', 'unknown'].map((k) => [k, all.filter((w) => w.state === k).length]).filter(([, n]) => n);
 	const off = all.filter((w) => w.state === 'offline').length;
@@ -47,6 +51,7 @@ function workersTile() {
 }
 
 function providersTile() {
+	if (!store.lists.providers.data) return unknown('#/providers', 'box', 'PROVIDERS', store.lists.providers);
 	const all = listOf('providers');
 	const bad = all.filter((p) => store.tests.get(p.name)?.ok === false).length;
 	const good = all.filter((p) => store.tests.get(p.name)?.ok).length;
@@ -86,7 +91,7 @@ function floor(local, redraw) {
 	const shown = local.all ? all : all.slice(0, ROOMS_SHOWN);
 	const legend = h('span.xs.soft.legend-st', ['busy', 'idle', 'sleeping', 'offline'].map((k) => h('span.row', lamp(STATE[k][0]), t(STATE[k][2]))));
 	return panel('WORKERS STATUS', 'user', legend,
-		all.length ? h('div.rooms', shown.map(roomCard)) : empty('user', 'NO WORKERS', 'Workers are consumers named worker-NAME; HiClaw makes them.', isAdmin() && h('a.btn', { href: '#/consumers' }, t('CONSUMERS'))),
+		all.length ? h('div.rooms', shown.map(roomCard)) : pending([crew()], refreshAll) ?? empty('user', 'NO WORKERS', 'Workers are consumers named worker-NAME; HiClaw makes them.', isAdmin() && h('a.btn', { href: '#/consumers' }, t('CONSUMERS'))),
 		all.length > shown.length ? body(btn(t('SHOW ALL {0}', all.length), { raw: true, on: () => {
 			local.all = true;
 			redraw();
@@ -109,14 +114,15 @@ function actions() {
 		btn('SET MANAGER MODEL', { on: () => go(manager()) }),
 		btn('REFRESH ALL', { on: () => refreshAll().then(() => toast(t('REFRESHED'))) }),
 		isAdmin() && btn('BACKUP NOW', { on: () => backupNow('') })),
-	isAdmin() && h('p.xs.soft.bl', t('Last backup'), ': ', last ? [h('a', { href: '#/backup' }, when(last.time)), ' · ', t(last.named ? 'manual' : 'automatic')] : t('Never'))));
+	isAdmin() && h('p.xs.soft.bl', t('Last backup'), ': ', !store.lists.backups.data ? '—' : last ? [h('a', { href: '#/backup' }, when(last.time)), ' · ', t(last.named ? 'manual' : 'automatic')] : t('Never'))));
 }
 
 function warningList() {
 	const all = warnings();
+	const unheard = pending([store.lists.providers, store.lists.aiRoutes, crew()], refreshAll);
 	return panel('WARNINGS', 'warn', all.length ? h('span.count.pix', all.length) : null,
 		all.length ? h('ul.warns', all.slice(0, 6).map((w) => h(`li.warnrow.${w.kind}`, { key: w.text }, h('span.wi', icon(w.kind === 'b-bad' ? 'cross' : 'warn', 1)), h('div.grow', h('div.cut', { title: w.text }, w.text), h('div.xs.soft.cut', { title: w.sub }, w.sub)), w.action && (isAdmin() || w.to.startsWith('#/assignment') || w.to.startsWith('#/providers')) ? h('a.btn.s', { href: w.to }, t(w.action)) : null)))
-			: body(h('p.soft', icon('check', 1), ' ', t('Nothing needs you.'))));
+			: unheard ?? body(h('p.soft', icon('check', 1), ' ', t('Nothing needs you.'))));
 }
 
 // Nothing is configured: three steps to the first answer.
@@ -137,6 +143,6 @@ export function draw({ local, redraw }) {
 	return h('div.home', h('div.tiles', gatewayTile(), managerTile(), workersTile(), providersTile()),
 		fresh && guide(),
 		h('div.home-a', h('div.col', floor(local, redraw), attachments()), h('div.col', actions(), warningList())),
-		h('div.home-b', panel('ROUTING MAP', 'branch', isAdmin() && h('a.btn.s', { href: '#/routes' }, t('ROUTES')), body(listOf('aiRoutes').length ? routingMap('map-home', true) : h('p.soft', t('No route yet.')))),
+		h('div.home-b', panel('ROUTING MAP', 'branch', isAdmin() && h('a.btn.s', { href: '#/routes' }, t('ROUTES')), pending([store.lists.aiRoutes], refreshAll) ?? body(listOf('aiRoutes').length ? routingMap('map-home', true) : h('p.soft', t('No route yet.')))),
 			panel('MONITOR PREVIEW', 'chart', h('a.btn.s', { href: '#/monitor' }, t('VIEW ALL')), h('div.mini', metricCards(true)))));
 }

@@ -4,8 +4,8 @@ import { short, t } from './i18n.mjs';
 import { bytes, metricCards, watched } from './gauges.mjs';
 import { counted, gauge, namesOf, series } from './samples.mjs';
 import { isAdmin, need, refreshMonitor, refreshMetrics, store } from './store.mjs';
-import { body, btn, chart, complain, download, empty, face, panel, stateLine, table, toast, when } from './ui.mjs';
-import { targets } from './workers.mjs';
+import { body, btn, chart, complain, download, empty, face, panel, pending, stateLine, table, toast, when } from './ui.mjs';
+import { crew, targets } from './workers.mjs';
 
 const MINUTE = 60000;
 const RANGES = [['5 min', 5 * MINUTE, 60], ['1 h', 60 * MINUTE, 60], ['24 h', 1440 * MINUTE, 96], ['7 d', 7 * 1440 * MINUTE, 84], ['30 d', 30 * 1440 * MINUTE, 90]];
@@ -114,7 +114,7 @@ function details() {
 		{ title: 'TOKENS', end: true, sort: (w) => w.tokens ?? -1, cell: (w) => h('span.n', short(w.tokens)) },
 		{ title: '', end: true, cell: (w) => (w.role || !isAdmin() ? null : wakeOrSleep(w, controlled)) },
 	];
-	return panel('WORKER DETAILS', 'user', null, all.length ? table('worker-details', { label: t('WORKER DETAILS'), columns, rows: all, key: (w) => w.name }) : empty('user', 'NO WORKERS', 'Workers are consumers named worker-NAME; HiClaw makes them.'));
+	return panel('WORKER DETAILS', 'user', null, all.length ? table('worker-details', { label: t('WORKER DETAILS'), columns, rows: all, key: (w) => w.name }) : pending([crew()], refreshMonitor) ?? empty('user', 'NO WORKERS', 'Workers are consumers named worker-NAME; HiClaw makes them.'));
 }
 
 function facts() {

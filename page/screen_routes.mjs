@@ -10,7 +10,7 @@ import { counted } from './samples.mjs';
 import { sourceDialog, usersOf } from './source_dialog.mjs';
 import { pluginsDialog } from './plugin_dialog.mjs';
 import { listOf, need, refresh, store } from './store.mjs';
-import { badge, body, btn, empty, field, filterBox, input, listBody, matches, meter, panel, select, table } from './ui.mjs';
+import { badge, body, btn, empty, field, filterBox, input, listBody, matches, meter, panel, pending, select, table } from './ui.mjs';
 
 const modeOf = (r) => (r.name === DEFAULT_ROUTE ? ['DEFAULT', 'b-info'] : r.modelPredicates?.length ? ['DEDICATED', 'b-ok'] : ['CUSTOM', 'b-mgr']);
 const TABS = [['aiRoutes', 'AI ROUTES'], ['routes', 'HTTP ROUTES'], ['sources', 'SERVICE SOURCES'], ['mcp', 'MCP SERVERS']];
@@ -148,7 +148,7 @@ export function draw({ arg, local, redraw }) {
 	const list = store.lists[local.tab];
 	const rows = (all) => table(`routes-${local.tab}`, { label: t(TABS.find(([x]) => x === local.tab)[1]), columns: KINDS[local.tab], key: (r) => r.name, rows: ownFirst(all).filter((r) => matches(local.filter, r.name, predicateOf(r), (r.upstreams ?? []).map((u) => u.provider).join(' '), [r.domains].flat().join(' '), r.path?.matchValue ?? '', (r.services ?? []).map((x) => x.name).join(' '))) });
 	return h('div.routes-l',
-		panel('ROUTING MAP', 'branch', h('span.xs.soft.hide-s', total ? t('{0} requests in the last hour', short(total.requests)) : ''), body(listOf('aiRoutes').length ? routingMap('map-routes', false, path) : empty('branch', 'NO ROUTES', 'A route leads models to providers.'))),
+		panel('ROUTING MAP', 'branch', h('span.xs.soft.hide-s', total ? t('{0} requests in the last hour', short(total.requests)) : ''), pending([store.lists.aiRoutes], () => refresh('aiRoutes')) ?? body(listOf('aiRoutes').length ? routingMap('map-routes', false, path) : empty('branch', 'NO ROUTES', 'A route leads models to providers.'))),
 		explain(local, redraw),
 		panel(TABS.find(([x]) => x === local.tab)[1], 'gate', [filterBox(local.filter, (value) => {
 			local.filter = value;

@@ -74,4 +74,6 @@ export function manager() {
 	return merge('manager', 'manager', s ? { state: s.state === 'offline' ? 'offline' : busy ? 'busy' : 'idle', reason: null } : null, of);
 }
 
+// What who there is rests on: the monitor API, or the list of consumers.
+export const crew = () => (store.monitor.state === 'there' ? { data: [], error: null } : store.lists.consumers);
 export const targets = () => [manager(), ...workers()].filter(Boolean);

@@ -83,6 +83,18 @@ test('every screen: sizes, languages, names', async (t) => {
 		assert.match(await page.$eval('.qa .btn', (el) => getComputedStyle(el).outlineStyle), /solid/);
 	});
 
+	await t.test('what is not known is not said to be none', async (tt) => {
+		const tab = await openTab(tt, browser, world.url, { session: world.api, expected: [/status of 500/] });
+		await tab.route(/\/(v1|ni_status)\/|\/metrics$/, (r) => r.fulfill({ status: 500, contentType: 'application/json', body: '{"success":false,"message":"the disk is full"}' }));
+		await tab.reload();
+		for (const [name, selector] of [['home', '.tile[href="#/providers"]:has-text("UNKNOWN"):has-text("the disk is full")'], ['assignment', 'main h3.badt'], ['monitor', 'main h3.badt'], ['routes', 'main h3.badt']]) {
+			await go(tab, `#/${name}`, selector);
+			assert.doesNotMatch(await tab.innerText('main'), /NO (WORKERS|ROUTES)|none yet|Nothing needs you|No route yet|No AI routes|Last backup: Never/i, name);
+		}
+		await tab.unrouteAll({ behavior: 'ignoreErrors' });
+		await tab.context().close();
+	});
+
 	await t.test('W-59: 500 Workers and 1,000 routes', async (tt) => {
 		const workers = Array.from({ length: 500 }, (_, i) => ({ name: `w-${i}`, state: ['busy', 'idle', 'sleeping', 'offline'][i % 4], reason: 'recent_request', inFlight: i % 3, requests1h: i, consumer: `worker-w-${i}`, authorized: true }));
 		const page = await openTab(tt, browser, world.url, { session: world.api, monitor: monitorOf({ 'GET workers': { success: true, workers }, 'GET assignment': { manager: { provider: 'default', model: 'default' }, workers: {} } }) });
