@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ai/providers.h"
 #include "base/log.h"
 #include "base/recent.h"
 #include "base/tail.h"
@@ -67,6 +68,7 @@ void serve_hiclaw_start(struct serve *s)
 		.jobs = s->jobs,
 		.writer = serve_writer(s),
 		.higress = bytes_str(s->settings.higress_console),
+		.types = &provider_types,
 		.env = &h->env,
 		.attached = s->settings.hiclaw,
 		.root = s->settings.resources,

@@ -25,6 +25,8 @@ struct hiclaw_opts {
 	 * it; neither: our own resources. */
 	struct bytes higress;
 	struct manage_ops *remote;
+	/* With a Console elsewhere: its objects are compiled to say where requests go there. NULL: nothing is said. */
+	const struct provider_types *types;
 	const struct env *env; /* copied; its texts stay */
 	const struct env_source
 		*env_source; /* for hiclaw_reread; NULL: the process's environment */

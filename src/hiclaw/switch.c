@@ -119,6 +119,7 @@ static void run_free(struct switch_run *r)
 	ops_call_done(&r->ops);
 	reach_done(&r->reach);
 	activation_done(&r->activation);
+	plan_free(r->foreign);
 	switch_config_forget(r);
 	s3_call_done(&r->s3_call);
 	s3_edit_done(&r->s3_edit);

@@ -109,6 +109,7 @@ struct switch_run {
 	struct doc *lists[OPS_NOUNS];
 	struct hybrid_world world;
 	struct hybrid_plan plan;
+	struct plan *foreign; /* of another Console's objects as they were read; NULL: none */
 	unsigned replans;
 	bool routes_written;
 	char backup[40]; /* of the gateway's objects */
@@ -228,6 +229,9 @@ void switch_job(struct switch_run *r, void (*work)(struct job *j), void (*on_don
 enum step_rc switch_plan_validate(struct switch_run *r);
 enum step_rc switch_plan_test(struct switch_run *r);
 enum step_rc switch_plan_routes(struct switch_run *r);
+/* world.resolve, by what another Console has where its gateway serves. */
+int switch_plan_resolve(
+	struct switch_run *r, const struct resolve_request *rq, struct resolve_answer *out);
 /* The failure that is a refusal of the gateway's objects. */
 enum step_rc switch_plan_refused(struct switch_run *r);
 /* "2026-01-01T00:00:00Z"; empty for 0. */

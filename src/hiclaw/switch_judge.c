@@ -88,7 +88,7 @@ static struct bytes provider_of(struct switch_run *r, struct bytes model)
 		.model = model};
 	struct resolve_answer a;
 
-	if (model.n == 0 || r->s->world.resolve(r->h, &rq, &r->arena, &a) != 0 || !a.allowed) {
+	if (model.n == 0 || switch_plan_resolve(r, &rq, &a) != 0 || !a.allowed) {
 		return BYTES("");
 	}
 	return a.provider;
@@ -107,8 +107,7 @@ static bool is_lost(struct switch_run *r)
 	if (r->plan.n_items == 0) {
 		return false;
 	}
-	return r->h->opts.remote != NULL || r->s->world.resolve(r->h, &rq, &r->arena, &a) != 0 ||
-		!a.reached;
+	return switch_plan_resolve(r, &rq, &a) != 0 || !a.reached;
 }
 
 static void gather(struct switch_run *r, struct drift_facts *f)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "hiclaw/bridging.h"
+#include "hiclaw/foreign_plan.h"
 #include "hiclaw/names.h"
 
 #define WANTED (1u << OPS_PROVIDER | 1u << OPS_SOURCE | 1u << OPS_AI_ROUTE | 1u << OPS_CONSUMER)
@@ -316,6 +317,20 @@ static void plan(struct job *j)
 		r->ask.target, r->ask.provider, r->ask.model, r->ask.qualify};
 
 	hybrid_switch(&r->world, &s, &r->plan);
+	if (r->h->opts.remote != NULL && r->h->opts.types != NULL) {
+		plan_free(r->foreign); /* of what was read before */
+		r->foreign =
+			foreign_plan(r->lists, r->h->opts.types, (int64_t)(clock_wall_ms() / 1000));
+	}
+}
+
+int switch_plan_resolve(
+	struct switch_run *r, const struct resolve_request *rq, struct resolve_answer *out)
+{
+	if (r->h->opts.remote == NULL) {
+		return r->s->world.resolve(r->h, rq, &r->arena, out);
+	}
+	return r->foreign != NULL ? resolve_model(r->foreign, rq, &r->arena, out) : ERR_NOT_FOUND;
 }
 
 static void on_planned(struct job *j)

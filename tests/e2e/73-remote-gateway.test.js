@@ -82,6 +82,8 @@ test('models of agents at another gateway', async (t) => {
 		assert.equal(hiclaw.primary(hiclaw.json('workspace/openclaw.json')), 'one-1');
 		assert.ok(front.seen.every((s) => s.authorization === `Bearer ${MANAGER}`), 'as the Manager itself');
 		assert.equal((await m.ok('GET /ni_status/assignment/manager')).verification, undefined);
+		const { explain } = await m.ok('GET /ni_status/route?explain=one-1&consumer=manager');
+		assert.deepEqual([explain.route, explain.provider, explain.allowed], ['default-ai-route', 'one', true], 'the routes of the other gateway are asked');
 		assert.equal((await request(other.serve.port, { headers: { host: 'aigw-local.hiclaw.io', authorization: `Bearer ${MANAGER}` }, body: { model: 'one-1', messages: [] } })).status, 200);
 	});
 
