@@ -119,7 +119,7 @@ static struct subject *start(const struct settings *s, struct fault *f)
 	w->directory = directory_new(RESOURCES);
 	read_resources(w);
 	if (setting(s, "usage", 0) != 0) {
-		w->usage = usage_new(w->gateway, NULL, NULL, NULL);
+		w->usage = usage_new(w->gateway, NULL, NULL, NULL, NULL);
 	}
 	return &w->base;
 }

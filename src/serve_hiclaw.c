@@ -42,6 +42,7 @@ void serve_hiclaw_read(struct serve *s)
 	env_read(&h->arena, &env_of_process, &h->env);
 	make_backup_dir(&h->env);
 	host_load_open(&h->load, &host_load_usual);
+	process_open(&h->process);
 	h->opened = true;
 	text_init(&t, 65536);
 	text_addf(&t, "%s/hiclaw", s->settings.state);
@@ -75,6 +76,7 @@ void serve_hiclaw_start(struct serve *s)
 		.journal = s->backups,
 		.state_dir = h->state_dir,
 		.load = &h->load,
+		.process = &h->process,
 		.version = version_text(),
 		.started_ms = s->started_ms,
 		.gateway_addresses = text_bytes(&s->addresses),
@@ -100,6 +102,7 @@ void serve_hiclaw_done(struct serve *s)
 	recent_free(h->log);
 	tail_free(h->access);
 	host_load_close(&h->load);
+	process_close(&h->process);
 	arena_done(&h->arena);
 	free(h->state_dir);
 }

@@ -68,6 +68,7 @@ struct serve_hiclaw {          /* serve_hiclaw.c */
 	struct arena arena; /* of env */
 	struct env env;
 	struct host_load load;
+	struct process process;
 	char *state_dir;
 	struct recent *log;  /* what was said last */
 	struct tail *access; /* the same of requests; NULL: no lines are made */

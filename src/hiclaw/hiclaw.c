@@ -168,7 +168,7 @@ struct hiclaw *hiclaw_new(const struct hiclaw_opts *o)
 	h->events = events_new(h->loop);
 	events_follow(h->events, o->log);
 	h->tests = provider_tests_new();
-	h->usage = usage_new(h->gateway, h->opts.load, mon_metrics_say, h);
+	h->usage = usage_new(h->gateway, h->opts.load, h->opts.process, mon_metrics_say, h);
 	h->workers = workers_new(h);
 	h->attachments = attachments_new(h);
 	h->app.begin = begin;

@@ -35,6 +35,7 @@ struct hiclaw_opts {
 		*journal;       /* resources/, and the store's backups of changes; NULL: not here */
 	const char *state_dir;  /* below it: agents.json, history.jsonl, backups/, locks/ */
 	struct host_load *load; /* opened before the sandbox; NULL: unknown */
+	const struct process *process; /* the same */
 	const char *version;
 	uint64_t started_ms;
 	/* Addresses as JSON lists' items, for status. */

@@ -128,6 +128,13 @@ static bool is_legacy(struct ask *k, enum hiclaw_code code)
 		(k->hiclaw->opts.legacy_status || ask_query_flag(k, "legacy"));
 }
 
+/* A Manager that cannot be told anything is not our failure (monitor-api.md 4.11). */
+static bool is_nothing_there(const struct ask *k, enum hiclaw_code code)
+{
+	return bytes_starts(k->path, BYTES("/ni_status/reload")) &&
+		code == HICLAW_CONFIG_INCOMPLETE;
+}
+
 static void refuse(struct ask *k, const struct switch_request *rq)
 {
 	struct arena *a = &k->arena;
@@ -144,7 +151,10 @@ static void refuse(struct ask *k, const struct switch_request *rq)
 	if (rq->backup[0] != '\0') {
 		ask_more(k, "backupId", doc_str(a, rq->backup));
 	}
-	ask_fail_status(k, rq->code, is_legacy(k, rq->code) ? 200 : hiclaw_code_status(rq->code),
+	ask_fail_status(k, rq->code,
+		is_legacy(k, rq->code)                  ? 200
+			: is_nothing_there(k, rq->code) ? 502
+							: hiclaw_code_status(rq->code),
 		rq->why_text);
 }
 

@@ -136,11 +136,43 @@ static bool start_call(struct switch_run *r)
 	return true;
 }
 
+static void find_config(struct job *j)
+{
+	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
+
+	r->config_there = env_manager_config(r->h->env).n != 0;
+}
+
+static void on_found(struct job *j)
+{
+	struct switch_run *r = CONTAINER_OF(j, struct switch_run, job);
+	enum step_rc rc = STEP_WAIT;
+
+	if (!r->config_there) {
+		rc = switch_fail(r, HICLAW_CONFIG_INCOMPLETE,
+			"There is nothing to reload: OpenClaw config not found");
+	} else if (!start_call(r)) {
+		r->method = RELOAD_WATCHER;
+		rc = start_probe(r);
+	}
+	if (rc != STEP_WAIT) {
+		switch_resume(r, rc);
+	}
+}
+
 enum step_rc switch_reload_step(struct switch_run *r)
 {
 	if (!r->manager) {
 		switch_outcome(r, OUTCOME_SKIPPED, "a Worker reads it when it starts");
 		return STEP_NEXT;
+	}
+	if (r->only_reload && !r->h->opts.attached) {
+		return switch_fail(r, HICLAW_CONFIG_INCOMPLETE,
+			"There is nothing to reload: this gateway was not started with --hiclaw");
+	}
+	if (r->only_reload) {
+		switch_job(r, find_config, on_found);
+		return STEP_WAIT;
 	}
 	if (!r->h->opts.attached || (!r->reload_asked && !switch_config_changes(r))) {
 		switch_outcome(r, OUTCOME_SKIPPED, "its configuration did not change");

@@ -48,8 +48,8 @@ struct usage {
 	void (*on_tick)(void *arg);
 	void *arg;
 	struct timer timer;
-	struct report_ask *ask; /* on its way */
-	struct process process;
+	struct report_ask *ask;        /* on its way */
+	const struct process *process; /* NULL: unknown */
 	struct host_load_sample sample, sample_before;
 	struct usage_days *days;
 	struct map sums;                        /* "<kind><name>" to struct summed */
@@ -193,7 +193,7 @@ static void look_at_minute(struct usage *u)
 
 static void look_at_machine(struct usage *u)
 {
-	uint64_t resident = process_resident(&u->process);
+	uint64_t resident = u->process != NULL ? process_resident(u->process) : PROCESS_UNKNOWN;
 	unsigned percent;
 
 	u->now.cpu = u->now.memory = UNKNOWN;
@@ -283,8 +283,8 @@ static void on_timer(struct timer *t)
 	timer_set(gateway_control(u->gateway), &u->timer, TICK_MS, on_timer);
 }
 
-struct usage *usage_new(
-	struct gateway *g, struct host_load *load, void (*on_tick)(void *arg), void *arg)
+struct usage *usage_new(struct gateway *g, struct host_load *load, const struct process *process,
+	void (*on_tick)(void *arg), void *arg)
 {
 	static const struct hash_seed seed = {0x7573, 0x616765};
 	struct usage *u = must_alloc(sizeof(*u));
@@ -295,7 +295,7 @@ struct usage *usage_new(
 	u->arg = arg;
 	u->days = usage_days_new();
 	map_init(&u->sums, &seed);
-	process_open(&u->process);
+	u->process = process;
 	u->now.cpu = u->now.memory = UNKNOWN;
 	if (load != NULL) {
 		host_load_sample(load, clock_mono_ns() / 1000, &u->sample);
@@ -313,7 +313,6 @@ void usage_free(struct usage *u)
 		report_cancel(u->ask);
 	}
 	timer_clear(gateway_control(u->gateway), &u->timer);
-	process_close(&u->process);
 	for (size_t i = 0; i < u->sums.cap; i++) {
 		sum_free(u->sums.slots[i].value);
 	}

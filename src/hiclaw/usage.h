@@ -8,6 +8,7 @@
 
 #include "hiclaw/host_load.h"
 #include "hiclaw/usage_days.h"
+#include "meter/process.h"
 #include "proxy/gateway.h"
 
 struct usage;
@@ -32,9 +33,9 @@ struct usage_consumer { /* what the gateway knows of a Worker: source G of hicla
 	uint64_t requests_1h, errors_1h, tokens_1h;
 };
 
-/* load may be NULL. on_tick (may be NULL) is called after each sample, for events. */
-struct usage *usage_new(
-	struct gateway *g, struct host_load *load, void (*on_tick)(void *arg), void *arg);
+/* load and process may be NULL, and stay the caller's. on_tick (may be NULL) is called after each sample, for events. */
+struct usage *usage_new(struct gateway *g, struct host_load *load, const struct process *process,
+	void (*on_tick)(void *arg), void *arg);
 void usage_free(struct usage *u);
 void usage_now(const struct usage *u, struct usage_now *out);
 /* False: nothing is known of it. */

@@ -47,6 +47,8 @@ test('measures', async (t) => {
 		await m.refused(403, 'FORBIDDEN', 'GET /ni_status/metrics', undefined, { as: 'alice' });
 		const { details } = await m.ok('GET /ni_status/metrics?detail=1');
 		for (const name of ['cpuCount', 'inFlight', 'latencyMs', 'tokensPerMinute', 'uptimeSeconds', 'series']) assert.ok(name in details, name);
+		assert.ok(details.processRssBytes > 1 << 20, `${details.processRssBytes}: the sandbox does not hide it`);
+		await m.refused(502, 'CONFIG_INCOMPLETE', 'POST /ni_status/reload', {});
 	});
 
 	await t.test('requests are counted, probes and management are not', async () => {

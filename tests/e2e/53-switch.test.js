@@ -162,7 +162,7 @@ test('models of agents', async (t) => {
 	await t.test('what a switch kept can be gone back to: the agent has its model again, no route of others is gone', async () => {
 		const routes = async () => (await m.ok('GET /ni_status/route?all=1')).routes.map(({ version, ...rest }) => rest);
 		const before = await routes();
-		const { backupId } = await m.ok(alice, { provider: 'two', model: 'two-back' });
+		const { backupId } = await m.ok(alice, { provider: 'two', model: 'back-at-two' });
 		const ids = (await m.ok('GET /ni_status/backups')).backups.map((b) => b.id);
 		assert.deepEqual(ids.filter((id) => id === backupId), [backupId]);
 		assert.deepEqual(ids, [...ids].sort().reverse());
