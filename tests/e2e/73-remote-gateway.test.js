@@ -101,6 +101,8 @@ test('models of agents at another gateway', async (t) => {
 		assert.equal(got.json.details.kind, 'model');
 		assert.deepEqual([await routes(), hiclaw.read('workspace/openclaw.json')], before);
 		assert.deepEqual(front.seen, []);
+		const said = m.serve.stderr() + JSON.stringify(await m.ok('GET /ni_status/history'));
+		for (const secret of [SECRET, MANAGER, ALICE]) assert.ok(!said.includes(secret), 'keys are in no text');
 		await until('the guest is gone', async () => (await guests()).length === 0);
 	});
 });
