@@ -71,14 +71,17 @@ test('models of agents at another gateway', async (t) => {
 	});
 
 	await t.test('the Manager: tested, and verified when the change is active', async () => {
-		front.refusals = 3;
+		front.refusals = 1000000;
 		const asked = m.ok(manager, { provider: 'one', model: 'one-1' });
-		await until('it is said to be pending', async () => (await m.ok('GET /ni_status/assignment/manager')).verification?.state === 'pending');
+		await until('it is said to be pending', async () => (await m.ok('GET /ni_status/assignment/manager')).verification?.attempts >= 2);
+		assert.equal((await m.ok('GET /ni_status/assignment/manager')).verification.state, 'pending');
+		front.refusals = 0;
 		const got = await asked;
 		assert.equal(got.test.ok, true);
-		assert.deepEqual([got.verification.state, got.verification.attempts], ['verified', 4]);
+		assert.equal(got.verification.state, 'verified');
+		assert.ok(got.verification.attempts >= 3, `${got.verification.attempts}`);
 		assert.deepEqual(got.warnings, []);
-		assert.match(step(got, 'verify').note, /^verified at 127\.0\.0\.1:\d+, request 4$/);
+		assert.match(step(got, 'verify').note, /^verified at 127\.0\.0\.1:\d+, request \d+$/);
 		assert.equal(hiclaw.primary(hiclaw.json('workspace/openclaw.json')), 'one-1');
 		assert.ok(front.seen.every((s) => s.authorization === `Bearer ${MANAGER}`), 'as the Manager itself');
 		assert.equal((await m.ok('GET /ni_status/assignment/manager')).verification, undefined);
