@@ -73,6 +73,7 @@ test('no secret appears in any log, also not in errors and at debug level', asyn
 
 test('the line of a stream: usage, and that it was cut or left', async (t) => {
 	const { serve, lines } = await gateway(t, {
+		args: ['--workers', '1'], // lines in order
 		handler: (req, res, body) => {
 			res.writeHead(200, { 'content-type': 'text/event-stream' });
 			res.write(sse(chunk('x')));

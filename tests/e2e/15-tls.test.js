@@ -54,6 +54,7 @@ const lines = (serve) => serve.stdout().split('\n').filter(Boolean).map((line) =
 
 test('the certificate is chosen by the name asked for: its own, a wildcard, the default', async (t) => {
 	const { ca, serve, upstream } = await gateway(t, {
+		workers: 1, // lines in order
 		domains: {
 			'a.test': ['DNS:a.test'],
 			'*.b.test': ['DNS:*.b.test'],

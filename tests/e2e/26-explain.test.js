@@ -188,7 +188,7 @@ test('only the token opens the decision, and it goes no further', async (t) => {
 		providers: [{ id: 'one', address: upstream.address, token: 'sk-provider-one' }],
 		routes: [{ name: 'r', to: 'one' }, { name: 'other', to: 'one', annotations: { [`${H}exact-match-header-authorization`]: 'Bearer sk-inner' } }],
 	});
-	const serve = await startServe(t, { data, env: { SLUICE_EXPLAIN_TOKEN: TOKEN } });
+	const serve = await startServe(t, { data, env: { SLUICE_EXPLAIN_TOKEN: TOKEN }, args: ['--workers', '1'] }); // lines in order
 	const ask = async (token) => (await request(serve.port, { ...CHAT, headers: token === undefined ? {} : { 'x-sluice-explain': token } })).headers['x-sluice-decision'];
 	assert.match(await ask(TOKEN), /^served; route=ai-route-r\.internal; .*refused=ai-route-other\.internal:header\(authorization\)$/);
 	for (const [token, why] of [
@@ -217,7 +217,7 @@ async function decisionsLogged(t, args) {
 			{ name: 'by-header', to: 'one', annotations: { [`${H}exact-match-header-x-a`]: '1' } },
 		],
 	});
-	const serve = await startServe(t, { data, args });
+	const serve = await startServe(t, { data, args: ['--workers', '1', ...args] }); // lines in order
 	await request(serve.port, CHAT);
 	await request(serve.port, { ...CHAT, path: '/nowhere' });
 	await request(serve.port, { method: 'GET', path: '/healthz/live' });
