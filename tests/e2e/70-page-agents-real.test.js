@@ -100,16 +100,18 @@ test('a HiClaw on the page', async (t) => {
 	await t.test('W-14: a tab that is hidden asks for nothing; one that comes back looks at once', async (tt) => {
 		const tab = await openTab(tt, browser, hiclaw.url, { session: hiclaw.api });
 		await tab.clock.install();
+		const asked = [];
+		tab.on('request', (r) => asked.push(r.url()));
 		await tab.reload();
 		await tab.waitForSelector('.tiles');
-		await until('what it begins with', async () => tab.evaluate(() => document.querySelector('.tile .tv').textContent === 'ONLINE'));
+		const first = ['ai/providers', 'ai/routes', 'consumers', 'domains', 'tls-certificates'].map((what) => `/v1/${what}`).concat('/ni_status/backups', '/ni_status/workers', '/metrics');
+		await until('what it begins with', async () => first.every((end) => asked.some((url) => url.endsWith(end))) && tab.evaluate(() => document.querySelector('.tile .tv').textContent === 'ONLINE'));
 		const hide = (hidden) => tab.evaluate((value) => {
 			Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
 			document.dispatchEvent(new Event('visibilitychange'));
 		}, hidden);
-		const asked = [];
 		await hide(true);
-		tab.on('request', (r) => asked.push(r.url()));
+		asked.length = 0;
 		await tab.clock.runFor(60000);
 		assert.deepEqual(asked, []);
 		await hide(false);

@@ -108,12 +108,25 @@ export class Hiclaw {
 	}
 
 	serve(req, res, body) {
-		const { pathname } = new URL(req.url, 'http://x');
-		if (/^\/bucket\/?$/.test(pathname)) res.writeHead(200).end();
+		const { pathname, searchParams } = new URL(req.url, 'http://x');
+		if (/^\/bucket\/?$/.test(pathname)) res.writeHead(200).end(searchParams.has('list-type') ? this.listOf(searchParams) : undefined);
 		else if (pathname.startsWith('/bucket/')) this.serveObject(req, res, decodeURIComponent(pathname.slice(8)), body);
 		else if (pathname.startsWith('/api/v1/')) this.serveController(req, res, pathname.slice(8), body);
 		else if (pathname === '/healthz') json(res, 200, { status: 'ok' });
 		else json(res, 404, { error: 'no such page' }); // OpenClaw has no /api/reload
+	}
+
+	// ListObjectsV2, all of it in one answer.
+	listOf(asked) {
+		const prefix = asked.get('prefix') ?? '';
+		const delimiter = asked.get('delimiter');
+		const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+		const below = (key) => (delimiter ? key.indexOf(delimiter, prefix.length) : -1);
+		const prefixes = new Set(keys.filter((key) => below(key) >= 0).map((key) => key.slice(0, below(key) + 1)));
+		const text = (value) => value.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+		return `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><IsTruncated>false</IsTruncated>${
+			keys.filter((key) => below(key) < 0).map((key) => `<Contents><Key>${text(key)}</Key><ETag>${etagOf(this.objects.get(key)).replaceAll('"', '&quot;')}</ETag><Size>${Buffer.byteLength(this.objects.get(key))}</Size><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>`).join('')}${
+			[...prefixes].map((each) => `<CommonPrefixes><Prefix>${text(each)}</Prefix></CommonPrefixes>`).join('')}</ListBucketResult>`;
 	}
 
 	serveObject(req, res, key, body) {
