@@ -99,7 +99,7 @@ test('a HiClaw on the page', async (t) => {
 
 	await t.test('W-14: a tab that is hidden asks for nothing; one that comes back looks at once', async (tt) => {
 		const tab = await openTab(tt, browser, hiclaw.url, { session: hiclaw.api });
-		await tab.clock.install();
+		await tab.clock.install({ time: Date.now() });
 		const asked = [];
 		tab.on('request', (r) => asked.push(r.url()));
 		await tab.reload();
@@ -142,7 +142,7 @@ test('a HiClaw on the page', async (t) => {
 
 	await t.test('W-11 W-39: the server stops: OFFLINE with its age, and is back: all by itself', async (tt) => {
 		const tab = await openTab(tt, browser, hiclaw.url, { session: hiclaw.api });
-		await tab.clock.install();
+		await tab.clock.install({ time: Date.now() });
 		await tab.reload();
 		await tab.waitForSelector('.tile .tv:has-text("ONLINE")');
 		await tab.focus('.qa .btn >> nth=2');
