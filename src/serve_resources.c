@@ -102,43 +102,37 @@ static struct object *served_before(const struct reading *r, const struct findin
 	return was != NULL && now != NULL && was != now ? was : NULL;
 }
 
-/* Who edits a file of what is served by hand is refused as one who does so through management: the last version that
- * could be served stays. Whether anything was. */
-static bool refuse_errors(struct reading *r)
+static struct object *refused_for(const struct reading *r, const struct finding *f)
 {
-	bool any = false;
+	struct object *was = served_before(r, f);
 
-	for (const struct finding *f = r->plan->findings.first; f != NULL; f = f->next) {
-		struct object *was = served_before(r, f);
-
-		if (was == NULL || !serve_write_is_refused(f, r->live)) {
-			continue;
-		}
-		findings_add(&r->report.findings, f, BYTES_FMT, BYTES_ARG(f->text));
-		if (!directory_refuses(r->serve->directory, was->kind, was->meta.name)) {
-			directory_refuse(
-				r->serve->directory, was->kind, was->meta.name, object_ref(was));
-			r->report.kept_bad++;
-		}
-		any = true;
-	}
-	return any;
+	return was != NULL && serve_write_is_refused(f, r->live) ? was : NULL;
 }
 
-static void replace_refused(struct reading *r)
+/* Who edits a file of what is served by hand is refused as one who does so through management: the last version that
+ * could be served takes its place. Whether anything was. */
+static bool refuse_errors(struct reading *r)
 {
-	struct snapshot *kept = snapshot_new();
+	const struct finding *first = r->plan->findings.first;
+	bool any = false;
 
-	kept->guard_unread = r->snapshot->guard_unread;
-	for (size_t i = 0; i < r->snapshot->n; i++) {
-		struct object *o = r->snapshot->objects[i];
-		bool refused = directory_refuses(r->serve->directory, o->kind, o->meta.name);
-
-		snapshot_put(kept,
-			object_ref(refused ? snapshot_get(r->served, o->kind, o->meta.name) : o));
+	for (const struct finding *f = first; f != NULL; f = f->next) { /* all of a file */
+		if (refused_for(r, f) != NULL) {
+			findings_add(&r->report.findings, f, BYTES_FMT, BYTES_ARG(f->text));
+		}
 	}
-	snapshot_unref(r->snapshot);
-	r->snapshot = kept;
+	for (const struct finding *f = first; f != NULL; f = f->next) { /* each file once */
+		struct object *was = refused_for(r, f);
+
+		if (was != NULL) {
+			directory_refuse(
+				r->serve->directory, was->kind, was->meta.name, object_ref(was));
+			snapshot_put(r->snapshot, object_ref(was));
+			r->report.kept_bad++;
+			any = true;
+		}
+	}
+	return any;
 }
 
 static bool is_live(const struct reading *r)
@@ -156,7 +150,6 @@ static void compile(struct reading *r)
 	r->plan = is_live(r) ? NULL : plan_compile(r->snapshot, &env);
 	for (unsigned i = 0;
 		i < REFUSALS_MAX && r->served != NULL && r->plan != NULL && refuse_errors(r); i++) {
-		replace_refused(r);
 		plan_free(r->plan);
 		r->plan = is_live(r) ? NULL : plan_compile(r->snapshot, &env);
 	}

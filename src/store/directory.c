@@ -60,7 +60,7 @@ struct directory {
 	struct directory_news news; /* take NULL: nobody tells */
 	struct names names[RESOURCE_KIND_COUNT];
 	uint32_t known; /* kinds, of this pass */
-	bool doubt;
+	bool doubt, retry;
 	uint64_t looked_ms;
 	struct arena_pool *pool;
 };
@@ -328,6 +328,9 @@ static void meet(struct pass *p, struct file *f)
 	p->report->files++;
 	p->met++;
 	f->seen = p->directory->pass;
+	if (p->directory->retry && f->refused != NULL) {
+		take(f, object_ref(f->refused));
+	}
 	if (f->object != NULL && !f->bad) {
 		report_object(p->report, f->refused != NULL ? f->refused : f->object);
 	}
@@ -587,6 +590,7 @@ struct snapshot *directory_read(struct directory *d, struct directory_report *re
 		read_kind(d, (enum resource_kind)k, report);
 		put_kind(s, &d->kinds[k]);
 	}
+	d->retry = false;
 	s->guard_unread = s->guard_unread || !d->kinds[RESOURCE_WASMPLUGIN].listed;
 	return s;
 }
@@ -616,15 +620,7 @@ void directory_refuse(
 
 void directory_retry(struct directory *d)
 {
-	for (size_t k = 0; k < RESOURCE_KIND_COUNT; k++) {
-		for (size_t i = 0; i < d->kinds[k].n; i++) {
-			struct file *f = d->kinds[k].v[i];
-
-			if (f->refused != NULL) {
-				take(f, object_ref(f->refused));
-			}
-		}
-	}
+	d->retry = true;
 }
 
 bool directory_refuses(const struct directory *d, enum resource_kind kind, struct bytes name)
