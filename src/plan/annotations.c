@@ -31,6 +31,8 @@ static const struct row {
 	{"match-method", UNDERSTOOD},
 	{"mcp-server", OF_HIGRESS},
 	{"mcp-server-*", OF_HIGRESS},
+	{"permanent-redirect", UNDERSTOOD},
+	{"permanent-redirect-code", UNDERSTOOD},
 	{"proxy-next-upstream", UNDERSTOOD},
 	{"proxy-next-upstream-timeout", UNDERSTOOD},
 	{"proxy-next-upstream-tries", UNDERSTOOD},
@@ -44,6 +46,7 @@ static const struct row {
 	{"rewrite-path", OF_HIGRESS},
 	{"rewrite-target", UNDERSTOOD},
 	{"ssl-redirect", UNDERSTOOD},
+	{"temporal-redirect", UNDERSTOOD},
 	{"timeout", UNDERSTOOD},
 	{"upstream-vhost", UNDERSTOOD},
 	{"use-regex", UNDERSTOOD},
@@ -136,6 +139,21 @@ int annotation_bool(
 	struct bytes text = annotation_get(o, key, prefix, at);
 
 	return text.n == 0 ? -1 : parse_bool(text);
+}
+
+int annotation_bool_or_unsaid(
+	const struct object *o, const char *key, enum annotation_prefix prefix, struct findings *f)
+{
+	struct place at = {0};
+	int said = annotation_bool(o, key, prefix, &at);
+
+	if (said == -2) {
+		struct finding where = build_warning(o, at, "boolean-expected");
+
+		findings_add(f, &where, "%s must be true or false; it has no effect as it is", key);
+		return -1;
+	}
+	return said;
 }
 
 /* Switches that stand on false ask for nothing. */

@@ -16,6 +16,9 @@ struct bytes annotation_get(
 /* 1, 0 or, when there is none, -1; -2 for a value that is no boolean. */
 int annotation_bool(
 	const struct object *o, const char *key, enum annotation_prefix prefix, struct place *at);
+/* The same, where what is no boolean counts as not said (higress-resources.md §5.4): -1, and a warning. */
+int annotation_bool_or_unsaid(
+	const struct object *o, const char *key, enum annotation_prefix prefix, struct findings *f);
 /* Whether the routes of the Ingress can be matched as they are meant: false when a condition is set
  * that this version does not evaluate. Warns about what has no effect. */
 bool annotations_allow(const struct object *o, struct findings *f);

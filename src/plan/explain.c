@@ -10,6 +10,7 @@
 
 #include "plan/consumers.h"
 #include "plan/cors.h"
+#include "plan/fixed_answer.h"
 #include "plan/groups.h"
 #include "plan/match.h"
 #include "plan/models.h"
@@ -596,6 +597,17 @@ static bool list_models(struct asking *k)
 	return true;
 }
 
+static void explain_fixed(struct asking *k, const struct fixed_answer *a)
+{
+	if (a->location.n != 0) {
+		answer(k, a->status, fixed_answer_reason(a), "the route redirects to " BYTES_FMT,
+			BYTES_ARG(a->location));
+	} else {
+		answer(k, a->status, fixed_answer_reason(a),
+			"the route gives a mock answer, and asks no service");
+	}
+}
+
 /* decide */
 static bool choose(struct asking *k)
 {
@@ -621,6 +633,10 @@ static bool choose(struct asking *k)
 		return false;
 	}
 	k->out->consumer = decide_consumer(d->route, look_up, k);
+	if (d->route->fixed != NULL) {
+		explain_fixed(k, d->route->fixed);
+		return false;
+	}
 	if (d->route->is_tools) {
 		answer(k, 501, "mcp.unsupported",
 			"the route is an MCP server's, whose tools this version does not run");

@@ -10,6 +10,7 @@
  */
 #include "plan/failure_words.h"
 #include "plan/fallbacks_int.h"
+#include "plan/fixed_answer.h"
 
 #define PREFIX "sluice.io/"
 #define DEFAULT_ON "5xx,429,connect-failure,timeout"
@@ -52,11 +53,16 @@ static bool find_annotations(struct reading *r)
 	for (size_t i = 0; i < r->ingress->meta.annotations.n; i++) {
 		const struct pair *p = &r->ingress->meta.annotations.v[i];
 		const struct pair **member;
+		struct bytes key;
 
 		if (!bytes_starts(p->key, prefix) || build_trim(p->value).n == 0) {
 			continue;
 		}
-		member = member_of(r, bytes_of(p->key.p + prefix.n, p->key.n - prefix.n));
+		key = bytes_of(p->key.p + prefix.n, p->key.n - prefix.n);
+		member = member_of(r, key);
+		if (member == NULL && fixed_answer_is_key(key)) {
+			continue;
+		}
 		if (member == NULL) {
 			note(r, p->at, "unsupported-annotation",
 				BYTES_FMT " means nothing; check the spelling", BYTES_ARG(p->key));

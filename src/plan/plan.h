@@ -118,6 +118,7 @@ struct rewrite {
 };
 
 struct cors;
+struct fixed_answer;
 struct header_control;
 struct route_group;
 
@@ -139,7 +140,9 @@ struct route {
 	struct rewrite rewrite;
 	const struct header_control *headers; /* plan/header_control.h; NULL: none */
 	const struct cors *cors;              /* plan/cors.h; NULL: none */
-	struct condition *const *conditions;  /* plan/condition.h */
+	const struct fixed_answer
+		*fixed; /* plan/fixed_answer.h: no destination is asked; NULL: none */
+	struct condition *const *conditions; /* plan/condition.h */
 	size_t n_conditions;
 	size_t n_header_conditions; /* of these; on the model too */
 	bool asks_model;            /* one of them is on the model: known when the body was read */

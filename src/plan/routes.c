@@ -10,6 +10,7 @@
 #include "plan/build.h"
 #include "plan/cors.h"
 #include "plan/destination.h"
+#include "plan/fixed_answer.h"
 #include "plan/groups.h"
 #include "plan/header_control.h"
 #include "plan/next_upstream.h"
@@ -30,6 +31,7 @@ struct builder {
 	struct place target_at;
 	const struct header_control *headers;
 	const struct cors *cors;
+	const struct fixed_answer *fixed;
 	struct next_policy next;
 	uint32_t timeout_ms; /* of all attempts */
 	bool nocase;
@@ -120,21 +122,6 @@ static bool read_path_switches(struct builder *b)
 	good = read_switch(b, "full-path-regex", ANNOTATION_HIGRESS, &whole) && good;
 	b->regex = whole ? REGEX_WHOLE : beginning ? REGEX_BEGINNING : NO_REGEX;
 	return good;
-}
-
-/* What is no boolean counts as not said (higress-resources.md §5.4). */
-static void read_ssl_redirect(struct builder *b)
-{
-	struct place at = {0};
-
-	b->ssl_redirect = annotation_bool(b->ingress, "ssl-redirect", ANNOTATION_EITHER, &at);
-	if (b->ssl_redirect == -2) {
-		struct finding where = build_warning(b->ingress, at, "boolean-expected");
-
-		findings_add(b->in->findings, &where,
-			"ssl-redirect must be true or false; it has no effect as it is");
-		b->ssl_redirect = -1;
-	}
 }
 
 /* A path of a resource: '/' and then visible ASCII without '?' and '#'. */
@@ -242,7 +229,9 @@ static bool read_ingress(struct builder *b)
 	usable = conditions_read(b->ingress, &b->in->conditions, &b->conditions) && usable;
 	usable = read_path_switches(b) && usable;
 	usable = read_rewrite(b) && usable;
-	read_ssl_redirect(b);
+	b->ssl_redirect = annotation_bool_or_unsaid(
+		b->ingress, "ssl-redirect", ANNOTATION_EITHER, b->in->findings);
+	b->fixed = fixed_answer_read(b->ingress, b->in->arena, b->in->findings);
 	read_mcp(b);
 	b->headers = header_control_read(b->ingress, b->in->arena, b->in->findings);
 	b->cors = cors_read(b->ingress, b->in->arena, b->in->findings);
@@ -258,6 +247,9 @@ static struct service *find_service(const struct builder *b, const struct destin
 	struct service *s = services_find(b->in->services, line->service);
 	struct finding at = build_warning(b->ingress, b->destination_at, NULL);
 
+	if (s == NULL && b->fixed != NULL) {
+		return NULL; /* nobody asks for it */
+	}
 	if (s == NULL) {
 		at.code = "destination-unknown-service";
 		findings_add(b->in->findings, &at,
@@ -580,6 +572,7 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->statistics = b->statistics;
 	r->headers = b->headers;
 	r->cors = b->cors;
+	r->fixed = b->fixed;
 	b->out->has_cors = b->out->has_cors || b->cors != NULL;
 	r->conditions = b->conditions.v;
 	r->n_conditions = b->conditions.n;

@@ -70,7 +70,7 @@ static inline void world_add_ingress(struct world *w, const struct world_ingress
 
 	text_init(&file, 300);
 	text_addf(&file, "ingresses/%s.yaml", i->name);
-	text_init(&t, 65536);
+	text_init(&t, 1u << 20);
 	text_addf(&t,
 		"apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n"
 		"  creationTimestamp: %s\n  annotations:\n    higress.io/destination: %s\n%s",

@@ -14,6 +14,7 @@
  *   automatic   the model, where a text of the body chooses it
  *   models      a list of models, where the configuration makes it                 200 404
  *   decide      the route, by the model too; may this consumer use it?              401 403 404 503
+ *               (or the answer that the route itself gives: a redirection, a mock)
  *   admit       limits: reserve (finish releases)
  *   choose      a destination by weight, its credential and endpoint              503
  *   survey      a second look at the body, when its settings ask for one
@@ -150,6 +151,9 @@ static enum verdict step_decide(struct exchange *x)
 
 	if (!routing_choose(x) || exchange_decide(x) != VERDICT_NEXT) {
 		return VERDICT_REPLY;
+	}
+	if (rq->route->fixed != NULL) {
+		return reply_fixed(x, rq->route->fixed);
 	}
 	if (rq->route->is_tools) {
 		return reply_set(x, 501, "mcp.unsupported",

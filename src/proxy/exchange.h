@@ -201,6 +201,7 @@ struct request {
 		bool model_not_found;
 		struct bytes location; /* Location; empty: none */
 		struct bytes body;     /* JSON, in arena, instead of an error; empty: none */
+		const struct fixed_answer *fixed; /* of the route, instead of both; NULL: none */
 	} reply;
 	struct arena arena;
 	/* Not cleared between exchanges. */
@@ -501,6 +502,8 @@ MUST_CHECK int reshape_settle(struct exchange *x);
 /* Says what is answered; returns VERDICT_REPLY. reason: data-plane.md §11. */
 COLD enum verdict reply_set(struct exchange *x, unsigned status, const char *reason,
 	const char *fmt, ...) PRINTF_LIKE(4, 5);
+/* The answer that the route itself gives (plan/fixed_answer.h). */
+enum verdict reply_fixed(struct exchange *x, const struct fixed_answer *a);
 /* 503 with Retry-After: the byte budget is spent. */
 COLD enum verdict reply_no_memory(struct exchange *x);
 /* The client's body will not be completed: 408, 400 or 503, by why. */

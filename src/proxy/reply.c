@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/num.h"
+#include "plan/fixed_answer.h"
 #include "plan/header_control.h"
 #include "proxy/attempts.h"
 #include "proxy/decision.h"
@@ -149,6 +150,14 @@ enum verdict reply_set(
 	return VERDICT_REPLY;
 }
 
+enum verdict reply_fixed(struct exchange *x, const struct fixed_answer *a)
+{
+	x->rq->reply.fixed = a;
+	x->rq->reply.location = a->location;
+	return reply_set(x, a->status, fixed_answer_reason(a), "%s",
+		a->location.n != 0 ? "the route is redirected" : "mock");
+}
+
 enum verdict reply_no_memory(struct exchange *x)
 {
 	x->rq->reply.retry_after_s = 1;
@@ -232,12 +241,31 @@ static void put_body(struct exchange *x, struct text *out, const char **type)
 	}
 }
 
-static void make_head(struct exchange *x, struct head_out *out, const char *type, char digits[])
+/* The body, and its media type; *type is empty where there is none. error: room for it. */
+static struct bytes get_body(struct exchange *x, struct text *error, struct bytes *type)
+{
+	const struct fixed_answer *fixed = x->rq->reply.fixed;
+	const char *said = json_type;
+
+	if (fixed != NULL && fixed->location.n == 0) {
+		*type = fixed->body.n != 0 ? fixed->type : BYTES("");
+		return fixed->body;
+	}
+	if (x->rq->reply.body.n != 0) {
+		*type = bytes_str(json_type);
+		return x->rq->reply.body;
+	}
+	put_body(x, error, &said);
+	*type = said != NULL ? bytes_str(said) : BYTES("");
+	return text_bytes(error);
+}
+
+static void make_head(struct exchange *x, struct head_out *out, struct bytes type, char digits[])
 {
 	struct request *rq = x->rq;
 
-	if (type != NULL) {
-		head_out_add(out, BYTES("Content-Type"), bytes_str(type));
+	if (type.n != 0) {
+		head_out_add(out, BYTES("Content-Type"), type);
 	}
 	head_out_add(out,
 		x->protocol == PROTOCOL_ANTHROPIC ? BYTES("request-id") : BYTES("x-request-id"),
@@ -265,9 +293,8 @@ enum verdict step_reply(struct exchange *x)
 	char digits[NUM_U64_MAX + ATTEMPTS_DIGITS];
 	char room[2048];
 	struct head_out *out = &x->w->head;
-	struct bytes body = x->rq->reply.body;
+	struct bytes body, type;
 	struct text error;
-	const char *type;
 
 	if (x->client->out == STREAM_OUT_IDLE) {
 		/* Pieces of an upstream's answer that will not be passed on may be there; and no more of
@@ -275,12 +302,8 @@ enum verdict step_reply(struct exchange *x)
 		chain_give(&x->w->pool, &x->answer.chain);
 		reshape_end(x);
 		stream_want(x->client, 0);
-		type = json_type;
-		if (body.n == 0) {
-			text_init_fixed(&error, room, sizeof(room));
-			put_body(x, &error, &type);
-			body = text_bytes(&error);
-		}
+		text_init_fixed(&error, room, sizeof(room));
+		body = get_body(x, &error, &type);
 		x->rec.status = x->rq->reply.status;
 		x->rec.reason = x->rq->reply.reason;
 		x->w->counts.replies += x->probe == NULL;
