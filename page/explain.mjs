@@ -7,6 +7,8 @@ import { badge, gateGlyph, note } from './ui.mjs';
 
 // The outcomes of `sluice explain`, in words.
 const OUTCOMES = { chosen: 'wins', path: 'the path does not fit', method: 'the method does not fit', header: 'a header does not fit', query: 'the query does not fit', model: 'no predicate matches', closer: 'another one names the model more closely', later: 'another one comes first', unread: 'answered before its body is read' };
+// What a route answers by itself is what it is for.
+const OF_ROUTES = ['route.redirect', 'route.mock'];
 const REFUSED_SHOWN = 8;
 
 export const outcome = (x) => (isZh() && OUTCOMES[x.outcome] ? t(OUTCOMES[x.outcome]) : (x.text ?? x.outcome));
@@ -20,7 +22,7 @@ export function destinations(e) {
 
 // One line: the gate, the route, what it means.
 export function verdict(e) {
-	const kind = e.served ? 'open' : 'bad';
+	const kind = e.served || OF_ROUTES.includes(e.reason) ? 'open' : 'bad';
 	return h(`div.verdict.${kind}`, h('span.gi', gateGlyph(kind)), h('div.grow', h('h3.any', shortName(e.route) ?? t('no route')),
 		h('div.xs.soft.any', e.served ? destinations(e) : `${e.status} · ${e.text ?? e.reason ?? ''}`),
 		e.served && e.destinations.some((d) => !d.reachable && d.weight > 0) ? h('div.xs.warnt', t('no endpoint is known of this service')) : null));

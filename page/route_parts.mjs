@@ -75,7 +75,15 @@ export function folded(label, part) {
 	const say = () => fill(n, part.count() || '');
 	el.addEventListener('input', () => queueMicrotask(say));
 	say();
-	return { ...part, el };
+	// What is wrong inside of it is seen.
+	const check = () => {
+		const text = part.check();
+		if (!text) return text;
+		el.open = true;
+		el.querySelector('[aria-invalid]')?.focus();
+		return text;
+	};
+	return { ...part, el, check };
 }
 
 export function namePart(value, fixed, placeholder) {

@@ -1,3 +1,4 @@
+import { answerOf } from './answers_part.mjs';
 import { part, post } from './api.mjs';
 import { h } from './dom.mjs';
 import { shortName, trace, unexplained } from './explain.mjs';
@@ -48,13 +49,18 @@ const aiColumns = [
 ];
 const WORDS = { PRE: 'begins with', EQUAL: 'is', REGULAR: 'matches (expression)' };
 const serviceName = (x) => /^llm-(.+)\.internal\.[a-z]+$/.exec(x.name)?.[1] ?? `${x.name}${x.port ? `:${x.port}` : ''}`;
+// Redirections and mocks: no service is asked.
+function ownAnswer(r) {
+	const a = answerOf(r);
+	return a && h('div', badge(a.to ? 'REDIRECT' : 'MOCK ANSWER', 'b-info'), ' ', h('span.n', a.status), a.to ? h('div.xs.soft.any', a.to) : null);
+}
 const conditions = (r) => [...(r.headers ?? []), ...(r.urlParams ?? [])];
 const editRoute = (r) => (isOwn(r) ? httpRouteDialog(r) : ownerOf(r)[0] === 'MCP SERVER' ? openMcp(ownerOf(r)[1]) : routeDialog(listOf('aiRoutes').find((x) => x.name === ownerOf(r)[1])));
 const httpColumns = [
 	{ title: 'NAME', sort: (r) => r.name, cell: (r) => h('div', h('h3.any', isOwn(r) ? r.name : ownerOf(r)[1]), isOwn(r) ? null : badge(ownerOf(r)[0] === 'MCP SERVER' ? 'of an MCP server' : r.name.endsWith('.fallback.internal') ? 'its fallback' : 'of an AI route', 'b-off')) },
 	{ title: 'MATCHES', sort: (r) => r.path?.matchValue ?? '', cell: (r) => h('div', h('div.sm.any', h('span.soft', `${t(WORDS[r.path?.matchType] ?? 'is')} `), r.path?.matchValue ?? '—'), h('div.xs.soft.any', (r.domains?.length ? r.domains : ['*']).join(', '))) },
 	{ title: 'METHODS', cell: (r) => h('div', h('span.soft.sm', r.methods?.join(' ') || t('all')), conditions(r).length ? h('div.xs.soft', { title: conditions(r).map((x) => `${x.key} ${x.matchType} ${x.matchValue}`).join(', ') }, t('{0} more conditions', conditions(r).length)) : null) },
-	{ title: 'SERVICES', cell: (r) => h('div.col.gap1', (r.services ?? []).map((x) => h('div.ups.svc', h('span.any', serviceName(x)), meter((x.weight ?? 100) / 100, t('weight of {0}', x.name), 10, 'var(--water-3)'), h('span.n', x.weight ?? 100)))) },
+	{ title: 'SERVICES', cell: (r) => ownAnswer(r) ?? h('div.col.gap1', (r.services ?? []).map((x) => h('div.ups.svc', h('span.any', serviceName(x)), meter((x.weight ?? 100) / 100, t('weight of {0}', x.name), 10, 'var(--water-3)'), h('span.n', x.weight ?? 100)))) },
 	{ title: 'ALLOWED', cell: allowed },
 	{ title: 'REQUESTS 1 H', end: true, sort: (r) => counted('route', isOwn(r) ? r.name : ownerOf(r)[1])?.requests ?? -1, cell: (r) => h('span.n', short(counted('route', isOwn(r) ? r.name : ownerOf(r)[1])?.requests ?? null)) },
 	{ title: '', end: true, cell: (r) => h('div.row.acts', btn('PLUGINS', { s: true, aria: `${t('PLUGINS')} ${r.name}`, on: () => pluginsDialog(r.name) }),

@@ -125,6 +125,81 @@ test('HTTP routes, service sources and plugins', async (t) => {
 		assert.notEqual(version, undefined, first);
 	});
 
+	await t.test('a redirection and a mock answer: made, refused, switched off and kept, and never lost beside another change', async () => {
+		const inPart = (name, label) => `${dialog}details.part:has(> summary:text-is("${name} ")) .fbox:has(label:text-is("${label}")) .field > *`;
+		const bad = (text) => page.waitForSelector(`${dialog}.hint.bad:has-text("${text}")`);
+		const stored = async () => (await world.api.data('GET /v1/routes/moved')).customConfigs;
+		const closed = () => page.waitForFunction(() => !document.querySelector('dialog[open]'));
+		const edit = () => page.click(`${row('moved')} .btn:has-text("EDIT")`);
+		// made elsewhere: an annotation of an Ingress, with one that nobody has a field for
+		await world.api.raw('POST /v1/routes', { name: 'moved', domains: ['shop.test'], path: { matchType: 'PRE', matchValue: '/moved', caseSensitive: true }, services: [{ name: 'shop.static', port: 80 }], customConfigs: { 'higress.io/temporal-redirect': '/shop/a', 'example.com/kept': 'yes' } });
+		await page.reload();
+		await page.waitForSelector('main .seg');
+		await tab(page, 'HTTP ROUTES');
+		await page.waitForSelector(`${row('moved')} .badge:text-is("REDIRECT")`);
+		assert.match(await page.textContent(row('moved')), /302\/shop\/a/);
+		await edit();
+		assert.equal(await page.inputValue(inPart('REDIRECT', 'NEW ADDRESS')), '/shop/a', 'what is there is shown, unfolded');
+		assert.equal(await page.inputValue(inPart('REDIRECT', 'HTTP STATUS')), '302');
+		await page.click(`${dialog}.tick:has-text("GET")`); // another field
+		await save();
+		await closed();
+		assert.deepEqual(await stored(), { 'higress.io/temporal-redirect': '/shop/a', 'example.com/kept': 'yes' });
+
+		await edit();
+		await page.fill(inPart('REDIRECT', 'NEW ADDRESS'), 'new.example.com');
+		await page.click(`${dialog}details.part > summary:text-is("REDIRECT ")`); // folded, and opened by what is wrong in it
+		await save();
+		await bad('an address with http:// or https://');
+		assert.equal(await focus(page), 'NEW ADDRESS');
+		await page.fill(inPart('REDIRECT', 'NEW ADDRESS'), 'https://new.example.com/b?c=1');
+		await page.selectOption(inPart('REDIRECT', 'HTTP STATUS'), '308');
+		await page.waitForSelector(`${dialog}.nowthen > div:nth-child(2) .verdict.open:has-text("308")`);
+		await save();
+		await closed();
+		assert.deepEqual(await stored(), { 'higress.io/permanent-redirect': 'https://new.example.com/b?c=1', 'higress.io/permanent-redirect-code': '308', 'example.com/kept': 'yes' });
+		await until('the redirection', async () => {
+			const got = await gateway('/moved/x');
+			return got.status === 308 && got.headers.location === 'https://new.example.com/b?c=1';
+		});
+
+		await edit();
+		await page.click(`${dialog}details.part > summary:text-is("MOCK ANSWER ")`);
+		await page.fill(inPart('MOCK ANSWER', 'BODY'), '{"a":\n1}');
+		await save();
+		await bad('A route redirects or gives a mock answer, not both.');
+		await page.click(`${dialog}.tick:has-text("Send callers to another address")`);
+		await page.fill(inPart('MOCK ANSWER', 'HTTP STATUS'), '20');
+		await save();
+		await bad('a status from 200 to 599');
+		await page.fill(inPart('MOCK ANSWER', 'HTTP STATUS'), '204');
+		await save();
+		await bad('An answer with status 204 has no body.');
+		await page.fill(inPart('MOCK ANSWER', 'HTTP STATUS'), '201');
+		await page.fill(inPart('MOCK ANSWER', 'MEDIA TYPE'), 'json');
+		await save();
+		await bad('a media type');
+		await page.fill(inPart('MOCK ANSWER', 'MEDIA TYPE'), 'application/json');
+		await save();
+		await closed();
+		assert.deepEqual(await stored(), { 'disabled.higress.io/permanent-redirect': 'https://new.example.com/b?c=1', 'disabled.higress.io/permanent-redirect-code': '308', 'sluice.io/mock-status': '201', 'sluice.io/mock-type': 'application/json', 'sluice.io/mock-body': '{"a":\n1}', 'example.com/kept': 'yes' });
+		await until('the mock', async () => {
+			const got = await gateway('/moved/x');
+			return got.status === 201 && got.headers['content-type'] === 'application/json' && got.text === '{"a":\n1}';
+		});
+		await page.waitForSelector(`${row('moved')} .badge:text-is("MOCK ANSWER")`);
+
+		await edit();
+		assert.equal(await page.inputValue(inPart('MOCK ANSWER', 'BODY')), '{"a":\n1}');
+		await page.waitForSelector(`${dialog}.rehearsal:has-text("Nothing would change.")`);
+		await page.click(`${dialog}.tick:has-text("Answer without asking a service")`);
+		await save();
+		await closed();
+		await until('the service', async () => (await gateway('/moved/x')).text === 'shop GET /moved/x -');
+		assert.equal((await stored())['disabled.sluice.io/mock-body'], '{"a":\n1}', 'what is switched off can be switched on again');
+		assert.equal((await world.api.call('DELETE /v1/routes/moved')).status, 204);
+	});
+
 	await t.test('who may call it; explain; what another one has changed meanwhile', async () => {
 		await page.click(`${row('shop')} .btn:has-text("EDIT")`);
 		await page.click(`${part('ALLOWED')} .tick:has-text("Only these")`);
