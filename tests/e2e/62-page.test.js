@@ -290,9 +290,9 @@ test('signing in, and what an administrator does', async (t) => {
 		const tab = await openTab(tt, browser, world.url, { session: world.api, expected: [/ERR_FAILED/] });
 		// A stream that is open already is not cut by what follows, and each of its events is a sign of life.
 		await tab.route('**/ni_status/events', (r) => r.abort());
-		await tab.clock.install();
+		await tab.clock.install({ time: Date.now() });
 		await tab.reload();
-		await tab.waitForSelector('.tiles');
+		await tab.waitForSelector('main .tiles');
 		await tab.focus('.qa .btn >> nth=2');
 		await tab.route('**/*', (r) => r.abort());
 		await tab.clock.runFor(6000);

@@ -58,7 +58,7 @@ test('W-54: sign in, add a provider, assign it, make a backup: with keys', async
 		await tabTo(page, /^PASSWORD/, { key: 'Shift+Tab' });
 		await type(ADMIN.password);
 		await keyboard.press('Enter');
-		await page.waitForSelector('.tiles');
+		await page.waitForSelector('main .tiles');
 	});
 
 	await t.test('a provider: its dialog keeps the focus and gives it back', async () => {

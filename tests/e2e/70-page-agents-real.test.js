@@ -103,7 +103,7 @@ test('a HiClaw on the page', async (t) => {
 		const asked = [];
 		tab.on('request', (r) => asked.push(r.url()));
 		await tab.reload();
-		await tab.waitForSelector('.tiles');
+		await tab.waitForSelector('main .tiles');
 		const first = ['ai/providers', 'ai/routes', 'consumers', 'domains', 'tls-certificates'].map((what) => `/v1/${what}`).concat('/ni_status/backups', '/ni_status/workers', '/metrics');
 		await until('what it begins with', async () => first.every((end) => asked.some((url) => url.endsWith(end))) && tab.evaluate(() => document.querySelector('.tile .tv').textContent === 'ONLINE'));
 		const hide = (hidden) => tab.evaluate((value) => {
@@ -121,7 +121,7 @@ test('a HiClaw on the page', async (t) => {
 
 	await t.test("W-52: with the Manager's key there is what a Manager may do, and nothing else", async (tt) => {
 		const tab = await openTab(tt, browser, hiclaw.url, { context: { extraHTTPHeaders: { authorization: `Bearer ${KEY_OF.manager}` } } });
-		await tab.waitForSelector('.tiles');
+		await tab.waitForSelector('main .tiles');
 		assert.deepEqual(await tab.$$eval('.rail a', (all) => all.map((a) => a.dataset.k)), ['home', 'providers', 'assignment', 'monitor', 'settings']);
 		await tab.waitForFunction(() => document.querySelectorAll('.tile .tv')[3].textContent === '2', null);
 		assert.equal(await tab.$('button:has-text("BACKUP NOW"), button:has-text("RESET")'), null);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { audit as auditPage } from './lib/audit.js';
 import { enter, go, monitorOf, openTab, settled, startBrowser, startWorld } from './lib/page.js';
+import { until } from './lib/sluice.js';
 
 const THEMES = ['pixel', 'cyber', 'office'];
 const SCREENS = ['home', 'providers', 'assignment', 'assignment/carol', 'monitor', 'routes', 'consumers', 'domains', 'playground', 'backup', 'logs', 'settings'];
@@ -91,12 +92,14 @@ test('W-08 W-55: no serious finding on any screen, in any dialog, in any theme',
 	await t.test('the server is gone, the session is gone', async (tt) => {
 		const tab = await openTab(tt, browser, world.url, { session: world.api, storage, context, expected: [/ERR_FAILED/] });
 		await tab.route('**/ni_status/events', (r) => r.abort()); // its events would be signs of life
-		await tab.clock.install();
+		await tab.clock.install({ time: Date.now() });
 		await tab.reload();
-		await tab.waitForSelector('.tiles');
+		await tab.waitForSelector('main .tiles');
 		await tab.route('**/*', (r) => r.abort());
-		for (let i = 0; i < 30 && !(await tab.$('.lost')); i++) await tab.clock.runFor(2000);
-		assert.ok(await tab.$('.lost'));
+		await until('the page to notice', async () => {
+			await tab.clock.runFor(2000);
+			return tab.$('.lost');
+		}, 60000);
 		await tab.clock.pauseAt(await tab.evaluate(() => Date.now() + 1000));
 		await tab.clock.resume();
 		await audit(tab, 'a lost connection');
