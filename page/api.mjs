@@ -17,6 +17,9 @@ export class ApiError extends Error {
 
 let renew = null; // () => a promise that is kept when somebody has signed in
 export const onSessionEnd = (fn) => (renew = fn);
+let changed = null; // called when something on the server has been changed from here
+export const onChange = (fn) => (changed = fn);
+const isChange = (path, { method = 'GET', body }) => method !== 'GET' && /^(v1|ni_status)\//.test(path) && !body?.dryRun;
 
 export const address = (path) => new URL(path, document.baseURI).href;
 
@@ -67,7 +70,10 @@ async function send(path, { method = 'GET', body, headers = {}, signal, ms = CAL
 export async function open(path, options = {}) {
 	for (;;) {
 		const response = await send(path, options);
-		if (response.ok) return response;
+		if (response.ok) {
+			if (isChange(path, options)) changed?.();
+			return response;
+		}
 		if (response.status === 401 && renew && !options.anonymous) {
 			await renew();
 			continue;

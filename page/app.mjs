@@ -1,6 +1,6 @@
 // The frame around the screens: header, navigation, addresses, keys, the command palette, and what is shown when the server
 // is gone or the session has ended.
-import { onSessionEnd, post, get } from './api.mjs';
+import { get, onChange, onSessionEnd } from './api.mjs';
 import { startBeat } from './beat.mjs';
 import { h, put, update } from './dom.mjs';
 import { ago, isZh, missing, short, t } from './i18n.mjs';
@@ -12,7 +12,7 @@ import { perMinute, series } from './samples.mjs';
 import { screenOf, screens } from './screens.mjs';
 import { icon } from './sprites.mjs';
 import { isAdmin, isStale, onNews, refreshAll, start, store, tell } from './store.mjs';
-import { btn, lamp, liftToasts, toast } from './ui.mjs';
+import { btn, lamp, liftToasts, sayRefreshed } from './ui.mjs';
 import { warnings } from './warnings.mjs';
 
 const root = document.getElementById('app');
@@ -192,6 +192,7 @@ async function boot() {
 
 /* --- keys ------------------------------------------------------------------------------------------------------- */
 
+const FOLLOW_MS = 300;
 const SEQUENCE_MS = 3000; // for slow fingers too
 let prefix = 0;
 addEventListener('keydown', (e) => {
@@ -209,7 +210,7 @@ addEventListener('keydown', (e) => {
 	}
 	const act = {
 		g: () => (prefix = Date.now()),
-		r: () => refreshAll().then(() => toast(t('REFRESHED'))),
+		r: () => refreshAll().then(sayRefreshed),
 		n: () => {
 			const make = document.querySelector('main [data-new] button');
 			make?.focus(); // it comes back here
@@ -239,7 +240,14 @@ addEventListener('storage', (e) => {
 });
 // What one tab has changed the others look at.
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('sluice') : null;
-if (channel) channel.onmessage = () => refreshAll();
+let following = 0;
+if (channel) {
+	channel.onmessage = () => {
+		clearTimeout(following); // a change is often several calls
+		following = setTimeout(refreshAll, FOLLOW_MS);
+	};
+	onChange(() => channel.postMessage('changed'));
+}
 onNews(render);
 startBeat();
 boot();

@@ -9,7 +9,7 @@ import { isAdmin, listOf, refresh, refreshAll } from './store.mjs';
 import { modelDialog } from './model_dialog.mjs';
 import { testProvider } from './provider_test.mjs';
 import { targets } from './workers.mjs';
-import { matches, toast } from './ui.mjs';
+import { matches, sayRefreshed } from './ui.mjs';
 
 const SHOWN = 12;
 
@@ -23,7 +23,7 @@ function entries() {
 		...listOf('consumers').map((c) => ({ group: 'CONSUMERS', icon: 'key', text: c.name, sub: '', run: to(`#/consumers/${encodeURIComponent(c.name)}`) })),
 		{ group: 'ACTIONS', icon: 'box', text: t('+ ADD PROVIDER'), run: to('#/providers/+new') },
 		...(isAdmin() ? [{ group: 'ACTIONS', icon: 'disk', text: t('BACKUP NOW'), run: to('#/backup/+new') }] : []),
-		{ group: 'ACTIONS', icon: 'reset', text: t('REFRESH ALL'), run: () => refreshAll().then(() => toast(t('REFRESHED'))) },
+		{ group: 'ACTIONS', icon: 'reset', text: t('REFRESH ALL'), run: () => refreshAll().then(sayRefreshed) },
 	];
 }
 

@@ -19,7 +19,7 @@ function chain(w) {
 	const words = ['DESIRED', 'STORED', 'EFFECTIVE'].map((word, i) => `${t(word)}: ${values[i]}`).join(', ');
 	return h('div.chain', { role: 'img', 'aria-label': words }, runs.map((r, k) => [
 		k ? h('span.joint', r.v === '—' || runs[k - 1].v === '—' ? null : icon('brk', 1)) : null,
-		h(`span.cell.${r.v === '—' ? 'unk' : k && runs[k - 1].v !== '—' ? 'diff' : 'same'}`, { style: { 'grid-column': `span ${r.n * 2 - 1}` }, title: r.v }, h('span.cut', r.v), Array.from({ length: r.n - 1 }, (_, q) => h('i', { style: { left: `calc(${((q + 1) * 100) / r.n}% - .5rem)` }, title: t('all agree') }))),
+		h(`span.cell.${r.v === '—' ? 'unk' : k && runs[k - 1].v !== '—' ? 'diff' : 'same'}`, { style: { 'grid-column': `span ${r.n * 2 - 1}` }, title: r.v }, h('span.cut', r.v), r.v !== '—' && Array.from({ length: r.n - 1 }, (_, q) => h('i', { style: { left: `calc(${((q + 1) * 100) / r.n}% - .5rem)` }, title: t('all agree') }))),
 	]));
 }
 

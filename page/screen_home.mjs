@@ -11,14 +11,14 @@ import { latest } from './samples.mjs';
 import { icon } from './sprites.mjs';
 import { counted, series } from './samples.mjs';
 import { isAdmin, listOf, need, refreshAll, store } from './store.mjs';
-import { CHIP, STATE, badge, body, btn, empty, lamp, panel, pending, roomOf, spark, stateLine, toast, when } from './ui.mjs';
+import { CHIP, STATE, badge, body, btn, empty, lamp, panel, pending, roomOf, sayRefreshed, spark, stateLine, toast, when } from './ui.mjs';
 import { warnings } from './warnings.mjs';
 import { consumerOf, crew, manager, targets, workers } from './workers.mjs';
 
 const ROOMS_SHOWN = 24;
 const HOUR = 3600000;
 
-const tile = (href, ic, title, [lampKind, value], sub, extra) => h('a.tile', { href }, h('span.tic', icon(ic, 2)), h('span.tb', h('span.tt', t(title)), h('span.tv.pix', lamp(lampKind), h('span.cut', value), extra), h('span.xs.soft', sub)));
+const tile = (href, ic, title, [lampKind, value], sub, extra) => h('a.tile', { href }, h('span.tic', icon(ic, 2)), h('span.tb', h('span.tt', t(title)), h('span.tv.pix', lamp(lampKind), h('span.cut', value), extra), h('span.xs.soft.cut', { title: typeof sub === 'string' ? sub : null }, sub)));
 
 function gatewayTile() {
 	const c = store.connection;
@@ -100,10 +100,12 @@ function floor(local, redraw) {
 
 function attachments() {
 	const a = store.monitor.status?.attachments;
-	if (!a) return null;
+	if (!a || Object.values(a).every((x) => x.state === 'absent')) return null; // no HiClaw is here
 	const names = { controller: 'Controller', s3: 'Storage', managerFile: 'Manager config', agentsDir: 'Agent files', openclaw: 'OpenClaw', containerEngine: 'Containers' };
 	const kind = { ok: 'l-ok', degraded: 'l-warn', down: 'l-bad' };
-	return h('section.panel.attp', { 'aria-label': t('ATTACHMENTS') }, h('div.att', Object.entries(names).filter(([key]) => a[key]).map(([key, name]) => h('span.row', lamp(kind[a[key].state] ?? 'l-off'), h('b', t(name)), h('span.soft.xs', a[key].detail ?? t(a[key].state ?? 'absent'))))));
+	const waiting = store.monitor.status.pendingSync ?? [];
+	return h('section.panel.attp', { 'aria-label': t('ATTACHMENTS') }, h('div.att', Object.entries(names).filter(([key]) => a[key]).map(([key, name]) => h('span.row', lamp(kind[a[key].state] ?? 'l-off'), h('b', t(name)), h('span.soft.xs.any', a[key].detail ?? t(a[key].state ?? 'absent')))),
+		waiting.length ? h('span.row', lamp('l-warn'), h('b', t('Not yet in the storage')), h('span.soft.xs.any', waiting.join(', '))) : null));
 }
 
 function actions() {
@@ -112,7 +114,7 @@ function actions() {
 	return panel('QUICK ACTIONS', 'bolt', null, body(h('div.qa',
 		btn('+ ADD PROVIDER', { k: 'pri', on: () => providerDialog(null) }),
 		btn('SET MANAGER MODEL', { on: () => go(manager()) }),
-		btn('REFRESH ALL', { on: () => refreshAll().then(() => toast(t('REFRESHED'))) }),
+		btn('REFRESH ALL', { on: () => refreshAll().then(sayRefreshed) }),
 		isAdmin() && btn('BACKUP NOW', { on: () => backupNow('') })),
 	isAdmin() && h('p.xs.soft.bl', t('Last backup'), ': ', !store.lists.backups.data ? '—' : last ? [h('a', { href: '#/backup' }, when(last.time)), ' · ', t(last.named ? 'manual' : 'automatic')] : t('Never'))));
 }
@@ -122,14 +124,14 @@ function warningList() {
 	const unheard = pending([store.lists.providers, store.lists.aiRoutes, crew()], refreshAll);
 	return panel('WARNINGS', 'warn', all.length ? h('span.count.pix', all.length) : null,
 		all.length ? h('ul.warns', all.slice(0, 6).map((w) => h(`li.warnrow.${w.kind}`, { key: w.text }, h('span.wi', icon(w.kind === 'b-bad' ? 'cross' : 'warn', 1)), h('div.grow', h('div.cut', { title: w.text }, w.text), h('div.xs.soft.cut', { title: w.sub }, w.sub)), w.action && (isAdmin() || w.to.startsWith('#/assignment') || w.to.startsWith('#/providers')) ? h('a.btn.s', { href: w.to }, t(w.action)) : null)))
-			: unheard ?? body(h('p.soft', icon('check', 1), ' ', t('Nothing needs you.'))));
+			: unheard ?? body(h('p.soft.row', icon('check', 1), t('Nothing needs you.'))));
 }
 
 // Nothing is configured: three steps to the first answer.
 function guide() {
 	const p = listOf('providers')[0];
 	const test = p && store.tests.get(p.name);
-	const step = (n, done, now, title, text, action) => h(`li.guide${done ? '.done' : ''}${now ? '.now' : ''}`, { 'aria-current': now ? 'step' : null }, h('span.num', done ? icon('check', 2) : n), h('div.grow', h('h3', t(title)), h('p.sm.soft', t(text))), now && action);
+	const step = (n, done, now, title, text, action) => h(`li.guide${done ? '.done' : ''}${now ? '.now' : ''}`, { 'aria-current': now ? 'step' : null }, h('span.num', done ? icon('check', 2) : n), h('div.grow', h('h3', t(title)), h('p.sm.soft', t(text)), now && action));
 	const tested = Boolean(test?.ok) || store.monitor.state === 'absent';
 	return panel('FIRST STEPS', 'gate', null, h('ol.guides',
 		step(1, Boolean(p), !p, 'PASTE A KEY', 'Choose a provider and paste its key: a route for it is made at once.', btn('+ ADD PROVIDER', { k: 'pri', on: () => providerDialog(null, (name) => store.monitor.state === 'there' && testProvider(name)) })),

@@ -4,7 +4,7 @@ import { short, t } from './i18n.mjs';
 import { bytes, metricCards, watched } from './gauges.mjs';
 import { counted, gauge, namesOf, series } from './samples.mjs';
 import { isAdmin, need, refreshMonitor, refreshMetrics, store } from './store.mjs';
-import { body, btn, chart, complain, download, empty, face, panel, pending, stateLine, table, toast, when } from './ui.mjs';
+import { body, btn, chart, complain, download, empty, face, panel, pending, sayRefreshed, stateLine, table, toast, when } from './ui.mjs';
 import { crew, targets } from './workers.mjs';
 
 const MINUTE = 60000;
@@ -55,6 +55,15 @@ function ranked(all) {
 	if (rest.length > 1) shown.push({ name: t('{0} others', rest.length), values: rest[0].values.map((_, i) => rest.reduce((a, x) => (x.values[i] === null ? a : (a ?? 0) + x.values[i]), null)) });
 	else shown.push(...rest);
 	return shown.map((x, i) => ({ ...x, c: COLOURS[i] }));
+}
+
+// One name has one colour and one place in all charts: those of its requests.
+function painter(requests) {
+	const own = new Map(requests.map((x) => [x.name, x.c]));
+	return (list) => {
+		const free = COLOURS.filter((c) => !list.some((x) => own.get(x.name) === c));
+		return list.map((x) => ({ ...x, c: own.get(x.name) ?? free.shift() })).sort((a, b) => COLOURS.indexOf(a.c) - COLOURS.indexOf(b.c));
+	};
 }
 
 // What has come of what is asked for now; not what was shown before.
@@ -142,7 +151,9 @@ export function draw({ local, redraw }) {
 	const labels = labelsOf(local);
 	const of = (columns) => ranked(usageOf(local) ? columns.map((c) => fromUsage(usageOf(local), c)).reduce((a, b) => a.map((x, i) => ({ ...x, values: x.values.map((v, k) => (v === null ? null : v + (b[i]?.values[k] ?? 0))) }))) : fromPage(local, columns));
 	const u = usageOf(local) ? { requests: of([1]), errors: of([2]), tokens: of([3, 4]) } : { requests: of([0]), errors: of([1]), tokens: of([2, 3]) };
-	const ms = latency(local);
+	const painted = painter(u.requests);
+	for (const key of ['errors', 'tokens']) u[key] = painted(u[key]);
+	const ms = painted(latency(local));
 	const own = local.usage && !local.usage.got;
 	const set = (key, value) => () => {
 		local[key] = value;
@@ -153,7 +164,7 @@ export function draw({ local, redraw }) {
 		h('div.seg', { role: 'group', 'aria-label': t('TIME') }, RANGES.map(([label], i) => btn(label, { s: true, raw: true, pressed: local.range === i, off: own && i > 1, tip: own && i > 1 ? t('This server keeps no usage yet.') : undefined, on: set('range', i) }))),
 		h('div.seg', { role: 'group', 'aria-label': t('SPLIT') }, SPLITS.map((x) => btn(x.toUpperCase(), { s: true, pressed: local.split === x, on: set('split', x) }))),
 		btn('CSV', { s: true, on: () => csv(local, { ...u, latency: ms }, labels) }),
-		btn('REFRESH', { s: true, i: 'reset', on: () => Promise.all([refreshMetrics(), refreshMonitor(), load(local, redraw)]).then(() => toast(t('REFRESHED'))) })),
+		btn('REFRESH', { s: true, i: 'reset', on: () => Promise.all([refreshMetrics(), refreshMonitor(), load(local, redraw)]).then(() => sayRefreshed(store.connection.lostAt === 0)) })),
 	own ? h('p', watched()) : null,
 	h('div.mcards', metricCards(false)), facts(),
 	h('div.charts', box('requests', 'REQUESTS', 'chart', `requests, by ${local.split}`, u.requests, 26), box('latency', 'LATENCY', 'clock', 'from request to end', ms, 26, ' ms')),

@@ -1,6 +1,6 @@
 // A real request through the gateway, as one of its consumers: what comes back, and what the gateway decided on the way. The
 // server puts the consumer's key in and asks for the decision; nothing that is typed here is kept.
-import { open } from './api.mjs';
+import { get, open, part } from './api.mjs';
 import { h, put } from './dom.mjs';
 import { number, t } from './i18n.mjs';
 import { DEFAULT_ROUTE, predicateOf } from './map.mjs';
@@ -11,6 +11,7 @@ import { targets } from './workers.mjs';
 
 const STEP_MS = 50;
 const CHAT_MS = 300000;
+const PROVIDERS_ASKED = 8;
 
 // "served; route=...; consumer=...": percent-encoded where a byte is no token.
 export function decisionOf(text) {
@@ -61,7 +62,13 @@ async function* eventsOf(response) {
 
 async function send(local, redraw) {
 	const question = local.question.trim();
-	if (!question || !local.model.trim() || local.running) return;
+	if (!question || local.running) return;
+	local.refused = !local.model.trim();
+	if (local.refused) {
+		redraw();
+		requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector('.chatbar input')?.focus()));
+		return;
+	}
 	const turn = { question, text: '', thought: '', at: performance.now(), first: null, total: null, usage: null, status: null, decision: null, error: null };
 	const messages = [...local.turns.filter((x) => x.text && !x.error).flatMap((x) => [{ role: 'user', content: x.question }, { role: 'assistant', content: x.text }]), { role: 'user', content: question }];
 	local.turns.push(turn);
@@ -134,26 +141,42 @@ function happened(turn) {
 		h('ol.hops', hop('key', 'CONSUMER', d.consumer ?? (turn ? t('nobody') : '—'), null), hop('gate', 'ROUTE', route, r ? predicateOf(r) || t('everything else') : (d.reason ?? refused)), hop('box', 'PROVIDER', d.provider, d.service), hop('robot', 'MODEL', d['upstream-model'] ?? d.model, turn?.usage ? `${t('{0} tokens in', number(turn.usage.prompt_tokens))}${turn.usage.completion_tokens_details?.reasoning_tokens ? ` · ${t('reasoning')} ${number(turn.usage.completion_tokens_details.reasoning_tokens)}` : ''}` : null))));
 }
 
+// What the providers of the routes list. The first that chats is taken where nothing else says which one: a first user knows none.
+const NO_CHAT = /embed|rerank|image|vision-gen|tts|whisper|audio|speech|moderation|dall-e/i;
+async function askModels(wanted, local, redraw) {
+	const names = [...new Set([wanted, ...listOf('aiRoutes')].filter(Boolean).flatMap((r) => (r.upstreams ?? []).map((u) => u.provider)))].slice(0, PROVIDERS_ASKED);
+	const got = await Promise.all(names.map((name) => get(`ni_status/models?provider=${part(name)}`).catch(() => null)));
+	const listed = got.flatMap((x) => x?.models ?? []).filter((m) => m.source === 'provider').map((m) => m.id);
+	local.listed = listed;
+	if (!local.model) local.model = listed.find((id) => !NO_CHAT.test(id)) ?? '';
+	redraw();
+}
+
 // What the models of the routes are called, for who does not know.
-function suggestions() {
+function suggestions(local) {
 	const out = new Set();
 	for (const w of targets()) if (w.model) out.add(w.model);
 	for (const r of listOf('aiRoutes')) {
 		for (const p of r.modelPredicates ?? []) if (p.matchType === 'EQUAL') out.add(p.matchValue);
 		for (const u of r.upstreams ?? []) for (const name of Object.keys(u.modelMapping ?? {})) if (!name.includes('*')) out.add(name);
 	}
+	for (const id of local.listed ?? []) out.add(id);
 	return [...out];
 }
 
 export function draw({ arg, local, redraw }) {
 	need('consumers', 'aiRoutes', 'providers', 'domains');
-	if (!local.turns) Object.assign(local, { turns: [], question: '', model: suggestions()[0] ?? '', consumer: '', host: '', stream: true });
+	if (!local.turns) Object.assign(local, { turns: [], question: '', model: suggestions(local)[0] ?? '', consumer: '', host: '', stream: true });
 	const wanted = arg[0] && listOf('aiRoutes').find((r) => r.name === arg[0]);
 	if (wanted && local.arg !== arg[0]) {
 		local.arg = arg[0];
 		local.host = wanted.domains?.[0] ?? '';
 		local.consumer = wanted.authConfig?.enabled ? (wanted.authConfig.allowedConsumers?.[0] ?? '') : '';
 		local.model = wanted.modelPredicates?.[0]?.matchValue ?? local.model;
+	}
+	if (!local.listing && listOf('aiRoutes').length && store.monitor.state === 'there') {
+		local.listing = true;
+		askModels(wanted, local, redraw);
 	}
 	// At first what works: the default route's host, and who may use it.
 	if (!local.begun && !wanted && listOf('aiRoutes').length && store.lists.consumers.data) {
@@ -171,11 +194,16 @@ export function draw({ arg, local, redraw }) {
 	});
 	const consumer = field('AS CONSUMER', select([['', t('nobody')], ...listOf('consumers').map((c) => c.name)], local.consumer, { onchange: (e) => (local.consumer = e.target.value) }));
 	const host = field('DOMAIN', select([['', t('any host')], ...hosts], local.host, { onchange: (e) => (local.host = e.target.value) }));
-	const model = field('MODEL', input(local.model, { list: 'play-models', placeholder: 'qwen3.5-plus', oninput: (e) => (local.model = e.target.value) }));
+	const model = field('MODEL', input(local.model, { list: 'play-models', placeholder: 'qwen3.5-plus', oninput: (e) => {
+		local.model = e.target.value;
+		if (local.refused) redraw();
+		local.refused = false;
+	} }));
+	if (local.refused) model.fail(t('The model is missing.'));
 	const stream = tick('STREAM', local.stream, { onchange: (e) => (local.stream = e.target.checked) });
 	const curl = () => `curl -N '${location.protocol}//${local.host || location.hostname}:8080/v1/chat/completions' -H 'Authorization: Bearer KEY' -H 'Content-Type: application/json' -d '${JSON.stringify({ model: local.model, stream: local.stream, messages: [{ role: 'user', content: last?.question ?? 'hello' }] }).replaceAll("'", "'\\''")}'`;
 	return h('div.play', panel('PLAYGROUND', 'chat', [h('span.xs.soft.hide-s', t('Nothing typed here is stored.')), btn('COPY AS CURL', { s: true, on: () => copy(curl()) })],
-		h('div.chatbar', { key: `bar ${listOf('consumers').length} ${hosts.length}` }, consumer, host, model, h('datalist', { id: 'play-models' }, suggestions().map((m) => h('option', { value: m }))), stream),
+		h('div.chatbar', { key: `bar ${listOf('consumers').length} ${hosts.length}` }, consumer, host, model, h('datalist', { id: 'play-models' }, suggestions(local).map((m) => h('option', { value: m }))), stream),
 		h('div.chat', { tabindex: 0, role: 'log', 'aria-label': t('PLAYGROUND') }, local.turns.length ? local.turns.map((turn) => bubble(turn, turn === last && Boolean(local.running), who ? avatar(who, 2) : icon('user', 2))) : h('div.empty', icon('chat', 6, 'var(--ramp-4)'), h('p.sm', t('Ask something: it goes through the gateway, to the model that the routes choose.')))),
 		h('form.say', { onsubmit: (e) => {
 			e.preventDefault();

@@ -34,7 +34,7 @@ function allowed(r) {
 }
 
 function allowedList(list) {
-	return h('span', { title: list.join(', ') }, list.length ? h('span.n.nw', `${list.length} / ${listOf('consumers').length}`) : badge('nobody', 'b-bad'));
+	return h('span', { title: list.join(', ') }, list.length ? h('span.n.nw', `${list.length} / ${store.lists.consumers.data?.length ?? '—'}`) : badge('nobody', 'b-bad'));
 }
 
 const aiColumns = [
@@ -149,7 +149,7 @@ export function draw({ arg, local, redraw }) {
 	const path = at ? [`rt:${at}`, `rt:http ${at}`, ...e.destinations.filter((d) => d.weight).map((d) => `pv:${d.provider ?? d.service}`), ...domainsOf(at).map((d) => `dom:${d}`)] : null;
 	const total = counted('total');
 	const fresh = { aiRoutes: () => routeDialog(null), routes: () => httpRouteDialog(null), sources: () => sourceDialog(null), mcp: () => mcpDialog(null) }[local.tab];
-	const none = local.tab === 'aiRoutes' && !listOf('providers').length;
+	const none = local.tab === 'aiRoutes' && store.lists.providers.data?.length === 0;
 	const add = () => btn('+ ADD', { s: true, k: 'pri', off: none, tip: none ? t('Add a provider first.') : undefined, aria: `${t('+ ADD')} ${t(TABS.find(([x]) => x === local.tab)[1])}`, on: fresh });
 	const list = store.lists[local.tab];
 	const rows = (all) => table(`routes-${local.tab}`, { label: t(TABS.find(([x]) => x === local.tab)[1]), columns: KINDS[local.tab], key: (r) => r.name, rows: ownFirst(all).filter((r) => matches(local.filter, r.name, predicateOf(r), (r.upstreams ?? []).map((u) => u.provider).join(' '), [r.domains].flat().join(' '), r.path?.matchValue ?? '', (r.services ?? []).map((x) => x.name).join(' '))) });
@@ -163,6 +163,6 @@ export function draw({ arg, local, redraw }) {
 			local.tab = key;
 			redraw();
 		} }))), h('span', { 'data-new': true }, add())],
-		listBody(list, empty('branch', ...EMPTY[local.tab], none ? null : add()), () => refresh(local.tab), rows),
+		listBody(list, empty('branch', ...EMPTY[local.tab], none ? h('a.btn.pri', { href: '#/providers/+new' }, t('+ ADD PROVIDER')) : add()), () => refresh(local.tab), rows),
 		local.tab === 'routes' ? h('p.xs.soft.lead', t('Always there, before all routes: /ni_status, /agm, /_admin/api, where management is on the gateway.')) : null));
 }

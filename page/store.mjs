@@ -26,6 +26,7 @@ const WORKERS_MS = 10000;
 const HOUR_MS = 60000;
 const STALE_MS = 10000;
 const BACKOFF_MAX_MS = 60000;
+const ROUND_MS = 1000;
 
 export const store = {
 	user: null, // { name, limited }: limited is the Manager, by its key
@@ -53,15 +54,19 @@ export function tell() {
 /* --- connection ------------------------------------------------------------------------------------ */
 
 let events = null;
-let failures = 0;
+let failures = 0; // rounds of them: several calls fail at once
+let failedAt = 0;
 
 function heard() {
 	failures = 0;
+	const wasLost = store.connection.lostAt !== 0;
 	Object.assign(store.connection, { lastAt: Date.now(), lostAt: 0, state: events?.readyState === 1 ? 'LIVE' : 'POLLING' });
+	if (wasLost) askNow();
 }
 
 function lost() {
-	failures++;
+	if (Date.now() - failedAt > ROUND_MS) failures++;
+	failedAt = Date.now();
 	if (!store.connection.lostAt) store.connection.lostAt = Date.now();
 	store.connection.state = 'OFFLINE';
 }
@@ -208,6 +213,10 @@ const jobs = [
 	{ every: 5 * LISTS_MS, work: () => (store.monitor.state === 'there' ? null : refreshMonitor()), next: 5 * LISTS_MS },
 ];
 
+function askNow() {
+	for (const job of jobs) job.next = 0;
+}
+
 function tick() {
 	if (document.hidden) return;
 	const now = performance.now();
@@ -218,7 +227,7 @@ function tick() {
 			job.busy = false;
 			const wait = Math.min(job.every * 2 ** Math.min(failures, 5), Math.max(BACKOFF_MAX_MS, job.every));
 			job.next = performance.now() + (failures ? Math.min(wait, BACKOFF_MAX_MS) : job.every);
-			store.connection.retryAt = Date.now() + (job.next - performance.now());
+			store.connection.retryAt = Date.now() + Math.min(...jobs.map((each) => each.next)) - performance.now();
 		});
 	}
 	if (store.connection.lostAt) tell(); // its age is shown
@@ -233,12 +242,14 @@ export function start() {
 	tick();
 	document.addEventListener('visibilitychange', () => {
 		if (document.hidden) return;
-		for (const job of jobs) job.next = 0;
+		askNow();
 		tick();
 	});
-	addEventListener('online', () => jobs.forEach((job) => (job.next = 0)));
+	addEventListener('online', askNow);
 }
 
+// Whether the server has answered.
 export async function refreshAll() {
 	await Promise.all([refresh(...new Set([...wanted, 'providers', 'aiRoutes', 'consumers', 'backups'])), refreshMetrics(), refreshMonitor()]);
+	return store.connection.lostAt === 0;
 }

@@ -4,6 +4,7 @@ import { t } from './i18n.mjs';
 import { counted, lastSeen } from './samples.mjs';
 import { listOf, store } from './store.mjs';
 
+const BUSY_MS = 20000;
 const ORDER = ['busy', 'starting', 'idle', 'sleeping', 'offline', 'unknown'];
 const stateOf = (w) => (w.transition === 'starting' ? 'starting' : w.reason === 'no_signal' ? 'unknown' : ORDER.includes(w.state) ? w.state : 'unknown');
 export const consumerOf = (w) => (w.role === 'manager' ? 'manager' : `worker-${w.name}`);
@@ -23,6 +24,7 @@ const REASONS = {
 	failed: 'its start has failed',
 	task: 'a task is running',
 	task_lease: 'a task is being worked on',
+	config_lost: 'its configuration cannot be read',
 };
 
 function words(w) {
@@ -66,12 +68,17 @@ export function workers() {
 export function manager() {
 	const m = store.monitor;
 	const of = m.assignment?.manager;
-	const has = of || m.status?.manager || listOf('consumers').some((c) => c.name === 'manager');
-	if (!has) return null;
 	const s = m.status?.manager;
-	const seen = counted('consumer', 'manager', 20000);
-	const busy = seen?.requests > 0;
-	return merge('manager', 'manager', s ? { state: s.state === 'offline' ? 'offline' : busy ? 'busy' : 'idle', reason: null } : null, of);
+	const has = of?.model || (s && s.state !== 'absent') || listOf('consumers').some((c) => c.name === 'manager');
+	return has ? merge('manager', 'manager', s ? managerState(s) : null, of) : null;
+}
+
+// Of the Manager nothing is known but its requests and whether its configuration can be read.
+function managerState(s) {
+	if (['offline', 'down'].includes(s.state)) return { state: 'offline', reason: 'config_lost' };
+	if (counted('consumer', 'manager', BUSY_MS)?.requests > 0) return { state: 'busy', reason: 'recent_request' };
+	const asked = counted('consumer', 'manager')?.requests > 0;
+	return { state: asked || ['idle', 'ok'].includes(s.state) ? 'idle' : 'unknown', reason: asked ? 'requests' : s.state === 'absent' ? 'no_signal' : 'no_requests' };
 }
 
 // What who there is rests on: the monitor API, or the list of consumers.

@@ -316,6 +316,11 @@ test('signing in, and what an administrator does', async (t) => {
 		await other.waitForSelector('header.top');
 		await other.click('.th.office');
 		await page.waitForSelector('html[data-theme=office]');
+		await go(page, '#/domains', row('llm.example.com'));
+		await other.evaluate(() => (location.hash = '#/domains/+new'));
+		await other.fill(`${dialog}input`, 'from-the-other-tab.example.com');
+		await other.click(`${dialog}footer .pri`);
+		await page.waitForSelector(row('from-the-other-tab.example.com'));
 		await other.close();
 		await page.click('.th.pixel');
 	});
@@ -358,8 +363,15 @@ test('a first start: the administrator, a provider, a model, an answer', async (
 	await page.click(`${dialog}footer .pri`);
 	assert.deepEqual([(await world.api.chat(key, { host: 'any.test' })).status, (await world.api.chat(null, { host: 'any.test' })).status], [200, 401], 'for who has the key, and nobody else');
 	await go(page, '#/playground', '.chatbar');
-	await page.fill('.chatbar input', 'any-model');
+	await page.waitForFunction(() => document.querySelector('.chatbar input').value === 'any-model'); // of what the provider lists, the first that chats
+	await page.fill('.chatbar input', '');
 	await page.fill('.say input', 'hello');
+	await page.keyboard.press('Enter');
+	await page.waitForSelector('.chatbar .hint.bad:has-text("The model is missing.")');
+	await page.waitForFunction(() => document.activeElement === document.querySelector('.chatbar input'));
+	await page.keyboard.type('any-model');
+	await page.waitForFunction(() => !document.querySelector('.chatbar .hint.bad'));
+	await page.focus('.say input');
 	await page.keyboard.press('Enter');
 	await page.waitForSelector('.msg.ai .txt:has-text("The gate is open.")');
 

@@ -32,8 +32,9 @@ export const route = (name, provider, extra = {}) => ({
 });
 const prefix = (value) => ({ modelPredicates: [{ matchType: 'PRE', matchValue: value, caseSensitive: false }] });
 
-// An upstream that answers chats, streamed where that is asked for, bit by bit.
+// An upstream that lists its models, and answers chats, streamed where that is asked for, bit by bit.
 function chat(req, res, body) {
+	if (req.method === 'GET') return json(res, 200, { object: 'list', data: ['text-embedding-1', 'any-model'].map((id) => ({ id, object: 'model' })) });
 	const asked = JSON.parse(body.toString() || '{}');
 	if (!asked.stream) return json(res, 200, completion('The gate is open.', asked.model));
 	res.writeHead(200, { 'content-type': 'text/event-stream' });
