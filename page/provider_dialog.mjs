@@ -3,10 +3,12 @@ import { change, part, post, remove } from './api.mjs';
 import { newKey, showKey } from './consumer_key.mjs';
 import { h, put, update } from './dom.mjs';
 import { t } from './i18n.mjs';
+import { failoverPart } from './provider_failover.mjs';
 import { testProvider } from './provider_test.mjs';
+import { mappingOf, mappingText } from './route_dialog.mjs';
 import { icon } from './sprites.mjs';
 import { isAdmin, listOf, refresh, refreshMonitor, store } from './store.mjs';
-import { btn, confirm_, field, input, modal, note, refuse, select, tick, toast } from './ui.mjs';
+import { btn, confirm_, field, input, modal, note, refuse, select, toast } from './ui.mjs';
 import { DEFAULT_ROUTE } from './map.mjs';
 
 // The original's seven first.
@@ -79,26 +81,32 @@ function bodyOf(p, f) {
 	}
 	if (type === 'qwen' && !p) Object.assign(raw, { qwenEnableSearch: false, qwenEnableCompatible: true, qwenFileIds: [] });
 	Object.assign(raw, f.extra());
+	const mapping = mappingOf(f.mapping.input.value);
+	if (Object.keys(mapping).length) raw.modelMapping = mapping;
+	else delete raw.modelMapping;
 	return {
 		...(p ?? {}),
 		name: f.name.input.value.trim(),
 		type: type === 'custom' ? 'openai' : type,
-		protocol: p?.protocol ?? 'openai/v1',
+		protocol: f.protocol.input.value,
 		tokens: f.keys.values(),
-		tokenFailoverConfig: { ...(p?.tokenFailoverConfig ?? {}), enabled: f.failover.input.checked },
+		tokenFailoverConfig: f.failover.put({ ...(p?.tokenFailoverConfig ?? {}) }),
 		rawConfigs: raw,
 	};
 }
 
+const serverMakes = () => !isAdmin() || (store.monitor.state === 'there' && (store.lists.aiRoutes.data?.length !== 0 || listOf('consumers').some((c) => c.name === 'manager')));
+
 // Where HiClaw is, or routes are, the server makes the routes. Of an instance that has nothing yet the provider becomes the
 // default, for one consumer, whose key is given back: nobody else may spend what the provider's key pays for.
 async function store_(p, body) {
-	if (p && p.name !== body.name) return change(`ni_status/providers/${part(p.name)}`, body);
+	// A named service is not of the provider alone: only the server moves it along with the address.
+	const moved = p?.rawConfigs?.openaiCustomServiceName && urlOf(body) !== urlOf(p);
+	if (p && (moved || p.name !== body.name)) return change(`ni_status/providers/${part(p.name)}`, { ...body, ...(moved ? { baseUrl: urlOf(body) ?? '' } : {}) });
 	if (p) return change(`v1/ai/providers/${part(p.name)}`, body);
 	await refresh('aiRoutes', 'consumers');
 	const empty = store.lists.aiRoutes.data?.length === 0;
-	const hiclaw = listOf('consumers').some((c) => c.name === 'manager');
-	if (!isAdmin() || (store.monitor.state === 'there' && (!empty || hiclaw))) return post('ni_status/create-provider', { name: body.name, type: body.type, tokens: body.tokens, apiKey: body.tokens[0], protocol: body.protocol, rawConfigs: body.rawConfigs, tokenFailoverConfig: body.tokenFailoverConfig, ...(urlOf(body) ? { baseUrl: urlOf(body) } : {}) });
+	if (serverMakes()) return post('ni_status/create-provider', { name: body.name, type: body.type, tokens: body.tokens, apiKey: body.tokens[0], protocol: body.protocol, rawConfigs: body.rawConfigs, tokenFailoverConfig: body.tokenFailoverConfig, ...(urlOf(body) ? { baseUrl: urlOf(body) } : {}) });
 	const made = await post('v1/ai/providers', body);
 	if (!empty) return made;
 	let consumer = listOf('consumers')[0]?.name;
@@ -126,15 +134,19 @@ function freeName(base) {
 	for (let n = 1; ; n++) if (!taken.has(n > 1 ? `${base}-${n}` : base)) return n > 1 ? `${base}-${n}` : base;
 }
 
-export function providerDialog(p, onSaved) {
+// p: the one that is changed; like: of a new one, what it begins as.
+export function providerDialog(p, onSaved, like = null) {
+	const from = p ?? like;
 	const f = {
-		type: field('PROVIDER TYPE', select(TYPES, p ? shownType(p) : 'qwen')),
-		name: field('PROVIDER NAME', input(p?.name ?? freeName('qwen'), { placeholder: 'qwen, deepseek' })),
-		url: field('API URL', input(p ? (urlOf(p) ?? '') : '', { placeholder: 'https://api.example.com/v1', inputmode: 'url' }), t('only where it is not the usual one')),
+		type: field('PROVIDER TYPE', select(from && !TYPES.some(([type]) => type === shownType(from)) ? [...TYPES, [shownType(from), shownType(from)]] : TYPES, from ? shownType(from) : 'qwen')),
+		name: field('PROVIDER NAME', input(p?.name ?? freeName(like?.name ?? 'qwen'), { placeholder: 'qwen, deepseek' })),
+		url: field('API URL', input(from ? (urlOf(from) ?? '') : '', { placeholder: 'https://api.example.com/v1', inputmode: 'url' }), t('only where it is not the usual one')),
 		keys: keyList(p?.tokens ?? []),
-		failover: tick('Key fail-over', p?.tokenFailoverConfig?.enabled ?? false),
+		failover: failoverPart(from?.tokenFailoverConfig),
+		protocol: field('PROTOCOL', select([['openai/v1', t("OpenAI's, translated for the provider")], ['original', t('as it comes, untranslated')]], from?.protocol ?? 'openai/v1')),
+		mapping: field('MODEL MAPPING', h('textarea', { rows: 3, spellcheck: 'false', value: mappingText(from?.rawConfigs?.modelMapping), placeholder: 'gpt-4o = qwen3.5-plus' })),
 	};
-	const json = h('textarea', { rows: 6, spellcheck: 'false', value: JSON.stringify(extrasOf(p), null, 2) });
+	const json = h('textarea', { rows: 6, spellcheck: 'false', value: JSON.stringify(extrasOf(from), null, 2) });
 	const extra = field('EXTRA SETTINGS (JSON)', json);
 	f.extra = () => (json.value.trim() ? JSON.parse(json.value) : {});
 	const keysBox = h('fieldset', h('legend.lbl', t('API KEYS')), f.keys.el, h('p.hint', t('stored keys are never shown again')));
@@ -142,7 +154,7 @@ export function providerDialog(p, onSaved) {
 	const domain = field('SERVICE DOMAIN', input('', { readonly: true }));
 	const plan = h('p.sm.soft.any', { role: 'status' });
 	const said = h('div', { 'aria-live': 'polite' });
-	let named = Boolean(p);
+	let named = Boolean(from);
 
 	const look = () => {
 		const url = parsed(f.url.input.value.trim());
@@ -150,7 +162,7 @@ export function providerDialog(p, onSaved) {
 		const name = f.name.input.value.trim();
 		const made = p || !NAME.test(name) ? [] : routesMade(name);
 		put(plan, made.length ? t('Saving makes these routes: {0}', made.join(', ')) : '');
-		domain.input.value = `llm-${f.name.input.value.trim() || '…'}.internal.${url && /^[\d.]+$/.test(url.host) ? 'static' : 'dns'}`;
+		domain.input.value = p?.rawConfigs?.openaiCustomServiceName ?? `${serverMakes() && url ? name || '…' : `llm-${name || '…'}.internal`}.${url && /^[\d.]+$/.test(url.host) ? 'static' : 'dns'}`;
 	};
 	f.type.input.addEventListener('change', () => {
 		if (!named) f.name.input.value = f.type.input.value === 'custom' ? '' : freeName(f.type.input.value);
@@ -181,6 +193,7 @@ export function providerDialog(p, onSaved) {
 		const url = f.url.input.value.trim();
 		if (f.type.input.value === 'custom' && !url) return refuse(f.url, t('CUSTOM URL REQUIRED FOR CUSTOM TYPE'));
 		if (url && !parsed(url)) return refuse(f.url, t('http or https, a host, a path; no user, query or fragment'));
+		if (!f.failover.valid()) return false;
 		try {
 			f.extra();
 		} catch (error) {
@@ -208,9 +221,9 @@ export function providerDialog(p, onSaved) {
 			update(said, note('b-bad', h('div', h('b.pix.badt', t('SAVE FAILED')), h('div.sm', error.message), h('div.xs.soft', error.more))));
 		}
 	};
-	const advanced = h('details', h('summary', t('ADVANCED')), extra);
+	const advanced = h('details', h('summary', t('ADVANCED')), h('div.col.gap3', f.protocol, f.mapping, extra));
 	const dialog = modal(p ? 'EDIT AI PROVIDER' : 'ADD AI PROVIDER', 'box',
-		h('div.form2', h('div.col.gap3', f.type, f.name, keysBox, keyError), h('div.col.gap3', f.url, domain, f.failover, advanced, plan, said)),
+		h('div.form2', h('div.col.gap3', f.type, f.name, keysBox, keyError), h('div.col.gap3', f.url, domain, f.failover.el, advanced, plan, said)),
 		(close) => [p && btn('TEST', { i: 'bolt', on: async () => {
 			const got = await testProvider(p.name, { quiet: true });
 			update(said, note(got?.ok ? 'b-ok' : 'b-bad', h('div', h('b.pix', t(got?.ok ? 'CONNECTED' : 'FAILED')), h('div.xs.soft', got?.text ?? t('This server has no test of providers yet.')))));
@@ -221,7 +234,7 @@ export function providerDialog(p, onSaved) {
 
 // What the form has no field for.
 function extrasOf(p) {
-	const known = new Set(['id', 'type', 'protocol', 'apiTokens', 'failover', 'retryOnFailure', ...Object.values(URL_KEY), 'apiUrl']);
+	const known = new Set(['id', 'type', 'protocol', 'apiTokens', 'failover', 'retryOnFailure', 'modelMapping', ...Object.values(URL_KEY), 'apiUrl']);
 	return Object.fromEntries(Object.entries(p?.rawConfigs ?? {}).filter(([key]) => !known.has(key)));
 }
 

@@ -12,10 +12,10 @@ const MODELS_SHOWN = 6;
 const providers = () => listOf('providers').map((p) => p.name);
 const blank = () => ({ name: '', domains: [], pathPredicate: { matchType: 'PRE', matchValue: '/', caseSensitive: false }, upstreams: [], modelPredicates: [], authConfig: { enabled: false, allowedCredentialTypes: ['key-auth'], allowedConsumers: [] } });
 
-function mappingText(mapping) {
+export function mappingText(mapping) {
 	return Object.entries(mapping ?? {}).map(([from, to]) => `${from} = ${to}`).join('\n');
 }
-function mappingOf(text) {
+export function mappingOf(text) {
 	const out = {};
 	for (const line of text.split('\n')) {
 		const [from, ...to] = line.split('=');

@@ -1,3 +1,4 @@
+import { get, part } from './api.mjs';
 import { h } from './dom.mjs';
 import { number, short, t } from './i18n.mjs';
 import { deleteProvider, providerDialog, shownType, urlOf } from './provider_dialog.mjs';
@@ -24,10 +25,24 @@ function health(p) {
 	const test = store.tests.get(p.name);
 	if (!test) return h('div.row', lamp('l-off'), h('span.soft.nw', t('not tested')));
 	if (test.running) return h('div.row', lamp('l-info'), h('span.soft.nw', t('CONNECTING...')));
-	return h('div.row', lamp(test.ok ? 'l-ok' : 'l-bad'), h('div', h(`div.${test.ok ? 'n' : 'badt'}.nw`, test.ok ? `${number(test.ms)} ms` : t('FAILED')), h('div.xs.soft.nw', when(test.at))));
+	return h('div.row', lamp(test.ok ? 'l-ok' : 'l-bad'), h('div', h(`div.${test.ok ? 'n' : 'badt'}.nw`, test.ok ? `${number(test.ms)} ms` : t('FAILED')), h('div.xs.soft.nw', test.models ? `${t('{0} models', number(test.models))} · ` : '', when(test.at))));
 }
 
-function columns(redraw) {
+const MODELS_SHOWN = 60;
+// What it serves, where it is used, and another one like it.
+function more(p, local, redraw) {
+	if (!local.models?.[p.name]) {
+		local.models = { ...local.models, [p.name]: [] };
+		get(`ni_status/models?provider=${part(p.name)}`).then((got) => (local.models[p.name] = got.models ?? []), () => {}).finally(redraw);
+	}
+	const models = local.models[p.name];
+	const routes = servedBy(p.name);
+	return h('div.col.gap3', h('div', h('span.lbl', t('MODELS')), h('p.sm.any', models.length ? [models.slice(0, MODELS_SHOWN).map((m) => m.id).join(', '), models.length > MODELS_SHOWN ? ` ${t('and {0} more', models.length - MODELS_SHOWN)}` : ''] : t('not known'))),
+		h('div', h('span.lbl', t('ROUTES')), h('p.sm.any', routes.length ? routes.map((name, i) => [i ? ', ' : '', h('a', { href: `#/routes/${part(name)}` }, name)]) : t('no route'))),
+		isAdmin() && h('div.row.w', btn('DUPLICATE', { s: true, aria: `${t('DUPLICATE')} ${p.name}`, on: () => providerDialog(null, redraw, p) })));
+}
+
+function columns(local, redraw) {
 	return [
 		{ title: 'HEALTH', cell: health },
 		{ title: 'NAME', sort: (p) => p.name, cell: (p) => h('div.row', h('span.swatch', { style: { background: `var(--${colourOf(p.name)})` } }), h('h3', p.name)) },
@@ -38,7 +53,11 @@ function columns(redraw) {
 		{ title: '', end: true, cell: (p) => h('div.row.acts',
 			btn('TEST', { s: true, aria: `${t('TEST')} ${p.name}`, on: () => testProvider(p.name) }),
 			isAdmin() && btn('EDIT', { s: true, aria: `${t('EDIT')} ${p.name}`, on: () => providerDialog(p, redraw) }),
-			isAdmin() && btn('DEL', { s: true, k: 'dang', aria: `${t('DEL')} ${p.name}`, on: () => deleteProvider(p) })) },
+			isAdmin() && btn('DEL', { s: true, k: 'dang', aria: `${t('DEL')} ${p.name}`, on: () => deleteProvider(p) }),
+			btn('', { s: true, k: 'ic', i: local.open === p.name ? 'cross' : 'find', aria: `${t('DETAILS')} ${p.name}`, pressed: local.open === p.name, on: () => {
+				local.open = local.open === p.name ? '' : p.name;
+				redraw();
+			} })) },
 	];
 }
 const sourceOf = (p) => listOf('sources').find((x) => x.name === `llm-${p.name}.internal`)?.domain ?? '—';
@@ -70,7 +89,7 @@ export function draw({ arg, local, redraw }) {
 	local.filter ??= arg[0] && !arg[0].startsWith('+') ? arg[0] : '';
 	const rows = (all) => {
 		const shown = all.filter((p) => matches(local.filter, p.name, p.type, urlOf(p) ?? ''));
-		return table('providers', { label: t('AI PROVIDERS'), columns: columns(redraw), rows: shown, key: (p) => p.name });
+		return table('providers', { label: t('AI PROVIDERS'), columns: columns(local, redraw), rows: shown, key: (p) => p.name, detail: (p) => (p.name === local.open ? more(p, local, redraw) : null) });
 	};
 	return h('div.col', panel('AI PROVIDERS', 'box', [
 		filterBox(local.filter, (value) => {

@@ -94,7 +94,17 @@ const wanted = new Set();
 // One that the store has made has not counted what is in it.
 const slotOf = (b) => ({ ...b, time: b.createdAt, named: !b.auto, objects: b.counts ? Object.values(b.counts).reduce((sum, n) => sum + (Number(n) || 0), 0) : null });
 
+// What the server last heard of a provider, unless this page has asked since.
+const TEST_MS = 30000;
+function heardOf({ name, lastTest }) {
+	const own = store.tests.get(name);
+	const at = lastTest ? Date.parse(lastTest.at) : 0;
+	if (!at || own?.running || (own && at < own.at + TEST_MS)) return;
+	store.tests.set(name, { at, ok: lastTest.ok, running: false, ms: lastTest.ms, sample: [], text: lastTest.ok ? `${lastTest.ms} ms` : lastTest.error });
+}
+
 async function ask(name) {
+	if (name === 'providers') get('ni_status/providers').then((got) => got.providers.forEach(heardOf)).catch(() => {}); // tests are none of the list
 	if (!store.user?.limited) return name === 'backups' ? (await get(LISTS[name])).backups.map(slotOf) : get(LISTS[name]);
 	const [path, member] = LIMITED[name] ?? [];
 	return path ? (await get(path))[member] : [];

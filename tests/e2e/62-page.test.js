@@ -112,6 +112,26 @@ test('signing in, and what an administrator does', async (t) => {
 		assert.doesNotMatch(answers.join(), /(sk|wk)-\w+-0000|gk-manager/, 'no key comes over the network');
 	});
 
+	await t.test('a provider: its models, another one like it, and keys that come back', async () => {
+		await page.click(`${row('kimi')} .btn[aria-label="DETAILS kimi"]`);
+		await page.waitForSelector('tr.detail:has-text("any-model") a[href="#/routes/kimi-ai-route"]');
+		await page.click('tr.detail .btn:has-text("DUPLICATE")');
+		const field = (label) => `${dialog}.fbox:has(label:text("${label}")) input`;
+		assert.deepEqual([await page.inputValue(field('PROVIDER NAME')), await page.inputValue(field('API URL')), await page.inputValue(`${dialog}.keys input`)], ['kimi-2', `http://${world.upstream.address}/v1/`, ''], 'but the key');
+		await page.keyboard.press('Escape');
+		await page.click(`${row('kimi')} .btn[aria-label="DETAILS kimi"]`);
+		await page.click(`${row('kimi')} .btn:has-text("EDIT")`);
+		await page.check(`${dialog}label:has-text("Key fail-over") input`);
+		await page.click(`${dialog}footer .pri`);
+		await page.waitForSelector(`${dialog}.hint.bad:has-text("no key would ever come back")`);
+		await page.fill(field('HEALTH CHECK MODEL'), 'kimi-k2.5');
+		await page.fill(field('FAILURES UNTIL PUT ASIDE'), '5');
+		await page.click(`${dialog}footer .pri`);
+		await page.waitForFunction(() => !document.querySelector('dialog[open]'));
+		const { enabled, healthCheckModel, failureThreshold, successThreshold } = (await listed(world.api, 'ai/providers', 'kimi')).tokenFailoverConfig;
+		assert.deepEqual([enabled, healthCheckModel, failureThreshold, successThreshold], [true, 'kimi-k2.5', 5, null]);
+	});
+
 	await t.test('W-24: a provider that is used goes when another takes its routes over', async () => {
 		await page.click(`${row('deepseek')} .btn.dang`);
 		assert.match(await text(page, dialog), /1 routes lead to it: deepseek-ai-route/);

@@ -109,6 +109,19 @@ test('the page with a real monitor API', async (t) => {
 		await page.waitForSelector('.rail a[data-k=home] .n');
 	});
 
+	await t.test('W-19 W-21: another address of a provider is where its requests go', async () => {
+		await world.monitor.ok('POST /ni_status/create-provider', { name: 'moving', type: 'openai', tokens: ['sk-moving-0123456789', 'sk-moving-9876543210'], baseUrl: 'http://127.0.0.1:9/v1' });
+		await page.click(`${target('moving')} .btn:has-text("EDIT")`);
+		assert.equal(await page.inputValue(`${dialog}.fbox:has(label:text("SERVICE DOMAIN")) input`), 'moving.static', 'the one that it has');
+		await page.fill(`${dialog}.fbox:has(label:text("API URL")) input`, 'http://10.20.30.40:8000/v1');
+		await page.click(`${dialog}footer .pri`);
+		await toastOf(page, 'PROVIDER UPDATED');
+		assert.equal((await world.api.data('GET /v1/service-sources')).find((x) => x.name === 'moving').domain, '10.20.30.40:8000');
+		assert.deepEqual((await world.api.data('GET /v1/ai/providers')).find((p) => p.name === 'moving').tokens, ['sk-moving-0123456789', 'sk-moving-9876543210']);
+		await world.api.gone('DELETE /v1/ai/routes/moving-ai-route');
+		await world.api.gone('DELETE /v1/ai/providers/moving');
+	});
+
 	await t.test('W-35 W-36 W-37: what was asked is in the numbers and charts, as GET usage has it', async () => {
 		world.ask = (_, asked) => (asked.fail ? { status: 500 } : { input: 100, output: 20 });
 		for (let i = 0; i < 4; i++) assert.equal((await world.chat('alice', 'qwen3.6-plus')).status, 200);
