@@ -126,7 +126,7 @@ test('a HiClaw on the page', async (t) => {
 		await tab.waitForFunction(() => document.querySelectorAll('.tile .tv')[3].textContent === '2', null);
 		assert.equal(await tab.$('button:has-text("BACKUP NOW"), button:has-text("RESET")'), null);
 		await go(tab, '#/providers', row('qwen'));
-		assert.deepEqual(await tab.$$eval(`${'tbody tr'} .acts .btn`, (all) => [...new Set(all.map((b) => b.textContent))]), ['TEST']);
+		assert.deepEqual(await tab.$$eval('tbody tr .acts .btn', (all) => [...new Set(all.map((b) => b.getAttribute('aria-label').split(' ')[0]))]), ['TEST', 'DETAILS']);
 		await tab.click(`${row('qwen')} .btn:has-text("TEST")`);
 		await toastOf(tab, 'PROVIDER qwen CONNECTED');
 		await go(tab, '#/assignment', row('bob'));
