@@ -125,7 +125,7 @@ void regex_free(struct regex *r)
 	}
 }
 
-bool regex_matches(const struct regex *r, struct bytes text)
+enum regex_found regex_look(const struct regex *r, struct bytes text)
 {
 	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
 	const char *p = text.p != NULL ? text.p : "";
@@ -134,7 +134,12 @@ bool regex_matches(const struct regex *r, struct bytes text)
 	ASSERT(data != NULL);
 	rc = pcre2_match(r->code, (PCRE2_SPTR)p, text.n, 0, 0, data, r->limits);
 	pcre2_match_data_free(data);
-	return rc >= 0;
+	return rc >= 0 ? REGEX_FOUND : rc == PCRE2_ERROR_NOMATCH ? REGEX_ABSENT : REGEX_GIVEN_UP;
+}
+
+bool regex_matches(const struct regex *r, struct bytes text)
+{
+	return regex_look(r, text) == REGEX_FOUND;
 }
 
 bool regex_find(const struct regex *r, struct bytes text, struct bytes out[REGEX_GROUPS_MAX])

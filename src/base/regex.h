@@ -28,6 +28,9 @@ struct bytes regex_beginning(struct bytes pattern);
 /* NULL is allowed. */
 void regex_free(struct regex *r);
 bool regex_matches(const struct regex *r, struct bytes text);
+/* The same for who must not take a search that was given up (REGEX_SEARCH_STEPS_MAX) for one that found nothing. */
+enum regex_found { REGEX_ABSENT, REGEX_FOUND, REGEX_GIVEN_UP };
+enum regex_found regex_look(const struct regex *r, struct bytes text);
 
 /* The text that groups took: out[0] the whole match, p NULL for a group that took none. False: no match,
  * and out is untouched. */
