@@ -245,36 +245,64 @@ static const struct rule_ref *first_by_name(
 	return best;
 }
 
-struct plugin_hit plugin_rules_choose(const struct plugin_rules *p, const struct plugin_target *t)
+static struct plugin_hit hit_of(const struct plugin_rules *p, const struct rule_ref *best)
 {
-	struct plugin_hit hit = {.choice = PLUGIN_NOTHING};
-	const struct rule_ref *best = p->loaded ? first_by_name(p, t) : NULL;
+	struct plugin_hit hit = {.choice = PLUGIN_RULE};
 	const struct yaml_node *off;
 
-	if (!p->loaded) {
-		return hit;
-	}
-	for (const struct rule_ref *d = p->domains; d != NULL; d = d->next) {
-		enum answer a = NO;
-
-		if (best == NULL || d->index < best->index) {
-			a = any_domain_matches(&d->rule->domain, t->host);
-		}
-		if (a == MAYBE) {
-			hit.choice = PLUGIN_UNSURE;
-			return hit;
-		}
-		if (a == YES) {
-			best = d;
-		}
-	}
 	if (best == NULL) {
 		hit.choice = p->plugin->config_disabled ? PLUGIN_NOTHING : PLUGIN_DEFAULT;
 		hit.config = p->plugin->config;
 		return hit;
 	}
-	hit = (struct plugin_hit){PLUGIN_RULE, false, best->rule, best->index, best->rule->config};
+	hit.rule = best->rule;
+	hit.index = best->index;
+	hit.config = best->rule->config;
 	off = yaml_get(hit.config, "_disable_");
 	hit.off = off != NULL && off->type == YAML_BOOL && off->boolean;
 	return hit;
+}
+
+size_t plugin_rules_cases(const struct plugin_rules *p, const struct plugin_target *t,
+	struct plugin_case *out, size_t max)
+{
+	const struct rule_ref *best = p->loaded ? first_by_name(p, t) : NULL;
+	struct plugin_case last = {NULL, {.choice = PLUGIN_NOTHING}};
+	size_t n = 0;
+
+	for (const struct rule_ref *d = p->loaded ? p->domains : NULL; d != NULL; d = d->next) {
+		enum answer a = NO;
+
+		if (best == NULL || d->index < best->index) {
+			a = any_domain_matches(&d->rule->domain, t->host);
+		}
+		if (a == MAYBE && n < max) {
+			out[n] = (struct plugin_case){&d->rule->domain, hit_of(p, d)};
+		}
+		n += a == MAYBE;
+		best = a == YES ? d : best;
+	}
+	if (p->loaded) {
+		last.hit = hit_of(p, best);
+	}
+	if (n < max) {
+		out[n] = last;
+	}
+	return n + 1;
+}
+
+struct plugin_hit plugin_rules_choose(const struct plugin_rules *p, const struct plugin_target *t)
+{
+	struct plugin_case first;
+
+	IGNORE(plugin_rules_cases(p, t, &first, 1));
+	if (first.domains != NULL) {
+		first.hit = (struct plugin_hit){.choice = PLUGIN_UNSURE};
+	}
+	return first.hit;
+}
+
+bool plugin_domain_is(struct bytes domain, struct bytes host)
+{
+	return domain_matches(domain, host) == YES;
 }

@@ -54,4 +54,16 @@ void plugin_rules_check(struct plugin_rules *p, const struct snapshot *s, struct
 void plugin_rules_done(struct plugin_rules *p);
 struct plugin_hit plugin_rules_choose(const struct plugin_rules *p, const struct plugin_target *t);
 
+/* What holds for a route whose host stands for several: rules for some of these hosts, in order, and at the end what holds
+ * for all others. Which it is, the host of a request says. */
+struct plugin_case {
+	const struct strings *domains; /* NULL: every host */
+	struct plugin_hit hit;         /* never PLUGIN_UNSURE */
+};
+/* Puts at most max of them into out; returns how many there are. */
+size_t plugin_rules_cases(const struct plugin_rules *p, const struct plugin_target *t,
+	struct plugin_case *out, size_t max);
+/* Whether a rule for that domain holds for a host. */
+bool plugin_domain_is(struct bytes domain, struct bytes host);
+
 #endif
