@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "filter/basic_auth.h"
 #include "filter/key_auth.h"
+#include "filter/request_block.h"
 #include "hiclaw/usage.h"
 #include "meter/meter.h"
 #include "meter/metrics.h"
@@ -42,7 +43,8 @@ static struct whole *whole_of(struct subject *s)
 	return CONTAINER_OF(s, struct whole, base);
 }
 
-static const struct filter *const filters[] = {&filter_basic_auth, &filter_key_auth};
+static const struct filter *const filters[] = {
+	&filter_basic_auth, &filter_key_auth, &filter_request_block};
 
 static void on_live(void *arg)
 {

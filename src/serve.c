@@ -22,6 +22,7 @@
 #include "cli/version.h"
 #include "filter/basic_auth.h"
 #include "filter/key_auth.h"
+#include "filter/request_block.h"
 #include "meter/meter.h"
 #include "net/tls.h"
 #include "serve_int.h"
@@ -458,7 +459,8 @@ static int check(struct serve *s)
 
 int serve_main(int argc, char **argv)
 {
-	static const struct filter *const filters[] = {&filter_basic_auth, &filter_key_auth};
+	static const struct filter *const filters[] = {
+		&filter_basic_auth, &filter_key_auth, &filter_request_block};
 	struct serve s = {.began_ns = clock_mono_ns(),
 		.started_ms = clock_wall_ms(),
 		.log.fd = -1,

@@ -166,6 +166,10 @@ static void put_decision(const struct explain_print *p, struct text *out)
 	if (e->status == 0) {
 		put_destination_line(p, out);
 	}
+	if (e->status == 0 && e->screens_body) {
+		put_head(p, "body", "1", out);
+		text_add_str(out, "is compared with texts of request-block, which may refuse it\n");
+	}
 }
 
 static void put_edits(
@@ -501,6 +505,8 @@ void explain_print_json(const struct explain_print *p, struct text *out)
 	member(&w, "model", e->model);
 	json_key(&w, "reads_body");
 	json_put_bool(&w, e->reads_body);
+	json_key(&w, "screens_body");
+	json_put_bool(&w, e->screens_body);
 	json_key(&w, "destinations");
 	json_open_array(&w);
 	for (size_t i = 0; i < e->n_destinations; i++) {

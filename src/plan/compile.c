@@ -76,6 +76,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	struct upstreams upstreams;
 	struct auth_rules auth, basic;
 	struct statistics_rules statistics;
+	struct blocking_rules blocking;
 	struct routes routes;
 	struct routes_input in = {.snapshot = s,
 		.seed = &env->seed,
@@ -84,6 +85,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 		.auth = &auth,
 		.basic = &basic,
 		.statistics = &statistics,
+		.blocking = &blocking,
 		.conditions = {p->router, &p->regexes, &p->arena, &p->findings},
 		.certificates = p->certificates,
 		.arena = &p->arena,
@@ -94,6 +96,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	auth_rules_init(&auth, AUTH_KEY, s, env, p);
 	auth_rules_init(&basic, AUTH_BASIC, s, env, p);
 	statistics_init(&statistics, s, &env->seed, &p->arena, &p->findings);
+	blocking_init(&blocking, s, &env->seed, &p->arena, &p->findings);
 	routes_compile(&routes, &in);
 	p->n_fallbacks = fallbacks_compile(&(struct fallbacks_input){
 		s, &routes, services, &upstreams, &env->seed, &p->arena, &p->findings});
@@ -105,6 +108,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	p->n_turns = routes.n_turns;
 	pinned_compile(p, &upstreams, services, auth.nobody, &env->seed);
 	p->has_cors = routes.has_cors;
+	p->has_blocking = routes.has_blocking;
 	p->n_providers = upstreams.providers.n;
 	p->consumers = auth_rules_consumers(&auth);
 	p->n_consumers = p->consumers->n;
@@ -115,6 +119,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	p->lanes = upstreams.lanes;
 	auth_rules_done(&auth);
 	auth_rules_done(&basic);
+	blocking_done(&blocking);
 	upstreams_done(&upstreams);
 }
 

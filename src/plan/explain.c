@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 
+#include "plan/blocking.h"
 #include "plan/consumers.h"
 #include "plan/cors.h"
 #include "plan/fixed_answer.h"
@@ -487,10 +488,44 @@ static const struct consumer *known(struct asking *k, const struct route *r)
 	return c != NULL ? c : look_up(k, r->basic.consumers);
 }
 
+static void field_of(const void *of, size_t i, struct bytes *name, struct bytes *value)
+{
+	const struct explain_field *f = (const struct explain_field *)of + i;
+
+	*name = f->name;
+	*value = f->value;
+}
+
+/* What request-block says of the head; of the body only that it is looked at. False: answered. */
+static bool judge_head(struct asking *k, const struct route *r)
+{
+	const struct explain_request *rq = k->rq;
+	const struct blocking_head h = {
+		rq->url.host, blocking_target(&rq->url), rq->n_fields, field_of, rq->fields};
+	const struct blocking *b = NULL;
+	enum blocking_by by = BLOCKING_NOT;
+	size_t at = 0;
+
+	if (r->blocking == NULL) {
+		return true;
+	}
+	by = blocking_judge(r->blocking, &h, &b);
+	if (by != BLOCKING_NOT) {
+		answer(k, blocking_status(b, by), blocking_reason(by), "request-block: %s",
+			blocking_text(by));
+		return false;
+	}
+	while (rq->has_body && (b = blocking_next(r->blocking, rq->url.host, &at)) != NULL) {
+		k->out->screens_body = k->out->screens_body || b->bodies != NULL;
+	}
+	return true;
+}
+
 /* identify */
 static bool identify(struct asking *k)
 {
 	const struct explain_decided *d = &k->decided;
+
 	for (unsigned p = AUTH_PLUGINS; p-- > 0;) {
 		enum auth_plugin by = (enum auth_plugin)p;
 		enum auth_verdict v =
@@ -502,7 +537,8 @@ static bool identify(struct asking *k)
 			return false;
 		}
 	}
-	return true;
+	return !blocking_is_certain(d->candidates, d->n_candidates) ||
+		judge_head(k, d->candidates[0]);
 }
 
 static bool is_multipart(struct bytes type)
@@ -585,6 +621,9 @@ static bool list_models(struct asking *k)
 	d->route = k->out->route = r;
 	k->out->known = known(k, r);
 	k->out->consumer = decide_consumer(r, look_up, k);
+	if (!judge_head(k, r)) {
+		return true;
+	}
 	if (k->out->api == API_RETRIEVE_MODEL && models_list(&in, k->arena, &names) &&
 		!models_has(&names, models_asked(k->rq->url.path, k->arena))) {
 		answer(k, 404, "route.not_found",
@@ -633,6 +672,9 @@ static bool choose(struct asking *k)
 		return false;
 	}
 	k->out->consumer = decide_consumer(d->route, look_up, k);
+	if (!judge_head(k, d->route)) {
+		return false;
+	}
 	if (d->route->fixed != NULL) {
 		explain_fixed(k, d->route->fixed);
 		return false;

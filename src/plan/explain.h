@@ -103,6 +103,7 @@ struct explain {
 	enum api api;
 	bool asked; /* routes were; else `routes` is empty */
 	bool routes_by_model, reads_body;
+	bool screens_body;   /* request-block compares it with texts, and may refuse it */
 	struct bytes model;  /* after the model router */
 	struct bytes chosen; /* by automatic routing */
 	struct explain_routes routes;

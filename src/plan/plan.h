@@ -117,6 +117,7 @@ struct rewrite {
 	struct bytes host;                   /* upstream-vhost; empty: none */
 };
 
+struct blocking_list;
 struct cors;
 struct fixed_answer;
 struct header_control;
@@ -151,8 +152,9 @@ struct route {
 	struct next_policy next;    /* other destinations, when one fails */
 	const struct fallback *fallback; /* plan/failover.h; NULL: none */
 	uint32_t timeout_ms;             /* of the whole exchange, up to its first byte; 0: none */
-	const struct statistics *statistics; /* plan/statistics.h; NULL: nothing more is logged */
-	unsigned rank;                       /* order inside its host, 0 first */
+	const struct statistics *statistics;  /* plan/statistics.h; NULL: nothing more is logged */
+	const struct blocking_list *blocking; /* plan/blocking.h; NULL: nothing is refused */
+	unsigned rank;                        /* order inside its host, 0 first */
 	bool ssl_redirect; /* over plain HTTP the answer is 308 to https (§5.6) */
 	bool is_tools;     /* an MCP server of tools that nothing here runs: 501 mcp.unsupported */
 };
@@ -197,6 +199,7 @@ struct plan {
 	struct lane_slot *lanes;         /* of credentials and upstreams, for binding */
 	bool has_cors;                   /* a route has */
 	bool has_basic;                  /* basic-auth demands something, somewhere */
+	bool has_blocking;               /* a route has */
 	bool asks_tls;                   /* a service is spoken to by TLS */
 	struct plan_index *index;        /* host and path lookup (plan/match.c) */
 	struct route_group *groups;      /* plan/groups.h */

@@ -53,6 +53,7 @@ struct builder {
 	unsigned turns;
 	struct auth_rule auth, basic;
 	const struct statistics *statistics;
+	const struct blocking_list *blocking;
 };
 
 #define skip(b, at, code, ...)                                               \
@@ -355,6 +356,7 @@ static void read_destinations(struct builder *b)
 	b->auth = auth_rules_find(b->in->auth, targets, b->n_lines);
 	b->basic = auth_rules_find(b->in->basic, targets, b->n_lines);
 	b->statistics = statistics_find(b->in->statistics, &targets[0]);
+	b->blocking = blocking_find(b->in->blocking, targets, b->n_lines);
 }
 
 /* --- host and path ------------------------------------------------------------------------------ */
@@ -570,6 +572,8 @@ static void fill_route(const struct builder *b, struct route *r)
 	r->auth = b->auth;
 	r->basic = b->basic;
 	r->statistics = b->statistics;
+	r->blocking = b->blocking;
+	b->out->has_blocking = b->out->has_blocking || b->blocking != NULL;
 	r->headers = b->headers;
 	r->cors = b->cors;
 	r->fixed = b->fixed;
@@ -742,7 +746,7 @@ void routes_compile(struct routes *out, const struct routes_input *in)
 
 	out->n = 0;
 	out->n_turns = 0;
-	out->has_cors = false;
+	out->has_cors = out->has_blocking = false;
 	out->groups = NULL;
 	out->v = arena_must(
 		in->arena, (count_paths(in->snapshot, from, n) + 1) * sizeof(struct route *));

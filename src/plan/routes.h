@@ -5,6 +5,7 @@
 #define PLAN_ROUTES_H
 
 #include "plan/auth_rules.h"
+#include "plan/blocking_rules.h"
 #include "plan/certificates.h"
 #include "plan/condition.h"
 #include "plan/plan.h"
@@ -20,7 +21,7 @@ struct routes {
 	struct route **v; /* by host, then by rank */
 	size_t n;
 	size_t n_turns;
-	bool has_cors;
+	bool has_cors, has_blocking;
 	struct route_group *groups; /* not finished yet */
 };
 
@@ -31,6 +32,7 @@ struct routes_input {
 	struct upstreams *upstreams;
 	struct auth_rules *auth, *basic;
 	struct statistics_rules *statistics;
+	struct blocking_rules *blocking;
 	struct conditions_input conditions;
 	const struct certificates *certificates;
 	struct arena *arena;

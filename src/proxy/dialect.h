@@ -75,7 +75,7 @@ struct dialect {
 	void (*done)(struct exchange *x);
 };
 
-/* A filter that reads no payload. */
+/* A filter that knows nothing of what payloads mean. */
 struct filter {
 	const char *name;
 	/* Step identify: who calls? Sets x->rq->consumer; false: replied. May be NULL. */
@@ -84,9 +84,9 @@ struct filter {
 	bool (*allows)(struct exchange *x, const struct route *r);
 	/* Step decide: the verdict for the final route; false: replied. May be NULL. */
 	bool (*decide)(struct exchange *x);
-	/* Step admit: reserves what the exchange needs and leaves a hold for finish; false: replied.
-	 * May be NULL. */
-	bool (*admit)(struct exchange *x);
+	/* Step screen, asked for routes that refuse something (route->blocking): what is known when the route is, up
+	 * to the body's bytes, in slices. May be NULL. */
+	enum verdict (*screen)(struct exchange *x);
 };
 
 struct gateway_opts;

@@ -14,8 +14,8 @@
  *   automatic   the model, where a text of the body chooses it
  *   models      a list of models, where the configuration makes it                 200 404
  *   decide      the route, by the model too; may this consumer use it?              401 403 404 503
- *               (or the answer that the route itself gives: a redirection, a mock)
- *   admit       limits: reserve (finish releases)
+ *   screen      a route that refuses texts in bodies: the body, up to its end     403 413 415
+ *               (and the answer that a route itself gives: a redirection, a mock)
  *   choose      a destination by weight, its credential and endpoint              503
  *   survey      a second look at the body, when its settings ask for one
  *   prepare     path, edits of the body
@@ -44,7 +44,7 @@ enum step_name {
 	STEP_AUTOMATIC,
 	STEP_MODELS,
 	STEP_DECIDE,
-	STEP_ADMIT,
+	STEP_SCREEN,
 	STEP_CHOOSE,
 	STEP_CONTEXT,
 	STEP_SURVEY,
@@ -112,7 +112,7 @@ bool exchange_is_late(const struct exchange *x)
 	return left_ms(x) == 0;
 }
 
-/* --- identify, decide, admit: what filters have a say in ------------------------------------------ */
+/* --- identify, decide, screen: what filters have a say in ----------------------------------------- */
 
 static enum verdict step_identify(struct exchange *x)
 {
@@ -153,7 +153,7 @@ static enum verdict step_decide(struct exchange *x)
 		return VERDICT_REPLY;
 	}
 	if (rq->route->fixed != NULL) {
-		return reply_fixed(x, rq->route->fixed);
+		return VERDICT_NEXT;
 	}
 	if (rq->route->is_tools) {
 		return reply_set(x, 501, "mcp.unsupported",
@@ -167,16 +167,19 @@ static enum verdict step_decide(struct exchange *x)
 	return VERDICT_NEXT;
 }
 
-static enum verdict step_admit(struct exchange *x)
+static enum verdict step_screen(struct exchange *x)
 {
 	const struct hooks *hooks = x->w->opts->hooks;
 
-	for (size_t i = 0; i < hooks->n_filters; i++) {
-		if (hooks->filters[i]->admit != NULL && !hooks->filters[i]->admit(x)) {
-			return VERDICT_REPLY;
+	for (size_t i = 0; x->rq->route->blocking != NULL && i < hooks->n_filters; i++) {
+		enum verdict v = hooks->filters[i]->screen != NULL ? hooks->filters[i]->screen(x)
+								   : VERDICT_NEXT;
+
+		if (v != VERDICT_NEXT) {
+			return v;
 		}
 	}
-	return VERDICT_NEXT;
+	return x->rq->route->fixed != NULL ? reply_fixed(x, x->rq->route->fixed) : VERDICT_NEXT;
 }
 
 /* --- the runner --------------------------------------------------------------------------------- */
@@ -193,7 +196,7 @@ static const struct step {
 	[STEP_AUTOMATIC] = {"automatic", step_automatic},
 	[STEP_MODELS] = {"models", step_models},
 	[STEP_DECIDE] = {"decide", step_decide},
-	[STEP_ADMIT] = {"admit", step_admit},
+	[STEP_SCREEN] = {"screen", step_screen},
 	[STEP_CHOOSE] = {"choose", step_choose},
 	[STEP_CONTEXT] = {"context", step_context},
 	[STEP_SURVEY] = {"survey", step_survey},

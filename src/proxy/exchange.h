@@ -32,6 +32,7 @@ struct automatic;
 struct fetched_text;
 struct cors;
 struct inflate;
+struct screening;
 struct upload;
 struct worker;
 struct plan_view;
@@ -166,12 +167,13 @@ struct request {
 	const struct statistics *statistics; /* of the route; NULL: nothing more is logged */
 	struct automatic *automatic; /* the model is chosen by a text; NULL: by the client */
 	struct bytes chosen_model;   /* then; empty: no rule held and there is no default */
-	struct upload *upload;   /* a multipart body whose model is looked for; NULL: it is not */
-	bool model_pending;      /* the upload goes on, its model has not come yet */
-	struct bytes body_model; /* as the client wrote it */
-	struct bytes model;      /* what is to be mapped and sent */
-	bool stream;             /* "stream": true */
-	bool bridged;            /* model is another than the client's (bridges.h) */
+	struct upload *upload; /* a multipart body whose model is looked for; NULL: it is not */
+	struct screening *screening; /* of the filter that looks at bodies; NULL: not begun */
+	bool model_pending;          /* the upload goes on, its model has not come yet */
+	struct bytes body_model;     /* as the client wrote it */
+	struct bytes model;          /* what is to be mapped and sent */
+	bool stream;                 /* "stream": true */
+	bool bridged;                /* model is another than the client's (bridges.h) */
 	struct {
 		struct bytes origin; /* of a web page; empty: none, or CORS is not asked about */
 		const struct cors *policy; /* while the route is not known; NULL: none */
@@ -200,6 +202,8 @@ struct request {
 		uint32_t retry_after_s;
 		bool model_not_found;
 		struct bytes location; /* Location; empty: none */
+		struct bytes message;  /* text, instead of an error; the plan's. Empty: none */
+		bool is_error;         /* whatever the status */
 		struct bytes body;     /* JSON, in arena, instead of an error; empty: none */
 		const struct fixed_answer *fixed; /* of the route, instead of both; NULL: none */
 	} reply;

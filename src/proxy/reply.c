@@ -211,6 +211,12 @@ enum verdict reply_upstream(struct exchange *x, enum err err, const struct fault
 	return attempts_failed(x, blame(x, err, f));
 }
 
+/* RFC 9110 §15.3.5, §15.3.6, §15.4.5 */
+static bool has_no_body(unsigned status)
+{
+	return status == 204 || status == 205 || status == 304;
+}
+
 /* errorFormat plain (data-plane.md §11): Higress's bytes, as far as it had any. */
 static void put_body(struct exchange *x, struct text *out, const char **type)
 {
@@ -224,16 +230,16 @@ static void put_body(struct exchange *x, struct text *out, const char **type)
 	};
 
 	*type = json_type;
-	if (rq->cors.preflight) {
+	if (rq->cors.preflight || has_no_body(rq->reply.status)) {
 		*type = NULL;
-	} else if (rq->reply.status < 400) {
+	} else if (rq->reply.status < 400 && !rq->reply.is_error) {
 		text_addf(out, "{\"status\":\"%s\"}", rq->reply.text);
 	} else if (!x->w->opts->plain_errors) {
 		put_error(&e, out);
 	} else if (rq->reply.authenticate[0] != '\0') {
 		*type = NULL;
 		text_add_bytes(out, e.message);
-	} else if (rq->reply.status == 404 && rq->route == NULL) {
+	} else if (rq->reply.is_error || (rq->reply.status == 404 && rq->route == NULL)) {
 		*type = NULL;
 	} else {
 		*type = "text/plain";
@@ -254,6 +260,10 @@ static struct bytes get_body(struct exchange *x, struct text *error, struct byte
 	if (x->rq->reply.body.n != 0) {
 		*type = bytes_str(json_type);
 		return x->rq->reply.body;
+	}
+	if (x->rq->reply.message.n != 0 && !has_no_body(x->rq->reply.status)) {
+		*type = BYTES("text/plain");
+		return x->rq->reply.message;
 	}
 	put_body(x, error, &said);
 	*type = said != NULL ? bytes_str(said) : BYTES("");

@@ -1,0 +1,92 @@
+// Plugins that are configured by the management API, at each of their scopes, and what the gateway then does with
+// requests: as Higress documents it.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { startConsole } from './lib/console.js';
+import { json, request, startUpstream } from './lib/http.js';
+
+const GLOBAL = '/v1/global/plugin-instances';
+const DOMAIN = '/v1/domains/page.example.com/plugin-instances';
+const ROUTE = '/v1/routes/page/plugin-instances';
+const SERVICE = '/v1/services/up.static/plugin-instances';
+const scopes = { GLOBAL, DOMAIN, ROUTE, SERVICE };
+
+// Two routes to two upstreams: page.example.com to up.static, every other host to other.static.
+async function world(t) {
+	const upstream = await startUpstream(t, (req, res, body) => json(res, 200, { url: req.url, body: body.toString(), headers: req.headers }));
+	const c = await startConsole(t);
+	await c.init();
+	const route = (name, domains, service) => ({ name, domains, path: { matchType: 'PRE', matchValue: '/', caseSensitive: true }, services: [{ name: service, port: 80, weight: 100 }] });
+	await c.raw('POST /v1/domains', { name: 'page.example.com', enableHttps: 'off' });
+	for (const name of ['up', 'other']) await c.raw('POST /v1/service-sources', { name, type: 'static', domain: upstream.address, port: 80 });
+	await c.raw('POST /v1/routes', route('page', ['page.example.com'], 'up.static'));
+	await c.raw('POST /v1/routes', route('rest', [], 'other.static'));
+	const ask = (host, path, options = {}) => request(c.serve.url.replace(/.*:/, ''), { method: 'GET', path, ...options, headers: { host, ...options.headers } });
+	return { c, upstream, ask };
+}
+const put = (c, at, plugin, configurations) => c.raw(`PUT ${at}/${plugin}`, { enabled: true, configurations });
+const gone = (c, at, plugin) => c.gone(`DELETE ${at}/${plugin}`);
+
+test('plugins by the management API', async (t) => {
+	const { c, upstream, ask } = await world(t);
+	const both = async (path, options) => [(await ask('page.example.com', path, options)).status, (await ask('b.example.com', path, options)).status];
+
+	await t.test('request-block: at each scope, the nearer one instead of the wider one', async () => {
+		const at = { GLOBAL: [403, 403], DOMAIN: [403, 200], ROUTE: [403, 200], SERVICE: [403, 200] };
+		for (const [scope, base] of Object.entries(scopes)) {
+			await put(c, base, 'request-block', { block_urls: ['swagger.html'] });
+			assert.deepEqual(await both('/x/swagger.html?a'), at[scope], scope);
+			assert.deepEqual(await both('/x'), [200, 200], scope);
+			await gone(c, base, 'request-block');
+			assert.deepEqual(await both('/swagger.html'), [200, 200], `${scope}, removed`);
+		}
+		await put(c, GLOBAL, 'request-block', { block_urls: ['x1'] });
+		await put(c, DOMAIN, 'request-block', { block_urls: ['x2'] });
+		await put(c, ROUTE, 'request-block', { block_urls: ['x3'] });
+		assert.deepEqual([await both('/x1'), await both('/x2'), await both('/x3')], [[200, 403], [200, 200], [403, 200]]);
+		await gone(c, ROUTE, 'request-block');
+		assert.deepEqual([await both('/x1'), await both('/x2')], [[200, 403], [403, 200]]);
+		await c.raw(`PUT ${DOMAIN}/request-block`, { enabled: false, configurations: { block_urls: ['x2'] } });
+		assert.deepEqual([await both('/x1'), await both('/x2')], [[403, 403], [200, 200]], 'what is off is as if it were not there');
+		await gone(c, DOMAIN, 'request-block');
+		await gone(c, GLOBAL, 'request-block');
+	});
+
+	await t.test('request-block: each of its fields, and every field of its schema is one that counts', async () => {
+		const config = {
+			block_urls: ['swagger.html'],
+			block_exact_urls: ['/admin?all'],
+			block_regexp_urls: ['^/v\\d+/internal'],
+			block_headers: ['bad-agent'],
+			block_bodies: ['drop table'],
+			blocked_code: 404,
+			blocked_message: 'Nothing here.',
+			case_sensitive: false,
+		};
+		const { schema } = await c.data('GET /v1/wasm-plugins/request-block/config?lang=en-US');
+		assert.deepEqual(Object.keys(schema.jsonSchema.properties).sort(), Object.keys(config).sort());
+		await put(c, ROUTE, 'request-block', config);
+		const refused = [['/Swagger.html'], ['/Admin?all'], ['/v12/Internal'], ['/x', { headers: { 'user-agent': 'Bad-Agent/1' } }],
+			['/x', { method: 'POST', body: 'DROP Table users', headers: { 'content-type': 'text/plain' } }], ['/x', { method: 'POST', body: { sql: 'drop table' } }]];
+		const before = upstream.requests.length;
+		for (const [path, options] of refused) {
+			const got = await ask('page.example.com', path, options);
+			assert.deepEqual([got.status, got.text, got.headers['content-type']], [404, 'Nothing here.', 'text/plain'], `${path} ${JSON.stringify(options)}`);
+			assert.match(got.headers['x-sluice-reason'], /^request-block\./);
+		}
+		assert.equal(upstream.requests.length, before, 'nothing of it went up');
+		const fine = await ask('page.example.com', '/x', { method: 'POST', body: 'drop the table', headers: { 'content-type': 'text/plain' } });
+		assert.equal(fine.json.body, 'drop the table');
+		await gone(c, ROUTE, 'request-block');
+	});
+
+	await t.test('request-block: what it cannot mean is refused where it is saved, and the old one stays', async () => {
+		await put(c, ROUTE, 'request-block', { block_urls: ['x'] });
+		for (const bad of [{ block_regexp_urls: ['('] }, { block_urls: 'x' }, { block_urls: [['x']] }]) {
+			const got = await c.refused(400, `PUT ${ROUTE}/request-block`, { enabled: true, configurations: bad });
+			assert.match(got.json.message, /block_/);
+		}
+		assert.equal((await ask('page.example.com', '/x')).status, 403);
+		await gone(c, ROUTE, 'request-block');
+	});
+});
