@@ -16,7 +16,14 @@ const PATHS = { LOG: 'ni_status/logs?limit=500', REQUESTS: 'ni_status/logs?sourc
 const rowsIn = (got) => (Array.isArray(got) ? got : (got?.lines ?? got?.logs ?? got?.entries ?? got?.history ?? []));
 const timeOf = (x) => x.time ?? x.at ?? x.ts ?? x.timestamp;
 const textOf = (x) => x.message ?? x.text ?? x.line ?? '';
+const sourceOf = (x) => x.source ?? x.room ?? '';
 const idOf = (x, i) => x.id ?? `${timeOf(x)} ${textOf(x)} ${i}`;
+
+// The newest first, and behind them what was seen before and is older.
+function merged(fresh, old) {
+	const end = fresh.length ? timeOf(fresh.at(-1)) : '';
+	return [...fresh, ...(old ?? []).filter((x) => timeOf(x) < end)].slice(0, LINES_MAX);
+}
 
 async function load(local, redraw) {
 	const tab = local.tab;
@@ -24,7 +31,7 @@ async function load(local, redraw) {
 	local.asking = true;
 	try {
 		const got = rowsIn(await get(PATHS[tab] + (tab === 'LOG' && local.level ? `&level=${part(local.level)}` : '')));
-		if (tab === local.tab) Object.assign(local, { rows: got.slice(0, LINES_MAX), error: null, absent: false });
+		if (tab === local.tab) Object.assign(local, { rows: merged(got, local.rows), error: null, absent: false });
 	} catch (error) {
 		if (tab === local.tab) Object.assign(local, { error, absent: error.status === 404 || error.status === 405 });
 	} finally {
@@ -50,7 +57,7 @@ const modelOf = (x) => (x.upstream_model && x.requested_model && x.upstream_mode
 const msOf = (x) => (x.duration_us === undefined ? null : Math.round(x.duration_us / 1000));
 
 const cells = {
-	LOG: (x) => [h('td.soft.nw', { title: exact(timeOf(x)) }, clock(timeOf(x))), h('td', h(`span.badge.${LEVELS[x.level] ?? 'b-off'}`, String(x.level ?? '').toUpperCase())), h('td.soft', x.source ?? x.room ?? ''), h('td.any', textOf(x))],
+	LOG: (x) => [h('td.soft.nw', { title: exact(timeOf(x)) }, clock(timeOf(x))), h('td', h(`span.badge.${LEVELS[x.level] ?? 'b-off'}`, String(x.level ?? '').toUpperCase())), h('td.soft', sourceOf(x)), h('td.any', textOf(x))],
 	REQUESTS: (x) => [h('td.soft.nw', { title: exact(timeOf(x)) }, clock(timeOf(x))), h('td.sm', x.consumer ?? '—'), h('td.sm.any', modelOf(x)), h('td.sm.any', x.route ? routeName(x.route) : '—'), h('td.sm', x.provider ?? '—'), h(`td.r.${x.status >= 400 ? 'badt' : 'n'}`, x.status ?? '—'), h('td.r.nw', msOf(x) === null ? '—' : `${number(msOf(x))} ms`), h('td.r', short(x.total_token))],
 	HISTORY: (x) => [h('td.soft.nw', when(timeOf(x))), h('td.sm', x.actor ?? '—'), h('td.any', [x.action ?? x.what, x.target ?? x.name].filter(Boolean).join(' ')), h('td.sm.any', [x.before, x.after].every((v) => v) ? `${brief(x.before)} → ${brief(x.after)}` : brief(x.after ?? x.reason ?? '')), h('td.sm', x.result ?? '')],
 };
@@ -87,8 +94,8 @@ export function draw({ local, redraw }) {
 		load(local, redraw);
 	};
 	const all = local.absent && local.tab === 'HISTORY' ? fromBackups() : (local.rows ?? []);
-	const shown = all.filter((x) => matches(local.filter, textOf(x), x.source ?? x.room ?? '', x.consumer ?? '', modelOf(x), x.route ?? '', x.provider ?? '', String(x.status ?? ''), x.actor ?? '', x.action ?? ''));
-	const text = () => shown.map((x) => (local.tab === 'LOG' ? [timeOf(x), x.level, x.source ?? x.room, textOf(x)].filter(Boolean).join(' ') : JSON.stringify(x))).join('\n');
+	const shown = all.filter((x) => (local.tab !== 'LOG' || !local.source || local.source === sourceOf(x)) && matches(local.filter, textOf(x), sourceOf(x), x.consumer ?? '', modelOf(x), x.route ?? '', x.provider ?? '', String(x.status ?? ''), x.actor ?? '', x.action ?? ''));
+	const text = () => shown.map((x) => (local.tab === 'LOG' ? [timeOf(x), x.level, sourceOf(x), textOf(x)].filter(Boolean).join(' ') : JSON.stringify(x))).join('\n');
 	const content = () => {
 		if (local.absent && local.tab !== 'HISTORY') return h('div.empty', icon('scroll', 6, 'var(--ramp-4)'), h('h3', t('NOT AVAILABLE')), h('p.sm', local.error.message), h('p.sm', t('The log is on the standard error of the server, requests are in the file of --access-log.')));
 		if (local.error && !local.absent && !local.rows) return failed(local.error, () => load(local, redraw));
@@ -102,8 +109,12 @@ export function draw({ local, redraw }) {
 			redraw();
 		}),
 		local.tab === 'LOG' ? h('span.field', select([['', `${t('LEVEL')}: ${t('all')}`], 'error', 'warn', 'info', 'debug'], local.level, { 'aria-label': t('LEVEL'), onchange: (e) => {
-			local.level = e.target.value;
+			Object.assign(local, { level: e.target.value, rows: null });
 			load(local, redraw);
+		} })) : null,
+		local.tab === 'LOG' ? h('span.field', select([['', `${t('SOURCE')}: ${t('all')}`], ...new Set(all.map(sourceOf).filter(Boolean))], local.source ?? '', { 'aria-label': t('SOURCE'), onchange: (e) => {
+			local.source = e.target.value;
+			redraw();
 		} })) : null,
 		local.tab === 'HISTORY' ? null : btn('FOLLOW', { s: true, pressed: local.follow, on: () => {
 			local.follow = !local.follow;

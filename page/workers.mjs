@@ -69,7 +69,7 @@ export function manager() {
 	const m = store.monitor;
 	const of = m.assignment?.manager;
 	const s = m.status?.manager;
-	const has = of?.model || (s && s.state !== 'absent') || listOf('consumers').some((c) => c.name === 'manager');
+	const has = (of?.model && of.model !== 'default') || (s && s.state !== 'absent') || listOf('consumers').some((c) => c.name === 'manager');
 	return has ? merge('manager', 'manager', s ? managerState(s) : null, of) : null;
 }
 

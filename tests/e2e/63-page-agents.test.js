@@ -19,7 +19,7 @@ test('Workers and their models', async (t) => {
 	const rows = monitorOf({ 'PUT assignment/manager': put, 'PUT assignment/workers/alice': put, 'PUT assignment/workers/bob': put, 'PUT assignment/workers/carol': put,
 		'POST test-provider': (body) => (body.provider === 'qwen' ? [200, { success: true, models: 150, ms: 412, sample: ['qwen3.5-plus', 'qwen3-coder'] }] : [502, { success: false, error: 'Connection failed: connect timeout after 5 s', message: 'Connection failed: connect timeout after 5 s', code: 'PROVIDER_UNREACHABLE' }]),
 		'GET usage': (_, url) => [200, { step: 60, series: ['qwen', 'kimi'].map((key, i) => ({ key, points: Array.from({ length: 60 }, (_x, k) => [Number(url.searchParams.get('to')) - 60 * (60 - k) + 1, 10 * (i + 1), i, 100, 50, 400 + k]) })) }],
-		'GET logs': { success: true, logs: [{ time: '2026-11-21T10:00:00.123Z', level: 'warn', source: 'upstream', message: '<b>minimax</b>: connect timeout' }, { time: '2026-11-21T10:00:01Z', level: 'info', source: 'access', message: 'worker-alice 200' }] },
+		'GET logs': { success: true, logs: [{ time: '2026-11-21T10:00:00.123Z', level: 'warn', source: 'upstream', message: '<b>minimax</b>: connect timeout' }, { time: '2026-11-21T10:00:01Z', level: 'info', source: 'access', message: 'worker-alice 200' }, ...Array.from({ length: 2500 }, (_, i) => ({ time: '2026-11-21T09:00:00Z', level: 'info', source: 'serve', message: `line ${i}` }))] },
 		'POST workers/carol/wake': [202, { success: true }] });
 	const page = await openTab(t, browser, world.url, { session: world.api, monitor: rows, expected: [/status of (502|409|500)/] });
 	const sentLines = (line) => page.sent.filter((x) => x.line === line && !x.body?.dryRun);
@@ -151,6 +151,9 @@ test('Workers and their models', async (t) => {
 		await go(page, '#/logs', 'table.log');
 		assert.match(await text(page, 'table.log'), /<b>minimax<\/b>: connect timeout/);
 		assert.equal(await page.$('table.log b'), null);
+		assert.equal(await page.$$eval('table.log tbody tr', (all) => all.length), 2000, 'the newest');
+		await page.selectOption('select[aria-label=SOURCE]', 'access');
+		await page.waitForFunction(() => document.querySelectorAll('table.log tbody tr').length === 1);
 		await page.focus('[role=tab][aria-selected=true]');
 		await page.keyboard.press('ArrowRight');
 		await page.waitForSelector('#tab-REQUESTS[aria-selected=true]');
