@@ -385,6 +385,7 @@ static void close_all(struct serve *s)
 	gateway_free(s->gateway);
 	snapshot_unref(s->snapshot);
 	directory_free(s->directory);
+	overlay_free(s->overlay);
 	name_watch_free(s->names);
 	serve_state_done(s);
 	serve_hiclaw_done(s);

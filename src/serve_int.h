@@ -90,6 +90,7 @@ struct serve {
 	struct plan_inside inside; /* port 0: management is not on the gateway */
 	char inside_secret[SERVE_SECRET_SIZE + 1];
 	struct directory *directory;
+	struct overlay *overlay; /* whose turn it is: what is served beside the directory's files */
 	struct jobs *jobs; /* NULL when the process ends */
 	struct jobs *
 		ended_jobs; /* then: whom those that are closed hand what they still have to write */

@@ -135,23 +135,29 @@ static bool refuse_errors(struct reading *r)
 	return any;
 }
 
-static bool is_live(const struct reading *r)
+/* NULL: it would be the one that is live. */
+static struct plan *compile_new(const struct reading *r)
 {
+	const struct plan_env env = serve_resources_env(r->serve, r->live);
+	struct snapshot *all = overlay_apply(r->serve->overlay, r->snapshot);
+	struct plan *p = NULL;
 	uint64_t hash[2];
 
-	plan_hash(r->snapshot, hash);
-	return r->live != NULL && memcmp(hash, r->live->hash, sizeof(hash)) == 0;
+	plan_hash(all, hash);
+	if (r->live == NULL || memcmp(hash, r->live->hash, sizeof(hash)) != 0) {
+		p = plan_compile(all, &env);
+	}
+	snapshot_unref(all);
+	return p;
 }
 
 static void compile(struct reading *r)
 {
-	const struct plan_env env = serve_resources_env(r->serve, r->live);
-
-	r->plan = is_live(r) ? NULL : plan_compile(r->snapshot, &env);
+	r->plan = compile_new(r);
 	for (unsigned i = 0;
 		i < REFUSALS_MAX && r->served != NULL && r->plan != NULL && refuse_errors(r); i++) {
 		plan_free(r->plan);
-		r->plan = is_live(r) ? NULL : plan_compile(r->snapshot, &env);
+		r->plan = compile_new(r);
 	}
 }
 
@@ -329,6 +335,7 @@ void serve_resources_load_first(struct serve *s, void (*on_live)(void *arg))
 	struct reading r = {.serve = s};
 
 	s->directory = directory_new(s->settings.resources);
+	s->overlay = overlay_new();
 	watch_names(s);
 	s->loading = true;
 	read_resources(&r.job);

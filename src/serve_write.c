@@ -73,9 +73,11 @@ static void *try_plan(void *arg, struct snapshot *snap, struct text *why)
 	struct serve *s = arg;
 	const struct plan *live = s->writing.live;
 	const struct plan_env env = serve_resources_env(s, live);
-	struct plan *p = plan_compile(snap, &env);
+	struct snapshot *all = overlay_apply(s->overlay, snap);
+	struct plan *p = plan_compile(all, &env);
 	const struct finding *e = new_error(p, live);
 
+	snapshot_unref(all);
 	if (e != NULL) {
 		finding_format(e, why);
 		plan_free(p);
@@ -234,5 +236,6 @@ static struct snapshot *snapshot(void *arg)
 
 struct writer serve_writer(struct serve *s)
 {
-	return (struct writer){.submit = submit, .snapshot = snapshot, .arg = s};
+	return (struct writer){
+		.submit = submit, .snapshot = snapshot, .arg = s, .overlay = s->overlay};
 }

@@ -1,7 +1,6 @@
 #include "hiclaw/foreign_plan.h"
 
-#include "resource/object.h"
-#include "wire/yaml_write.h"
+#include "resource/draft_apply.h"
 
 /* Of drafts and texts; a Console with a thousand routes takes a tenth of it. */
 #define ARENA_MAX ((size_t)64 << 20)
@@ -25,35 +24,19 @@ static void save_all(struct op *op, const struct op_noun *noun, const struct doc
 	}
 }
 
-static bool put(struct snapshot *s, struct arena *a, const struct change *c)
-{
-	struct findings why;
-	struct object *o;
-	struct text t;
-
-	findings_init(&why, a);
-	text_init(&t, RESOURCE_FILE_MAX);
-	yaml_write(a, &t, c->root);
-	o = object_read(c->kind, resource_file(a, c->kind, c->name), text_bytes(&t), &why);
-	text_done(&t);
-	if (o != NULL) {
-		snapshot_put(s, o);
-	}
-	return !arena_full(a);
-}
-
 static struct plan *compile(struct op *op, const struct provider_types *types, int64_t now_s)
 {
 	const struct plan_env env = {.types = types};
 	struct snapshot *s;
+	struct findings why;
 	struct plan *p = NULL;
-	bool whole = draft_finish(&op->draft, now_s, false) == 0;
 
-	s = snapshot_new();
-	for (const struct change *c = op->draft.first; whole && c != NULL; c = c->next) {
-		whole = c->root == NULL || put(s, op->arena, c);
+	if (draft_finish(&op->draft, now_s, false) != 0) {
+		return NULL;
 	}
-	if (whole) {
+	findings_init(&why, op->arena);
+	IGNORE(draft_apply(&op->draft, op->arena, &why, &s)); /* no object: it is left out */
+	if (!arena_full(op->arena)) {
 		p = plan_compile(s, &env);
 	}
 	snapshot_unref(s);

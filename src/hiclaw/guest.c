@@ -1,20 +1,26 @@
 /*
- * A guest comes and goes by changes of our own resources, as providers of ours do; each is one commit, some milliseconds
- * of a jobs thread. What a process that ended left behind goes with the first guest of the next one.
+ * A guest comes and goes by turns of the one queue of writes: each puts it into the overlay, or takes it out, and compiles
+ * the files that are live with what the overlay has then.
  *
  * Rejected: a plan of its own for the test. Names are resolved and credentials are kept by the cells of the plan in force,
- * and a second one beside it would need all of control again.
+ * and a second one beside it would need all of control again. An object in a file, which is removed afterwards: a crash
+ * leaves it, and backups keep its key.
  */
 #include "hiclaw/guest.h"
 
 #include <stdlib.h>
 
-#include "base/log.h"
+#include "manage/upstream_allowed.h"
 
 #define NAME_MAX_HERE 40u
 /* A provider and its service source. */
 #define ARENA_MAX ((size_t)4 << 20)
+/* Of the documents that it is tried on: the file of our own providers is opened whole. */
+#define TRIED_MAX ((size_t)256 << 20)
+#define WHY_MAX 4096u
 #define NAMES_MAX 1024u
+/* Until a full queue of writes is asked again. */
+#define AGAIN_MS 1000u
 /* A Console masks a secret by these (console-api.md 4.3). */
 #define MASK "******"
 
@@ -22,23 +28,24 @@ struct guest {
 	struct list link;
 	struct guests *all;
 	struct arena arena;
-	struct ops_call call;
+	struct write write;
+	struct snapshot *base; /* what is live when its turn comes */
 	char name[NAME_MAX_HERE];
-	struct ops_item items[GUEST_ITEMS];
-	size_t n_items;
-	const char *why; /* it cannot come; NULL: it can */
+	struct overlay_object objects[GUEST_OBJECTS];
+	size_t n_objects;
+	struct text why; /* it cannot come; empty: it can */
 	struct task refusal;
+	struct timer again;
 	bool there, leaving;
 	void (*on_there)(void *arg, struct bytes name, struct bytes why); /* NULL: it left */
 	void *arg;
 };
 
 struct guests {
-	struct manage_ops *home;
+	struct writer home;
 	struct loop *loop;
 	struct list list;
 	uint64_t n;
-	bool swept; /* what a process before has left is gone */
 	bool stopped;
 };
 
@@ -103,8 +110,8 @@ static struct doc *renamed(struct arena *a, const struct doc *d, struct bytes na
 	return copy;
 }
 
-size_t guest_items(struct arena *a, const struct doc *provider, const struct doc *sources,
-	struct bytes name, struct ops_item out[GUEST_ITEMS], const char **why_out)
+size_t guest_objects(struct arena *a, const struct doc *provider, const struct doc *sources,
+	struct bytes name, struct overlay_object out[GUEST_OBJECTS], const char **why_out)
 {
 	struct doc *body = renamed(a, provider, name);
 	struct doc *raw = doc_get(a, body, "rawConfigs");
@@ -122,11 +129,11 @@ size_t guest_items(struct arena *a, const struct doc *provider, const struct doc
 			*why_out = "the provider's service is known to the other gateway alone";
 			return 0;
 		}
-		out[n++] = (struct ops_item){OPS_SOURCE, OPS_SAVE, name, renamed(a, source, name)};
+		out[n++] = (struct overlay_object){&op_source, renamed(a, source, name)};
 		doc_set(a, raw, "openaiCustomServiceName",
 			doc_string(a, joined(a, name, doc_peek(source, "type", BYTES("")))));
 	}
-	out[n++] = (struct ops_item){OPS_PROVIDER, OPS_SAVE, name, body};
+	out[n++] = (struct overlay_object){&op_provider, body};
 	return n;
 }
 
@@ -137,7 +144,7 @@ static void guest_free(void *p)
 	struct guest *g = p;
 
 	list_remove(&g->link);
-	ops_call_done(&g->call);
+	text_done(&g->why);
 	arena_done(&g->arena);
 	free(g);
 }
@@ -149,129 +156,146 @@ static void end(struct guest *g)
 	loop_free_later(g->all->loop, g, guest_free);
 }
 
-static void ask(struct guest *g, const struct ops_item *items, size_t n,
-	void (*on_done)(struct ops_call *c))
+static void on_turn(struct write *w)
 {
-	ops_call_done(&g->call);
-	g->call = (struct ops_call){.arena = &g->arena,
-		.items = items,
-		.n_items = n,
-		.actor = BYTES("sluice"),
-		.what = BYTES("test of a provider of another Console"),
-		.on_done = on_done};
-	g->all->home->change(g->all->home, &g->call);
+	struct guest *g = CONTAINER_OF(w, struct guest, write);
+
+	g->base = g->all->home.snapshot(g->all->home.arg);
 }
 
-static void on_left(struct ops_call *c)
+static bool submit(struct guest *g, void (*work)(struct write *w, struct commit *c),
+	void (*on_done)(struct write *w))
 {
-	struct guest *g = CONTAINER_OF(c, struct guest, call);
+	g->write = (struct write){.begin = on_turn, .work = work, .on_done = on_done};
+	return g->all->home.submit(g->all->home.arg, &g->write);
+}
 
-	if (c->status != 0) {
-		log_warn("hiclaw", "the provider %s of a test stays until the next one: " BYTES_FMT,
-			g->name, BYTES_ARG(text_bytes(&c->why)));
-		g->all->swept = false;
+/* A jobs thread: what is live, with what the overlay has by now. */
+static bool compile(struct guest *g, struct commit *c)
+{
+	text_init(&c->why, WHY_MAX);
+	c->plan = c->trial(c->trial_arg, g->base, &c->why);
+	if (c->plan != NULL) {
+		c->snapshot = g->base;
+		g->base = NULL;
+		return true;
+	}
+	return false;
+}
+
+static void release(struct guest *g)
+{
+	snapshot_unref(g->base);
+	g->base = NULL;
+}
+
+/* --- it goes --- */
+
+static void leave(struct guest *g);
+
+static void run_leave(struct write *w, struct commit *c)
+{
+	struct guest *g = CONTAINER_OF(w, struct guest, write);
+
+	overlay_drop(g->all->home.overlay, bytes_str(g->name));
+	IGNORE(compile(g, c)); /* else it goes with the next plan */
+	release(g);
+}
+
+static void on_left(struct write *w)
+{
+	end(CONTAINER_OF(w, struct guest, write));
+}
+
+static void on_again(struct timer *t)
+{
+	leave(CONTAINER_OF(t, struct guest, again));
+}
+
+static void leave(struct guest *g)
+{
+	g->leaving = true;
+	if (!submit(g, run_leave, on_left)) {
+		timer_set(g->all->loop, &g->again, AGAIN_MS, on_again);
+	}
+}
+
+/* --- it comes --- */
+
+static void run_come(struct write *w, struct commit *c)
+{
+	struct guest *g = CONTAINER_OF(w, struct guest, write);
+	struct overlay *overlay = g->all->home.overlay;
+	struct bytes name = bytes_str(g->name);
+	struct arena a;
+	struct op op;
+
+	arena_init(&a, TRIED_MAX);
+	op_init(&op, g->base, &a);
+	op.address_allowed = upstream_allowed;
+	if (overlay_put(overlay, &op, name, g->objects, g->n_objects) != OP_OK) {
+		text_add_bytes(&g->why, text_bytes(&op.why));
+	} else if (!compile(g, c)) {
+		overlay_drop(overlay, name);
+		text_add_bytes(&g->why, text_bytes(&c->why));
+	}
+	op_done(&op);
+	arena_done(&a);
+	release(g);
+}
+
+static void refuse(struct guest *g)
+{
+	if (g->on_there != NULL) {
+		g->on_there(g->arg, BYTES(""), text_bytes(&g->why));
 	}
 	end(g);
 }
 
-/* The provider first: its service is used by it. */
-static void leave(struct guest *g)
+static void on_come(struct write *w)
 {
-	struct ops_item *items = arena_must(&g->arena, GUEST_ITEMS * sizeof(*items));
-	struct bytes name = bytes_str(g->name);
+	struct guest *g = CONTAINER_OF(w, struct guest, write);
 
-	g->leaving = true;
-	items[0] = (struct ops_item){OPS_PROVIDER, OPS_REMOVE, name, NULL};
-	items[1] = (struct ops_item){OPS_SOURCE, OPS_REMOVE, name, NULL};
-	ask(g, items, g->n_items, on_left);
-}
-
-static void on_come(struct ops_call *c)
-{
-	struct guest *g = CONTAINER_OF(c, struct guest, call);
-
-	g->there = c->status == 0;
-	if (g->there && g->on_there == NULL) {
-		leave(g);
-	} else if (g->there) {
+	g->there = text_bytes(&g->why).n == 0;
+	if (!g->there) {
+		refuse(g);
+	} else if (g->on_there != NULL) {
 		g->on_there(g->arg, bytes_str(g->name), BYTES(""));
-	} else {
-		if (g->on_there != NULL) {
-			g->on_there(g->arg, BYTES(""), text_bytes(&c->why));
-		}
+	} else if (g->all->stopped) {
 		end(g);
+	} else {
+		leave(g);
 	}
-}
-
-/* --- what was left ------------------------------------------------------------------------------------- */
-
-static bool is_left_over(const struct guests *all, struct bytes name)
-{
-	if (!bytes_starts(name, BYTES(GUEST_PREFIX))) {
-		return false;
-	}
-	for (struct list *i = all->list.next; i != &all->list; i = i->next) {
-		if (bytes_eq(bytes_str(CONTAINER_OF(i, struct guest, link)->name), name)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static size_t add_left_over(
-	struct guest *g, enum ops_noun noun, struct doc *list, struct ops_item *out)
-{
-	size_t n = 0;
-
-	for (const struct doc *d = doc_first(&g->arena, list); d != NULL; d = d->next) {
-		struct bytes name = doc_peek(d, "name", BYTES(""));
-
-		if (is_left_over(g->all, name)) {
-			out[n++] = (struct ops_item){noun, OPS_REMOVE, name, NULL};
-		}
-	}
-	return n;
-}
-
-static void on_read(struct ops_call *c)
-{
-	struct guest *g = CONTAINER_OF(c, struct guest, call);
-	struct doc *providers = c->lists[OPS_PROVIDER], *sources = c->lists[OPS_SOURCE];
-	struct ops_item *items;
-	size_t n = 0;
-
-	if (c->status != 0) {
-		on_come(c);
-		return;
-	}
-	items = arena_must(&g->arena, (providers->n + sources->n + GUEST_ITEMS) * sizeof(*items));
-	n += add_left_over(g, OPS_PROVIDER, providers, items + n);
-	n += add_left_over(g, OPS_SOURCE, sources, items + n);
-	for (size_t i = 0; i < g->n_items; i++) {
-		items[n++] = g->items[i];
-	}
-	ask(g, items, n, on_come);
-}
-
-static void sweep(struct guest *g)
-{
-	g->all->swept = true;
-	g->call = (struct ops_call){.arena = &g->arena,
-		.wanted = 1u << OPS_PROVIDER | 1u << OPS_SOURCE,
-		.on_done = on_read};
-	g->all->home->read(g->all->home, &g->call);
 }
 
 /* --- calls ------------------------------------------------------------------------------------------------- */
 
 static void on_refused(struct task *t)
 {
-	struct guest *g = CONTAINER_OF(t, struct guest, refusal);
+	refuse(CONTAINER_OF(t, struct guest, refusal));
+}
 
-	if (g->on_there != NULL) {
-		g->on_there(g->arg, BYTES(""), bytes_str(g->why));
+static void refuse_later(struct guest *g, const char *why)
+{
+	text_add_str(&g->why, why);
+	loop_again(g->all->loop, &g->refusal, on_refused);
+}
+
+static void come(struct guest *g, const struct doc *provider, const struct doc *sources)
+{
+	struct arena *a = &g->arena;
+	const char *why = "";
+
+	g->n_objects = guest_objects(a, doc_detached(a, provider),
+		sources != NULL ? doc_detached(a, sources) : NULL, bytes_str(g->name), g->objects,
+		&why);
+	if (arena_full(a)) {
+		refuse_later(g, "the Console's providers are too large");
+	} else if (g->n_objects == 0) {
+		refuse_later(g, why);
+	} else if (!submit(g, run_come, on_come)) {
+		refuse_later(g, "too many changes wait for their turn; try again");
 	}
-	end(g);
 }
 
 struct guest *guest_invite(struct guests *all, const struct doc *provider,
@@ -283,23 +307,11 @@ struct guest *guest_invite(struct guests *all, const struct doc *provider,
 
 	*g = (struct guest){.all = all, .on_there = on_there, .arg = arg};
 	arena_init(&g->arena, ARENA_MAX);
+	text_init(&g->why, WHY_MAX);
 	text_init_fixed(&t, g->name, sizeof(g->name) - 1);
 	text_addf(&t, GUEST_PREFIX "%llu", (unsigned long long)++all->n);
 	list_append(&all->list, &g->link);
-	g->n_items = guest_items(&g->arena, doc_detached(&g->arena, provider),
-		sources != NULL ? doc_detached(&g->arena, sources) : NULL, bytes_str(g->name),
-		g->items, &g->why);
-	if (arena_full(&g->arena)) {
-		g->n_items = 0;
-		g->why = "the Console's providers are too large";
-	}
-	if (g->n_items == 0) {
-		loop_again(all->loop, &g->refusal, on_refused);
-	} else if (!all->swept) {
-		sweep(g);
-	} else {
-		ask(g, g->items, g->n_items, on_come);
-	}
+	come(g, provider, sources);
 	return g;
 }
 
@@ -314,11 +326,11 @@ void guest_leave(struct guest *g)
 	}
 }
 
-struct guests *guests_new(struct manage_ops *home, struct loop *loop)
+struct guests *guests_new(const struct writer *home, struct loop *loop)
 {
 	struct guests *all = must_alloc(sizeof(*all));
 
-	*all = (struct guests){.home = home, .loop = loop};
+	*all = (struct guests){.home = *home, .loop = loop};
 	list_init(&all->list);
 	return all;
 }
@@ -339,7 +351,8 @@ void guests_free(struct guests *all)
 		struct guest *g = CONTAINER_OF(all->list.next, struct guest, link);
 
 		loop_again_cancel(&g->refusal);
-		IGNORE(write_cancel(&g->call.write));
+		timer_clear(all->loop, &g->again);
+		IGNORE(write_cancel(&g->write));
 		guest_free(g);
 	}
 	free(all);

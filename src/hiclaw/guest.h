@@ -1,12 +1,15 @@
 /*
- * A provider of another Console, as a guest among our own resources for the time of a test (placement P4): so it is
- * asked as a provider of ours would be, by its real dialect, with its own address, settings and key, and no client can
- * be sent to it, because no route leads there. Control's.
+ * A provider of another Console, as a guest in our own plan for the time of a test (placement P4): so it is asked as a
+ * provider of ours would be, by its real dialect, with its own address, settings and key, and no client can be sent to it,
+ * because no route leads there. It is in no file, so its key is in none, and a process that ends leaves nothing.
+ * Control's.
  */
 #ifndef HICLAW_GUEST_H
 #define HICLAW_GUEST_H
 
-#include "hiclaw/ops.h"
+#include "net/loop.h"
+#include "store/overlay.h"
+#include "store/writer.h"
 
 /* Of guests' names here; behind it a number. Nothing else may be called so. */
 #define GUEST_PREFIX "sluice-test-"
@@ -14,9 +17,9 @@
 struct guests;
 struct guest;
 
-/* home: where guests stay. */
-struct guests *guests_new(struct manage_ops *home, struct loop *loop);
-/* When the jobs have ended: guests that leave from now on stay until the next process's first one. NULL is allowed. */
+/* home: whose turns make plans, with an overlay, in which guests stay. */
+struct guests *guests_new(const struct writer *home, struct loop *loop);
+/* When the jobs have ended: guests that leave from now on go with the process. NULL is allowed. */
 void guests_stop(struct guests *all);
 /* Nobody is told any more. NULL is allowed. */
 void guests_free(struct guests *all);
@@ -34,9 +37,9 @@ void guest_leave(struct guest *g);
 
 /* --- pure ------------------------------------------------------------------------------------------------ */
 
-/* The items that bring the provider here under another name; 0: it cannot be, *why_out says the reason. */
-#define GUEST_ITEMS 2u
-size_t guest_items(struct arena *a, const struct doc *provider, const struct doc *sources,
-	struct bytes name, struct ops_item out[GUEST_ITEMS], const char **why_out);
+/* The objects that the provider is here; 0: it cannot be, *why_out says the reason. */
+#define GUEST_OBJECTS 2u
+size_t guest_objects(struct arena *a, const struct doc *provider, const struct doc *sources,
+	struct bytes name, struct overlay_object out[GUEST_OBJECTS], const char **why_out);
 
 #endif

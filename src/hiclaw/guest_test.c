@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "hiclaw/guest.h"
+#include "resource/draft_apply.h"
 #include "wire/json.h"
 
 #define NAME BYTES("sluice-test-1")
@@ -75,24 +76,24 @@ static void brings(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct ops_item items[GUEST_ITEMS];
+		struct overlay_object items[GUEST_OBJECTS];
 		const char *why = NULL;
 		struct arena a;
 		size_t n;
 
 		arena_init(&a, 1 << 20);
-		n = guest_items(
+		n = guest_objects(
 			&a, read(&a, rows[i].provider), read(&a, SOURCES), NAME, items, &why);
 		if (rows[i].why != NULL) {
 			assert_int_equal(n, 0);
 			assert_string_equal(why, rows[i].why);
 		} else {
 			assert_int_equal(n, rows[i].source != NULL ? 2 : 1);
-			assert_int_equal(items[n - 1].noun, OPS_PROVIDER);
+			assert_ptr_equal(items[n - 1].noun, &op_provider);
 			assert_string_equal(written(&a, items[n - 1].body), rows[i].body);
 		}
 		if (rows[i].source != NULL) {
-			assert_int_equal(items[0].noun, OPS_SOURCE);
+			assert_ptr_equal(items[0].noun, &op_source);
 			assert_string_equal(written(&a, items[0].body), rows[i].source);
 		}
 		arena_done(&a);
@@ -102,59 +103,84 @@ static void brings(void **state)
 /* --- how it comes and goes ----------------------------------------------------------------------------------- */
 
 struct world {
-	struct manage_ops home;
+	struct writer home;
+	struct overlay *overlay;
+	struct snapshot *live; /* one provider of ours */
 	struct loop *loop;
 	struct guests *guests;
 	struct arena arena;
 	struct task task;
-	struct ops_call *call; /* under way */
-	unsigned status;       /* of the next change */
-	struct text done;      /* what was changed: "+provider/x -source/y" */
+	struct write *write; /* under way */
+	bool full, refuses;  /* the queue; the trial */
+	struct text done;    /* what was compiled: "ours one.dns, " */
 	/* what who asked was told */
 	unsigned told;
 	char name[64], why[128];
 };
 
-static void on_answer(struct task *t)
+static void say_names(struct world *w, struct op *op, const struct op_noun *noun)
+{
+	struct strings names = noun->list(op);
+
+	for (size_t i = 0; i < names.n; i++) {
+		if (!bytes_ends(names.v[i], BYTES(".internal"))) { /* a vendor's own address */
+			text_addf(&w->done, "%s/" BYTES_FMT " ", noun->noun, BYTES_ARG(names.v[i]));
+		}
+	}
+}
+
+static void *trial(void *arg, struct snapshot *s, struct text *why)
+{
+	struct world *w = arg;
+	struct snapshot *all = overlay_apply(w->overlay, s);
+	struct arena a;
+	struct op op;
+
+	arena_init(&a, (size_t)16 << 20);
+	op_init(&op, all, &a);
+	say_names(w, &op, &op_provider);
+	say_names(w, &op, &op_source);
+	text_add_str(&w->done, "| ");
+	op_done(&op);
+	arena_done(&a);
+	snapshot_unref(all);
+	if (w->refuses) {
+		text_add_str(why, "no good plan");
+		return NULL;
+	}
+	return w;
+}
+
+static void on_turn(struct task *t)
 {
 	struct world *w = CONTAINER_OF(t, struct world, task);
-	struct ops_call *c = w->call;
+	struct write *write = w->write;
+	struct commit c = {.trial = trial, .trial_arg = w};
 
-	w->call = NULL;
-	c->on_done(c);
+	w->write = NULL;
+	write->begin(write);
+	write->work(write, &c);
+	assert_true(c.plan == NULL || c.snapshot == w->live);
+	commit_done(&c);
+	write->on_done(write);
 }
 
-static void answer_soon(struct world *w, struct ops_call *c)
+static bool home_submit(void *arg, struct write *write)
 {
-	assert_null(w->call);
-	w->call = c;
-	loop_again(w->loop, &w->task, on_answer);
-}
+	struct world *w = arg;
 
-static void home_read(struct manage_ops *o, struct ops_call *c)
-{
-	c->lists[OPS_PROVIDER] =
-		read(c->arena, "[{\"name\":\"ours\"},{\"name\":\"sluice-test-9\"}]");
-	c->lists[OPS_SOURCE] = read(c->arena, "[{\"name\":\"sluice-test-9\"}]");
-	answer_soon(CONTAINER_OF(o, struct world, home), c);
-}
-
-static void home_change(struct manage_ops *o, struct ops_call *c)
-{
-	struct world *w = CONTAINER_OF(o, struct world, home);
-
-	c->status = w->status;
-	if (c->status != 0) {
-		text_init(&c->why, 64);
-		text_add_str(&c->why, "the disk is full");
+	if (w->full) {
+		return false;
 	}
-	for (size_t i = 0; c->status == 0 && i < c->n_items; i++) {
-		text_addf(&w->done, "%c%s/" BYTES_FMT " ",
-			c->items[i].verb == OPS_REMOVE ? '-' : '+',
-			c->items[i].noun == OPS_PROVIDER ? "provider" : "source",
-			BYTES_ARG(c->items[i].name));
-	}
-	answer_soon(w, c);
+	assert_null(w->write);
+	w->write = write;
+	loop_again(w->loop, &w->task, on_turn);
+	return true;
+}
+
+static struct snapshot *home_snapshot(void *arg)
+{
+	return snapshot_ref(((struct world *)arg)->live);
 }
 
 static void on_there(void *arg, struct bytes name, struct bytes why)
@@ -179,11 +205,39 @@ static struct guest *invite(struct world *w, const char *provider)
 		w->guests, read(&w->arena, provider), read(&w->arena, SOURCES), on_there, w);
 }
 
+#define PLAIN "{\"name\":\"q\",\"type\":\"qwen\",\"tokens\":[\"k\"]}"
+#define OF_SOURCE                                                                             \
+	"{\"name\":\"q\",\"type\":\"openai\",\"tokens\":[\"k\"],\"rawConfigs\":"              \
+	"{\"openaiCustomUrl\":\"https://a.test/v1\",\"openaiCustomServiceName\":\"one.dns\"," \
+	"\"openaiCustomServicePort\":443}}"
+
+/* A provider that is called as it is said. */
+static struct snapshot *snapshot_of(struct arena *a, const char *name)
+{
+	struct snapshot *nothing = snapshot_new(), *s;
+	struct doc *body = read(a, PLAIN);
+	struct findings why;
+	struct op op;
+
+	op_init(&op, nothing, a);
+	doc_set(a, body, "name", doc_str(a, name));
+	assert_int_equal(op_provider.save(&op, OP_CREATE, bytes_str(name), body), OP_OK);
+	assert_int_equal(draft_finish(&op.draft, 0, false), 0);
+	findings_init(&why, a);
+	assert_int_equal(draft_apply(&op.draft, a, &why, &s), 0);
+	op_done(&op);
+	snapshot_unref(nothing);
+	return s;
+}
+
 static void begin(struct world *w)
 {
-	*w = (struct world){.home = {home_read, home_change}, .loop = loop_new()};
-	arena_init(&w->arena, 1 << 20);
+	*w = (struct world){.loop = loop_new(), .overlay = overlay_new()};
+	w->home = (struct writer){
+		.submit = home_submit, .snapshot = home_snapshot, .arg = w, .overlay = w->overlay};
+	arena_init(&w->arena, 16 << 20);
 	text_init(&w->done, 4096);
+	w->live = snapshot_of(&w->arena, "ours");
 	w->guests = guests_new(&w->home, w->loop);
 }
 
@@ -191,6 +245,8 @@ static void end(struct world *w)
 {
 	guests_stop(w->guests);
 	guests_free(w->guests);
+	overlay_free(w->overlay);
+	snapshot_unref(w->live);
 	loop_free(w->loop);
 	text_done(&w->done);
 	arena_done(&w->arena);
@@ -205,11 +261,9 @@ static const char *done(struct world *w)
 	return room;
 }
 
-#define PLAIN "{\"name\":\"q\",\"type\":\"qwen\",\"tokens\":[\"k\"]}"
-
 static void comes_and_goes(void **state)
 {
-	struct guest *g;
+	struct guest *g, *h;
 	struct world w;
 
 	(void)state;
@@ -219,18 +273,22 @@ static void comes_and_goes(void **state)
 	turn(&w);
 	assert_int_equal(w.told, 1);
 	assert_string_equal(w.name, "sluice-test-1");
-	/* What a process before left goes with the first one, and nobody else. */
+	assert_string_equal(done(&w), "provider/ours provider/sluice-test-1 | ");
+	h = invite(&w, OF_SOURCE);
+	turn(&w);
+	assert_string_equal(w.name, "sluice-test-2");
+	assert_string_equal(done(&w),
+		"provider/ours provider/sluice-test-1 provider/sluice-test-2 "
+		"source/sluice-test-2 | ");
+	guest_leave(g);
+	turn(&w);
 	assert_string_equal(
-		done(&w), "-provider/sluice-test-9 -source/sluice-test-9 +provider/sluice-test-1 ");
-	guest_leave(g);
-	turn(&w);
-	assert_string_equal(done(&w), "-provider/sluice-test-1 ");
-	g = invite(&w, PLAIN);
-	turn(&w);
-	assert_string_equal(done(&w), "+provider/sluice-test-2 ");
-	guest_leave(g);
+		done(&w), "provider/ours provider/sluice-test-2 source/sluice-test-2 | ");
+	guest_leave(h);
 	guest_leave(NULL);
 	turn(&w);
+	assert_string_equal(done(&w), "provider/ours | ");
+	assert_int_equal(w.told, 2);
 	end(&w);
 }
 
@@ -245,9 +303,7 @@ static void leaves_before_it_came(void **state)
 	guest_leave(g);
 	turn(&w);
 	assert_int_equal(w.told, 0);
-	assert_string_equal(done(&w),
-		"-provider/sluice-test-9 -source/sluice-test-9 +provider/sluice-test-1 "
-		"-provider/sluice-test-1 ");
+	assert_string_equal(done(&w), "provider/ours provider/sluice-test-1 | provider/ours | ");
 	end(&w);
 }
 
@@ -262,17 +318,50 @@ static void cannot_come(void **state)
 	turn(&w);
 	assert_string_equal(w.name, "");
 	assert_string_equal(w.why, "its Console does not show the provider's key");
-	w.status = 500;
-	invite(&w, PLAIN);
+	/* An address of a cloud's credentials is asked for nobody, whoever's Console names it. */
+	invite(&w,
+		"{\"name\":\"q\",\"type\":\"openai\",\"tokens\":[\"k\"],\"rawConfigs\":"
+		"{\"openaiCustomUrl\":\"http://169.254.169.254/v1\"}}");
 	turn(&w);
 	assert_int_equal(w.told, 2);
-	assert_string_equal(w.why, "the disk is full");
+	assert_string_equal(w.name, "");
+	assert_non_null(strstr(w.why, "169.254.169.254"));
 	assert_string_equal(done(&w), "");
+	w.full = true;
+	invite(&w, PLAIN);
+	turn(&w);
+	assert_string_equal(w.why, "too many changes wait for their turn; try again");
+	w.full = false;
+	w.refuses = true;
+	invite(&w, PLAIN);
+	turn(&w);
+	assert_string_equal(w.why, "no good plan");
+	/* Nothing of those that were refused is left. */
+	w.refuses = false;
+	done(&w);
+	invite(&w, PLAIN);
+	turn(&w);
+	assert_string_equal(done(&w), "provider/ours provider/sluice-test-5 | ");
 	end(&w);
 }
 
-/* What cannot be removed is looked for again with the next one. */
-static void stays(void **state)
+/* Ours that is called so stays what it is. */
+static void takes_no_name(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	snapshot_unref(w.live);
+	w.live = snapshot_of(&w.arena, "sluice-test-1");
+	invite(&w, PLAIN);
+	turn(&w);
+	assert_string_equal(w.why, "provider 'sluice-test-1' already exists");
+	end(&w);
+}
+
+/* The queue is full: it goes when there is room. */
+static void goes_later(void **state)
 {
 	struct guest *g;
 	struct world w;
@@ -281,17 +370,20 @@ static void stays(void **state)
 	begin(&w);
 	g = invite(&w, PLAIN);
 	turn(&w);
-	w.status = 500;
+	done(&w);
+	w.full = true;
 	guest_leave(g);
 	turn(&w);
-	w.status = 0;
-	done(&w);
-	g = invite(&w, PLAIN);
+	assert_string_equal(done(&w), "");
+	w.full = false;
+	for (unsigned i = 0; i < 3000 && text_bytes(&w.done).n == 0; i++) {
+		loop_turn(w.loop, 10);
+	}
+	assert_string_equal(done(&w), "provider/ours | ");
+	invite(&w, PLAIN);
 	turn(&w);
-	assert_string_equal(
-		done(&w), "-provider/sluice-test-9 -source/sluice-test-9 +provider/sluice-test-2 ");
-	guests_stop(w.guests);
-	guest_leave(g); /* the process ends: nothing is asked any more */
+	guests_stop(w.guests); /* the process ends: nothing is asked any more */
+	done(&w);
 	turn(&w);
 	assert_string_equal(done(&w), "");
 	end(&w);
@@ -304,7 +396,8 @@ int main(void)
 		cmocka_unit_test(comes_and_goes),
 		cmocka_unit_test(leaves_before_it_came),
 		cmocka_unit_test(cannot_come),
-		cmocka_unit_test(stays),
+		cmocka_unit_test(takes_no_name),
+		cmocka_unit_test(goes_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

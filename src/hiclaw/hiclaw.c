@@ -143,7 +143,7 @@ static void make_ops(struct hiclaw *h)
 		.address_allowed = upstream_allowed};
 	ops_local_init(&h->local);
 	h->ops = h->opts.remote != NULL ? h->opts.remote : &h->local.ops;
-	h->guests = h->opts.remote != NULL ? guests_new(&h->local.ops, h->loop) : NULL;
+	h->guests = h->opts.remote != NULL ? guests_new(&h->opts.writer, h->loop) : NULL;
 }
 
 struct hiclaw *hiclaw_new(const struct hiclaw_opts *o)

@@ -8,6 +8,7 @@
 
 #include "plan/explain.h"
 #include "plan/lint.h"
+#include "resource/draft_apply.h"
 #include "resource/op.h"
 #include "wire/h1.h"
 #include "wire/yaml_write.h"
@@ -107,56 +108,22 @@ static int make_change(struct rehearsal *r, const struct doc *d)
 	return 0;
 }
 
-static const struct change *change_of(const struct rehearsal *r, const struct object *o)
-{
-	for (const struct change *c = r->op.draft.first; c != NULL; c = c->next) {
-		if (c->kind == o->kind && bytes_eq(c->name, o->meta.name)) {
-			return c;
-		}
-	}
-	return NULL;
-}
-
 /* What is made of it must be read, as it would be from its file; else it is refused. */
-static bool put_object(struct rehearsal *r, const struct change *c)
-{
-	struct findings why;
-	struct object *o;
-	struct text t;
-
-	if (c->root == NULL) {
-		return true;
-	}
-	findings_init(&why, &r->arena);
-	text_init(&t, RESOURCE_FILE_MAX);
-	yaml_write(&r->arena, &t, c->root);
-	o = object_read(c->kind, resource_file(&r->arena, c->kind, c->name), text_bytes(&t), &why);
-	text_done(&t);
-	if (o == NULL) {
-		r->refused = why.first != NULL ? why.first->text : BYTES("it would be no object");
-		return false;
-	}
-	snapshot_put(r->after, o);
-	return true;
-}
-
 static void make_after(struct rehearsal *r)
 {
-	const struct snapshot *before = r->env->snapshot;
 	struct plan_env env = r->env->plan;
+	struct findings why;
 
-	r->after = snapshot_new();
-	r->after->guard_unread = before->guard_unread;
-	for (size_t i = 0; i < before->n; i++) {
-		if (change_of(r, before->objects[i]) == NULL) {
-			snapshot_put(r->after, object_ref(before->objects[i]));
+	findings_init(&why, &r->arena);
+	if (draft_apply(&r->op.draft, &r->arena, &why, &r->after) != 0) {
+		const struct finding *f = why.first;
+
+		while (f != NULL && f->level != FINDING_ERROR) {
+			f = f->next;
 		}
-	}
-	for (const struct change *c = r->op.draft.first; c != NULL; c = c->next) {
-		if (!put_object(r, c)) {
-			r->changes = false;
-			return;
-		}
+		r->refused = f != NULL ? f->text : BYTES("it would be no object");
+		r->changes = false;
+		return;
 	}
 	env.before = r->plan;
 	r->plan_after = plan_compile(r->after, &env);

@@ -8,6 +8,7 @@
 
 #include "base/list.h"
 #include "store/commit.h"
+#include "store/overlay.h"
 
 /* Accident: clients that write faster than disks; those behind are told to come back. */
 #define WRITER_QUEUE_MAX 256u
@@ -30,6 +31,8 @@ struct writer {
 	/* Control: what is live; one reference is the caller's. Never NULL once the process is ready. */
 	struct snapshot *(*snapshot)(void *arg);
 	void *arg;
+	/* A write's, while it works: what is compiled beside the files. NULL: nothing can be. */
+	struct overlay *overlay;
 };
 
 /* Control. True: it had not begun and never will. */

@@ -1,7 +1,9 @@
 // Models of agents beside a gateway that is managed through its Console (placement P4): the provider is tested before,
 // routes are verified by requests to the gateway itself, which takes a while until a change is active.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
+import path from 'node:path';
 import test from 'node:test';
 import { completion, json, request, startUpstream } from './lib/http.js';
 import { startHiclaw } from './lib/hiclaw.js';
@@ -39,7 +41,10 @@ const startFront = async (t, port) => {
 };
 
 test('models of agents at another gateway', async (t) => {
-	const provider = await startUpstream(t, (req, res, body) => {
+	const gate = { asked: 0 };
+	const provider = await startUpstream(t, async (req, res, body) => {
+		gate.asked++;
+		await gate.held;
 		const model = body.length ? JSON.parse(body).model : undefined;
 		if (req.headers.authorization !== `Bearer ${SECRET}`) json(res, 401, { error: { message: 'wrong key' } });
 		else if (req.url.endsWith('/models')) json(res, 200, { data: [{ id: 'one-1' }, { id: 'one-2' }] });
@@ -68,6 +73,24 @@ test('models of agents at another gateway', async (t) => {
 		assert.deepEqual((await m.ok('GET /ni_status/models?provider=one')).models.slice(0, 2).map((x) => x.id), ['one-1', 'one-2']);
 		await until('the guest is gone', async () => (await guests()).length === 0);
 		assert.deepEqual((await other.console('GET /v1/ai/providers')).json.data.map((p) => p.name), ['one'], 'nothing was brought there');
+	});
+
+	await t.test('and its key is in no file here, not even while it is tested', async () => {
+		const files = () => fs.readdirSync(m.serve.data, { recursive: true, withFileTypes: true }).filter((f) => f.isFile() && f.name !== 'access.log');
+		const holds = (text) => files().filter((f) => fs.readFileSync(path.join(f.parentPath ?? f.path, f.name)).includes(text)).map((f) => f.name);
+		let release;
+		gate.held = new Promise((done) => (release = done));
+		t.after(release);
+		gate.asked = 0;
+		const asked = m.call('POST /ni_status/test-provider', { provider: 'one', model: 'one-1' });
+		await until('the provider is asked', () => gate.asked === 1);
+		// What changes meanwhile neither stores it nor takes it out of the plan.
+		assert.equal((await m.console('POST /v1/ai/providers', { name: 'ours', type: 'qwen', protocol: 'openai/v1', tokens: ['our-own-key'] })).status, 201);
+		assert.equal((await m.console('DELETE /v1/ai/providers/ours')).status, 204);
+		assert.notDeepEqual(holds('our-own-key'), [], 'what was stored is in a backup');
+		assert.deepEqual([holds(SECRET), holds('sluice-test-'), await guests()], [[], [], []]);
+		release();
+		assert.equal((await asked).json.modelFound, true, 'the completion is asked of a plan that was made meanwhile');
 	});
 
 	await t.test('the Manager: tested, and verified when the change is active', async () => {
