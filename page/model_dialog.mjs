@@ -167,7 +167,7 @@ export function modelDialog(target) {
 		toast(t(pending ? 'MODEL SET — PENDING' : 'MODEL SET & APPLIED'), `${list.map((w) => w.name).join(', ')} · ${f.model.input.value.trim()}`);
 		dialog.clean();
 		done = true;
-		update(said, note(pending ? 'b-info' : 'b-ok', h('div', results.flatMap((x) => x.got.warnings ?? []).map((w) => h('div.sm', w.message ?? w)), h('div.sm', t(pending ? 'It is written, and is in force when the agent reads it.' : 'It is in force.')))));
+		update(said, note(pending ? 'b-info' : 'b-ok', h('div', results.flatMap((x) => x.got.warnings ?? []).map((w) => h('div.sm', w.message ?? w)), results.some((x) => x.got.verification?.note) ? h('div.sm', t('Answered by the gateway; which provider is unknown.')) : null, h('div.sm', t(pending ? 'It is written, and is in force when the agent reads it.' : 'It is in force.')))));
 		setTimeout(() => dialog.el.isConnected && done && dialog.close(), pending ? 2500 : 1200);
 	};
 	const look = async () => {

@@ -83,6 +83,7 @@ export const zh = {
 	'An answer with status {0} has no body.': '状态码为 {0} 的应答没有正文。',
 	'Answer pages of other origins': '响应其他来源的页面',
 	'Answer without asking a service': '直接应答，不请求服务',
+	'Answered by the gateway; which provider is unknown.': '网关已应答；由哪个供应商应答未知。',
 	'Ask something': '输入问题',
 	'Ask something: it goes through the gateway, to the model that the routes choose.': '输入问题：请求会经过网关，到达路由选定的模型。',
 	Assignments: '模型分配',

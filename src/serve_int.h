@@ -91,7 +91,7 @@ struct serve {
 	char inside_secret[SERVE_SECRET_SIZE + 1];
 	struct directory *directory;
 	struct overlay *overlay; /* whose turn it is: what is served beside the directory's files */
-	struct jobs *jobs; /* NULL when the process ends */
+	struct jobs *jobs;       /* NULL when the process ends */
 	struct jobs *
 		ended_jobs; /* then: whom those that are closed hand what they still have to write */
 	struct name_watch *names; /* of what the directory reads; NULL: it looks at every file */

@@ -147,6 +147,12 @@ static void say_warnings(struct run *r)
 	}
 }
 
+/* What another gateway's answer does not say; "": ours was asked, or none. */
+static const char *answered(struct run *r)
+{
+	return agm_member(r->x, r->got.whole, "verification.note", "");
+}
+
 /* Whether the agent has no configuration yet. */
 static bool lacks_config(struct run *r)
 {
@@ -363,6 +369,9 @@ static void say_done(struct run *r)
 			agm_log("Model connectivity test passed");
 		}
 	}
+	if (answered(r)[0] != '\0') {
+		agm_log("Verified: %s", answered(r));
+	}
 	if (args_has(&r->x->given, "--dry-run")) {
 		say_warnings(r);
 		agm_log("Dry run: nothing was changed");
@@ -431,6 +440,9 @@ static int run_plain(struct run *r)
 		r->provider,
 		args_has(&x->given, "--dry-run") ? "nothing was changed (dry run)"
 						 : agm_member(x, r->got.whole, "state", "stored"));
+	if (answered(r)[0] != '\0') {
+		printf("verified: %s\n", answered(r));
+	}
 	for (const struct doc *w =
 			doc_first(&x->arena, doc_get(&x->arena, r->got.whole, "warnings"));
 		w != NULL; w = w->next) {

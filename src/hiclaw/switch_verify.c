@@ -8,6 +8,8 @@
 #include "wire/url.h"
 
 #define TARGET "/v1/chat/completions"
+/* A Higress does not say more, and its answer may be of the route that was there before. */
+#define ANSWERED "answered by the gateway; which provider is unknown"
 
 static const char *const states[] = {
 	[VERIFICATION_UNASKED] = "not asked",
@@ -163,8 +165,8 @@ static enum step_rc judge_activation(struct switch_run *r)
 
 	if (a->state == ACTIVATION_VERIFIED) {
 		r->verification = VERIFICATION_DONE;
-		switch_outcome(r, OUTCOME_DONE, "verified at " BYTES_FMT ", request %u",
-			BYTES_ARG(a->authority), a->attempts);
+		switch_outcome(r, OUTCOME_DONE, ANSWERED ": request %u at " BYTES_FMT, a->attempts,
+			BYTES_ARG(a->authority));
 		return STEP_NEXT;
 	}
 	r->verification = VERIFICATION_NONE;
@@ -239,7 +241,9 @@ struct doc *switch_verify_doc(const struct switch_run *r, struct arena *a)
 	doc_set(a, d, "state", doc_str(a, states[r->verification]));
 	doc_set(a, d, "attempts", doc_int(a, v->attempts));
 	doc_set(a, d, "ms", doc_int(a, (int64_t)v->ms));
-	if (r->verification != VERIFICATION_DONE) {
+	if (r->verification == VERIFICATION_DONE) {
+		doc_set(a, d, "note", doc_str(a, ANSWERED));
+	} else {
 		doc_set(a, d, "reason",
 			doc_string_copy(
 				a, r->unverified.n != 0 ? r->unverified : bytes_str(v->why)));

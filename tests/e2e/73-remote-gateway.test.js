@@ -7,8 +7,8 @@ import path from 'node:path';
 import test from 'node:test';
 import { completion, json, request, startUpstream } from './lib/http.js';
 import { startHiclaw } from './lib/hiclaw.js';
-import { ALICE, MANAGER, startMonitor } from './lib/monitor.js';
-import { until } from './lib/sluice.js';
+import { ALICE, MANAGER, PASSWORD, startMonitor } from './lib/monitor.js';
+import { run, until } from './lib/sluice.js';
 
 const SECRET = 'key-of-the-provider-1';
 
@@ -104,7 +104,9 @@ test('models of agents at another gateway', async (t) => {
 		assert.equal(got.verification.state, 'verified');
 		assert.ok(got.verification.attempts >= 3, `${got.verification.attempts}`);
 		assert.deepEqual(got.warnings, []);
-		assert.match(step(got, 'verify').note, /^verified at 127\.0\.0\.1:\d+, request \d+$/);
+		assert.match(step(got, 'verify').note, /^answered by the gateway; which provider is unknown: request \d+ at 127\.0\.0\.1:\d+$/);
+		assert.equal(got.verification.note, 'answered by the gateway; which provider is unknown');
+		assert.equal(got.verification.reason, undefined);
 		assert.equal(hiclaw.primary(hiclaw.json('workspace/openclaw.json')), 'one-1');
 		assert.ok(front.seen.every((s) => s.authorization === `Bearer ${MANAGER}`), 'as the Manager itself');
 		assert.equal((await m.ok('GET /ni_status/assignment/manager')).verification, undefined);
@@ -118,6 +120,14 @@ test('models of agents at another gateway', async (t) => {
 		const got = await m.ok(alice, { provider: 'one', model: 'one-2' });
 		assert.deepEqual([got.verification.state, got.warnings], ['verified', []]);
 		assert.deepEqual(front.seen.map((s) => s.authorization), [`Bearer ${ALICE}`]);
+	});
+
+	await t.test('the commands say no more than is known', async () => {
+		const at = { HICLAW_ADMIN_PASSWORD: PASSWORD, SLUICE_SERVER: `http://127.0.0.1:${m.port}` };
+		const plain = await run(['model', 'set', '--target', 'alice', '--provider', 'one', '--model', 'one-1'], { env: at });
+		assert.match(plain.stdout, /^alice: one-1 of one, \w+\nverified: answered by the gateway; which provider is unknown\n$/, plain.stderr);
+		const script = await run(['agm', 'set-model', '--target', 'worker:alice', '--provider', 'one', '--model', 'one-2'], { env: at });
+		assert.match(script.stdout + script.stderr, /Verified: answered by the gateway; which provider is unknown$/m);
 	});
 
 	await t.test('a model that the provider refuses is refused before anything is changed', async () => {
