@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "hiclaw/names.h"
+#include "hiclaw/s3_rounds.h"
 
 #define AGENTS BYTES("agents/")
 #define CONFIG BYTES("openclaw.json")
@@ -34,16 +34,12 @@ struct round {
 
 struct stored {
 	struct stored_opts o;
-	struct timer timer;
-	struct s3_call call;
-	bool calling;
-	struct arena page; /* of the list that is asked for */
+	struct s3_rounds rounds;
 	char key[KEY_MAX];
 	size_t key_n;
 	struct round *last; /* NULL: none was whole yet */
 	struct round *now;  /* under way */
 	size_t at;          /* of now */
-	struct fault why;
 };
 
 static void ask_agent(struct stored *s);
@@ -63,23 +59,11 @@ static struct stored_agent *find_in(const struct round *r, struct bytes name)
 	return r != NULL ? names_find(r->v, r->n, sizeof(*r->v), name) : NULL;
 }
 
-static void begin(struct timer *t);
-
-static void rest(struct stored *s)
+static void fail_round(struct stored *s)
 {
-	arena_done(&s->page);
-	timer_set(s->o.loop, &s->timer, s->o.every_ms, begin);
-}
-
-static void fail_round(struct stored *s, const struct fault *why)
-{
-	if (s->why.text[0] == '\0') {
-		log_warn("hiclaw", "Workers of the object storage are not listed: %s", why->text);
-	}
-	s->why = *why;
 	round_free(s->now);
 	s->now = NULL;
-	rest(s);
+	s3_rounds_fail(&s->rounds);
 }
 
 static void end_round(struct stored *s)
@@ -87,8 +71,7 @@ static void end_round(struct stored *s)
 	round_free(s->last);
 	s->last = s->now;
 	s->now = NULL;
-	s->why = (struct fault){0};
-	rest(s);
+	s3_rounds_end(&s->rounds);
 	for (size_t i = 0; i < s->last->n; i++) {
 		if (s->last->v[i].is_read && !s->last->v[i].left) {
 			s->o.on_record(s->o.arg, s->last->v[i].name, &s->last->v[i].record);
@@ -97,22 +80,6 @@ static void end_round(struct stored *s)
 }
 
 /* --- requests ----------------------------------------------------------------------------------------- */
-
-static void ask(struct stored *s, enum s3_verb verb, void (*on_done)(struct s3_call *c))
-{
-	s3_call_done(&s->call);
-	if (verb == S3_LIST) {
-		arena_done(&s->page);
-		arena_init(&s->page, ROUND_ARENA_MAX);
-	}
-	s->call = (struct s3_call){.verb = verb,
-		.key = bytes_of(s->key, s->key_n),
-		.arena = &s->page,
-		.on_done = on_done,
-		.arg = s};
-	s->calling = true;
-	s3_start(s->o.s3, &s->call);
-}
 
 /* "agents/alice/model.json" */
 static void set_key(struct stored *s, struct bytes name, struct bytes file)
@@ -127,25 +94,24 @@ static void set_key(struct stored *s, struct bytes name, struct bytes file)
 	s->key_n = t.n;
 }
 
+static struct bytes key_of(const struct stored *s)
+{
+	return bytes_of(s->key, s->key_n);
+}
+
 static void next_agent(struct stored *s)
 {
 	s->at++;
 	ask_agent(s);
 }
 
-/* Others go on with the next agent: this one's files are forbidden, or gone meanwhile. */
-static bool is_outage(const struct s3_call *call)
+static void on_record(struct s3_rounds *rounds)
 {
-	return call->rc == S3_UNREACHABLE || call->rc == S3_NO_KEYS;
-}
-
-static void on_record(struct s3_call *call)
-{
-	struct stored *s = call->arg;
+	struct stored *s = CONTAINER_OF(rounds, struct stored, rounds);
+	const struct s3_call *call = &rounds->call;
 	struct stored_agent *a = &s->now->v[s->at];
 	struct bytes text;
 
-	s->calling = false;
 	if (call->rc != S3_OK) {
 		a->etag[0] = '\0'; /* asked for again in the next round */
 		next_agent(s);
@@ -176,15 +142,15 @@ static bool take_before(struct stored *s, struct stored_agent *a)
 	return true;
 }
 
-static void on_files(struct s3_call *call)
+static void on_files(struct s3_rounds *rounds)
 {
-	struct stored *s = call->arg;
+	struct stored *s = CONTAINER_OF(rounds, struct stored, rounds);
+	const struct s3_call *call = &rounds->call;
 	struct stored_agent *a = &s->now->v[s->at];
 	size_t skip = s->o.key_prefix.n + s->key_n;
 
-	s->calling = false;
-	if (is_outage(call)) {
-		fail_round(s, &call->why);
+	if (s3_rounds_is_outage(rounds)) { /* else this agent's files are forbidden, or gone */
+		fail_round(s);
 		return;
 	}
 	for (const struct s3_object *o = call->rc == S3_OK ? call->listing.first : NULL; o != NULL;
@@ -201,7 +167,7 @@ static void on_files(struct s3_call *call)
 		next_agent(s);
 	} else {
 		set_key(s, a->name, RECORD);
-		ask(s, S3_GET, on_record);
+		s3_rounds_ask(rounds, S3_GET, key_of(s), false, on_record);
 	}
 }
 
@@ -212,7 +178,7 @@ static void ask_agent(struct stored *s)
 		return;
 	}
 	set_key(s, s->now->v[s->at].name, BYTES(""));
-	ask(s, S3_LIST, on_files);
+	s3_rounds_ask(&s->rounds, S3_LIST, key_of(s), false, on_files);
 }
 
 /* The Manager has records too, but is no Worker. */
@@ -221,15 +187,15 @@ static bool is_agent(struct bytes name)
 	return names_is_worker(name) || bytes_eq(name, BYTES("manager"));
 }
 
-static void on_agents(struct s3_call *call)
+static void on_agents(struct s3_rounds *rounds)
 {
-	struct stored *s = call->arg;
+	struct stored *s = CONTAINER_OF(rounds, struct stored, rounds);
+	const struct s3_call *call = &rounds->call;
 	struct round *r = s->now;
 	size_t skip = s->o.key_prefix.n + AGENTS.n;
 
-	s->calling = false;
 	if (call->rc != S3_OK) {
-		fail_round(s, &call->why);
+		fail_round(s);
 		return;
 	}
 	for (const struct s3_object *o = call->listing.first_prefix;
@@ -246,15 +212,15 @@ static void on_agents(struct s3_call *call)
 	ask_agent(s);
 }
 
-static void begin(struct timer *t)
+static void begin(struct s3_rounds *rounds)
 {
-	struct stored *s = CONTAINER_OF(t, struct stored, timer);
+	struct stored *s = CONTAINER_OF(rounds, struct stored, rounds);
 
 	s->now = must_alloc(sizeof(*s->now));
 	arena_init(&s->now->arena, ROUND_ARENA_MAX);
 	s->now->v = arena_must(&s->now->arena, STORED_AGENTS_MAX * sizeof(*s->now->v));
 	set_key(s, BYTES(""), BYTES(""));
-	ask(s, S3_LIST, on_agents);
+	s3_rounds_ask(rounds, S3_LIST, key_of(s), false, on_agents);
 }
 
 /* --- asked -------------------------------------------------------------------------------------------- */
@@ -287,7 +253,7 @@ void stored_forget(struct stored *s, struct bytes target)
 
 struct bytes stored_why(const struct stored *s)
 {
-	return s != NULL ? bytes_str(s->why.text) : BYTES("");
+	return s != NULL ? s3_rounds_why(&s->rounds) : BYTES("");
 }
 
 /* --- life --------------------------------------------------------------------------------------------- */
@@ -297,8 +263,12 @@ struct stored *stored_new(const struct stored_opts *o)
 	struct stored *s = must_alloc(sizeof(*s));
 
 	s->o = *o;
-	s->o.every_ms = o->every_ms != 0 ? o->every_ms : STORED_MS;
-	timer_set(s->o.loop, &s->timer, 0, begin);
+	s->rounds = (struct s3_rounds){.loop = o->loop,
+		.s3 = o->s3,
+		.every_ms = o->every_ms != 0 ? o->every_ms : STORED_MS,
+		.what = "Workers of the object storage are not listed",
+		.begin = begin};
+	s3_rounds_start(&s->rounds);
 	return s;
 }
 
@@ -307,12 +277,7 @@ void stored_free(struct stored *s)
 	if (s == NULL) {
 		return;
 	}
-	timer_clear(s->o.loop, &s->timer);
-	if (s->calling) {
-		s3_cancel(&s->call);
-	}
-	s3_call_done(&s->call);
-	arena_done(&s->page);
+	s3_rounds_stop(&s->rounds);
 	round_free(s->last);
 	round_free(s->now);
 	free(s);

@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "hiclaw/evidence.h"
 #include "hiclaw/names.h"
+#include "hiclaw/s3_rounds.h"
 
 #define TASKS BYTES("shared/tasks/")
 /* Lists, and what is kept of them. */
@@ -47,16 +47,12 @@ struct round {
 
 struct stored_tasks {
 	struct stored_tasks_opts o;
-	struct timer timer;
-	struct s3_call call;
-	bool calling;
-	struct arena page; /* of the list */
+	struct s3_rounds rounds;
 	char key[KEY_MAX];
 	struct round *last; /* NULL: none was whole yet */
 	struct round *now;  /* under way */
 	size_t at;          /* of now: files of tasks, the last one first */
 	unsigned reads;
-	struct fault why;
 };
 
 /* --- rounds ------------------------------------------------------------------------------------------- */
@@ -69,23 +65,11 @@ static void round_free(struct round *r)
 	}
 }
 
-static void begin(struct timer *t);
-
-static void rest(struct stored_tasks *s)
+static void fail_round(struct stored_tasks *s)
 {
-	arena_done(&s->page);
-	timer_set(s->o.loop, &s->timer, s->o.every_ms, begin);
-}
-
-static void fail_round(struct stored_tasks *s, const struct fault *why)
-{
-	if (s->why.text[0] == '\0') {
-		log_warn("hiclaw", "tasks of the object storage are not known: %s", why->text);
-	}
-	s->why = *why;
 	round_free(s->now);
 	s->now = NULL;
-	rest(s);
+	s3_rounds_fail(&s->rounds);
 }
 
 static void add_up(struct round *r, const struct task_file *f, int kind, struct sum *sums)
@@ -123,26 +107,12 @@ static void end_round(struct stored_tasks *s)
 	round_free(s->last);
 	s->last = r;
 	s->now = NULL;
-	s->why = (struct fault){0};
-	rest(s);
+	s3_rounds_end(&s->rounds);
 }
 
 /* --- requests ----------------------------------------------------------------------------------------- */
 
 static void next_file(struct stored_tasks *s);
-
-static void ask(struct stored_tasks *s, enum s3_verb verb, void (*on_done)(struct s3_call *c))
-{
-	s3_call_done(&s->call);
-	s->call = (struct s3_call){.verb = verb,
-		.key = bytes_str(s->key),
-		.deep = true,
-		.arena = &s->page,
-		.on_done = on_done,
-		.arg = s};
-	s->calling = true;
-	s3_start(s->o.s3, &s->call);
-}
 
 static struct task_file *file_at(const struct stored_tasks *s)
 {
@@ -182,15 +152,15 @@ static void take(struct stored_tasks *s, struct task_file *f, struct bytes text,
 	arena_done(&a);
 }
 
-static void on_file(struct s3_call *call)
+static void on_file(struct s3_rounds *rounds)
 {
-	struct stored_tasks *s = call->arg;
+	struct stored_tasks *s = CONTAINER_OF(rounds, struct stored_tasks, rounds);
+	const struct s3_call *call = &rounds->call;
 	struct task_file *f = file_at(s);
 	bool lease = (s->now->n * FILES - 1 - s->at) % FILES == LEASE;
 
-	s->calling = false;
-	if (call->rc == S3_UNREACHABLE || call->rc == S3_NO_KEYS) {
-		fail_round(s, &call->why);
+	if (s3_rounds_is_outage(rounds)) {
+		fail_round(s);
 		return;
 	}
 	if (call->rc == S3_OK) {
@@ -207,7 +177,7 @@ static void next_file(struct stored_tasks *s)
 
 		if (f->etag.n != 0 && !f->is_read && set_key(s)) {
 			s->reads++;
-			ask(s, S3_GET, on_file);
+			s3_rounds_ask(&s->rounds, S3_GET, bytes_str(s->key), false, on_file);
 			return;
 		}
 		s->at++;
@@ -275,15 +245,15 @@ static void take_before(struct stored_tasks *s, struct stored_task *t)
 	}
 }
 
-static void on_list(struct s3_call *call)
+static void on_list(struct s3_rounds *rounds)
 {
-	struct stored_tasks *s = call->arg;
+	struct stored_tasks *s = CONTAINER_OF(rounds, struct stored_tasks, rounds);
+	const struct s3_call *call = &rounds->call;
 	struct round *r = s->now;
 	size_t n;
 
-	s->calling = false;
 	if (call->rc != S3_OK) {
-		fail_round(s, &call->why);
+		fail_round(s);
 		return;
 	}
 	n = walk(s, &call->listing, 0);
@@ -296,17 +266,16 @@ static void on_list(struct s3_call *call)
 	next_file(s);
 }
 
-static void begin(struct timer *t)
+static void begin(struct s3_rounds *rounds)
 {
-	struct stored_tasks *s = CONTAINER_OF(t, struct stored_tasks, timer);
+	struct stored_tasks *s = CONTAINER_OF(rounds, struct stored_tasks, rounds);
 
 	s->now = must_alloc(sizeof(*s->now));
 	arena_init(&s->now->arena, ROUND_ARENA_MAX);
-	arena_init(&s->page, ROUND_ARENA_MAX);
 	memcpy(s->key, TASKS.p, TASKS.n + 1);
 	s->at = 0;
 	s->reads = 0;
-	ask(s, S3_LIST, on_list);
+	s3_rounds_ask(rounds, S3_LIST, bytes_str(s->key), true, on_list);
 }
 
 /* --- asked -------------------------------------------------------------------------------------------- */
@@ -325,7 +294,7 @@ bool stored_tasks_of(const struct stored_tasks *s, struct bytes worker, struct s
 
 struct bytes stored_tasks_why(const struct stored_tasks *s)
 {
-	return s != NULL ? bytes_str(s->why.text) : BYTES("");
+	return s != NULL ? s3_rounds_why(&s->rounds) : BYTES("");
 }
 
 /* --- life --------------------------------------------------------------------------------------------- */
@@ -335,8 +304,12 @@ struct stored_tasks *stored_tasks_new(const struct stored_tasks_opts *o)
 	struct stored_tasks *s = must_alloc(sizeof(*s));
 
 	s->o = *o;
-	s->o.every_ms = o->every_ms != 0 ? o->every_ms : STORED_TASKS_MS;
-	timer_set(s->o.loop, &s->timer, 0, begin);
+	s->rounds = (struct s3_rounds){.loop = o->loop,
+		.s3 = o->s3,
+		.every_ms = o->every_ms != 0 ? o->every_ms : STORED_TASKS_MS,
+		.what = "tasks of the object storage are not known",
+		.begin = begin};
+	s3_rounds_start(&s->rounds);
 	return s;
 }
 
@@ -345,12 +318,7 @@ void stored_tasks_free(struct stored_tasks *s)
 	if (s == NULL) {
 		return;
 	}
-	timer_clear(s->o.loop, &s->timer);
-	if (s->calling) {
-		s3_cancel(&s->call);
-	}
-	s3_call_done(&s->call);
-	arena_done(&s->page);
+	s3_rounds_stop(&s->rounds);
 	round_free(s->last);
 	round_free(s->now);
 	free(s);
