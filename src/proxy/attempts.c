@@ -348,13 +348,12 @@ static bool wants_why(const struct request *rq)
 			rq->at.route->fallback != NULL || rq->course.fallback != NULL);
 }
 
-/* And it is still on its way. */
-static bool waits_for_body(const struct exchange *x)
+/* There is more of it to come, and room for it. */
+static bool is_on_its_way(const struct exchange *x)
 {
 	const struct stream *up = x->up;
 
-	return wants_why(x->rq) && up->in == STREAM_IN_BODY && up->body.n < FAILURE_BODY_MAX &&
-		!x->timed_out;
+	return up->in == STREAM_IN_BODY && up->body.n < FAILURE_BODY_MAX && !x->timed_out;
 }
 
 /* Not inlined: what is not an error should not pay for the room. */
@@ -369,7 +368,7 @@ static __attribute__((noinline)) enum verdict judge(struct exchange *x)
 		x->rq->at.judging = true;
 		exchange_deadline(x, FAILURE_BODY_MS);
 	}
-	if (waits_for_body(x)) {
+	if (wants_why(x->rq) && is_on_its_way(x)) {
 		return head_keep(up->head, &x->rq->arena) ? VERDICT_WAIT : VERDICT_NEXT;
 	}
 	timer_clear(x->w->loop, &x->timer);
@@ -421,9 +420,11 @@ bool attempts_look_twice(struct bytes body, struct bytes event_name)
 	return begins_as_error(body) == BEGINS || bytes_eq(event_name, BYTES("error"));
 }
 
+/* What is no answer although it says so is an error whether or not it has a policy: its endpoint is blamed, and the access line
+ * names it. */
 bool attempts_wait_for_why(struct exchange *x, struct bytes begin)
 {
-	if (!waits_for_body(x) ||
+	if (!is_on_its_way(x) ||
 		(begins_as_error(begin) == BEGINS_OTHERWISE && !attempts_want_filtered(x->rq))) {
 		return false;
 	}
