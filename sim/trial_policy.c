@@ -7,6 +7,7 @@
 
 #define ATTEMPTS_MAX 12u
 #define LONGEST_PAUSE_MS 2000u
+#define SHORTEST_PAUSE_MS 50u
 
 static bool is(const struct trial_tried *f, const char *class)
 {
@@ -107,13 +108,16 @@ static bool may_retry(const struct walk *w, const struct trial_tried *f)
 		(p->n_keys > 1 || (is_any(f, nobodys) && f->retry_after_ms <= LONGEST_PAUSE_MS));
 }
 
-/* Its upstream's Retry-After did not fit into what the route or the whole may take, and was not waited for. */
+/* The pause before the same upstream is asked again, its Retry-After or a short one by chance, did not fit into what the route or the
+ * whole may take, and was not waited for. */
 static bool could_not_wait(
 	const struct walk *w, const struct trial_tried *f, const struct trial_tried *a)
 {
+	uint64_t pause = MAX(f->retry_after_ms, (uint64_t)SHORTEST_PAUSE_MS);
+
 	return (w->p->timeout_s != 0 || w->p->whole_s != 0) &&
 		w->p->providers[f->provider].n_keys == 1 && f->seen != NULL && a->seen != NULL &&
-		a->seen->at_ms < f->seen->at_ms + f->retry_after_ms;
+		a->seen->at_ms < MAX(f->seen->at_ms, f->seen->sent_ms) + pause;
 }
 
 static const char *stay(struct walk *w, const struct trial_tried *f, struct trial_tried *a)
