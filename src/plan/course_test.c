@@ -438,6 +438,30 @@ static void what_is_waited_for_is_what_is_full(void **state)
 	free(t);
 }
 
+/* A request that would be the probe of a half open endpoint and finds no place there is none: the next one is. */
+static void a_probe_without_a_place_is_none(void **state)
+{
+	struct town *t = town_new();
+	struct course c = {.repeats = true};
+	struct health *h = &t->cells[0][0][0].health;
+	struct health_pass pass;
+
+	(void)state;
+	health_force(h, &pass);
+	assert_true(health_bad(h, &pass, 1, t->env.now_ms, FAILURE_CONNECT));
+	t->providers[0][0].is_capped = true;
+	t->env.take = take_none;
+	t->env.of = &t->to[0][0];
+	assert_int_equal(course_begin(&c, &t->route, &t->to[0][0], &t->env), COURSE_FULL);
+	assert_int_equal(health_look(h).state, HEALTH_OPEN);
+	t->env.take = NULL;
+	begin(t, &c);
+	assert_true(c.on_endpoint.probe);
+	course_good(&c, t->env.now_ms);
+	assert_int_equal(health_look(h).state, HEALTH_CLOSED);
+	free(t);
+}
+
 /* --- generated ---------------------------------------------------------------------------------- */
 
 static const struct failure *const kinds[] = {
@@ -736,6 +760,7 @@ int main(void)
 		cmocka_unit_test(no_storm),
 		cmocka_unit_test(what_is_full_is_passed_over),
 		cmocka_unit_test(what_is_waited_for_is_what_is_full),
+		cmocka_unit_test(a_probe_without_a_place_is_none),
 		cmocka_unit_test(courses_keep_to_policies),
 		cmocka_unit_test(other_policies_are_rejected),
 	};
