@@ -117,6 +117,7 @@ static bool is_decided(const struct request *rq)
 			bytes_eq(reason, BYTES("https.required")) ||
 			bytes_starts(reason, BYTES("key-auth.")) ||
 			bytes_starts(reason, BYTES("basic-auth.")) ||
+			bytes_starts(reason, BYTES("cors.refused")) ||
 			bytes_starts(reason, BYTES("request-block.url")) ||
 			bytes_starts(reason, BYTES("request-block.header")) ||
 			bytes_eq(reason, BYTES("api.unsupported")));

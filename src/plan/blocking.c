@@ -49,12 +49,14 @@ const char *blocking_reason(enum blocking_by by)
 	return reasons[by];
 }
 
+#define BROKEN                                                           \
+	"the request-block configuration of this route is invalid; its " \
+	"administrator must mend it"
+
 const char *blocking_text(enum blocking_by by)
 {
 	static const char *const texts[] = {[BLOCKING_NOT] = "",
-		[BLOCKING_BROKEN] =
-			"the request-block configuration of this route is invalid; its "
-			"administrator must mend it",
+		[BLOCKING_BROKEN] = BROKEN,
 		[BLOCKING_EXACT] = "the address is blocked on this route",
 		[BLOCKING_KEYWORD] = "the address holds a text that is blocked on this route",
 		[BLOCKING_REGEXP] = "the address has a form that is blocked on this route",

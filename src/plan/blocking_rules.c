@@ -343,17 +343,6 @@ static struct blocking_list *of_hit(const struct blocking_instance *k, const str
 	return k->of_rule[hit->choice == PLUGIN_RULE ? hit->index : k->rules.plugin->n_rules];
 }
 
-static const struct strings *keep_domains(struct arena *a, const struct strings *domains)
-{
-	struct strings *s = arena_must(a, sizeof(*s));
-
-	s->v = arena_must(a, (domains->n + 1) * sizeof(*s->v));
-	for (size_t i = 0; i < domains->n; i++) {
-		s->v[s->n++] = build_text(a, domains->v[i]);
-	}
-	return s;
-}
-
 /* Cases of a target that refuse nothing at all are none. */
 static void add_target(struct blocking_rules *r, const struct blocking_instance *k,
 	const struct plugin_target *t, struct making *m)
@@ -385,7 +374,8 @@ static void add_target(struct blocking_rules *r, const struct blocking_instance 
 		struct blocking_list *l = of_hit(k, &cases[i].hit);
 
 		add_case(m,
-			cases[i].domains != NULL ? keep_domains(r->arena, cases[i].domains) : NULL,
+			cases[i].domains != NULL ? plugin_rules_keep(cases[i].domains, r->arena)
+						 : NULL,
 			l != NULL ? l->v[0].blocking : NULL);
 		m->known = l;
 	}

@@ -77,6 +77,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	struct auth_rules auth, basic;
 	struct statistics_rules statistics;
 	struct blocking_rules blocking;
+	struct cors_rules cors;
 	struct routes routes;
 	struct routes_input in = {.snapshot = s,
 		.seed = &env->seed,
@@ -86,6 +87,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 		.basic = &basic,
 		.statistics = &statistics,
 		.blocking = &blocking,
+		.cors = &cors,
 		.conditions = {p->router, &p->regexes, &p->arena, &p->findings},
 		.certificates = p->certificates,
 		.arena = &p->arena,
@@ -97,6 +99,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	auth_rules_init(&basic, AUTH_BASIC, s, env, p);
 	statistics_init(&statistics, s, &env->seed, &p->arena, &p->findings);
 	blocking_init(&blocking, s, &env->seed, &p->arena, &p->findings);
+	cors_rules_init(&cors, s, &env->seed, &p->arena, &p->findings);
 	routes_compile(&routes, &in);
 	p->n_fallbacks = fallbacks_compile(&(struct fallbacks_input){
 		s, &routes, services, &upstreams, &env->seed, &p->arena, &p->findings});
@@ -120,6 +123,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 	auth_rules_done(&auth);
 	auth_rules_done(&basic);
 	blocking_done(&blocking);
+	cors_rules_done(&cors);
 	upstreams_done(&upstreams);
 }
 

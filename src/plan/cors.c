@@ -3,12 +3,7 @@
 #include "base/num.h"
 #include "plan/annotations.h"
 #include "plan/build.h"
-
-#define METHODS "GET, PUT, POST, DELETE, PATCH, OPTIONS"
-#define HEADERS                                                                              \
-	"DNT,X-CustomHeader,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-" \
-	"Control,Content-Type,Authorization"
-#define MAX_AGE "1728000"
+#include "plan/plugin_rules.h"
 
 struct reading {
 	const struct object *ingress;
@@ -56,11 +51,11 @@ static struct bytes read_max_age(const struct reading *r)
 	uint64_t seconds;
 
 	if (text.n == 0) {
-		return BYTES(MAX_AGE);
+		return BYTES(CORS_MAX_AGE);
 	}
 	if (!num_parse_u64(text, INT32_MAX, &seconds)) {
 		warn(r, at, "cors-max-age", "must be a number of seconds; its default is used");
-		return BYTES(MAX_AGE);
+		return BYTES(CORS_MAX_AGE);
 	}
 	return build_text(r->arena, text);
 }
@@ -90,9 +85,10 @@ static struct cors_origin read_origin(struct bytes text)
 		}
 	}
 	if (bytes_starts(host, BYTES("*"))) {
-		return (struct cors_origin){bytes_of(host.p + 1, host.n - 1), true};
+		return (struct cors_origin){
+			.text = bytes_of(host.p + 1, host.n - 1), .ending = true};
 	}
-	return (struct cors_origin){text, false};
+	return (struct cors_origin){.text = text};
 }
 
 static void read_origins(const struct reading *r, struct cors *c)
@@ -138,8 +134,8 @@ const struct cors *cors_read(const struct object *ingress, struct arena *a, stru
 	}
 	c = arena_must(a, sizeof(*c));
 	*c = (struct cors){
-		.methods = read_list(&r, "cors-allow-methods", METHODS),
-		.headers = read_list(&r, "cors-allow-headers", HEADERS),
+		.methods = read_list(&r, "cors-allow-methods", CORS_METHODS),
+		.headers = read_list(&r, "cors-allow-headers", CORS_HEADERS),
 		.expose = read_list(&r, "cors-expose-headers", ""),
 		.max_age = read_max_age(&r),
 		.credentials = read_credentials(&r),
@@ -148,26 +144,169 @@ const struct cors *cors_read(const struct object *ingress, struct arena *a, stru
 	return c;
 }
 
-bool cors_allows(const struct cors *c, struct bytes origin)
-{
-	for (size_t i = 0; origin.n != 0 && i < c->n_origins; i++) {
-		const struct cors_origin *o = &c->origins[i];
+/* --- asking ------------------------------------------------------------------------------------- */
 
-		if (o->ending ? bytes_ends(origin, o->text) : bytes_eq(origin, o->text)) {
+const struct cors *cors_for(const struct cors *c, struct bytes host)
+{
+	for (size_t i = 0; c != NULL && i < c->n_cases; i++) {
+		const struct strings *domains = c->cases[i].domains;
+
+		for (size_t k = 0; domains != NULL && k < domains->n; k++) {
+			if (plugin_domain_is(domains->v[k], host)) {
+				return c->cases[i].policy;
+			}
+		}
+		if (domains == NULL) {
+			return c->cases[i].policy;
+		}
+	}
+	return c;
+}
+
+/* Stars stand for any bytes. What was tried at the last star is all that has to be tried again. */
+static bool matches(struct bytes pattern, struct bytes text)
+{
+	size_t p = 0, t = 0, star = SIZE_MAX, behind = 0;
+
+	while (t < text.n) {
+		if (p < pattern.n && pattern.p[p] == '*') {
+			star = p++;
+			behind = t;
+		} else if (p < pattern.n && ascii_lower(pattern.p[p]) == ascii_lower(text.p[t])) {
+			p++;
+			t++;
+		} else if (star != SIZE_MAX) {
+			p = star + 1;
+			t = ++behind;
+		} else {
+			return false;
+		}
+	}
+	while (p < pattern.n && pattern.p[p] == '*') {
+		p++;
+	}
+	return p == pattern.n;
+}
+
+/* Cuts ":8080" off; empty: there is none. */
+static struct bytes cut_port(struct bytes *origin)
+{
+	size_t n = 0;
+	struct bytes port;
+
+	while (n < origin->n && ascii_digit(origin->p[origin->n - 1 - n])) {
+		n++;
+	}
+	if (n == 0 || n == origin->n || origin->p[origin->n - 1 - n] != ':') {
+		return BYTES("");
+	}
+	port = bytes_of(origin->p + origin->n - n, n);
+	origin->n -= n + 1;
+	return port;
+}
+
+static bool is_listed(struct bytes list, struct bytes name)
+{
+	while (list.p != NULL) {
+		if (bytes_eq_nocase(bytes_trim(bytes_cut(&list, ',')), name)) {
 			return true;
 		}
 	}
 	return false;
 }
 
+static bool is_origin(const struct cors *c, const struct cors_origin *o, struct bytes origin)
+{
+	struct bytes without = origin;
+	struct bytes port;
+
+	if (o->ending) {
+		return bytes_ends(origin, o->text);
+	}
+	if (!o->pattern) {
+		return c->refuses ? bytes_eq_nocase(origin, o->text) : bytes_eq(origin, o->text);
+	}
+	if (origin.n > CORS_ORIGIN_MAX) {
+		return false;
+	}
+	if (o->ports.n == 0) {
+		return matches(o->text, origin);
+	}
+	port = cut_port(&without);
+	return matches(o->text, without) &&
+		(bytes_eq(o->ports, BYTES("*")) || (port.n != 0 && is_listed(o->ports, port)));
+}
+
+bool cors_allows(const struct cors *c, struct bytes origin)
+{
+	for (size_t i = 0; origin.n != 0 && i < c->n_origins; i++) {
+		if (is_origin(c, &c->origins[i], origin)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+enum cors_verdict cors_judge(
+	const struct cors *c, struct bytes origin, struct bytes method, struct bytes fields)
+{
+	if (!cors_allows(c, origin)) {
+		return CORS_ORIGIN;
+	}
+	if (!bytes_eq(c->methods, BYTES("*")) && !is_listed(c->methods, method)) {
+		return CORS_METHOD;
+	}
+	while (fields.p != NULL && !bytes_eq(c->headers, BYTES("*"))) {
+		struct bytes name = bytes_trim(bytes_cut(&fields, ','));
+
+		if (name.n != 0 && !is_listed(c->headers, name)) {
+			return CORS_FIELDS;
+		}
+	}
+	return CORS_OK;
+}
+
+const char *cors_reason(enum cors_verdict v)
+{
+	static const char *const reasons[] = {[CORS_OK] = "cors.preflight",
+		[CORS_ORIGIN] = "cors.refused_origin",
+		[CORS_METHOD] = "cors.refused_method",
+		[CORS_FIELDS] = "cors.refused_headers"};
+
+	return reasons[v];
+}
+
+bool cors_is_own(struct bytes origin, struct bytes authority)
+{
+	bool tls = bytes_starts_nocase(origin, BYTES("https://"));
+	struct bytes usual = tls ? BYTES("443") : BYTES("80");
+	size_t scheme = tls ? sizeof("https://") - 1 : sizeof("http://") - 1;
+	struct bytes theirs, ours;
+
+	if (!tls && !bytes_starts_nocase(origin, BYTES("http://"))) {
+		return false;
+	}
+	origin = bytes_of(origin.p + scheme, origin.n - scheme);
+	theirs = cut_port(&origin);
+	ours = cut_port(&authority);
+	return bytes_eq_nocase(origin, authority) &&
+		bytes_eq(theirs.n != 0 ? theirs : usual, ours.n != 0 ? ours : usual);
+}
+
 bool cors_same(const struct cors *a, const struct cors *b)
 {
 	bool same = a->n_origins == b->n_origins && a->credentials == b->credentials &&
+		a->refuses == b->refuses && a->any_origin == b->any_origin &&
 		bytes_eq(a->methods, b->methods) && bytes_eq(a->headers, b->headers) &&
 		bytes_eq(a->expose, b->expose) && bytes_eq(a->max_age, b->max_age);
 
+	if (a->n_cases != 0 || b->n_cases != 0) {
+		return a == b;
+	}
 	for (size_t i = 0; same && i < a->n_origins; i++) {
 		same = a->origins[i].ending == b->origins[i].ending &&
+			a->origins[i].pattern == b->origins[i].pattern &&
+			bytes_eq(a->origins[i].ports, b->origins[i].ports) &&
 			bytes_eq(a->origins[i].text, b->origins[i].text);
 	}
 	return same;

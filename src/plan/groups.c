@@ -266,7 +266,8 @@ bool group_is_leader(const struct route *r)
 	return r->group == NULL || r->group->routes[0] == r;
 }
 
-const struct cors *group_cors(const struct route *const *candidates, size_t n, struct bytes origin)
+const struct cors *group_cors(
+	const struct route *const *candidates, size_t n, struct bytes host, struct bytes origin)
 {
 	const struct cors *any = NULL;
 
@@ -276,10 +277,12 @@ const struct cors *group_cors(const struct route *const *candidates, size_t n, s
 		size_t n_v = r->group != NULL ? r->group->n_cors : r->cors != NULL;
 
 		for (size_t k = 0; k < n_v; k++) {
-			if (cors_allows(v[k], origin)) {
-				return v[k];
+			const struct cors *c = cors_for(v[k], host);
+
+			if (c != NULL && cors_allows(c, origin)) {
+				return c;
 			}
-			any = v[k];
+			any = c != NULL ? c : any;
 		}
 	}
 	return any;

@@ -51,9 +51,10 @@ void groups_done(struct route_group *all);
 
 struct group_hit group_choose(const struct route_group *g, const struct route_model *m);
 
-/* The policy of one of the candidates, or of what they stand for, that allows the origin; else any of
+/* The policy for that host of one of the candidates, or of what they stand for, that allows the origin; else any of
  * theirs; NULL: they have none. */
-const struct cors *group_cors(const struct route *const *candidates, size_t n, struct bytes origin);
+const struct cors *group_cors(
+	const struct route *const *candidates, size_t n, struct bytes host, struct bytes origin);
 /* Whether r is the one that stands for its group, or has none. */
 bool group_is_leader(const struct route *r);
 

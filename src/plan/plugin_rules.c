@@ -306,3 +306,14 @@ bool plugin_domain_is(struct bytes domain, struct bytes host)
 {
 	return domain_matches(domain, host) == YES;
 }
+
+const struct strings *plugin_rules_keep(const struct strings *domains, struct arena *a)
+{
+	struct strings *s = arena_must(a, sizeof(*s));
+
+	s->v = arena_must(a, (domains->n + 1) * sizeof(*s->v));
+	for (size_t i = 0; i < domains->n; i++) {
+		s->v[s->n++] = build_text(a, domains->v[i]);
+	}
+	return s;
+}

@@ -63,6 +63,8 @@ struct plugin_case {
 /* Puts at most max of them into out; returns how many there are. */
 size_t plugin_rules_cases(const struct plugin_rules *p, const struct plugin_target *t,
 	struct plugin_case *out, size_t max);
+/* Domains of a case, for as long as a plan. */
+const struct strings *plugin_rules_keep(const struct strings *domains, struct arena *a);
 /* Whether a rule for that domain holds for a host. */
 bool plugin_domain_is(struct bytes domain, struct bytes host);
 

@@ -8,7 +8,6 @@
 
 #include "plan/annotations.h"
 #include "plan/build.h"
-#include "plan/cors.h"
 #include "plan/destination.h"
 #include "plan/fixed_answer.h"
 #include "plan/groups.h"
@@ -30,7 +29,7 @@ struct builder {
 	struct bytes target; /* rewrite-target; empty: none */
 	struct place target_at;
 	const struct header_control *headers;
-	const struct cors *cors;
+	const struct cors *own_cors;
 	const struct fixed_answer *fixed;
 	struct next_policy next;
 	uint32_t timeout_ms; /* of all attempts */
@@ -54,6 +53,7 @@ struct builder {
 	struct auth_rule auth, basic;
 	const struct statistics *statistics;
 	const struct blocking_list *blocking;
+	const struct cors *cors;
 };
 
 #define skip(b, at, code, ...)                                               \
@@ -235,7 +235,7 @@ static bool read_ingress(struct builder *b)
 	b->fixed = fixed_answer_read(b->ingress, b->in->arena, b->in->findings);
 	read_mcp(b);
 	b->headers = header_control_read(b->ingress, b->in->arena, b->in->findings);
-	b->cors = cors_read(b->ingress, b->in->arena, b->in->findings);
+	b->own_cors = cors_read(b->ingress, b->in->arena, b->in->findings);
 	b->next = next_upstream_read(b->ingress, b->in->findings);
 	b->timeout_ms = next_upstream_whole_ms(b->ingress, b->in->findings);
 	return read_destination(b) && usable;
@@ -357,6 +357,7 @@ static void read_destinations(struct builder *b)
 	b->basic = auth_rules_find(b->in->basic, targets, b->n_lines);
 	b->statistics = statistics_find(b->in->statistics, &targets[0]);
 	b->blocking = blocking_find(b->in->blocking, targets, b->n_lines);
+	b->cors = cors_rules_find(b->in->cors, targets, b->n_lines, b->own_cors);
 }
 
 /* --- host and path ------------------------------------------------------------------------------ */

@@ -8,6 +8,7 @@
 #include "plan/blocking_rules.h"
 #include "plan/certificates.h"
 #include "plan/condition.h"
+#include "plan/cors_rules.h"
 #include "plan/plan.h"
 #include "plan/services.h"
 #include "plan/statistics.h"
@@ -33,6 +34,7 @@ struct routes_input {
 	struct auth_rules *auth, *basic;
 	struct statistics_rules *statistics;
 	struct blocking_rules *blocking;
+	struct cors_rules *cors;
 	struct conditions_input conditions;
 	const struct certificates *certificates;
 	struct arena *arena;

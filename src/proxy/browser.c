@@ -1,7 +1,8 @@
 /*
  * CORS (Fetch Standard §3.2). A preflight is answered by the gateway before anybody is asked for a key,
  * because browsers send none with it; the method that it announces chooses the route. Other requests go
- * their way, and whatever answers them says who may read it. Plans without CORS do not come here.
+ * their way, and whatever answers them says who may read it; where the policy is the plugin's, what it does not allow is
+ * refused, once it is known who calls. Plans without CORS do not come here.
  */
 #include "plan/cors.h"
 #include "plan/groups.h"
@@ -14,7 +15,8 @@ void browser_candidates(struct exchange *x)
 
 	rq->cors.origin = routing_header(x, BYTES("origin"));
 	if (rq->cors.origin.n != 0) {
-		rq->cors.policy = group_cors(rq->candidates, rq->n_candidates, rq->cors.origin);
+		rq->cors.policy =
+			group_cors(rq->candidates, rq->n_candidates, rq->host, rq->cors.origin);
 	}
 }
 
@@ -31,7 +33,18 @@ static const struct cors *policy_for(
 		out = arena_alloc(&x->rq->arena, n * sizeof(*out));
 		n = out != NULL ? plan_leaders(p, as, out, n) : 0;
 	}
-	return group_cors(out, n, origin);
+	return group_cors(out, n, x->rq->host, origin);
+}
+
+/* Higress's text. */
+static enum verdict refuse(struct exchange *x, enum cors_verdict v)
+{
+	return reply_set(x, 403, cors_reason(v), "Invalid CORS request");
+}
+
+static bool is_own(const struct route_query *q, struct bytes origin)
+{
+	return cors_is_own(origin, q->header(q->header_of, BYTES(":authority")));
 }
 
 enum verdict browser_preflight(struct exchange *x, const struct route_query *q)
@@ -47,6 +60,14 @@ enum verdict browser_preflight(struct exchange *x, const struct route_query *q)
 	}
 	as.method = method_of(method);
 	policy = policy_for(x, &as, origin);
+	if (policy != NULL && policy->refuses && !is_own(q, origin)) {
+		enum cors_verdict v = cors_judge(policy, origin, method,
+			routing_header(x, BYTES("access-control-request-headers")));
+
+		if (v != CORS_OK) {
+			return refuse(x, v);
+		}
+	}
 	if (policy == NULL || !cors_allows(policy, origin)) {
 		return VERDICT_NEXT; /* without permission it is a request like others */
 	}
@@ -54,6 +75,23 @@ enum verdict browser_preflight(struct exchange *x, const struct route_query *q)
 	rq->cors.policy = policy;
 	rq->cors.preflight = true;
 	return reply_set(x, 200, "cors.preflight", "the page may ask");
+}
+
+enum verdict browser_judge(struct exchange *x)
+{
+	struct request *rq = x->rq;
+	const struct cors *c = cors_for(rq->route->cors, rq->host);
+	enum cors_verdict v = CORS_OK;
+
+	if (c != NULL && c->refuses && rq->cors.origin.n != 0) {
+		struct route_query q = routing_query(x);
+
+		if (!is_own(&q, rq->cors.origin)) {
+			v = cors_judge(
+				c, rq->cors.origin, rq->head.method, (struct bytes){NULL, 0});
+		}
+	}
+	return v == CORS_OK ? VERDICT_NEXT : refuse(x, v);
 }
 
 static bool is_cors(struct bytes name)
@@ -95,7 +133,8 @@ static void add_permissions(struct exchange *x, const struct cors *c, struct hea
 void browser_add(struct exchange *x, struct head_out *out)
 {
 	const struct request *rq = x->rq;
-	const struct cors *c = rq->route != NULL ? rq->route->cors : rq->cors.policy;
+	const struct cors *c =
+		rq->route != NULL ? cors_for(rq->route->cors, rq->host) : rq->cors.policy;
 
 	if (c == NULL || rq->cors.origin.n == 0) {
 		return;
@@ -105,7 +144,8 @@ void browser_add(struct exchange *x, struct head_out *out)
 	if (!cors_allows(c, rq->cors.origin)) {
 		return;
 	}
-	head_out_add(out, BYTES("Access-Control-Allow-Origin"), rq->cors.origin);
+	head_out_add(out, BYTES("Access-Control-Allow-Origin"),
+		c->any_origin ? BYTES("*") : rq->cors.origin);
 	if (c->credentials) {
 		head_out_add(out, BYTES("Access-Control-Allow-Credentials"), BYTES("true"));
 	}

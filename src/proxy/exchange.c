@@ -139,6 +139,9 @@ enum verdict exchange_decide(struct exchange *x)
 			return VERDICT_REPLY;
 		}
 	}
+	if (rq->route->cors != NULL && browser_judge(x) == VERDICT_REPLY) {
+		return VERDICT_REPLY;
+	}
 	if (rq->consumer != NULL) {
 		x->rq->texts.consumer = texts_cut(rq->consumer->name);
 	}

@@ -417,6 +417,8 @@ void headers_settle(struct head_out *out, unsigned from);
 
 /* Answers a preflight that one of the routes it is about allows (200). */
 enum verdict browser_preflight(struct exchange *x, const struct route_query *q);
+/* The route is known: whether its policy lets the page ask; VERDICT_REPLY: it does not (403). */
+enum verdict browser_judge(struct exchange *x);
 /* The candidates are known. */
 void browser_candidates(struct exchange *x);
 /* Fields of an answer, the upstream's or our own; before header control. */

@@ -110,8 +110,8 @@ const struct op_plugin *op_plugin_find(struct bytes name)
 /* Usage is counted without ai-statistics, too. */
 bool op_plugin_served(struct bytes name)
 {
-	static const char *const served[] = {"ai-proxy", "ai-statistics", "basic-auth", "key-auth",
-		"model-mapper", "model-router", "request-block"};
+	static const char *const served[] = {"ai-proxy", "ai-statistics", "basic-auth", "cors",
+		"key-auth", "model-mapper", "model-router", "request-block"};
 
 	for (size_t i = 0; i < ARRAY_LEN(served); i++) {
 		if (bytes_eq(name, bytes_str(served[i]))) {

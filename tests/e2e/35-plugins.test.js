@@ -89,4 +89,50 @@ test('plugins by the management API', async (t) => {
 		assert.equal((await ask('page.example.com', '/x')).status, 403);
 		await gone(c, ROUTE, 'request-block');
 	});
+
+	await t.test('cors: at each scope, with each of its fields', async () => {
+		const config = {
+			allow_origins: ['https://app.example.org'],
+			allow_origin_patterns: ['http://*.example.net:[8080,9090]'],
+			allow_methods: ['GET', 'POST', 'PATCH'],
+			allow_headers: ['Content-Type', 'Token'],
+			expose_headers: ['X-Custom-Header', 'X-Env-UTM'],
+			allow_credentials: true,
+			max_age: 3600,
+		};
+		const { schema } = await c.data('GET /v1/wasm-plugins/cors/config?lang=en-US');
+		assert.deepEqual(Object.keys(schema.jsonSchema.properties).sort(), Object.keys(config).sort());
+		const from = (origin, more) => ({ headers: { origin, ...more } });
+		const preflight = (origin, method, fields) => ({ method: 'OPTIONS', ...from(origin, { 'access-control-request-method': method, ...(fields && { 'access-control-request-headers': fields }) }) });
+		const at = { GLOBAL: [403, 403], DOMAIN: [403, 200], ROUTE: [403, 200], SERVICE: [403, 200] };
+		for (const [scope, base] of Object.entries(scopes)) {
+			await put(c, base, 'cors', config);
+			assert.deepEqual(await both('/x', from('https://evil.org')), at[scope], scope);
+			assert.deepEqual(await both('/x', from('https://app.example.org')), [200, 200], scope);
+			assert.deepEqual(await both('/x', preflight('https://app.example.org', 'DELETE')), at[scope], scope);
+			if (scope !== 'ROUTE') await gone(c, base, 'cors');
+		}
+		const asked = await ask('page.example.com', '/x', preflight('http://a.example.net:9090', 'PATCH', 'content-type, token'));
+		assert.deepEqual([asked.status, asked.text], [200, '']);
+		const wants = {
+			'access-control-allow-origin': 'http://a.example.net:9090',
+			'access-control-allow-methods': 'GET,POST,PATCH',
+			'access-control-allow-headers': 'Content-Type,Token',
+			'access-control-allow-credentials': 'true',
+			'access-control-max-age': '3600',
+		};
+		for (const [name, value] of Object.entries(wants)) assert.equal(asked.headers[name], value, name);
+		assert.equal((await ask('page.example.com', '/x', preflight('http://a.example.net:9090', 'GET', 'tokenview'))).status, 403);
+		assert.equal((await ask('page.example.com', '/x', preflight('http://a.example.net', 'GET'))).status, 403);
+		const read = await ask('page.example.com', '/x', from('https://app.example.org'));
+		assert.deepEqual([read.headers['access-control-allow-origin'], read.headers['access-control-expose-headers'], read.headers['access-control-allow-credentials']],
+			['https://app.example.org', 'X-Custom-Header,X-Env-UTM', 'true']);
+		const refused = await ask('page.example.com', '/x', from('https://evil.org'));
+		assert.match(refused.text, /Invalid CORS request/);
+		assert.equal((await ask('page.example.com', '/x', { method: 'POST', body: {}, ...from('http://page.example.com') })).status, 200, 'the page of that host');
+		await put(c, ROUTE, 'cors', {});
+		assert.equal((await ask('page.example.com', '/x', from('https://evil.org'))).headers['access-control-allow-origin'], '*');
+		await gone(c, ROUTE, 'cors');
+		assert.equal((await ask('page.example.com', '/x', from('https://evil.org'))).headers['access-control-allow-origin'], undefined);
+	});
 });
