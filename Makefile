@@ -115,7 +115,7 @@ scenarios: $(BUILD)/sluice-sim
 # The program as it is shipped. The rooms of the data path are compiled once so that they count where their branches go while
 # the stories of tests/train are played, and again, as one unit, with those counts: what a request executes then lies together,
 # in half as many lines of the cache. The played world has one thread and no time of its own, so that the same sources and
-# compiler make the same bytes. Loops are left as they are: to unroll and copy them costs more lines than it saves.
+# compiler make the same bytes, in any directory. Loops are left as they are: to unroll and copy them costs more lines than it saves.
 PATH_ROOMS := base wire net http plan proxy filter ai meter
 PATH_C     := $(filter $(PATH_ROOMS:%=src/%/%),$(ROOM_C))
 TRAIN      := $(BUILD)/train
@@ -145,7 +145,7 @@ $(RELEASE)/%.o: %.c $(TRAIN)/played
 	@mkdir -p $(@D)
 	$(CC) $(QUIET) $(COUNTS) $(TRAINED) -c -o $@ $<
 $(RELEASE)/sluice: $(RELEASE_O) $(filter-out $(PATH_C:%.c=$(BUILD)/obj/%.o),$(ROOM_O) $(MAIN_O))
-	+$(CC) $(QUIET) $(LDFLAGS) $(TRAINED) -flto=auto -o $@ $^ $(LIBS)
+	+$(CC) $(QUIET) $(LDFLAGS) -Wl,-S $(TRAINED) -flto=auto -o $@ $^ $(LIBS)
 
 check: unit scenarios
 	script/check
