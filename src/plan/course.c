@@ -479,10 +479,15 @@ static enum course_move within_route(
 	return COURSE_END;
 }
 
+/* Whether it leads to where the request has been: several routes, each with a fallback of its own, may lead to one, and the routes of
+ * one Ingress have the same destinations. */
 static bool was_gone_into(const struct course *c, const struct fallback *f)
 {
+	if (bytes_eq(f->to->name, c->route->name)) {
+		return true;
+	}
 	for (unsigned i = 0; i < c->hops; i++) {
-		if (c->gone[i] == f) {
+		if (bytes_eq(f->to->name, c->gone[i]->to->name)) {
 			return true;
 		}
 	}

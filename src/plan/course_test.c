@@ -59,9 +59,12 @@ static struct town *town_new(void)
 			build_destination(t, list, i);
 		}
 	}
-	t->route =
-		(struct route){.destinations = t->to[0], .n_destinations = 1, .next = next_default};
-	t->refuge = (struct route){.destinations = t->to[1], .n_destinations = 1};
+	t->route = (struct route){.name = BYTES("a"),
+		.destinations = t->to[0],
+		.n_destinations = 1,
+		.next = next_default};
+	t->refuge =
+		(struct route){.name = BYTES("b"), .destinations = t->to[1], .n_destinations = 1};
 	t->fallback = (struct fallback){
 		.to = &t->refuge, .candidates = t->to[1], .n_candidates = 1, .in_order = true};
 	t->env = (struct course_env){.now_ms = 1000, .random = &t->random};
@@ -237,6 +240,35 @@ static void falls_back_in_order_and_never_in_circles(void **state)
 	assert_int_equal(fail_with(t, &c, overload), COURSE_END);
 	begin(t, &c);
 	assert_int_equal(fail_with(t, &c, mistake), COURSE_END); /* not of its classes */
+	free(t);
+}
+
+/* a to b, b to c, c to b: whoever falls back to b a second time, and b is also where a began. */
+static void a_circle_of_routes_is_walked_once(void **state)
+{
+	struct town *t = town_new();
+	struct route c_route = {.name = BYTES("c"), .destinations = t->to[1], .n_destinations = 2};
+	struct fallback to_c = {.to = &c_route, .candidates = &t->to[1][1], .n_candidates = 1};
+	struct fallback back = t->fallback, home = t->fallback;
+	struct course c;
+
+	(void)state;
+	failure_set_add(&t->fallback.on, 500, 599);
+	to_c.on = back.on = home.on = t->fallback.on;
+	home.to = &t->route;
+	home.candidates = t->to[0];
+	t->route.fallback = &t->fallback;
+	t->refuge.fallback = &to_c;
+	for (unsigned i = 0; i < 2; i++) { /* the end of the chain: back to b, back to a */
+		c_route.fallback = i == 0 ? &back : &home;
+		begin(t, &c);
+		assert_int_equal(fail_with(t, &c, overload), COURSE_FALLBACK);
+		assert_ptr_equal(c.to, &t->to[1][0]);
+		assert_int_equal(fail_with(t, &c, overload), COURSE_FALLBACK);
+		assert_ptr_equal(c.to, &t->to[1][1]);
+		assert_int_equal(fail_with(t, &c, overload), COURSE_END);
+		t->env.now_ms += 60000;
+	}
 	free(t);
 }
 
@@ -752,6 +784,7 @@ int main(void)
 		cmocka_unit_test(who_was_told_to_wait_waits_at_every_endpoint),
 		cmocka_unit_test(a_larger_window),
 		cmocka_unit_test(falls_back_in_order_and_never_in_circles),
+		cmocka_unit_test(a_circle_of_routes_is_walked_once),
 		cmocka_unit_test(what_is_out_of_service_drops_out),
 		cmocka_unit_test(credentials_fail_over),
 		cmocka_unit_test(nobody_is_blamed_for_a_prompt),
