@@ -337,12 +337,22 @@ static void meet(struct pass *p, struct file *f)
 	p->report->kept_bad += (f->bad && f->object != NULL) || f->refused != NULL;
 }
 
+/* Nobody removes a resource by making a directory of it: a mount of a file that is not there does, in its place. */
+static void find_directory(struct pass *p, struct file *f)
+{
+	mark_bad(p, f, NULL);
+	report_fault(p->report, f->name, "file-unreadable",
+		"this is a directory: put the file back, or remove the directory to remove the "
+		"resource");
+	meet(p, f);
+}
+
 static bool on_name(void *arg, const char *name)
 {
 	struct pass *p = arg;
 	char path[PATH_MAX_BYTES];
 	char label[512];
-	struct file_stat stat;
+	struct file_stat stat = {.is_dir = false};
 	struct text t;
 	struct file *f;
 
@@ -359,10 +369,14 @@ static bool on_name(void *arg, const char *name)
 	text_init_fixed(&t, label, sizeof(label));
 	text_addf(&t, "%s/%s", resource_dir(p->kind), name);
 	text_add_char(&t, '\0'); /* names have at most 255 bytes */
-	if (file_stat(path, &stat) == 0 && (stat.is_dir || (!stat.exists && !file_is_link(path)))) {
-		return true; /* gone since it was listed, or a directory */
+	if (file_stat(path, &stat) == 0 && !stat.exists && !file_is_link(path)) {
+		return true; /* gone since it was listed */
 	}
 	f = find_file(p, label);
+	if (stat.is_dir) {
+		find_directory(p, f);
+		return true;
+	}
 	if ((f->bad || !f->settled || !looks_same(f, &stat)) && !read_file(p, f, path)) {
 		return true;
 	}

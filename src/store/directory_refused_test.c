@@ -1,11 +1,13 @@
 /*
- * Files that read well and are refused by who serves them, on a real temporary directory.
+ * Files that read well and are refused by who serves them, and directories where files are expected, on a real temporary
+ * directory.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -167,12 +169,69 @@ static void a_change_ends_it(void **state)
 	}
 }
 
+static bool tells(struct tree *t, const char *code)
+{
+	struct directory_report report;
+	bool told = false;
+
+	snapshot_unref(t->served);
+	t->served = directory_read(t->directory, &report);
+	t->kept_bad = report.kept_bad;
+	for (const struct finding *f = report.findings.first; f != NULL; f = f->next) {
+		told |= f->level == FINDING_ERROR && strcmp(f->code, code) == 0;
+	}
+	directory_report_done(&report);
+	return told;
+}
+
+/* A mount of a file that is not there makes a directory in its place: nothing was removed, and it may be what says who passes. */
+static void a_directory_is_no_removed_file(void **state)
+{
+	char name[100], plugins[100], guard[128];
+	struct tree t;
+
+	(void)state;
+	for (unsigned refused = 0; refused < 2; refused++) {
+		begin(&t);
+		if (refused == 1) {
+			refuse(&t);
+		}
+		file_name(&t, name);
+		assert_int_equal(unlink(name), 0);
+		assert_int_equal(file_make_dir(name, 0700, NULL), 0);
+		assert_true(tells(&t, "file-unreadable"));
+		is_value(&t, "1", 1);
+		assert_int_equal(rmdir(name), 0);
+		write_file(&t, MAP("3"));
+		assert_false(tells(&t, "file-unreadable"));
+		is_value(&t, "3", 0);
+		assert_int_equal(unlink(name), 0);
+		assert_int_equal(file_make_dir(name, 0700, NULL), 0);
+		look(&t);
+		assert_int_equal(rmdir(name), 0);
+		look(&t);
+		assert_null(now(&t)); /* now it is removed */
+		snprintf(plugins, sizeof(plugins), "%s/wasmplugins", t.root);
+		snprintf(guard, sizeof(guard), "%s/key-auth.internal.yaml", plugins);
+		assert_int_equal(file_make_dir(plugins, 0700, NULL), 0);
+		assert_int_equal(file_make_dir(guard, 0700, NULL), 0);
+		assert_true(tells(&t, "file-unreadable"));
+		assert_true(t.served->guard_unread);
+		assert_int_equal(rmdir(guard), 0);
+		look(&t);
+		assert_false(t.served->guard_unread);
+		assert_int_equal(rmdir(plugins), 0);
+		end(&t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_version_before_stays),
 		cmocka_unit_test(it_is_tried_again_when_asked_for),
 		cmocka_unit_test(a_change_ends_it),
+		cmocka_unit_test(a_directory_is_no_removed_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,8 +217,8 @@ static void only_yaml_files_are_resources(void **state)
 	write_file(&t, "configmaps/x.yaml.tmp", CONFIGMAP("no"));
 	write_file(&t, "configmaps/X.YAML", CONFIGMAP("no"));
 	write_file(&t, "configmaps/.yaml", CONFIGMAP("no"));
-	make_dir(&t, "configmaps/dir.yaml");
-	write_file(&t, "configmaps/dir.yaml/c.yaml", CONFIGMAP("no"));
+	make_dir(&t, "configmaps/dir");
+	write_file(&t, "configmaps/dir/c.yaml", CONFIGMAP("no"));
 	make_dir(&t, "unheard");
 	write_file(&t, "unheard/x.yaml", "[");
 	write_file(&t, ".console-used", "");
