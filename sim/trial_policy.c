@@ -50,8 +50,10 @@ static bool names_next(const struct trial_policy *p, const struct trial_tried *f
 	case NEXT_STATUSES:
 		return is_broken(f) || is(f, "timeout") || is_invalid(f) || f->status == 503 ||
 			f->status == 429;
+	case NEXT_SAFE: /* a POST is not sent twice unless it says so */
+		return is(f, "connect") || (is(f, "timeout") && f->connecting);
 	default:
-		return false; /* a POST is not sent twice unless it says so */
+		return false;
 	}
 }
 

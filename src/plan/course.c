@@ -465,7 +465,9 @@ static enum course_move within_route(
 {
 	const struct next_policy *next = &c->route->next;
 
-	if (!c->repeats || c->moves >= next->attempts || !failure_set_matches(&next->on, f)) {
+	/* What never left may be sent to somebody else, whatever its method (RFC 9110 §9.2.2). */
+	if ((!c->repeats && !f->connecting) || c->moves >= next->attempts ||
+		!failure_set_matches(&next->on, f)) {
 		return COURSE_END;
 	}
 	if (go(other_endpoint, c, f, env)) {

@@ -72,7 +72,7 @@ struct course {
 	uint8_t hops;    /* into fallbacks */
 	uint8_t fallen;  /* candidates of fallbacks that were tried */
 	bool again; /* the attempt now was taken from its upstream's budget of retries: it earns none */
-	bool repeats; /* the request may be sent again to somebody else (§14.3 non_idempotent) */
+	bool repeats; /* the request may go to somebody else although it was sent (§14.3 non_idempotent) */
 	/* A bit each, in the list now; what is beyond 64 is tried only as the first one. */
 	uint64_t tried_to, tried_credentials, tried_endpoints;
 	const struct fallback *gone[FALLBACK_HOPS_MAX];

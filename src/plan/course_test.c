@@ -86,6 +86,7 @@ static enum course_move fail_with(struct town *t, struct course *c, struct failu
 static const struct failure overload = {.class = FAILURE_OVERLOAD, .status = 503};
 static const struct failure limited = {.class = FAILURE_RATE, .status = 429};
 static const struct failure refused = {.class = FAILURE_CONNECT, .connecting = true};
+static const struct failure broken = {.class = FAILURE_RESET};
 static const struct failure too_long = {.class = FAILURE_CONTEXT, .status = 400};
 static const struct failure mistake = {.class = FAILURE_CLIENT, .status = 404};
 
@@ -166,11 +167,15 @@ static void moves_within_the_route(void **state)
 	assert_int_equal(fail_with(t, &c, refused), COURSE_END);
 	begin(t, &c);
 	c.repeats = false;
-	assert_int_equal(fail_with(t, &c, refused), COURSE_END); /* a POST, and nobody allowed it */
+	assert_int_equal(fail_with(t, &c, broken), COURSE_END); /* a POST, and nobody allowed it */
 	t->route.next.attempts = 1;
 	begin(t, &c);
 	assert_int_equal(fail_with(t, &c, refused), COURSE_ENDPOINT);
 	assert_int_equal(fail_with(t, &c, refused), COURSE_END);
+	t->env.now_ms += 60000; /* all are in service again */
+	begin(t, &c);
+	c.repeats = false;
+	assert_int_equal(fail_with(t, &c, refused), COURSE_ENDPOINT); /* nothing was sent */
 	free(t);
 }
 
