@@ -87,6 +87,7 @@ static void judge(struct activation *a, const struct fetch *f, struct reach_verd
 	snprintf(p.why, sizeof(p.why), "%s", f->why.text);
 	reach_judge(&p, a->model, &secrets, v, a->why);
 	a->kind = v->kind;
+	a->rate_limited = v->rate_limited;
 	a->status = f->rc == FETCH_DONE ? f->status : 0;
 	a->silent = a->status == 0 ? a->silent + 1 : 0;
 }

@@ -19,7 +19,7 @@
 
 enum activation_state {
 	ACTIVATION_PENDING,
-	ACTIVATION_VERIFIED, /* a completion came, or the model's provider says that too much is asked of it */
+	ACTIVATION_VERIFIED, /* a completion came, or 429 (rate_limited): somebody there says that too much is asked */
 	ACTIVATION_REFUSED, /* until the end: 401, 403, 404 */
 	ACTIVATION_FAILED,  /* until the end: an answer that is none of the model */
 	ACTIVATION_SILENT   /* the gateway cannot be asked */
@@ -45,6 +45,7 @@ struct activation {
 	enum activation_state state;
 	unsigned attempts, status; /* status 0: there was no answer */
 	enum reach_kind kind;
+	bool rate_limited; /* why says the rest */
 	uint64_t ms;
 	char why[REACH_WHY_MAX]; /* of the last attempt that failed, without a full stop */
 

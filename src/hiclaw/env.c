@@ -448,6 +448,9 @@ static void default_texts(struct reading *r)
 		e->gateway_url =
 			keep_joined(r, BYTES("http://"), e->gateway_domain, BYTES(":8080"));
 	}
+	while (bytes_ends(e->gateway_url, BYTES("/"))) { /* agents get it with /v1 behind it */
+		e->gateway_url.n--;
+	}
 	if (e->version.n == 0) {
 		e->version = read_line_of(r,
 			or_usual(r->from->version, "/opt/hiclaw/agent/.builtin-version"),

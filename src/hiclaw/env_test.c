@@ -105,6 +105,8 @@ static const struct row {
 	{"HICLAW_AI_GATEWAY_DOMAIN=g.example", T(gateway_url), "http://g.example:8080",
 		"follows the domain"},
 	{"HICLAW_AI_GATEWAY_URL=http://x", T(gateway_url), "http://x", "given"},
+	{"HICLAW_AI_GATEWAY_URL=http://x/a/", T(gateway_url), "http://x/a",
+		"a slash at the end would be two in front of v1"},
 	{"", T(admin_url), "http://127.0.0.1:8001", "default"},
 	{"HICLAW_HIGRESS_CONSOLE_URL=http://c", T(admin_url), "http://c", "the third name"},
 	{"HICLAW_HIGRESS_CONSOLE_URL=http://c\nHIGRESS_CONSOLE_URL=http://b", T(admin_url),

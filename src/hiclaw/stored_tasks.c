@@ -187,12 +187,18 @@ static void next_file(struct stored_tasks *s)
 
 /* --- the list ----------------------------------------------------------------------------------------- */
 
-/* "<id>/meta.json", "<id>/.processing": which of the two; FILES: what else a task has is none of ours. */
-static int file_of(struct bytes key, struct bytes *name_out)
+/* "<id>/meta.json", "<id>/.processing": which of the two; FILES: what else a task has is none of ours. Accident and attack:
+ * a name that no key can have, or an ETag that no object has, are no task's, so a round has a bound. */
+static int file_of(const struct s3_object *o, size_t cut, struct bytes *name_out)
 {
-	struct bytes file = key;
+	struct bytes file;
 	int k = 0;
 
+	if (o->key.n <= cut || o->key.n - cut > KEY_MAX || o->etag.n == 0 ||
+		o->etag.n > S3_ETAG_MAX) {
+		return FILES;
+	}
+	file = bytes_of(o->key.p + cut, o->key.n - cut);
 	*name_out = bytes_cut(&file, '/');
 	while (k < FILES && !bytes_eq(file, file_names[k])) {
 		k++;
@@ -209,9 +215,7 @@ static size_t walk(struct stored_tasks *s, const struct s3_listing *l, size_t sk
 	struct round *r = s->now;
 
 	for (const struct s3_object *o = l->first; o != NULL; o = o->next) {
-		int k = o->key.n > cut && o->etag.n != 0
-			? file_of(bytes_of(o->key.p + cut, o->key.n - cut), &name)
-			: FILES;
+		int k = file_of(o, cut, &name);
 
 		if (k == FILES) {
 			continue;

@@ -146,11 +146,38 @@ static void test_failures(void **state)
 	end(&w);
 }
 
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
+/* What no object has fills no memory: neither a tag of many bytes nor a name that cannot be asked for. */
+static void test_hostile_list(void **state)
+{
+	static const struct peer_answer answers[] = {
+		{200, NULL,
+			LIST FILE_OF("t/meta.json", HUNDRED TEN TEN TEN)
+				FILE_OF(HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
+						HUNDRED HUNDRED HUNDRED HUNDRED "/meta.json",
+					"1") FILE_OF("u/meta.json", "2") LIST_END},
+		{200, NULL, META("alice", "assigned")},
+		{200, NULL, LIST LIST_END},
+	};
+	struct world w;
+
+	(void)state;
+	begin(&w, answers, ARRAY_LEN(answers));
+	turn_until(&w, 3);
+	is(&w, "alice", 1, 0);
+	assert_non_null(strstr(peer_log(&w.peer), "u/meta.json"));
+	assert_null(strstr(peer_log(&w.peer), "t/meta.json"));
+	end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rounds),
 		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_hostile_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

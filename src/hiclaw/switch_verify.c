@@ -3,6 +3,7 @@
  * another gateway (placement P4) only a request tells: one of a single token in the agent's own name, until it is
  * answered, because a change takes a while there until it is active.
  */
+#include "hiclaw/consumer_key.h"
 #include "hiclaw/switch_int.h"
 
 #include "wire/url.h"
@@ -65,56 +66,19 @@ static enum step_rc verify_here(struct switch_run *r)
 
 /* --- at another gateway --------------------------------------------------------------------------------- */
 
-static bool is_masked(struct bytes key)
+/* A Console that shows no keys: what HiClaw itself says. */
+static bool take_key(struct switch_run *r, const struct doc *consumer)
 {
-	for (size_t i = 0; i + 6 <= key.n; i++) {
-		if (memcmp(key.p + i, "******", 6) == 0) {
-			return true;
-		}
-	}
-	return key.n == 0;
-}
+	struct bytes own = r->manager ? r->h->env->secrets.manager_key : r->found.worker_key;
+	struct consumer_key key;
 
-/* How the consumer says who it is, by what its Console shows: {"type": "key-auth", "source": "BEARER", "values": […]}. */
-static bool take_credential(struct switch_run *r, const struct doc *consumer)
-{
-	struct arena *a = &r->arena;
-	const struct doc *c = doc_first(a, doc_get(a, consumer, "credentials"));
-
-	for (; c != NULL; c = c->next) {
-		struct bytes source = doc_peek(c, "source", BYTES(""));
-		struct bytes key = doc_text(doc_first(a, doc_get(a, c, "values")), BYTES(""));
-		struct bytes field = doc_peek(c, "key", BYTES(""));
-
-		if (is_masked(key)) {
-			continue;
-		}
-		if (bytes_eq(source, BYTES("BEARER"))) {
-			r->activation.field = BYTES("Authorization");
-			r->activation.value = switch_textf(r, "Bearer " BYTES_FMT, BYTES_ARG(key));
-		} else if (bytes_eq(source, BYTES("HEADER")) && field.n != 0) {
-			r->activation.field = field;
-			r->activation.value = key;
-		} else {
-			continue;
-		}
-		r->activation.secret = key;
-		return true;
-	}
-	return false;
-}
-
-/* Of a Console that shows no keys: what HiClaw itself says. */
-static bool take_own_key(struct switch_run *r)
-{
-	struct bytes key = r->manager ? r->h->env->secrets.manager_key : r->found.worker_key;
-
-	if (key.n == 0) {
+	if (!consumer_key_of(&r->arena, consumer, &key) &&
+		!consumer_key_bearer(&r->arena, own, &key)) {
 		return false;
 	}
-	r->activation.field = BYTES("Authorization");
-	r->activation.value = switch_textf(r, "Bearer " BYTES_FMT, BYTES_ARG(key));
-	r->activation.secret = key;
+	r->activation.field = key.field;
+	r->activation.value = key.value;
+	r->activation.secret = key.secret;
 	return true;
 }
 
@@ -136,7 +100,8 @@ static bool aim(struct switch_run *r)
 	a->host = arena_copy(&r->arena, host).p;
 	a->port = u.port != 0 ? u.port : a->tls ? 443 : 80;
 	a->authority = switch_authority(text);
-	a->target = BYTES(TARGET);
+	/* As the agent asks: its base URL is this one, with /v1 behind it. */
+	a->target = switch_textf(r, BYTES_FMT TARGET, BYTES_ARG(u.path));
 	return true;
 }
 
@@ -165,6 +130,10 @@ static enum step_rc judge_activation(struct switch_run *r)
 
 	if (a->state == ACTIVATION_VERIFIED) {
 		r->verification = VERIFICATION_DONE;
+		if (a->rate_limited) {
+			switch_warn(r, "RATE_LIMITED", "The other gateway answers, and says: %s",
+				a->why);
+		}
 		switch_outcome(r, OUTCOME_DONE, ANSWERED ": request %u at " BYTES_FMT, a->attempts,
 			BYTES_ARG(a->authority));
 		return STEP_NEXT;
@@ -203,7 +172,7 @@ static enum step_rc verify_there(struct switch_run *r, const struct doc *consume
 	if (!aim(r)) {
 		return not_verified(r, BYTES("HICLAW_AI_GATEWAY_URL is no URL of http or https"));
 	}
-	if (!take_credential(r, consumer) && !take_own_key(r)) {
+	if (!take_key(r, consumer)) {
 		return not_verified(r, BYTES("the consumer's key is not known here"));
 	}
 	r->activation.loop = r->h->loop;

@@ -17,7 +17,7 @@ const SECRET = 'key-of-the-provider-1';
 const startFront = async (t, port) => {
 	const front = { refusals: 0, answer: [404, ''], seen: [] };
 	const server = http.createServer((req, res) => {
-		front.seen.push({ authorization: req.headers.authorization, host: req.headers.host });
+		front.seen.push({ authorization: req.headers.authorization, path: req.url });
 		if (front.refusals > 0) {
 			front.refusals--;
 			req.resume();
@@ -196,6 +196,13 @@ test('a gateway that does not come to it', async (t) => {
 		const got = await deaf.ok(manager, { provider: 'one', model: 'one-1' });
 		assert.deepEqual([got.verification.state, got.verification.attempts], ['not verified', 3]);
 		assert.match(got.warnings.find((w) => w.code === 'NOT_VERIFIED').message, /^Whether the other gateway brings manager to one-1 was not verified: .*127\.0\.0\.1:1/);
+		// Below a path, as the agent asks; 429 is an answer, and more is not known.
+		front.answer = [429, '{"error":{"message":"slow down"}}'];
+		front.seen = [];
+		const below = await start({ HICLAW_AI_GATEWAY_URL: `${front.url}/base/`, SLUICE_VERIFY_SECONDS: '120' });
+		const slow = await below.ok(manager, { provider: 'one', model: 'one-3' });
+		assert.deepEqual([slow.verification.state, slow.warnings.map((w) => w.message)], ['verified', ['The other gateway answers, and says: status 429: slow down']]);
+		assert.deepEqual(front.seen.map((s) => s.path), ['/base/v1/chat/completions']);
 		const none = await start({ SLUICE_VERIFY_SECONDS: '0' });
 		const quiet = await none.ok(manager, { provider: 'one', model: 'one-2' });
 		assert.match(quiet.verification.reason, /^SLUICE_VERIFY_SECONDS is 0$/);
