@@ -4,33 +4,22 @@ import { newKey, showKey } from './consumer_key.mjs';
 import { h, put, update } from './dom.mjs';
 import { t } from './i18n.mjs';
 import { failoverPart } from './provider_failover.mjs';
+import { addressKeys, needsUrl, parsed, putAddress, shownType, typeAt, urlOf } from './provider_address.mjs';
 import { testProvider } from './provider_test.mjs';
 import { mappingOf, mappingText } from './route_dialog.mjs';
 import { icon } from './sprites.mjs';
 import { isAdmin, listOf, refresh, refreshMonitor, store } from './store.mjs';
 import { btn, confirm_, field, input, modal, note, refuse, select, toast } from './ui.mjs';
 import { DEFAULT_ROUTE } from './map.mjs';
+import { targets } from './workers.mjs';
 
 // The original's seven first.
 const TYPES = [
 	['qwen', 'qwen · Qwen (Tongyi)'], ['deepseek', 'deepseek · DeepSeek'], ['moonshot', 'moonshot · Kimi'], ['zhipuai', 'zhipuai · GLM'], ['minimax', 'minimax · MiniMax'], ['openai', 'openai · OpenAI'], ['custom', 'custom · OpenAI-compatible'],
 	...['claude', 'gemini', 'vertex', 'bedrock', 'azure', 'groq', 'grok', 'mistral', 'openrouter', 'ollama', 'vllm', 'doubao', 'stepfun', 'yi', 'baichuan', 'baidu', 'ai360', 'github', 'cohere', 'coze'].map((x) => [x, x]),
 ];
+const HINTS = { custom: 'the address of an OpenAI-compatible API', vllm: 'the address of an OpenAI-compatible API', ollama: 'where Ollama listens, as http://10.0.0.5:11434', azure: 'of the deployment, with its api-version' };
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-const URL_KEY = { vllm: 'vllmCustomUrl', openai: 'openaiCustomUrl', custom: 'openaiCustomUrl' };
-
-export const urlOf = (p) => p.rawConfigs?.openaiCustomUrl ?? p.rawConfigs?.vllmCustomUrl ?? p.rawConfigs?.apiUrl ?? p.rawConfigs?.ollamaServerHost ?? null;
-export const shownType = (p) => (p.type === 'openai' && p.rawConfigs?.openaiCustomUrl ? 'custom' : p.type);
-
-function parsed(text) {
-	try {
-		const url = new URL(text);
-		if (!/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) return null;
-		return { protocol: url.protocol.slice(0, -1), host: url.hostname, port: url.port || (url.protocol === 'https:' ? '443' : '80') };
-	} catch {
-		return null;
-	}
-}
 
 // Keys in their order; masks of stored ones stay what they are until they are replaced.
 function keyList(stored) {
@@ -69,17 +58,8 @@ function bodyOf(p, f) {
 	const type = f.type.input.value;
 	const raw = { ...(p?.rawConfigs ?? {}) };
 	for (const key of ['id', 'type', 'protocol', 'apiTokens', 'failover', 'retryOnFailure']) delete raw[key];
-	const url = f.url.input.value.trim();
-	if (type === 'custom' || URL_KEY[type]) {
-		const key = URL_KEY[type] ?? 'openaiCustomUrl';
-		if (url) raw[key] = url;
-		else delete raw[key];
-	} else if (url) {
-		raw.apiUrl = url;
-	} else {
-		delete raw.apiUrl;
-	}
-	if (type === 'qwen' && !p) Object.assign(raw, { qwenEnableSearch: false, qwenEnableCompatible: true, qwenFileIds: [] });
+	const kept = putAddress(raw, type, f.url.input.value.trim(), p);
+	if (kept === 'qwen' && !p) Object.assign(raw, { qwenEnableSearch: false, qwenEnableCompatible: true, qwenFileIds: [] });
 	Object.assign(raw, f.extra());
 	const mapping = mappingOf(f.mapping.input.value);
 	if (Object.keys(mapping).length) raw.modelMapping = mapping;
@@ -87,7 +67,7 @@ function bodyOf(p, f) {
 	return {
 		...(p ?? {}),
 		name: f.name.input.value.trim(),
-		type: type === 'custom' ? 'openai' : type,
+		type: kept,
 		protocol: f.protocol.input.value,
 		tokens: f.keys.values(),
 		tokenFailoverConfig: f.failover.put({ ...(p?.tokenFailoverConfig ?? {}) }),
@@ -101,12 +81,12 @@ const serverMakes = () => !isAdmin() || (store.monitor.state === 'there' && (sto
 // default, for one consumer, whose key is given back: nobody else may spend what the provider's key pays for.
 async function store_(p, body) {
 	// A named service is not of the provider alone: only the server moves it along with the address.
-	const moved = p?.rawConfigs?.openaiCustomServiceName && urlOf(body) !== urlOf(p);
+	const moved = p?.rawConfigs?.openaiCustomServiceName && body.type === p.type && urlOf(body) !== urlOf(p);
 	if (p && (moved || p.name !== body.name)) return change(`ni_status/providers/${part(p.name)}`, { ...body, ...(moved ? { baseUrl: urlOf(body) ?? '' } : {}) });
 	if (p) return change(`v1/ai/providers/${part(p.name)}`, body);
 	await refresh('aiRoutes', 'consumers');
 	const empty = store.lists.aiRoutes.data?.length === 0;
-	if (serverMakes()) return post('ni_status/create-provider', { name: body.name, type: body.type, tokens: body.tokens, apiKey: body.tokens[0], protocol: body.protocol, rawConfigs: body.rawConfigs, tokenFailoverConfig: body.tokenFailoverConfig, ...(urlOf(body) ? { baseUrl: urlOf(body) } : {}) });
+	if (serverMakes()) return post('ni_status/create-provider', { name: body.name, type: body.type, tokens: body.tokens, apiKey: body.tokens[0], protocol: body.protocol, rawConfigs: body.rawConfigs, tokenFailoverConfig: body.tokenFailoverConfig, ...(body.type === 'openai' && urlOf(body) ? { baseUrl: urlOf(body) } : {}) });
 	const made = await post('v1/ai/providers', body);
 	if (!empty) return made;
 	let consumer = listOf('consumers')[0]?.name;
@@ -157,12 +137,14 @@ export function providerDialog(p, onSaved, like = null) {
 	let named = Boolean(from);
 
 	const look = () => {
-		const url = parsed(f.url.input.value.trim());
-		f.url.say(url ? `${url.protocol} · ${url.host} · ${url.port}` : f.type.input.value === 'custom' ? t('the address of an OpenAI-compatible API') : t('only where it is not the usual one'));
+		const url = parsed(f.url.input.value.trim(), f.type.input.value);
+		const [type, text] = [f.type.input.value, f.url.input.value.trim()];
+		const becomes = url ? typeAt(type, text) : type;
+		f.url.say(url ? [url.protocol, url.host, url.port, becomes !== type && type !== 'custom' ? t('asked as an OpenAI-compatible provider') : null].filter(Boolean).join(' · ') : t(HINTS[type] ?? 'only where it is not the usual one'));
 		const name = f.name.input.value.trim();
 		const made = p || !NAME.test(name) ? [] : routesMade(name);
 		put(plan, made.length ? t('Saving makes these routes: {0}', made.join(', ')) : '');
-		domain.input.value = p?.rawConfigs?.openaiCustomServiceName ?? `${serverMakes() && url ? name || '…' : `llm-${name || '…'}.internal`}.${url && /^[\d.]+$/.test(url.host) ? 'static' : 'dns'}`;
+		domain.input.value = (p && type === shownType(p) ? p.rawConfigs?.openaiCustomServiceName : null) ?? `${serverMakes() && !p && url && becomes === 'openai' ? name || '…' : `llm-${name || '…'}.internal`}.${url && /^[\d.]+$/.test(url.host) ? 'static' : 'dns'}`;
 	};
 	f.type.input.addEventListener('change', () => {
 		if (!named) f.name.input.value = f.type.input.value === 'custom' ? '' : freeName(f.type.input.value);
@@ -192,7 +174,8 @@ export function providerDialog(p, onSaved, like = null) {
 		}
 		const url = f.url.input.value.trim();
 		if (f.type.input.value === 'custom' && !url) return refuse(f.url, t('CUSTOM URL REQUIRED FOR CUSTOM TYPE'));
-		if (url && !parsed(url)) return refuse(f.url, t('http or https, a host, a path; no user, query or fragment'));
+		if (!url && needsUrl(f.type.input.value)) return refuse(f.url, t('The address is missing.'));
+		if (url && !parsed(url, f.type.input.value)) return refuse(f.url, t('http or https, a host, a path; no user, query or fragment'));
 		if (!f.failover.valid()) return false;
 		try {
 			f.extra();
@@ -226,7 +209,7 @@ export function providerDialog(p, onSaved, like = null) {
 		h('div.form2', h('div.col.gap3', f.type, f.name, keysBox, keyError), h('div.col.gap3', f.url, domain, f.failover.el, advanced, plan, said)),
 		(close) => [p && btn('TEST', { i: 'bolt', on: async () => {
 			const got = await testProvider(p.name, { quiet: true });
-			update(said, note(got?.ok ? 'b-ok' : 'b-bad', h('div', h('b.pix', t(got?.ok ? 'CONNECTED' : 'FAILED')), h('div.xs.soft', got?.text ?? t('This server has no test of providers yet.')))));
+			update(said, note(got.ok ? 'b-ok' : 'b-bad', h('div', h('b.pix', t(got.ok ? 'CONNECTED' : got.none ? 'TEST FAILED' : 'FAILED')), h('div.xs.soft', got.none ?? got.text))));
 		} }), h('div.end', btn('CANCEL', { on: () => dialog.el.dispatchEvent(new Event('cancel', { cancelable: true })) }), btn('SAVE PROVIDER', { k: 'pri', on: () => save(close) }))]);
 	if (!p) f.keys.focus();
 	return dialog;
@@ -234,32 +217,43 @@ export function providerDialog(p, onSaved, like = null) {
 
 // What the form has no field for.
 function extrasOf(p) {
-	const known = new Set(['id', 'type', 'protocol', 'apiTokens', 'failover', 'retryOnFailure', 'modelMapping', ...Object.values(URL_KEY), 'apiUrl']);
+	const known = new Set(['id', 'type', 'protocol', 'apiTokens', 'failover', 'retryOnFailure', 'modelMapping', ...addressKeys(p?.rawConfigs)]);
 	return Object.fromEntries(Object.entries(p?.rawConfigs ?? {}).filter(([key]) => !known.has(key)));
 }
 
+// What names a provider: its own route, others, those that fall back to it, and who it is assigned to.
+function usersOf(name) {
+	const leads = (list) => (list ?? []).some((u) => u.provider === name);
+	const own = store.monitor.state === 'there' ? routeOf(name) : null;
+	const routes = listOf('aiRoutes').filter((r) => leads(r.upstreams));
+	return {
+		own: routes.filter((r) => r.name === own),
+		routes: routes.filter((r) => r.name !== own),
+		backed: listOf('aiRoutes').filter((r) => !leads(r.upstreams) && r.fallbackConfig?.enabled && leads(r.fallbackConfig.upstreams)),
+		assigned: targets().filter((w) => w.provider === name),
+	};
+}
+
 export async function deleteProvider(p) {
-	const users = listOf('aiRoutes').filter((r) => (r.upstreams ?? []).some((u) => u.provider === p.name));
+	const { own, routes, backed, assigned } = usersOf(p.name);
+	const names = (list) => list.map((x) => x.name).join(', ');
+	const said = [[routes, '{0} routes lead to it: {1}'], [backed, '{0} routes fall back to it: {1}']].map(([list, text]) => list.length > 0 && h('div', t(text, list.length, names(list))));
+	if (own.length) said.unshift(h('div', t('Its own route goes with it: {0}', names(own))));
+	if (assigned.length) said.push(h('div', t('It is assigned to {0}: they need another model.', names(assigned))));
 	const others = listOf('providers').filter((x) => x.name !== p.name).map((x) => x.name);
-	let instead = null;
-	const details = users.length
-		? h('div.col.gap2', note('b-warn', h('div', t('{0} routes lead to it: {1}', users.length, users.map((r) => r.name).join(', ')))),
-			others.length ? (instead = field('REPLACEMENT', select(others, others[0]))) : h('p.badt', t('No other provider is there to take over: these routes will answer 503.')))
-		: h('p.soft', t('No route leads to it.'));
-	if (!(await confirm_('DELETE PROVIDER', t('DELETE PROVIDER "{0}"?', p.name), 'DELETE', { word: users.length ? p.name : undefined, details, kind: 'dang' }))) return;
+	const there = store.monitor.state === 'there' && (others.length > 0 || !routes.length);
+	const heirs = there && routes.length + backed.length ? field('REPLACEMENT', select(others, others[0])) : null;
+	const used = said.some(Boolean);
+	const details = !used ? h('p.soft', t('No route leads to it.')) : h('div.col.gap2', note('b-warn', h('div', said)),
+		heirs ?? (routes.length ? h('p.badt', t('No other provider is there to take over: these routes will answer 503.')) : null));
+	if (!(await confirm_('DELETE PROVIDER', t('DELETE PROVIDER "{0}"?', p.name), 'DELETE', { word: used ? p.name : undefined, details, kind: 'dang' }))) return;
 	try {
-		if (instead) {
-			for (const r of users) {
-				const kept = r.upstreams.filter((u) => u.provider !== p.name && u.provider !== instead.input.value);
-				const weight = 100 - kept.reduce((sum, u) => sum + u.weight, 0);
-				await change(`v1/ai/routes/${part(r.name)}`, { ...r, upstreams: [...kept, { provider: instead.input.value, weight, modelMapping: {} }] });
-			}
-		}
-		await remove(`v1/ai/providers/${part(p.name)}`);
+		// One change of the server's: routes, their fallbacks, and the service that nobody else has.
+		const got = await remove(there ? `ni_status/providers/${part(p.name)}?force=true${heirs ? `&replacement=${part(heirs.input.value)}` : ''}` : `v1/ai/providers/${part(p.name)}`);
 		store.tests.delete(p.name);
-		toast(t('PROVIDER DELETED'), p.name);
+		toast(t('PROVIDER DELETED'), [p.name, ...(got?.warnings ?? []).map((w) => w.message ?? w)].join(' · '));
 	} catch (error) {
-		toast(t('DELETE FAILED'), error.message, true);
+		toast(t('DELETE FAILED'), [error.message, error.more].filter(Boolean).join(' · '), true);
 	}
 	refresh('providers', 'aiRoutes', 'sources');
 }

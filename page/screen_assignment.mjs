@@ -93,14 +93,15 @@ export function draw({ arg, local, redraw }) {
 	const rows = all.filter((w) => matches(local.filter, w.name, w.model ?? '', w.provider ?? ''));
 	const chosen = all.filter((w) => local.chosen?.has(w.name));
 	const manager = all.find((w) => w.role);
-	const routes = listOf('aiRoutes').slice(0, 3).map((r) => `${r.upstreams?.[0]?.provider ?? '—'} (${r.pathPredicate?.matchValue ?? '/'})`).join(', ');
+	const { data, error } = store.lists.aiRoutes;
+	const routes = !data ? t(error ? 'Failed to load' : 'Loading...') : data.map((r) => `${r.upstreams?.[0]?.provider ?? '—'} (${r.pathPredicate?.matchValue ?? '/'})`).join(', ') || t('No AI routes configured');
 	return panel('MODEL ASSIGNMENT', 'robot', [
-		h('span.xs.soft.hide-s.cut', `${t('Routes')}: ${routes || (store.lists.aiRoutes.data ? t('No AI routes configured') : '—')} | ${t('Model')}: ${manager?.model ?? '—'}`),
 		all.length > 8 && filterBox(local.filter, (value) => {
 			local.filter = value;
 			redraw();
 		}),
 		btn('SET SELECTED', { s: true, off: !chosen.length, on: () => modelDialog(chosen) })],
+	h('p.lead.xs.soft.any', `${t('Routes')}: ${routes} | ${t('Model')}: ${manager?.model ?? '—'}`),
 	h('p.lead.xs.soft', t('Desired is what you asked for. Stored is what the agent will read. Effective is what its last request used.')),
 	store.monitor.state === 'absent' ? note('b-info', h('div', t('This server does not say what agents do: states, configurations and the last models are not available. Who exists is taken from the consumers.'))) : null,
 	all.length ? table('assignment', { label: t('MODEL ASSIGNMENT'), kind: 'cards assign', columns: columns(local, redraw), rows, key: (w) => w.name, detail: (w) => (w.name === local.open ? details(w, local, redraw) : null) })

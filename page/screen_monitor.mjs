@@ -4,7 +4,7 @@ import { short, t } from './i18n.mjs';
 import { bytes, metricCards, watched } from './gauges.mjs';
 import { counted, gauge, namesOf, series } from './samples.mjs';
 import { isAdmin, need, refreshMonitor, refreshMetrics, store } from './store.mjs';
-import { body, btn, chart, complain, download, empty, face, panel, pending, sayRefreshed, stateLine, table, toast, when } from './ui.mjs';
+import { body, btn, chart, complain, download, empty, face, note, panel, pending, sayRefreshed, stateLine, table, toast, when } from './ui.mjs';
 import { crew, targets } from './workers.mjs';
 
 const MINUTE = 60000;
@@ -140,6 +140,12 @@ function facts() {
 	return h('dl.facts.panel', rows.map(([k, v]) => h('div', h('dt.lbl', t(k)), h('dd.pix', v))));
 }
 
+// What is shown is not of now, or is not there at all.
+function unavailable() {
+	const { error, at } = store.monitor.load ? store.monitor : store.metrics;
+	return error && note('b-bad', h('div', h('b', t('MONITOR DATA UNAVAILABLE')), ' ', h('span.sm', error.message), at ? [' · ', when(at)] : null));
+}
+
 export function draw({ local, redraw }) {
 	need('consumers', 'providers', 'aiRoutes');
 	local.range ??= 0;
@@ -166,7 +172,7 @@ export function draw({ local, redraw }) {
 		btn('CSV', { s: true, on: () => csv(local, { ...u, latency: ms }, labels) }),
 		btn('REFRESH', { s: true, i: 'reset', on: () => Promise.all([refreshMetrics(), refreshMonitor(), load(local, redraw)]).then(() => sayRefreshed(store.connection.lostAt === 0)) })),
 	own ? h('p', watched()) : null,
-	h('div.mcards', metricCards(false)), facts(),
+	unavailable(), h('div.mcards', metricCards(false)), facts(),
 	h('div.charts', box('requests', 'REQUESTS', 'chart', `requests, by ${local.split}`, u.requests, 26), box('latency', 'LATENCY', 'clock', 'from request to end', ms, 26, ' ms')),
 	h('div.charts', box('tokens', 'TOKENS', 'bolt', `tokens, by ${local.split}`, u.tokens, 12), box('errors', 'ERRORS', 'warn', `errors, by ${local.split}`, u.errors, 12)),
 	details());

@@ -1,7 +1,8 @@
 import { get, part } from './api.mjs';
 import { h } from './dom.mjs';
 import { number, short, t } from './i18n.mjs';
-import { deleteProvider, providerDialog, shownType, urlOf } from './provider_dialog.mjs';
+import { shownType, urlOf } from './provider_address.mjs';
+import { deleteProvider, providerDialog } from './provider_dialog.mjs';
 import { testAll, testProvider } from './provider_test.mjs';
 import { counted } from './samples.mjs';
 import { isAdmin, listOf, need, refresh, store } from './store.mjs';
@@ -25,7 +26,8 @@ function health(p) {
 	const test = store.tests.get(p.name);
 	if (!test) return h('div.row', lamp('l-off'), h('span.soft.nw', t('not tested')));
 	if (test.running) return h('div.row', lamp('l-info'), h('span.soft.nw', t('CONNECTING...')));
-	return h('div.row', lamp(test.ok ? 'l-ok' : 'l-bad'), h('div', h(`div.${test.ok ? 'n' : 'badt'}.nw`, test.ok ? `${number(test.ms)} ms` : t('FAILED')), h('div.xs.soft.nw', test.models ? `${t('{0} models', number(test.models))} · ` : '', when(test.at))));
+	const facts = test.ok ? [`${number(test.ms)} ms · `, test.models ? `${t('{0} models', number(test.models))} · ` : ''] : [h('span.badt', test.text), ' · '];
+	return h('div.row', lamp(test.ok ? 'l-ok' : 'l-bad'), h('div.tested', h(`div.${test.ok ? 'n' : 'badt'}.nw`, t(test.ok ? 'CONNECTED' : 'FAILED')), h('div.xs.soft.any', facts, when(test.at))));
 }
 
 const MODELS_SHOWN = 60;
@@ -47,7 +49,7 @@ function columns(local, redraw) {
 		{ title: 'HEALTH', cell: health },
 		{ title: 'NAME', sort: (p) => p.name, cell: (p) => h('div.row', h('span.swatch', { style: { background: `var(--${colourOf(p.name)})` } }), h('h3', p.name)) },
 		{ title: 'TYPE', sort: (p) => shownType(p), cell: (p) => badge(shownType(p), 'b-off') },
-		{ title: 'BASE URL', cell: (p) => h('div', h('div.any', urlOf(p) ?? sourceOf(p)), h('div.xs.soft', t('{0} configured', t('{0} keys', p.tokens?.length ?? 0)))) },
+		{ title: 'BASE URL', cell: (p) => h('div', h('div.any', urlOf(p) ?? sourceOf(p)), h('div.xs.soft', t('{0} configured', p.tokens?.length === 1 ? t('1 key') : t('{0} keys', p.tokens?.length ?? 0)))) },
 		{ title: 'USED BY', cell: (p) => used(p) },
 		{ title: 'REQUESTS 1 H', end: true, sort: (p) => counted('provider', p.name)?.requests ?? -1, cell: (p) => traffic(p) },
 		{ title: '', end: true, cell: (p) => h('div.row.acts',
@@ -98,5 +100,5 @@ export function draw({ arg, local, redraw }) {
 		}),
 		listOf('providers').length > 1 && btn('TEST ALL', { s: true, on: () => testAll(listOf('providers').map((p) => p.name)) }),
 		h('span', { 'data-new': true }, add())],
-	listBody(store.lists.providers, empty('box', 'NO PROVIDERS', 'Add the first one to open the gate.', btn('+ ADD PROVIDER', { k: 'pri', on: () => providerDialog(null) })), () => refresh('providers'), rows)), result());
+	listBody(store.lists.providers, empty('box', 'NO PROVIDERS', 'Add the first one to open the gate.', btn('+ ADD PROVIDER', { k: 'pri', on: () => providerDialog(null) })), () => refresh('providers'), rows, 'FAILED TO LOAD PROVIDERS')), result());
 }

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import test from 'node:test';
 import { ADMIN, GATEWAY_HOST } from './lib/console.js';
-import { enter, go, openTab, startBrowser, startWorld, toastOf } from './lib/page.js';
+import { enter, go, openTab, route, startBrowser, startWorld, toastOf } from './lib/page.js';
 import { until } from './lib/sluice.js';
 
 const text = (page, selector) => page.textContent(selector);
@@ -132,17 +132,61 @@ test('signing in, and what an administrator does', async (t) => {
 		assert.deepEqual([enabled, healthCheckModel, failureThreshold, successThreshold], [true, 'kimi-k2.5', 5, null]);
 	});
 
+	await t.test('an address is kept where its type has it; another type with one is a provider of the protocol of OpenAI there', async () => {
+		const field = (label) => `${dialog}.fbox:has(label:text("${label}")) input`;
+		const rows = [
+			['ollama', 'http://10.0.0.6:11434', { ollamaServerHost: '10.0.0.6', ollamaServerPort: 11434 }, 'ollama'],
+			['claude', 'https://claude.test/v2', { claudeCustomUrl: 'https://claude.test/v2' }, 'claude'],
+			['azure', 'https://a.test/openai/deployments/d/chat/completions?api-version=2024-06-01', { azureServiceUrl: 'https://a.test/openai/deployments/d/chat/completions?api-version=2024-06-01' }, 'azure'],
+			['zhipuai', 'https://z.test', { zhipuDomain: 'z.test' }, 'zhipuai'],
+			['moonshot', 'https://m.test/v1', { openaiCustomUrl: 'https://m.test/v1' }, 'openai'],
+		];
+		for (const [type, url, settings, kept] of rows) {
+			await page.click('main header .btn.pri');
+			await page.selectOption(`${dialog}select`, type);
+			await page.fill(field('PROVIDER NAME'), `at-${type}`);
+			await page.fill(`${dialog}.keys input`, 'sk-of-nobody-0001');
+			if (type === 'ollama') {
+				await page.click(`${dialog}footer .pri`);
+				await page.waitForSelector(`${dialog}.hint.bad:has-text("The address is missing.")`);
+			}
+			await page.fill(field('API URL'), url);
+			if (kept !== type) await page.waitForSelector(`${dialog}.hint:has-text("asked as an OpenAI-compatible provider")`);
+			await page.click(`${dialog}footer .pri`);
+			await page.waitForFunction(() => !document.querySelector('dialog[open]'));
+			const made = await listed(world.api, 'ai/providers', `at-${type}`);
+			assert.equal(made.type, kept, type);
+			for (const [key, value] of Object.entries(settings)) assert.equal(made.rawConfigs[key], value, type);
+			assert.equal(made.rawConfigs.apiUrl, undefined, `${type}: nothing that nobody reads`);
+			// what is opened and saved untouched stays what it is
+			await page.click(`${row(`at-${type}`)} .btn:has-text("EDIT")`);
+			assert.equal(await page.inputValue(field('API URL')), url);
+			await page.click(`${dialog}footer .pri`);
+			await page.waitForFunction(() => !document.querySelector('dialog[open]'));
+			assert.deepEqual({ ...(await listed(world.api, 'ai/providers', `at-${type}`)), version: '' }, { ...made, version: '' }, type);
+		}
+		for (const [type] of rows) await world.api.call(`DELETE /ni_status/providers/at-${type}?force=true`);
+	});
+
 	await t.test('W-24: a provider that is used goes when another takes its routes over', async () => {
+		const upstream = (provider, weight, modelMapping = {}) => ({ provider, weight, modelMapping });
+		await world.api.raw('POST /v1/ai/routes', route('spare', 'kimi', { upstreams: [upstream('deepseek', 60), upstream('qwen', 40, { a: 'b' })], modelPredicates: [{ matchType: 'EQUAL', matchValue: 'spare', caseSensitive: false }] }));
+		await world.api.raw('POST /v1/ai/routes', route('backed', 'kimi', { fallbackConfig: { enabled: true, upstreams: [upstream('deepseek', 100)], fallbackStrategy: 'RAND', responseCodes: ['5xx'] }, modelPredicates: [{ matchType: 'EQUAL', matchValue: 'backed', caseSensitive: false }] }));
+		await go(page, '#/routes', row('backed'));
+		await go(page, '#/providers', row('deepseek'));
 		await page.click(`${row('deepseek')} .btn.dang`);
-		assert.match(await text(page, dialog), /1 routes lead to it: deepseek-ai-route/);
-		await page.selectOption(`${dialog}select`, 'kimi');
+		for (const said of [/Its own route goes with it: deepseek-ai-route/, /1 routes lead to it: spare/, /1 routes fall back to it: backed/]) assert.match(await text(page, dialog), said);
+		await page.selectOption(`${dialog}select`, 'qwen');
 		await page.click(`${dialog}footer .dang`);
 		assert.ok(await page.$(dialog), 'its name has to be typed first');
 		await page.fill(`${dialog}input`, 'deepseek');
 		await page.click(`${dialog}footer .dang`);
 		await toastOf(page, 'PROVIDER DELETED');
-		assert.equal((await listed(world.api, 'ai/routes', 'deepseek-ai-route')).upstreams[0].provider, 'kimi');
+		assert.equal(await listed(world.api, 'ai/routes', 'deepseek-ai-route'), undefined);
+		assert.deepEqual((await listed(world.api, 'ai/routes', 'spare')).upstreams, [upstream('qwen', 100, { a: 'b' })], 'who takes over keeps what he had');
+		assert.deepEqual((await listed(world.api, 'ai/routes', 'backed')).fallbackConfig.upstreams.map((u) => u.provider), ['qwen']);
 		assert.equal(await listed(world.api, 'ai/providers', 'deepseek'), undefined);
+		for (const name of ['spare', 'backed']) assert.equal((await world.api.call(`DELETE /v1/ai/routes/${name}`)).status, 204);
 	});
 
 	await t.test('W-53: a dialog keeps the focus, asks before it forgets, and gives the focus back', async () => {

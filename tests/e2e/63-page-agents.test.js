@@ -21,7 +21,7 @@ test('Workers and their models', async (t) => {
 		'GET usage': (_, url) => [200, { step: 60, series: ['qwen', 'kimi'].map((key, i) => ({ key, points: Array.from({ length: 60 }, (_x, k) => [Number(url.searchParams.get('to')) - 60 * (60 - k) + 1, 10 * (i + 1), i, 100, 50, 400 + k]) })) }],
 		'GET logs': { success: true, logs: [{ time: '2026-11-21T10:00:00.123Z', level: 'warn', source: 'upstream', message: '<b>minimax</b>: connect timeout' }, { time: '2026-11-21T10:00:01Z', level: 'info', source: 'access', message: 'worker-alice 200' }, ...Array.from({ length: 2500 }, (_, i) => ({ time: '2026-11-21T09:00:00Z', level: 'info', source: 'serve', message: `line ${i}` }))] },
 		'POST workers/carol/wake': [202, { success: true }] });
-	const page = await openTab(t, browser, world.url, { session: world.api, monitor: rows, expected: [/status of (502|409|500)/] });
+	const page = await openTab(t, browser, world.url, { session: world.api, monitor: rows, expected: [/status of (502|503|409|500)/, /ERR_FAILED/] });
 	const sentLines = (line) => page.sent.filter((x) => x.line === line && !x.body?.dryRun);
 
 	await t.test('W-12: states are shown as they are, in words and pictures, and stay', async () => {
@@ -124,7 +124,27 @@ test('Workers and their models', async (t) => {
 		await page.click('.toast:has-text("PROVIDER kimi FAILED") button');
 		await page.waitForFunction(() => ![...document.querySelectorAll('.toast')].some((el) => el.textContent.includes('FAILED')));
 		await page.waitForSelector(`${target('qwen')} td:has-text("412 ms")`);
-		await page.waitForSelector(`${target('kimi')} td:has-text("FAILED")`);
+		await page.waitForSelector(`${target('kimi')} td:has-text("FAILED"):has-text("connect timeout")`);
+	});
+
+	await t.test('W-23: what was no test says nothing of the provider', async () => {
+		const toasted = async (...words) => {
+			const selector = `.toast${words.map((x) => `:has-text("${x}")`).join('')}`;
+			await page.waitForSelector(selector);
+			await page.click(`${selector} button`);
+		};
+		await page.route('**/ni_status/test-provider', (r) => r.fulfill({ status: 503, contentType: 'text/html', body: '<h1>busy</h1>' }));
+		await page.click(`${target('qwen')} .btn:has-text("TEST")`);
+		await toasted('TEST FAILED: qwen', 'HTTP 503');
+		await page.waitForSelector(`${target('qwen')} td:has-text("CONNECTED"):has-text("412 ms")`);
+		await page.unroute('**/ni_status/test-provider');
+		await page.route('**/ni_status/test-provider', (r) => r.abort());
+		await page.click(`${target('qwen')} .btn:has-text("TEST")`);
+		await toasted('TEST ERROR: qwen', 'The server cannot be reached.');
+		await page.waitForSelector(`${target('qwen')} td:has-text("CONNECTED"):has-text("412 ms")`);
+		await page.unroute('**/ni_status/test-provider');
+		await page.click('main .btn:has-text("TEST ALL")');
+		await toasted('1 OF 3 CONNECTED', 'failed: ', 'kimi');
 	});
 
 	await t.test('W-35 W-36 W-37: numbers, charts and evidence', async () => {

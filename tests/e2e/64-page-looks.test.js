@@ -87,7 +87,7 @@ test('every screen: sizes, languages, names', async (t) => {
 		const tab = await openTab(tt, browser, world.url, { session: world.api, expected: [/status of 500/] });
 		await tab.route(/\/(v1|ni_status)\/|\/metrics$/, (r) => r.fulfill({ status: 500, contentType: 'application/json', body: '{"success":false,"message":"the disk is full"}' }));
 		await tab.reload();
-		for (const [name, selector] of [['home', '.tile[href="#/providers"]:has-text("UNKNOWN"):has-text("the disk is full")'], ['assignment', 'main h3.badt'], ['monitor', 'main h3.badt'], ['routes', 'main h3.badt']]) {
+		for (const [name, selector] of [['home', '.tile[href="#/providers"]:has-text("UNKNOWN"):has-text("the disk is full")'], ['providers', 'main h3.badt:text-is("FAILED TO LOAD PROVIDERS")'], ['assignment', 'main .lead:has-text("Routes: Failed to load")'], ['monitor', '.note:has-text("MONITOR DATA UNAVAILABLE"):has-text("the disk is full")'], ['routes', 'main h3.badt']]) {
 			await go(tab, `#/${name}`, selector);
 			assert.doesNotMatch(await tab.innerText('main'), /NO (WORKERS|ROUTES)|none yet|Nothing needs you|No route yet|No AI routes|Last backup: Never/i, name);
 		}
