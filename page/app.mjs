@@ -12,7 +12,7 @@ import { perMinute, series } from './samples.mjs';
 import { screenOf, screens } from './screens.mjs';
 import { icon } from './sprites.mjs';
 import { isAdmin, isStale, onNews, refreshAll, start, store, tell } from './store.mjs';
-import { btn, lamp, liftToasts, sayRefreshed } from './ui.mjs';
+import { btn, lamp, liftToasts, messages, modal, sayRefreshed, when } from './ui.mjs';
 import { warnings } from './warnings.mjs';
 
 const root = document.getElementById('app');
@@ -55,6 +55,18 @@ function themeSquares() {
 	}));
 }
 
+// What needs somebody, and what was said before it went.
+function messagesDialog() {
+	const rows = (all, nothing) => (all.length ? h('ul.col.gap2.said', all) : h('p.soft', t(nothing)));
+	modal('MESSAGES', 'bell', h('div.col.gap3',
+		h('section.col.gap2', h('h3', t('WARNINGS')), rows(warnings().map((w) => h('li', h('div', w.text), h('div.xs.soft.any', w.sub))), 'Nothing needs you.')),
+		h('section.col.gap2', h('h3', t('HISTORY')), rows(messages().map((m) => h('li', h('div.row', h(`span.grow.any${m.bad ? '.badt' : ''}`, m.text), h('span.xs.soft.nw', when(m.at))), h('div.xs.soft.any', m.sub))), 'Nothing was said yet.'))),
+	(close) => [h('div.end', btn('HOME', { on: () => {
+		close();
+		go('#/home');
+	} }), btn('CLOSE', { k: 'pri', on: close }))], { narrow: true });
+}
+
 function header(count) {
 	const zh = isZh();
 	return h('header.top',
@@ -65,7 +77,7 @@ function header(count) {
 			prefs.setLanguage(zh ? 'en' : 'zh');
 			render();
 		}, lang: zh ? 'en' : 'zh-CN', 'aria-label': zh ? 'EN English' : '中文 简体中文' }, zh ? 'EN' : '中文'),
-		h('a.btn.ghost.ic.s.bell', { href: '#/home', 'aria-label': `${t('WARNINGS')} ${count}` }, icon('bell', 2), count ? h('i', count) : null),
+		h('button.btn.ghost.ic.s.bell', { type: 'button', onclick: messagesDialog, 'aria-label': `${t('WARNINGS')} ${count}` }, icon('bell', 2), count ? h('i', count) : null),
 		isAdmin() && h('span.hide-s', btn('RESET', { k: 'warn', s: true, i: 'reset', on: () => go('#/backup/reset') })));
 }
 

@@ -104,18 +104,29 @@ async function endOldKeys(c) {
 	refresh('consumers');
 }
 
+const lists = (all, name) => all.filter((r) => (r.authConfig?.allowedConsumers ?? []).includes(name));
+const serversOf = (name) => listOf('mcp').filter((x) => (x.consumerAuthInfo?.allowedConsumers ?? []).includes(name)).map((x) => x.name);
+
+// Who is in a list cannot go: out of all of them first.
 async function deleteConsumer(c) {
-	const of = open().filter((r) => (r.authConfig?.allowedConsumers ?? []).includes(c.name));
-	const details = of.length ? note('b-warn', h('div', t('It is in the lists of {0}; it is taken out of them first.', of.map((r) => r.name).join(', ')))) : null;
+	await refresh('aiRoutes', 'routes', 'mcp');
+	const ai = lists(open(), c.name);
+	const plain = lists(listOf('routes').filter((r) => !r.name.endsWith('.internal')), c.name);
+	const servers = serversOf(c.name);
+	const names = [...[...ai, ...plain].map((r) => r.name), ...servers];
+	const details = names.length ? note('b-warn', h('div', t('It is in the lists of {0}; it is taken out of them first.', names.join(', ')))) : null;
+	const without = (r) => ({ ...r, authConfig: { ...r.authConfig, allowedConsumers: r.authConfig.allowedConsumers.filter((x) => x !== c.name) } });
 	if (!(await confirm_('DELETE CONSUMER', t('DELETE CONSUMER "{0}"?', c.name), 'DELETE', { kind: 'dang', word: c.name, details }))) return;
 	try {
-		for (const r of of) await change(`v1/ai/routes/${part(r.name)}`, { ...r, authConfig: { ...r.authConfig, allowedConsumers: r.authConfig.allowedConsumers.filter((x) => x !== c.name) } });
+		for (const r of ai) await change(`v1/ai/routes/${part(r.name)}`, without(r));
+		for (const r of plain) await change(`v1/routes/${part(r.name)}`, without(r));
+		for (const server of servers) await remove('v1/mcpServer/consumers', { body: { mcpServerName: server, consumers: [c.name] } });
 		await remove(`v1/consumers/${part(c.name)}`);
 		toast(t('CONSUMER DELETED'), c.name);
 	} catch (error) {
 		complain(t('DELETE FAILED'), error);
 	}
-	refresh('consumers', 'aiRoutes');
+	refresh('consumers', 'aiRoutes', 'routes', 'mcp');
 }
 
 function accessDialog(c) {
@@ -145,6 +156,7 @@ function columns() {
 		} },
 		{ title: 'CREDENTIAL', cell: (c) => (c.credentials ?? []).map((x) => h('div', h('div.sm.any', (x.values ?? []).join(', ') || '—'), h('div.xs.soft', `${x.type} · ${x.source}${x.key ? ` ${x.key}` : ''}`))) },
 		{ title: 'ROUTES', sort: (c) => allowing(c.name).length, cell: (c) => btn(`${allowing(c.name).length} / ${open().length}`, { s: true, raw: true, aria: `${allowing(c.name).length} / ${open().length} ${t('ROUTES')} ${c.name}`, on: () => accessDialog(c) }) },
+		{ title: 'MCP SERVERS', sort: (c) => serversOf(c.name).length, cell: (c) => h('span.n', { title: serversOf(c.name).join(', ') || null }, store.lists.mcp.data ? serversOf(c.name).length : '—') },
 		{ title: 'LAST REQUEST', sort: (c) => lastSeen('consumer', c.name) ?? 0, cell: (c) => h('span.sm.soft.nw', when(lastSeen('consumer', c.name), t('not seen'))) },
 		{ title: 'REQUESTS 1 H', end: true, sort: (c) => counted('consumer', c.name)?.requests ?? -1, cell: (c) => {
 			const n = counted('consumer', c.name);
@@ -157,7 +169,7 @@ function columns() {
 }
 
 export function draw({ arg, local, redraw }) {
-	need('consumers', 'aiRoutes');
+	need('consumers', 'aiRoutes', 'mcp');
 	local.filter ??= arg[0] && !arg[0].startsWith('+') ? arg[0] : '';
 	const add = () => btn('NEW CONSUMER', { s: true, k: 'pri', on: consumerDialog });
 	return panel('CONSUMERS', 'key', [filterBox(local.filter, (value) => {

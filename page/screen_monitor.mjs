@@ -4,7 +4,7 @@ import { short, t } from './i18n.mjs';
 import { bytes, metricCards, watched } from './gauges.mjs';
 import { counted, gauge, namesOf, series } from './samples.mjs';
 import { isAdmin, need, refreshMonitor, refreshMetrics, store } from './store.mjs';
-import { body, btn, chart, complain, download, empty, face, note, panel, pending, sayRefreshed, stateLine, table, toast, when } from './ui.mjs';
+import { badge, body, btn, chart, complain, download, empty, face, note, panel, pending, sayRefreshed, stateLine, table, toast, when } from './ui.mjs';
 import { crew, targets } from './workers.mjs';
 
 const MINUTE = 60000;
@@ -110,13 +110,20 @@ function wakeOrSleep(w, controlled) {
 	return h('div.row.acts', btn(word, { s: true, off: !controlled, tip: controlled ? undefined : t('No controller is attached.'), aria: `${t(word)} ${w.name}`, on: wake(w, wakes ? 'wake' : 'sleep') }));
 }
 
+// What is known of where it runs and of what it has to do.
+function aboutOf(w) {
+	const tasks = (w.tasks?.finite ?? 0) + (w.tasks?.infinite ?? 0);
+	const one = (label, value) => (value ? `${t(label)} ${value}` : null);
+	return [one('container', w.container?.state ?? w.container), one('phase', w.phase), one('tasks', tasks), one('team', w.team)].filter(Boolean).join(' · ');
+}
+
 function details() {
 	const all = targets();
 	const controlled = store.monitor.status?.attachments?.controller && store.monitor.status.attachments.controller.state !== 'absent';
 	const columns = [
 		{ title: 'WORKER', sort: (w) => w.name, cell: (w) => h('div.row', face(w), h('h3', w.name)) },
 		{ title: 'STATE', sort: (w) => w.state, cell: stateLine },
-		{ title: 'EVIDENCE', cell: (w) => h('span.sm.soft', w.say, w.last ? [' · ', when(w.last)] : '') },
+		{ title: 'EVIDENCE', cell: (w) => h('div', h('span.sm.soft', w.say, w.last ? [' · ', when(w.last)] : ''), h('div.xs.soft.any', aboutOf(w)), w.authorized === false ? badge('NOT AUTHORIZED', 'b-bad') : null) },
 		{ title: 'MODEL', cell: (w) => h('span.sm', w.observed ?? w.model ?? '—') },
 		{ title: 'REQUESTS 1 H', end: true, sort: (w) => w.requests ?? -1, cell: (w) => h('span.n', short(w.requests)) },
 		{ title: 'ERRORS', end: true, sort: (w) => w.errors ?? -1, cell: (w) => h(w.errors ? 'span.badt' : 'span.soft', short(w.errors)) },

@@ -251,6 +251,23 @@ test('signing in, and what an administrator does', async (t) => {
 		assert.doesNotMatch(await page.content(), new RegExp(key));
 	});
 
+	await t.test('a consumer that is in lists of every kind goes, and out of all of them', async () => {
+		const lists = { enabled: true, allowedCredentialTypes: ['key-auth'], allowedConsumers: ['ci-nightly', 'manager'] };
+		await world.api.raw('POST /v1/service-sources', { name: 'docs', type: 'static', domain: '127.0.0.1:9', port: 80 });
+		await world.api.raw('POST /v1/routes', { name: 'docs', domains: [], path: { matchType: 'PRE', matchValue: '/docs', caseSensitive: true }, services: [{ name: 'docs.static', port: 80, weight: 100 }], authConfig: lists });
+		await world.api.raw('PUT /v1/mcpServer', { name: 'desk', mcpServerName: 'desk', type: 'OPEN_API', domains: [], services: [{ name: 'docs.static', port: 80, weight: 100 }], rawConfigurations: 'server:\n  name: desk\ntools: []\n', consumerAuthInfo: { type: 'key-auth', enable: true, allowedConsumers: lists.allowedConsumers } });
+		await page.click(`${row('ci-nightly')} .btn.dang`);
+		await page.waitForSelector(`${dialog}.note:has-text("docs"):has-text("desk")`);
+		await page.fill(`${dialog}input`, 'ci-nightly');
+		await page.click(`${dialog}footer .dang`);
+		await toastOf(page, 'CONSUMER DELETED');
+		await page.waitForFunction(() => ![...document.querySelectorAll('tbody h3')].some((el) => el.textContent === 'ci-nightly'));
+		assert.deepEqual((await listed(world.api, 'routes', 'docs')).authConfig.allowedConsumers, ['manager']);
+		await page.click('.bell');
+		await page.waitForSelector(`${dialog}.said li:has-text("CONSUMER DELETED"):has-text("ci-nightly")`);
+		await page.keyboard.press('Escape');
+	});
+
 	await t.test('W-45: a domain is made, and not with https without a certificate', async () => {
 		await go(page, '#/domains', row('llm.example.com'));
 		await page.click('main header .btn.pri');
