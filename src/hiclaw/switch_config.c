@@ -2,6 +2,7 @@
  * Where the model of an agent stands: found, read, planned, written, taken back (hiclaw/agent_place.h). Places are dealt with
  * one after the other; what an object of storage refuses is a warning as long as something else tells the agent.
  */
+#include "hiclaw/consumer_key.h"
 #include "hiclaw/switch_int.h"
 
 static struct agent_place *place_at(struct switch_run *r)
@@ -165,11 +166,12 @@ enum step_rc switch_config_read(struct switch_run *r)
 
 /* --- planned -------------------------------------------------------------------------------------------- */
 
-/* The first key of a consumer, of the gateway's own store. */
+/* The first key of a consumer that its store shows: another Console may mask it, and an agent could say nothing with that. */
 static struct bytes key_of_consumer(struct switch_run *r)
 {
 	struct arena *a = &r->arena;
 	const struct doc *c = doc_first(a, r->lists[OPS_CONSUMER]), *value;
+	struct consumer_key key;
 
 	for (; c != NULL; c = c->next) {
 		if (!bytes_eq(doc_peek(c, "name", BYTES("")), r->consumer)) {
@@ -179,8 +181,8 @@ static struct bytes key_of_consumer(struct switch_run *r)
 			k = k->next) {
 			value = doc_first(a, doc_get(a, k, "values"));
 			if (bytes_eq(doc_peek(k, "type", BYTES("")), BYTES("key-auth")) &&
-				value != NULL) {
-				return doc_text(value, BYTES(""));
+				consumer_key_bearer(a, doc_text(value, BYTES("")), &key)) {
+				return key.secret;
 			}
 		}
 	}

@@ -402,6 +402,31 @@ static void test_nothing_attached(void **state)
 	world_end(&w);
 }
 
+/* What a Console shows of a key that it masks is written nowhere: the agent's own one is, or none. */
+static void test_masked_key(void **state)
+{
+	static const char lists[] =
+		"{\"providers\":[{\"name\":\"qwen\",\"type\":\"qwen\",\"tokens\":[\"a\"]}],"
+		"\"consumers\":[{\"name\":\"worker-alice\",\"credentials\":[{\"type\":\"key-auth\","
+		"\"source\":\"BEARER\",\"values\":[\"ali******key\"]}]}],\"routes\":[]}";
+	struct world w = {0};
+
+	(void)state;
+	world_make(&w);
+	w.no_storage = w.no_controller = true;
+	world_start(&w);
+	world_write(&w, "gateway.json", lists);
+	world_write(&w, "agents/alice/openclaw.json", "{}");
+	assert_int_equal(world_switch(&w, "alice", "qwen", "qwen-max"), HICLAW_CONFIG_INCOMPLETE);
+	is(world_read(&w, "agents/alice/openclaw.json"), "{}");
+	world_write(&w, "agents/alice/openclaw.json",
+		"{\"gateway\": {\"auth\": {\"token\": \"tok\"}}}");
+	assert_int_equal(world_switch(&w, "alice", "qwen", "qwen-max"), HICLAW_OK);
+	assert_non_null(
+		strstr(world_read(&w, "agents/alice/openclaw.json"), "\"apiKey\": \"tok\""));
+	world_end(&w);
+}
+
 /* Somebody else writes the routes between the plan and the change. */
 static void test_replanned(void **state)
 {
@@ -675,6 +700,7 @@ int main(void)
 		cmocka_unit_test(test_not_editable),
 		cmocka_unit_test(test_storage_down),
 		cmocka_unit_test(test_nothing_attached),
+		cmocka_unit_test(test_masked_key),
 		cmocka_unit_test(test_replanned),
 		cmocka_unit_test(test_verification),
 		cmocka_unit_test(test_controller_refuses),
