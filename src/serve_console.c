@@ -7,6 +7,7 @@
 #include "cli/version.h"
 #include "manage/upstream_allowed.h"
 #include "registry.h"
+#include "net/port_holder.h"
 #include "serve_int.h"
 
 static void tell_facts(void *arg, struct metrics_facts *out)
@@ -64,6 +65,29 @@ static int listen_console(struct serve *s)
 	return 0;
 }
 
+static void warn_monitor(const struct sys_addr *at, int rc)
+{
+	const char *error = sys_error_text();
+	char text[SYS_ADDR_TEXT];
+	struct text why;
+
+	sys_addr_format(at, text);
+	text_init(&why, 1024);
+	if (rc != ERR_EXISTS) {
+		text_add_str(&why, error);
+	} else {
+		text_add_str(&why, "the address is in use by ");
+		if (!port_holder(sys_addr_port(at), &why)) {
+			text_add_str(&why, "another process");
+		}
+	}
+	log_warn("serve",
+		"the monitor cannot listen on %s (%s); what it serves is on the console's listener "
+		"too, or choose another --monitor",
+		text, text_cstr(&why));
+	text_done(&why);
+}
+
 /* Never a reason not to serve: on a host's network HiClaw publishes its gateway at the same port. */
 static void listen_monitor(struct serve *s)
 {
@@ -76,12 +100,7 @@ static void listen_monitor(struct serve *s)
 		int rc = manage_listen(s->manage, MANAGE_MONITOR, &at->v[i], &bound);
 
 		if (rc != 0) {
-			sys_addr_format(&at->v[i], text);
-			log_warn("serve",
-				"the monitor cannot listen on %s (%s); what it serves is on the "
-				"console's listener too, or choose another --monitor",
-				text,
-				rc == ERR_EXISTS ? "the address is in use" : sys_error_text());
+			warn_monitor(&at->v[i], rc);
 			continue;
 		}
 		sys_addr_format(&bound, text);

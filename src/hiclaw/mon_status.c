@@ -35,6 +35,8 @@ static void add_gateway(struct ask *k, struct doc *d)
 	doc_set(a, listeners, "monitor",
 		o->monitor_addresses.n != 0 ? addresses(k, o->monitor_addresses)
 					    : doc_str(a, "unavailable"));
+	doc_set(a, d, "monitor_listener",
+		doc_str(a, o->monitor_addresses.n != 0 ? "ok" : "unavailable"));
 	doc_set(a, g, "version", doc_str(a, o->version));
 	doc_set(a, g, "uptimeSeconds",
 		doc_int(a, (int64_t)((clock_wall_ms() - o->started_ms) / 1000)));
