@@ -207,7 +207,8 @@ export function authPart(auth) {
 	return { el, names: ['authConfig'], fail, check: () => null, first: () => (on.input.checked ? (all.find((name) => chosen.has(name)) ?? '') : ''),
 		put: (o) => {
 			const next = { ...auth, enabled: on.input.checked, allowedCredentialTypes: auth?.allowedCredentialTypes ?? ['key-auth'], allowedConsumers: all.filter((name) => chosen.has(name)) };
-			o.authConfig = auth || next.enabled || next.allowedConsumers.length ? next : null;
+			const touched = Boolean(auth?.enabled) !== next.enabled || !same([...(auth?.allowedConsumers ?? [])].sort(), [...next.allowedConsumers].sort());
+			o.authConfig = touched ? next : (auth ?? null); // no list is not an empty one
 		} };
 }
 

@@ -145,6 +145,7 @@ test('HTTP routes, service sources and plugins', async (t) => {
 		await save();
 		await closed();
 		assert.deepEqual(await stored(), { 'higress.io/temporal-redirect': '/shop/a', 'example.com/kept': 'yes' });
+		assert.equal((await world.api.data('GET /v1/routes/moved')).authConfig.allowedConsumers, null, 'nobody has made a list of who may call it');
 
 		await edit();
 		await page.fill(inPart('REDIRECT', 'NEW ADDRESS'), 'new.example.com');
