@@ -55,13 +55,21 @@ function details(w, local, redraw) {
 	const a = w.assignment;
 	const fact = (label, value, sub, bad) => h('div', h('span.lbl', t(label)), h(`div.big${bad ? '.chg' : ''}`, value ?? '—'), h('div.xs.soft', sub));
 	return h('div.col.gap3', h('div.three',
-		fact('DESIRED', w.model, a?.updatedAt ? when(a.updatedAt) : t('nobody has asked for one')),
+		fact('DESIRED', w.model, a?.updatedAt ? [when(a.updatedAt), ` · ${limits(a)}`, a.reasoning ? ` · ${t('reasoning')}` : ''] : t('nobody has asked for one')),
 		fact('STORED', w.configured, t('what the agent will read'), w.model && w.configured && w.configured !== w.model),
 		fact('EFFECTIVE', w.observed, a?.observed?.at ? when(a.observed.at) : t('no request seen'), w.model && w.observed && w.observed !== w.model),
 		h('div.acts2', w.model && btn('RE-APPLY', { s: true, k: w.chip === 'DRIFTED' ? 'pri' : undefined, on: () => reapply(w).catch((e) => complain(t('SET MODEL FAILED'), e)) }),
 			w.chip === 'DRIFTED' && w.configured ? btn('ADOPT', { s: true, on: () => adopt(w) }) : null)),
 	a?.bridge ? note('b-info', h('div', t('Bridge: requests for {0} are served with {1}, at the latest until {2}.', a.bridge.from, a.bridge.to ?? w.model, a.bridge.until))) : null,
+	a?.synced === false ? note('b-warn', h('div', t('Not yet in the storage'))) : null,
 	(a?.warnings ?? []).map((x) => note('b-warn', h('div', x.message ?? x))), history(w, local, redraw));
+}
+
+// What a state is owed to; where there is nothing to say, since when.
+function why(w) {
+	const a = w.assignment;
+	const text = w.chip === 'DRIFTED' && w.configured ? t('config says {0}', w.configured) : w.chip === 'PENDING' ? t(a?.applied === 'when-idle' ? 'waits until idle' : 'waits for its next request') : w.chip === 'FAILED' ? a?.reason : '';
+	return h('div.xs.soft.why.cut', { title: text || null }, text || (a?.updatedAt ? when(a.updatedAt) : ''));
 }
 
 function columns(local, redraw) {
@@ -76,7 +84,7 @@ function columns(local, redraw) {
 			h('span.who', face(w)), h('div', h('h3', w.name), h('div.row.xs', stateLine(w), w.role && badge('DEFAULT', 'b-mgr')))) },
 		{ title: 'DESIRED · STORED · EFFECTIVE', cell: chain },
 		{ title: 'PROVIDER', sort: (w) => w.provider ?? '', cell: (w) => h('div', h('div.sm.nw', w.provider ?? '—'), h('div.xs.soft.nw', limits(w.assignment))) },
-		{ title: 'STATUS', sort: (w) => w.chip, cell: (w) => h('div', chip(w.chip), h('div.xs.soft.why.cut', w.assignment?.updatedAt ? when(w.assignment.updatedAt) : '')) },
+		{ title: 'STATUS', sort: (w) => w.chip, cell: (w) => h('div', chip(w.chip), why(w)) },
 		{ title: '', end: true, cell: (w) => h('div.row.acts', btn('SET MODEL', { s: true, aria: `${t('SET MODEL')} ${w.name}`, on: () => modelDialog(w) }),
 			btn('', { s: true, k: 'ic', i: local.open === w.name ? 'cross' : 'find', aria: `${t('DETAILS')} ${w.name}`, pressed: local.open === w.name, on: () => {
 				local.open = local.open === w.name ? '' : w.name;

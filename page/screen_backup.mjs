@@ -132,7 +132,7 @@ function slots(all, local, redraw) {
 	};
 	return [h('ol.slots', shown.map((b, i) => h('li', { key: b.id }, h('button.slot' + (b.id === local.chosen ? '.on' : ''), { type: 'button', 'aria-pressed': String(b.id === local.chosen), onclick: pick(b) },
 		h('span.no.pix', String(all.length - i).padStart(2, '0')),
-		h('span.sb', h('span.row', h('b.pix', when(b.time)), h(`span.badge.${b.named ? 'b-ok' : 'b-off'}`, t(b.named ? 'manual' : 'automatic'))), h('span.sm.cut', b.named ? b.reason || t('no reason given') : t('before: {0}', b.reason)), h('span.cnt', h('span', { title: contents(b) }, icon('disk', 1), b.objects === null ? t('of all objects') : t('{0} objects', number(b.objects))), h('span.soft', [b.actor, `${number(Math.ceil(b.size / 1024))} KB`].filter(Boolean).join(' · ')))))))),
+		h('span.sb', h('span.row', h('b.pix', when(b.time)), h(`span.badge.${b.named ? 'b-ok' : 'b-off'}`, t(b.named ? 'manual' : 'automatic'))), h('span.sm.cut', b.named ? b.reason || t('no reason given') : /^before /.test(b.reason) ? b.reason : t('before: {0}', b.reason)), h('span.cnt', h('span', { title: contents(b) }, icon('disk', 1), b.objects === null ? t('of all objects') : t('{0} objects', number(b.objects))), h('span.soft', [b.actor, `${number(Math.ceil(b.size / 1024))} KB`].filter(Boolean).join(' · ')))))))),
 	all.length > shown.length ? body(btn(t('SHOW ALL {0}', all.length), { raw: true, on: () => {
 		local.all = true;
 		redraw();

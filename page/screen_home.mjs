@@ -18,7 +18,7 @@ import { consumerOf, crew, manager, targets, workers } from './workers.mjs';
 const ROOMS_SHOWN = 24;
 const HOUR = 3600000;
 
-const tile = (href, ic, title, [lampKind, value], sub, extra) => h('a.tile', { href }, h('span.tic', icon(ic, 2)), h('span.tb', h('span.tt', t(title)), h('span.tv.pix', lamp(lampKind), h('span.cut', value), extra), h('span.xs.soft.cut', { title: typeof sub === 'string' ? sub : null }, sub)));
+const tile = (href, ic, title, [lampKind, value], sub, extra) => h('a.tile', { href }, h('span.tic', icon(ic, 2)), h('span.tb', h('span.tt', t(title)), h('span.tv.pix', lamp(lampKind), h('span.cut', value), extra), h('span.xs.soft', sub)));
 
 function gatewayTile() {
 	const c = store.connection;
@@ -98,13 +98,16 @@ function floor(local, redraw) {
 		} })) : null);
 }
 
+// Of a path its end: which file it is; the whole is in the title.
+const endOf = (text) => (text.startsWith('/') ? text.split('/').slice(-2).join('/') : text);
+
 function attachments() {
 	const a = store.monitor.status?.attachments;
 	if (!a || Object.values(a).every((x) => x.state === 'absent')) return null; // no HiClaw is here
 	const names = { controller: 'Controller', s3: 'Storage', managerFile: 'Manager config', agentsDir: 'Agent files', openclaw: 'OpenClaw', containerEngine: 'Containers' };
 	const kind = { ok: 'l-ok', degraded: 'l-warn', down: 'l-bad' };
 	const waiting = store.monitor.status.pendingSync ?? [];
-	return h('section.panel.attp', { 'aria-label': t('ATTACHMENTS') }, h('div.att', Object.entries(names).filter(([key]) => a[key]).map(([key, name]) => h('span.row', lamp(kind[a[key].state] ?? 'l-off'), h('b', t(name)), h('span.soft.xs.any', a[key].detail ?? t(a[key].state ?? 'absent')))),
+	return h('section.panel.attp', { 'aria-label': t('ATTACHMENTS') }, h('div.att', Object.entries(names).filter(([key]) => a[key]).map(([key, name]) => h('span.row', lamp(kind[a[key].state] ?? 'l-off'), h('b', t(name)), h('span.soft.xs.cut', { title: a[key].detail }, a[key].detail ? endOf(a[key].detail) : t(a[key].state ?? 'absent')))),
 		waiting.length ? h('span.row', lamp('l-warn'), h('b', t('Not yet in the storage')), h('span.soft.xs.any', waiting.join(', '))) : null));
 }
 

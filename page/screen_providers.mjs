@@ -44,12 +44,18 @@ function more(p, local, redraw) {
 		isAdmin() && h('div.row.w', btn('DUPLICATE', { s: true, aria: `${t('DUPLICATE')} ${p.name}`, on: () => providerDialog(null, redraw, p) })));
 }
 
+// How many keys it has, and how many models it was last heard to list.
+function holdings(p) {
+	const n = p.tokens?.length ?? 0;
+	const { models } = store.tests.get(p.name) ?? {};
+	return t('{0} configured', n === 1 ? t('1 key') : t('{0} keys', n)) + (models ? ` · ${t('{0} models', number(models))}` : '');
+}
+
 function columns(local, redraw) {
 	return [
 		{ title: 'HEALTH', cell: health },
-		{ title: 'NAME', sort: (p) => p.name, cell: (p) => h('div.row', h('span.swatch', { style: { background: `var(--${colourOf(p.name)})` } }), h('h3', p.name)) },
-		{ title: 'TYPE', sort: (p) => shownType(p), cell: (p) => badge(shownType(p), 'b-off') },
-		{ title: 'BASE URL', cell: (p) => h('div', h('div.any', urlOf(p) ?? sourceOf(p)), h('div.xs.soft', t('{0} configured', p.tokens?.length === 1 ? t('1 key') : t('{0} keys', p.tokens?.length ?? 0)))) },
+		{ title: 'NAME', sort: (p) => p.name, cell: (p) => h('div.row', h('span.swatch', { style: { background: `var(--${colourOf(p.name)})` } }), h('div', h('h3', p.name), badge(shownType(p), 'b-off'))) },
+		{ title: 'BASE URL', cell: (p) => h('div', h('div.any', urlOf(p) ?? sourceOf(p)), h('div.xs.soft', holdings(p))) },
 		{ title: 'USED BY', cell: (p) => used(p) },
 		{ title: 'REQUESTS 1 H', end: true, sort: (p) => counted('provider', p.name)?.requests ?? -1, cell: (p) => traffic(p) },
 		{ title: '', end: true, cell: (p) => h('div.row.acts',
@@ -74,7 +80,7 @@ function used(p) {
 function traffic(p) {
 	const c = counted('provider', p.name);
 	if (!c) return h('span.soft', '—');
-	return h('div', h('div.n', short(c.requests)), h(`div.xs.${c.errors ? 'badt' : 'soft'}`, `${short(c.errors)} ${t('ERRORS')}`));
+	return h('div', h('div.n', short(c.requests)), h(`div.xs.${c.errors ? 'badt' : 'soft'}`, `${short(c.errors)} ${t(c.errors === 1 ? 'ERROR' : 'ERRORS')}`));
 }
 
 function result() {

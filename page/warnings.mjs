@@ -20,7 +20,7 @@ export function warnings() {
 	for (const w of workers()) {
 		if (w.authorized === false) out.push({ kind: 'b-bad', text: t('{0} is not authorized', w.name), sub: t('no route lets it in'), action: 'REPAIR', to: `#/consumers/worker-${encodeURIComponent(w.name)}` });
 		if (w.chip === 'DRIFTED') out.push({ kind: 'b-warn', text: t('{0} has drifted', w.name), sub: t('config says {0}', w.configured), action: 'REVIEW', to: `#/assignment/${encodeURIComponent(w.name)}` });
-		if (w.chip === 'FAILED') out.push({ kind: 'b-bad', text: t('{0} could not be switched', w.name), sub: w.assignment?.error ?? '', action: 'REVIEW', to: `#/assignment/${encodeURIComponent(w.name)}` });
+		if (w.chip === 'FAILED') out.push({ kind: 'b-bad', text: t('{0} could not be switched', w.name), sub: w.assignment?.reason ?? '', action: 'REVIEW', to: `#/assignment/${encodeURIComponent(w.name)}` });
 	}
 	for (const c of listOf('certificates')) {
 		const days = daysLeft(c);

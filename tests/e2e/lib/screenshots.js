@@ -141,6 +141,7 @@ async function draw() {
 			await go(pages[i], hash);
 			await act?.(pages[i]);
 			await pages[i].evaluate(() => scrollTo(0, 0));
+			await pages[i].mouse.move(0, 0); // nothing is pointed at
 			await pages[i].waitForTimeout(700);
 			await pages[i].screenshot({ path: path.join(out, `${theme}-${name}${lang === 'zh' ? '-zh' : ''}.png`) });
 			for (let n = 0; n < 3 && (await pages[i].$('dialog[open]')); n++) await pages[i].evaluate(() => document.querySelectorAll('dialog').forEach((el) => el.remove()));
