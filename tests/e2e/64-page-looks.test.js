@@ -118,7 +118,7 @@ test('every screen: sizes, languages, names', async (t) => {
 	await t.test('W-03 W-04: by a proxy with a prefix, and with the password in the request', async (tt) => {
 		const got = await request(Number(world.api.serve.ready.monitor[0].split(':').pop()), { method: 'GET', path: '/agm/', headers: { authorization: basic(`${ADMIN.name}:${ADMIN.password}`) } });
 		assert.equal(got.status, 200);
-		const page = await openTab(tt, browser, `http://127.0.0.1:${world.api.serve.port}/agm/`, { session: world.api, monitor: monitorOf() });
+		const page = await openTab(tt, browser, `http://127.0.0.1:${world.api.serve.port}/agm/`, { session: world.api });
 		const outside = [];
 		page.on('request', (r) => new URL(r.url()).pathname.startsWith('/agm/') || outside.push(r.url()));
 		for (const name of SCREENS) await go(page, `#/${name}`);

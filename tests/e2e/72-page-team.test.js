@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openclaw } from './lib/hiclaw.js';
-import { go, openTab, startBrowser, toastOf } from './lib/page.js';
+import { go, openTab, settled, startBrowser, toastOf } from './lib/page.js';
 import { until } from './lib/sluice.js';
 import { startTeam } from './lib/team.js';
 
@@ -171,6 +171,15 @@ test('the page with a real monitor API', async (t) => {
 		await go(page, '#/assignment', target('bob'));
 		await world.assign('bob', 'kimi', 'kimi-k2.5');
 		await page.waitForSelector(`${target('bob')} .cell.same:has-text("kimi-k2.5")`);
+	});
+
+	await t.test('W-61: of what the real one says, too, no word is left in English', async (tt) => {
+		const zh = await openTab(tt, browser, world.url, { session: world.api, storage: { 'sluice-lang': 'zh' } });
+		for (const name of ['home', 'providers', 'assignment/bob', 'monitor', 'routes', 'consumers', 'domains', 'playground', 'backup', 'logs', 'settings']) {
+			await go(zh, `#/${name}`);
+			await settled(zh);
+		}
+		assert.deepEqual(await zh.evaluate(async () => (await import(document.querySelector('link[rel=modulepreload]').href)).missing()), []);
 	});
 
 	await t.test('W-46: back to a backup, and the providers are those of then', async () => {
