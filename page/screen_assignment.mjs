@@ -68,7 +68,7 @@ function details(w, local, redraw) {
 // What a state is owed to; where there is nothing to say, since when.
 function why(w) {
 	const a = w.assignment;
-	const text = w.chip === 'DRIFTED' && w.configured ? t('config says {0}', w.configured) : w.chip === 'PENDING' ? t(a?.applied === 'when-idle' ? 'waits until idle' : 'waits for its next request') : w.chip === 'FAILED' ? a?.reason : '';
+	const text = w.chip === 'DRIFTED' && w.configured ? t('config says {0}', w.configured) : w.chip === 'PENDING' ? t(a?.applied === 'when-idle' ? 'waits until idle' : 'waits for a request') : w.chip === 'FAILED' ? a?.reason : '';
 	return h('div.xs.soft.why.cut', { title: text || null }, text || (a?.updatedAt ? when(a.updatedAt) : ''));
 }
 

@@ -57,7 +57,7 @@ test('the page with a real monitor API', async (t) => {
 		await page.waitForSelector(`${dialog}.gt.open >> nth=3`);
 		await closed(page);
 		await chip('manager', 'PENDING');
-		await page.waitForSelector(`${target('manager')} .why:has-text("waits for its next request")`);
+		await page.waitForSelector(`${target('manager')} .why:has-text("waits for a request")`);
 		assert.equal((await world.chat('manager', 'kimi-k2.5')).status, 200);
 		await chip('manager', 'APPLIED'); // told by the server: nothing was pressed
 		await setModel('bob', 'deepseek', 'deepseek-chat');
