@@ -256,7 +256,7 @@ let following = 0;
 if (channel) {
 	channel.onmessage = () => {
 		clearTimeout(following); // a change is often several calls
-		following = setTimeout(refreshAll, FOLLOW_MS);
+		following = setTimeout(() => document.hidden || refreshAll(), FOLLOW_MS); // who is hidden looks when he comes back
 	};
 	onChange(() => channel.postMessage('changed'));
 }

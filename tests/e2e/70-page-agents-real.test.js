@@ -104,7 +104,7 @@ test('a HiClaw on the page', async (t) => {
 		tab.on('request', (r) => asked.push(r.url()));
 		await tab.reload();
 		await tab.waitForSelector('main .tiles');
-		const first = ['ai/providers', 'ai/routes', 'consumers', 'domains', 'tls-certificates'].map((what) => `/v1/${what}`).concat('/ni_status/backups', '/ni_status/workers', '/metrics');
+		const first = ['ai/providers', 'ai/routes', 'consumers', 'domains', 'tls-certificates'].map((what) => `/v1/${what}`).concat('/ni_status/backups', '/ni_status/workers', '/ni_status/providers', '/ni_status/events', '&by=consumer', '/metrics'); // the last of each chain of questions
 		await until('what it begins with', async () => first.every((end) => asked.some((url) => url.endsWith(end))) && tab.evaluate(() => document.querySelector('.tile .tv').textContent === 'ONLINE'));
 		const hide = (hidden) => tab.evaluate((value) => {
 			Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
