@@ -13,6 +13,7 @@
 #include "plan/match.h"
 #include "plan/model_source.h"
 #include "plan/pinned.h"
+#include "plan/unserved.h"
 
 /* Everything comes from files that are bounded one by one (RESOURCE_FILE_MAX). */
 #define ARENA_MAX ((size_t)1 << 40)
@@ -138,6 +139,7 @@ struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env)
 	services_compile(&services, s, &env->seed, &p->arena, &p->findings);
 	certificates_compile(p, s, &env->seed);
 	global_config_read(&p->global, s, &p->findings);
+	unserved_find(s, &p->findings);
 	compile_routes(p, s, env, &services);
 	list_endpoints(p, &services);
 	p->n_services = services.n + services.n_found;

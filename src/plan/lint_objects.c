@@ -3,7 +3,6 @@
  */
 #include "base/nearest.h"
 #include "plan/lint_int.h"
-#include "resource/op.h"
 
 /* What is read of a plugin's defaultConfig and of the config of its rules. */
 struct known_keys {
@@ -35,35 +34,6 @@ static const struct known_keys known_keys[] = {
 			"disable_openai_usage", "value_length_limit", "enable_path_suffixes",
 			"session_id_header"}},
 };
-
-/* The tools of MCP servers: their routes say what becomes of them. */
-static bool is_of_servers(const struct object *o)
-{
-	return bytes_eq(o->meta.name, BYTES("mcp-server.internal"));
-}
-
-static bool does_something(const struct wasmplugin *w)
-{
-	for (size_t i = 0; i < w->n_rules; i++) {
-		if (!w->rules[i].disabled) {
-			return true;
-		}
-	}
-	return !w->config_disabled;
-}
-
-static void check_plugin(struct lint *l, const struct object *o)
-{
-	struct finding at = build_warning(o, build_place(o->root), "plugin-unsupported");
-
-	if (!op_plugin_served(o->u.wasmplugin.plugin) && !is_of_servers(o) &&
-		does_something(&o->u.wasmplugin)) {
-		findings_add(l->findings, &at,
-			"there is no plugin " BYTES_FMT
-			" in this version, so this one has no effect; disable or remove it",
-			BYTES_ARG(o->u.wasmplugin.plugin));
-	}
-}
 
 /* Members that nobody knows may be another version's; one that is nearly a known one is a slip of the pen. */
 static void check_keys(struct lint *l, const struct object *o, const struct known_keys *known,
@@ -176,7 +146,6 @@ void lint_objects(struct lint *l)
 			check_rules(l, o);
 			check_default_backend(l, o);
 		} else if (o->kind == RESOURCE_WASMPLUGIN) {
-			check_plugin(l, o);
 			check_configs(l, o);
 		} else if (o->kind == RESOURCE_MCPBRIDGE) {
 			check_bridge(l, o);

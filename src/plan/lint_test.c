@@ -108,23 +108,6 @@ static const struct {
 		NULL, 0, 0, "both names are the same"},
 	{{{"mcpbridges/other.yaml", WORLD_REGISTRIES(REGISTRY("b"))}}, "mcpbridge-ignored",
 		"mcpbridges/other.yaml", 1, FINDING_WARNING, "only default is read"},
-	{{{"wasmplugins/ai-cache-1.0.0.yaml",
-		 PLUGIN_HEAD("ai-cache-1.0.0") "  defaultConfig: {}\n"}},
-		"plugin-unsupported", "wasmplugins/ai-cache-1.0.0.yaml", 1, FINDING_WARNING,
-		"its default would hold everywhere"},
-	{{{"wasmplugins/ai-cache-1.0.0.yaml",
-		 PLUGIN_HEAD("ai-cache-1.0.0") "  defaultConfigDisable: true\n  matchRules:\n" ALLOW(
-			 "z", "a")}},
-		"plugin-unsupported", "wasmplugins/ai-cache-1.0.0.yaml", 1, FINDING_WARNING,
-		"one rule is enabled"},
-	{{{"wasmplugins/ai-cache-1.0.0.yaml",
-		 PLUGIN_HEAD("ai-cache-1.0.0") "  defaultConfigDisable: true\n  matchRules:\n"
-					       "  - {ingress: [z], configDisable: true}\n"}},
-		NULL, NULL, 0, 0, "all of it is disabled"},
-	{{{"wasmplugins/mcp-server.internal.yaml",
-		 PLUGIN_HEAD("mcp-server.internal") "  defaultConfigDisable: true\n"
-						    "  matchRules:\n" ALLOW("z", "a")}},
-		NULL, NULL, 0, 0, "routes of MCP servers say what becomes of their tools"},
 	{{{OTHER,
 		 NAMED_TEXT("other",
 			 "up.static:80\n    higress.io/mcp-server: 'true'\n"

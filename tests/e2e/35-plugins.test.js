@@ -135,4 +135,45 @@ test('plugins by the management API', async (t) => {
 		await gone(c, ROUTE, 'cors');
 		assert.equal((await ask('page.example.com', '/x', from('https://evil.org'))).headers['access-control-allow-origin'], undefined);
 	});
+
+	const basic = (pair) => ({ headers: { authorization: `Basic ${btoa(pair)}` } });
+	const people = [{ name: 'ann', credential: 'ann:secret-1' }, { name: 'ben', credential: 'ben:secret-2' }];
+
+	await t.test('basic-auth: at each scope', async () => {
+		await put(c, GLOBAL, 'basic-auth', { consumers: people, global_auth: true });
+		assert.deepEqual(await both('/x'), [401, 401], 'asked everywhere');
+		assert.deepEqual(await both('/x', basic('ann:secret-1')), [200, 200]);
+		assert.deepEqual(await both('/x', basic('ann:secret-2')), [401, 401]);
+		await put(c, GLOBAL, 'basic-auth', { consumers: people, global_auth: false });
+		assert.deepEqual(await both('/x'), [200, 200], 'asked where a rule says so');
+		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE], ['DOMAIN', DOMAIN]]) {
+			await put(c, base, 'basic-auth', { allow: ['ann'] });
+			assert.deepEqual(await both('/x'), [401, 200], scope);
+			assert.deepEqual(await both('/x', basic('ben:secret-2')), [403, 200], scope);
+			assert.deepEqual(await both('/x', basic('ann:secret-1')), [200, 200], scope);
+			await gone(c, base, 'basic-auth');
+		}
+		await gone(c, GLOBAL, 'basic-auth');
+		assert.deepEqual(await both('/x'), [200, 200], 'removed');
+	});
+
+	await t.test('key-auth: at each scope, from header and query', async () => {
+		const keys = { consumers: [{ name: 'ann', credential: 'key-1' }, { name: 'ben', credential: 'key-2' }], keys: ['x-key'], in_header: true, in_query: true };
+		const key = (value) => ({ headers: { 'x-key': value } });
+		await put(c, GLOBAL, 'key-auth', { ...keys, global_auth: true });
+		assert.deepEqual(await both('/x'), [401, 401], 'asked everywhere');
+		assert.deepEqual(await both('/x', key('key-1')), [200, 200]);
+		assert.deepEqual(await both('/x?x-key=key-2'), [200, 200], 'in the query');
+		await put(c, GLOBAL, 'key-auth', { ...keys, in_query: false, global_auth: false });
+		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE], ['DOMAIN', DOMAIN]]) {
+			await put(c, base, 'key-auth', { allow: ['ann'] });
+			assert.deepEqual(await both('/x'), [401, 200], scope);
+			assert.deepEqual(await both('/x?x-key=key-1'), [401, 200], scope);
+			assert.deepEqual(await both('/x', key('key-2')), [403, 200], scope);
+			assert.deepEqual(await both('/x', key('key-1')), [200, 200], scope);
+			await gone(c, base, 'key-auth');
+		}
+		await gone(c, GLOBAL, 'key-auth');
+		assert.deepEqual(await both('/x', key('nobody')), [200, 200], 'removed');
+	});
 });
