@@ -180,6 +180,8 @@ void serve_snapshot_set(struct serve *s, struct snapshot *snap);
 
 /* Before a plan with TLS upstreams is handed over: on a jobs thread. */
 void serve_resources_trust(const struct plan *p);
+/* Logs what is found in a plan that is about to be live, and was not in the one before. */
+void serve_resources_log(struct serve *s, const struct plan *p);
 /* What stands after a load or a write: another load that was wished for, the next write. */
 void serve_resources_end(struct serve *s);
 

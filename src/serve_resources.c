@@ -55,16 +55,23 @@ static unsigned log_findings(struct finding_news *news, const struct findings *f
 	return n > FINDINGS_LOGGED ? n - FINDINGS_LOGGED : 0;
 }
 
-static void log_load(const struct reading *r)
+static void log_more(unsigned more)
 {
-	struct serve *s = r->serve;
-	unsigned more = log_findings(&s->read_news, &r->report.findings);
-
-	if (r->plan != NULL) { /* else its findings are those of the one that is live */
-		more += log_findings(&s->plan_news, &r->plan->findings);
-	}
 	if (more != 0) {
 		log_warn("store", "%u further findings are not shown", more);
+	}
+}
+
+void serve_resources_log(struct serve *s, const struct plan *p)
+{
+	log_more(log_findings(&s->plan_news, &p->findings));
+}
+
+static void log_load(const struct reading *r)
+{
+	log_more(log_findings(&r->serve->read_news, &r->report.findings));
+	if (r->plan != NULL) { /* else its findings are those of the one that is live */
+		serve_resources_log(r->serve, r->plan);
 	}
 }
 

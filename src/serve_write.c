@@ -131,6 +131,7 @@ static void on_written(struct job *j)
 		plan_free(w->commit.plan);
 		end_write(s);
 	} else if (w->commit.plan != NULL) {
+		serve_resources_log(s, w->commit.plan);
 		gateway_set_plan(s->gateway, w->commit.plan, on_live, s);
 	} else {
 		end_write(s);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { startConsole } from './lib/console.js';
 import { json, request, startUpstream } from './lib/http.js';
+import { run, until } from './lib/sluice.js';
 
 const GLOBAL = '/v1/global/plugin-instances';
 const DOMAIN = '/v1/domains/page.example.com/plugin-instances';
@@ -14,7 +15,7 @@ const scopes = { GLOBAL, DOMAIN, ROUTE, SERVICE };
 // Two routes to two upstreams: page.example.com to up.static, every other host to other.static.
 async function world(t) {
 	const upstream = await startUpstream(t, (req, res, body) => json(res, 200, { url: req.url, body: body.toString(), headers: req.headers }));
-	const c = await startConsole(t);
+	const c = await startConsole(t, { args: ['--access-log', '-'] });
 	await c.init();
 	const route = (name, domains, service) => ({ name, domains, path: { matchType: 'PRE', matchValue: '/', caseSensitive: true }, services: [{ name: service, port: 80, weight: 100 }] });
 	await c.raw('POST /v1/domains', { name: 'page.example.com', enableHttps: 'off' });
@@ -146,7 +147,7 @@ test('plugins by the management API', async (t) => {
 		assert.deepEqual(await both('/x', basic('ann:secret-2')), [401, 401]);
 		await put(c, GLOBAL, 'basic-auth', { consumers: people, global_auth: false });
 		assert.deepEqual(await both('/x'), [200, 200], 'asked where a rule says so');
-		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE], ['DOMAIN', DOMAIN]]) {
+		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE]]) {
 			await put(c, base, 'basic-auth', { allow: ['ann'] });
 			assert.deepEqual(await both('/x'), [401, 200], scope);
 			assert.deepEqual(await both('/x', basic('ben:secret-2')), [403, 200], scope);
@@ -165,7 +166,7 @@ test('plugins by the management API', async (t) => {
 		assert.deepEqual(await both('/x', key('key-1')), [200, 200]);
 		assert.deepEqual(await both('/x?x-key=key-2'), [200, 200], 'in the query');
 		await put(c, GLOBAL, 'key-auth', { ...keys, in_query: false, global_auth: false });
-		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE], ['DOMAIN', DOMAIN]]) {
+		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE]]) {
 			await put(c, base, 'key-auth', { allow: ['ann'] });
 			assert.deepEqual(await both('/x'), [401, 200], scope);
 			assert.deepEqual(await both('/x?x-key=key-1'), [401, 200], scope);
@@ -175,5 +176,45 @@ test('plugins by the management API', async (t) => {
 		}
 		await gone(c, GLOBAL, 'key-auth');
 		assert.deepEqual(await both('/x', key('nobody')), [200, 200], 'removed');
+	});
+
+	await t.test('ai-statistics: at each scope, what it asks for stands in the access line', async () => {
+		const attribute = (key, value_source, value, more) => ({ key, value_source, value, apply_to_log: true, ...more });
+		const config = {
+			attributes: [attribute('tenant', 'request_header', 'x-tenant', { default_value: 'none' }), attribute('kind', 'fixed_value', 'page'), attribute('type', 'response_header', 'content-type')],
+			session_id_header: 'x-session',
+			value_length_limit: 100,
+		};
+		let n = 0;
+		// Attributes and session of the line of the next request to that host.
+		const line = async (host) => {
+			const mark = `mark${n++}`;
+			assert.equal((await ask(host, `/${mark}`, { headers: { 'x-tenant': 'acme', 'x-session': 'chat-1' } })).status, 200);
+			const text = await until(`the line of ${mark}`, () => c.serve.stdout().split('\n').find((l) => l.includes(`/${mark}"`)));
+			const { attributes, session_id: session } = JSON.parse(text);
+			return [attributes ?? null, session ?? null];
+		};
+		const all = [{ tenant: 'acme', kind: 'page', type: 'application/json' }, 'chat-1'];
+		const at = { GLOBAL: [all, all], DOMAIN: [all, [null, null]], ROUTE: [all, [null, null]], SERVICE: [all, [null, null]] };
+		for (const [scope, base] of Object.entries(scopes)) {
+			await put(c, base, 'ai-statistics', config);
+			assert.deepEqual([await line('page.example.com'), await line('b.example.com')], at[scope], scope);
+			await gone(c, base, 'ai-statistics');
+		}
+		assert.deepEqual(await line('page.example.com'), [null, null], 'removed');
+	});
+
+	await t.test('a plugin without effect is kept, and the log and lint say so, once', async () => {
+		const said = () => c.serve.stderr().split('\n').filter((l) => /there is no plugin ai-cache/.test(l)).length;
+		await put(c, ROUTE, 'ai-cache', { a: 1 });
+		await until('the warning', said);
+		await put(c, GLOBAL, 'ai-cache', { a: 2 });
+		await put(c, ROUTE, 'request-block', { block_urls: ['x1'] });
+		await gone(c, ROUTE, 'request-block');
+		assert.equal(said(), 1);
+		const lint = JSON.parse((await run(['lint', '--json', `${c.serve.data}/resources`])).stdout);
+		assert.deepEqual(lint.findings.filter((f) => f.code === 'plugin-unsupported').map((f) => f.level), ['warning']);
+		await gone(c, ROUTE, 'ai-cache');
+		await gone(c, GLOBAL, 'ai-cache');
 	});
 });
