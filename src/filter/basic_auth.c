@@ -12,11 +12,6 @@ static bool is_on(const struct exchange *x)
 	return x->view->plan->has_basic;
 }
 
-static const struct consumer *look_up(void *of, const struct consumers *c)
-{
-	return credential_look_up(of, c);
-}
-
 /* Basic realm="…", charset="UTF-8" (RFC 7617 §2.1). A realm that is too long is cut. */
 static void ask(struct exchange *x, struct bytes realm)
 {
@@ -49,7 +44,7 @@ static bool refuse(struct exchange *x, const struct route *r, enum auth_verdict 
 			"mend it");
 		return false;
 	}
-	ask(x, r->basic.consumers->realm);
+	ask(x, auth_rule_for(&r->basic, x->rq->host)->consumers->realm);
 	if (v == AUTH_REFUSED) {
 		reply_set(x, 403, reason,
 			"Request denied by Basic Auth check. Unauthorized consumer");
@@ -67,29 +62,33 @@ static bool refuse(struct exchange *x, const struct route *r, enum auth_verdict 
 static bool identify(struct exchange *x)
 {
 	struct request *rq = x->rq;
+	const struct decide_caller caller = credential_caller(x);
 	enum auth_verdict v;
 
 	if (!is_on(x)) {
 		return true;
 	}
-	v = decide_identify(AUTH_BASIC, rq->candidates, rq->n_candidates, look_up, x);
+	v = decide_identify(AUTH_BASIC, rq->candidates, rq->n_candidates, &caller);
 	return v == AUTH_OK || refuse(x, rq->candidates[0], v);
 }
 
 static bool allows(struct exchange *x, const struct route *r)
 {
-	return !is_on(x) || decide_verdict(AUTH_BASIC, r, look_up, x) == AUTH_OK;
+	const struct decide_caller caller = credential_caller(x);
+
+	return !is_on(x) || decide_verdict(AUTH_BASIC, r, &caller) == AUTH_OK;
 }
 
 static bool decide(struct exchange *x)
 {
+	const struct decide_caller caller = credential_caller(x);
 	const struct route *r = x->rq->route;
-	enum auth_verdict v = is_on(x) ? decide_verdict(AUTH_BASIC, r, look_up, x) : AUTH_OK;
+	enum auth_verdict v = is_on(x) ? decide_verdict(AUTH_BASIC, r, &caller) : AUTH_OK;
 
 	if (v != AUTH_OK) {
 		return refuse(x, r, v);
 	}
-	x->rq->consumer = decide_consumer(r, look_up, x);
+	x->rq->consumer = decide_consumer(r, &caller);
 	return true;
 }
 

@@ -36,8 +36,9 @@ static const struct consumer *look_up(struct exchange *x, const struct consumers
 	return hit.consumer;
 }
 
-const struct consumer *credential_look_up(struct exchange *x, const struct consumers *c)
+static const struct consumer *recall(void *of, const struct consumers *c)
 {
+	struct exchange *x = of;
 	struct request *rq = x->rq;
 
 	if (rq->asked[c->plugin].in != c) {
@@ -45,4 +46,9 @@ const struct consumer *credential_look_up(struct exchange *x, const struct consu
 		rq->asked[c->plugin].found = look_up(x, c);
 	}
 	return rq->asked[c->plugin].found;
+}
+
+struct decide_caller credential_caller(struct exchange *x)
+{
+	return (struct decide_caller){recall, x, x->rq->host};
 }

@@ -8,7 +8,7 @@
 #include "plan/decide.h"
 #include "proxy/exchange.h"
 
-/* Who of these calls; NULL: nobody. Its plugin's last answer is remembered. */
-const struct consumer *credential_look_up(struct exchange *x, const struct consumers *c);
+/* Who calls, for the rules of plan/decide.h. Each plugin's last answer is remembered. */
+struct decide_caller credential_caller(struct exchange *x);
 
 #endif

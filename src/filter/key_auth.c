@@ -4,15 +4,10 @@
 
 #include "filter/credential.h"
 
-static const struct consumer *look_up(void *of, const struct consumers *c)
-{
-	return credential_look_up(of, c);
-}
-
 /* The statuses and texts of data-plane.md §11; scripts look for them. */
 static bool refuse(struct exchange *x, const struct route *r, enum auth_verdict v)
 {
-	struct bytes realm = r->auth.consumers->realm;
+	struct bytes realm = auth_rule_for(&r->auth, x->rq->host)->consumers->realm;
 	const char *scheme = v == AUTH_UNKNOWN ? "Key" : "Basic";
 	const char *reason = decide_auth_reason(AUTH_KEY, v);
 
@@ -35,28 +30,31 @@ static bool refuse(struct exchange *x, const struct route *r, enum auth_verdict 
 /* Before a body byte is read: is there a candidate that this caller may use? */
 static bool identify(struct exchange *x)
 {
+	const struct decide_caller caller = credential_caller(x);
 	struct request *rq = x->rq;
-	enum auth_verdict v =
-		decide_identify(AUTH_KEY, rq->candidates, rq->n_candidates, look_up, x);
+	enum auth_verdict v = decide_identify(AUTH_KEY, rq->candidates, rq->n_candidates, &caller);
 
 	return v == AUTH_OK || refuse(x, rq->candidates[0], v);
 }
 
 static bool allows(struct exchange *x, const struct route *r)
 {
-	return decide_verdict(AUTH_KEY, r, look_up, x) == AUTH_OK;
+	const struct decide_caller caller = credential_caller(x);
+
+	return decide_verdict(AUTH_KEY, r, &caller) == AUTH_OK;
 }
 
 /* The final route's own verdict; only a route that asks gives the exchange a consumer. */
 static bool decide(struct exchange *x)
 {
+	const struct decide_caller caller = credential_caller(x);
 	const struct route *r = x->rq->route;
-	enum auth_verdict v = decide_verdict(AUTH_KEY, r, look_up, x);
+	enum auth_verdict v = decide_verdict(AUTH_KEY, r, &caller);
 
 	if (v != AUTH_OK) {
 		return refuse(x, r, v);
 	}
-	x->rq->consumer = decide_consumer(r, look_up, x);
+	x->rq->consumer = decide_consumer(r, &caller);
 	return true;
 }
 

@@ -175,17 +175,30 @@ static void take_engine(const struct workers *w, struct worker *v)
 	}
 }
 
+static bool lets_in(const struct auth_rule *a, bool ai, const struct consumer *c)
+{
+	if (a->need == AUTH_ANY_CONSUMER && ai) {
+		return true;
+	}
+	for (size_t k = 0; a->need == AUTH_ALLOW_LIST && k < a->n_allow; k++) {
+		if (a->allow[k] == c) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool is_let_in(const struct plan *p, const struct consumer *c)
 {
 	for (size_t i = 0; i < p->n_routes; i++) {
 		const struct auth_rule *a = &p->routes[i]->auth;
+		bool ai = bytes_starts(p->routes[i]->name, BYTES("ai-route-"));
 
-		if (a->need == AUTH_ANY_CONSUMER &&
-			bytes_starts(p->routes[i]->name, BYTES("ai-route-"))) {
+		if (lets_in(a, ai, c)) {
 			return true;
 		}
-		for (size_t k = 0; a->need == AUTH_ALLOW_LIST && k < a->n_allow; k++) {
-			if (a->allow[k] == c) {
+		for (size_t k = 0; k < a->n_cases; k++) { /* for one of its hosts */
+			if (lets_in(&a->cases[k].rule, ai, c)) {
 				return true;
 			}
 		}

@@ -1,5 +1,6 @@
 #include "plan/auth.h"
 
+#include "plan/plugin_rules.h"
 #include <stdlib.h>
 
 #include "wire/base64.h"
@@ -225,12 +226,25 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+const struct auth_rule *auth_rule_for(const struct auth_rule *rule, struct bytes host)
+{
+	for (size_t i = 0; i < rule->n_cases; i++) {
+		const struct auth_case *c = &rule->cases[i];
+
+		if (c->domains == NULL || plugin_domain_is_any(c->domains, host)) {
+			return &c->rule;
+		}
+	}
+	return rule;
+}
+
 enum auth_verdict auth_verdict(const struct auth_rule *rule, const struct consumer *consumer)
 {
 	switch (rule->need) {
 	case AUTH_PASS:
 		return AUTH_OK;
 	case AUTH_BROKEN:
+	case AUTH_BY_HOST:
 		return AUTH_UNUSABLE;
 	case AUTH_ANY_CONSUMER:
 		return consumer != NULL ? AUTH_OK : AUTH_UNKNOWN;

@@ -39,7 +39,9 @@ enum auth_verdict { AUTH_OK = 0, AUTH_UNKNOWN = 401, AUTH_REFUSED = 403, AUTH_UN
  * padding may be missing). False when nobody is found. */
 bool auth_identify(const struct consumers *c, const struct auth_query *q, struct auth_hit *out);
 
-/* consumer: as found among rule->consumers, NULL when nobody was. */
+/* The rule that holds for a host (without port): rule itself, or one of its cases. */
+const struct auth_rule *auth_rule_for(const struct auth_rule *rule, struct bytes host);
+/* rule is none of AUTH_BY_HOST; consumer: as found among rule->consumers, NULL when nobody was. */
 enum auth_verdict auth_verdict(const struct auth_rule *rule, const struct consumer *consumer);
 
 /* Whom a user's name and password ("user:password") belong to; c is of AUTH_BASIC. NULL: nobody. */

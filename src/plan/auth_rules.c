@@ -14,7 +14,8 @@ struct of_rule {
 struct auth_instance {
 	struct plugin_rules rules;
 	struct consumers *global;
-	struct of_rule *of_rule; /* by rule index */
+	struct of_rule *of_rule;  /* by rule index */
+	struct auth_rule by_host; /* the last that was made */
 };
 
 /* The reference is the plan's from here on. */
@@ -243,30 +244,17 @@ static struct auth_rule without_rule(const struct auth_instance *k)
 	return rule;
 }
 
-static struct auth_rule rule_of(
-	struct auth_rules *r, struct auth_instance *k, const struct plugin_target *t)
+static struct auth_rule rule_of_hit(
+	struct auth_rules *r, struct auth_instance *k, const struct plugin_hit *hit)
 {
-	struct plugin_hit hit = plugin_rules_choose(&k->rules, t);
 	struct auth_rule rule = {.need = AUTH_PASS, .consumers = k->global};
 
-	if (hit.choice == PLUGIN_UNSURE) {
-		struct finding at = build_error(k->rules.object, build_place(k->rules.object->root),
-			"unsupported-condition");
-
-		findings_add(r->findings, &at,
-			"a rule of %s for a domain holds for some hosts of the route " BYTES_FMT
-			" only, which this version cannot tell apart; the route answers 503: give "
-			"the route that host or the rule the route's name",
-			auth_plugin_name(r->plugin), BYTES_ARG(t->route));
-		rule.need = AUTH_BROKEN;
-		return rule;
-	}
-	if (hit.choice == PLUGIN_RULE) {
-		if (!hit.off && !k->of_rule[hit.index].known) {
-			k->of_rule[hit.index].known = true;
-			k->of_rule[hit.index].rule = read_rule(r, k, &hit);
+	if (hit->choice == PLUGIN_RULE) {
+		if (!hit->off && !k->of_rule[hit->index].known) {
+			k->of_rule[hit->index].known = true;
+			k->of_rule[hit->index].rule = read_rule(r, k, hit);
 		}
-		return hit.off ? rule : k->of_rule[hit.index].rule;
+		return hit->off ? rule : k->of_rule[hit->index].rule;
 	}
 	return k->rules.loaded || k->rules.invalid ? without_rule(k) : rule;
 }
@@ -274,7 +262,77 @@ static struct auth_rule rule_of(
 static bool same(const struct auth_rule *a, const struct auth_rule *b)
 {
 	return a->need == b->need && a->consumers == b->consumers && a->allow == b->allow &&
-		a->n_allow == b->n_allow;
+		a->n_allow == b->n_allow && a->cases == b->cases;
+}
+
+static bool same_cases(const struct auth_rule *a, const struct auth_case *v, size_t n)
+{
+	bool yes = a->n_cases == n;
+
+	for (size_t i = 0; yes && i < n; i++) {
+		yes = same(&a->cases[i].rule, &v[i].rule) &&
+			(a->cases[i].domains == NULL) == (v[i].domains == NULL);
+		for (size_t d = 0; yes && v[i].domains != NULL && d < v[i].domains->n; d++) {
+			yes = a->cases[i].domains->n == v[i].domains->n &&
+				bytes_eq(a->cases[i].domains->v[d], v[i].domains->v[d]);
+		}
+	}
+	return yes;
+}
+
+/* Routes of one group share it: what they demand together is looked at before the body. */
+static struct auth_rule by_host(
+	struct auth_rules *r, struct auth_instance *k, struct auth_case *v, size_t n)
+{
+	struct auth_case *kept;
+
+	if (same_cases(&k->by_host, v, n)) {
+		return k->by_host;
+	}
+	kept = arena_must(r->arena, n * sizeof(*kept));
+	for (size_t i = 0; i < n; i++) {
+		kept[i] = v[i];
+		if (v[i].domains != NULL) {
+			kept[i].domains = plugin_rules_keep(v[i].domains, r->arena);
+		}
+	}
+	k->by_host = (struct auth_rule){
+		.need = AUTH_BY_HOST, .consumers = k->global, .cases = kept, .n_cases = n};
+	return k->by_host;
+}
+
+static struct auth_rule too_many(
+	struct auth_rules *r, const struct auth_instance *k, const struct plugin_target *t)
+{
+	struct finding at = build_error(
+		k->rules.object, build_place(k->rules.object->root), "unsupported-condition");
+
+	findings_add(r->findings, &at,
+		"more than %u rules of %s for domains hold for some hosts of the route " BYTES_FMT
+		", which answers 503: give the route its hosts",
+		AUTH_DOMAINS_MAX, auth_plugin_name(r->plugin), BYTES_ARG(t->route));
+	return (struct auth_rule){.need = AUTH_BROKEN, .consumers = k->global};
+}
+
+static struct auth_rule rule_of(
+	struct auth_rules *r, struct auth_instance *k, const struct plugin_target *t)
+{
+	struct plugin_case found[AUTH_DOMAINS_MAX + 1];
+	struct auth_case cases[AUTH_DOMAINS_MAX + 1];
+	size_t n = plugin_rules_cases(&k->rules, t, found, ARRAY_LEN(found));
+	bool differ = false;
+
+	if (n == 1) {
+		return rule_of_hit(r, k, &found[0].hit);
+	}
+	if (n > ARRAY_LEN(found)) {
+		return too_many(r, k, t);
+	}
+	for (size_t i = 0; i < n; i++) {
+		cases[i] = (struct auth_case){found[i].domains, rule_of_hit(r, k, &found[i].hit)};
+		differ = differ || !same(&cases[i].rule, &cases[0].rule);
+	}
+	return differ ? by_host(r, k, cases, n) : cases[0].rule;
 }
 
 /* Who may call is decided before the upstream is chosen, so all upstreams have to agree. */

@@ -7,6 +7,9 @@
 #include "plan/plan.h"
 #include "plan/plugin_rules.h"
 
+/* Rules for domains among which a request's host decides: they are asked one by one. */
+#define AUTH_DOMAINS_MAX 64u
+
 struct auth_instance;
 
 struct auth_rules {

@@ -223,8 +223,22 @@ static const struct row rows[] = {
 	{"domain-5",
 		DEFAULT GLOBAL("false") PEOPLE "  matchRules:\n  - {domain: [b.com], config: "
 					       "{allow: [c1]}}\n",
-		"every", NULL, NULL, NULL, 503, NULL,
-		"a route of every host is b.com's too: fail closed"},
+		"every", NULL, NULL, NULL, 0, NULL,
+		"one of the hosts of the route, and not the one that is asked"},
+	{"domain-7",
+		DEFAULT GLOBAL("false") PEOPLE "  matchRules:\n  - {domain: [b.com], config: "
+					       "{allow: [c2]}}\n  - {domain: [a.com], config: "
+					       "{allow: [c1]}}\n",
+		"every", AUTHZ, "Bearer t1", NULL, 0, "c1", "the one that is asked"},
+	{"domain-8",
+		DEFAULT GLOBAL("false") PEOPLE "  matchRules:\n  - {domain: [b.com], config: "
+					       "{allow: [c2]}}\n  - {domain: [a.com], config: "
+					       "{allow: [c1]}}\n",
+		"every", NULL, NULL, NULL, 401, NULL, "which wants a key"},
+	{"domain-9",
+		DEFAULT GLOBAL("true") PEOPLE "  matchRules:\n  - {domain: [b.com], config: "
+					      "{_disable_: true}}\n",
+		"every", NULL, NULL, NULL, 401, NULL, "open for another host only"},
 	{"domain-6",
 		DEFAULT GLOBAL("false") PEOPLE "  matchRules:\n  - {domain: ['*'], config: "
 					       "{allow: [c1]}}\n",
@@ -282,6 +296,7 @@ static void check_row(const struct row *row)
 		.name = bytes_str(row->header), .value = bytes_str(row->value)};
 	struct auth_query q = {&header, row->header != NULL, bytes_str(row->query)};
 	struct auth_hit hit = {0};
+	const struct auth_rule *rule;
 	const struct route *r;
 	struct plan *p;
 	struct world w;
@@ -297,9 +312,10 @@ static void check_row(const struct row *row)
 	p = world_plan(&w, &no_types);
 	r = world_route(p, "a.com", path, METHOD_GET);
 	assert_non_null(r);
-	assert_non_null(r->auth.consumers);
-	found = auth_identify(r->auth.consumers, &q, &hit);
-	status = (int)auth_verdict(&r->auth, found ? hit.consumer : NULL);
+	rule = auth_rule_for(&r->auth, BYTES("a.com"));
+	assert_non_null(rule->consumers);
+	found = auth_identify(rule->consumers, &q, &hit);
+	status = (int)auth_verdict(rule, found ? hit.consumer : NULL);
 	if (status != row->status || (row->who != NULL && !found) ||
 		(row->who != NULL && !bytes_eq(hit.consumer->name, bytes_str(row->who)))) {
 		world_print(&p->findings);

@@ -175,16 +175,25 @@ static const struct consumer *look_up(void *of, const struct consumers *c)
 	return name != NULL ? consumers_find(c, bytes_str(name)) : NULL;
 }
 
+static struct decide_caller asks(struct caller *who)
+{
+	return (struct decide_caller){look_up, who, BYTES("a.com")};
+}
+
 static const struct consumer *who_counts(
 	const struct plan *p, const char *path, struct caller *caller)
 {
-	return decide_consumer(world_route(p, "a.com", path, METHOD_GET), look_up, caller);
+	const struct decide_caller by = asks(caller);
+
+	return decide_consumer(world_route(p, "a.com", path, METHOD_GET), &by);
 }
 
 /* Each plugin has rules and consumers of its own; whom key-auth knows is who counts. */
 static void both_are_asked(void **state)
 {
 	struct caller both = {"k", "c1"}, user = {NULL, "c1"}, nobody = {NULL, NULL};
+	const struct decide_caller by_both = asks(&both), by_user = asks(&user),
+				   by_nobody = asks(&nobody);
 	const struct route *r;
 	struct world w;
 	struct plan *p;
@@ -200,16 +209,16 @@ static void both_are_asked(void **state)
 		WORLD_PLUGIN("basic-auth", DEFAULT GLOBAL("true") PEOPLE));
 	p = world_plan(&w, &no_types);
 	r = world_route(p, "a.com", "/r", METHOD_GET);
-	assert_int_equal(decide_verdict(AUTH_KEY, r, look_up, &both), 0);
-	assert_int_equal(decide_verdict(AUTH_BASIC, r, look_up, &both), 0);
-	assert_int_equal(decide_verdict(AUTH_KEY, r, look_up, &user), 401);
-	assert_int_equal(decide_verdict(AUTH_BASIC, r, look_up, &user), 0);
-	assert_int_equal(decide_verdict(AUTH_BASIC, r, look_up, &nobody), 401);
+	assert_int_equal(decide_verdict(AUTH_KEY, r, &by_both), 0);
+	assert_int_equal(decide_verdict(AUTH_BASIC, r, &by_both), 0);
+	assert_int_equal(decide_verdict(AUTH_KEY, r, &by_user), 401);
+	assert_int_equal(decide_verdict(AUTH_BASIC, r, &by_user), 0);
+	assert_int_equal(decide_verdict(AUTH_BASIC, r, &by_nobody), 401);
 	assert_string_equal(
 		decide_auth_reason(AUTH_BASIC, AUTH_UNKNOWN), "basic-auth.invalid_credential");
 	assert_true(bytes_eq(who_counts(p, "/r", &both)->name, BYTES("k")));
 	assert_true(bytes_eq(who_counts(p, "/other", &both)->name, BYTES("c1")));
-	assert_int_equal(decide_identify(AUTH_BASIC, &r, 1, look_up, &nobody), 401);
+	assert_int_equal(decide_identify(AUTH_BASIC, &r, 1, &by_nobody), 401);
 	assert_true(plan_has_consumer(p, BYTES("k")) && plan_has_consumer(p, BYTES("c2")));
 	plan_free(p);
 	world_done(&w);

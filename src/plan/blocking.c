@@ -6,22 +6,12 @@
 
 #include "plan/plugin_rules.h"
 
-static bool is_one_of(const struct strings *domains, struct bytes host)
-{
-	for (size_t i = 0; i < domains->n; i++) {
-		if (plugin_domain_is(domains->v[i], host)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 const struct blocking *blocking_next(const struct blocking_list *l, struct bytes host, size_t *at)
 {
 	while (*at < l->n) {
 		const struct blocking_case *c = &l->v[*at];
 
-		if (c->domains != NULL && !is_one_of(c->domains, host)) {
+		if (c->domains != NULL && !plugin_domain_is_any(c->domains, host)) {
 			(*at)++;
 			continue;
 		}

@@ -151,12 +151,7 @@ const struct cors *cors_for(const struct cors *c, struct bytes host)
 	for (size_t i = 0; c != NULL && i < c->n_cases; i++) {
 		const struct strings *domains = c->cases[i].domains;
 
-		for (size_t k = 0; domains != NULL && k < domains->n; k++) {
-			if (plugin_domain_is(domains->v[k], host)) {
-				return c->cases[i].policy;
-			}
-		}
-		if (domains == NULL) {
+		if (domains == NULL || plugin_domain_is_any(domains, host)) {
 			return c->cases[i].policy;
 		}
 	}

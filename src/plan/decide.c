@@ -51,8 +51,16 @@ bool decide_is_json(struct bytes type)
 	return type.n == 0; /* a missing one counts as JSON */
 }
 
+static enum auth_verdict verdict(const struct auth_rule *rule, const struct decide_caller *caller)
+{
+	if (rule->need == AUTH_BY_HOST) {
+		rule = auth_rule_for(rule, caller->host);
+	}
+	return auth_verdict(rule, caller->look_up(caller->of, rule->consumers));
+}
+
 enum auth_verdict decide_identify(enum auth_plugin plugin, const struct route *const *candidates,
-	size_t n, decide_look_up *look_up, void *of)
+	size_t n, const struct decide_caller *caller)
 {
 	enum auth_verdict worst = AUTH_OK;
 
@@ -63,8 +71,7 @@ enum auth_verdict decide_identify(enum auth_plugin plugin, const struct route *c
 		size_t n_rules = r->group != NULL ? r->group->n_rules[plugin] : 1;
 
 		for (size_t k = 0; group_is_leader(r) && k < n_rules; k++) {
-			enum auth_verdict v =
-				auth_verdict(&rules[k], look_up(of, rules[k].consumers));
+			enum auth_verdict v = verdict(&rules[k], caller);
 
 			if (v == AUTH_OK) {
 				return AUTH_OK;
@@ -76,20 +83,19 @@ enum auth_verdict decide_identify(enum auth_plugin plugin, const struct route *c
 }
 
 enum auth_verdict decide_verdict(
-	enum auth_plugin plugin, const struct route *r, decide_look_up *look_up, void *of)
+	enum auth_plugin plugin, const struct route *r, const struct decide_caller *caller)
 {
-	const struct auth_rule *rule = auth_rule_of(r, plugin);
-
-	return auth_verdict(rule, look_up(of, rule->consumers));
+	return verdict(auth_rule_of(r, plugin), caller);
 }
 
-const struct consumer *decide_consumer(const struct route *r, decide_look_up *look_up, void *of)
+const struct consumer *decide_consumer(const struct route *r, const struct decide_caller *caller)
 {
 	for (unsigned p = 0; p < AUTH_PLUGINS; p++) {
-		const struct auth_rule *rule = auth_rule_of(r, (enum auth_plugin)p);
+		const struct auth_rule *rule =
+			auth_rule_for(auth_rule_of(r, (enum auth_plugin)p), caller->host);
 
 		if (rule->need != AUTH_PASS) {
-			return look_up(of, rule->consumers);
+			return caller->look_up(caller->of, rule->consumers);
 		}
 	}
 	return NULL;

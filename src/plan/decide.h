@@ -36,15 +36,21 @@ bool decide_is_json(struct bytes type);
 
 /* Who calls, as far as it is known by the credentials of that set; NULL: nobody. */
 typedef const struct consumer *decide_look_up(void *of, const struct consumers *c);
+/* Who asks, and whom. */
+struct decide_caller {
+	decide_look_up *look_up;
+	void *of;
+	struct bytes host; /* without port */
+};
 /* Before the body: AUTH_OK when the plugin lets the caller use one of the candidates (at least one). The
  * order in which plugins are asked is that of enum auth_plugin backwards, as Higress runs them. */
 enum auth_verdict decide_identify(enum auth_plugin plugin, const struct route *const *candidates,
-	size_t n, decide_look_up *look_up, void *of);
+	size_t n, const struct decide_caller *caller);
 /* The verdict of one plugin for one route. */
 enum auth_verdict decide_verdict(
-	enum auth_plugin plugin, const struct route *r, decide_look_up *look_up, void *of);
+	enum auth_plugin plugin, const struct route *r, const struct decide_caller *caller);
 /* Who calls, for counts and limits: whom key-auth knows, else whom basic-auth does; NULL: no plugin asks. */
-const struct consumer *decide_consumer(const struct route *r, decide_look_up *look_up, void *of);
+const struct consumer *decide_consumer(const struct route *r, const struct decide_caller *caller);
 /* "key-auth.invalid_key"; NULL for AUTH_OK. */
 const char *decide_auth_reason(enum auth_plugin plugin, enum auth_verdict v);
 

@@ -38,10 +38,10 @@ const char *explain_why_name(enum explain_why w)
 enum auth_verdict explain_judge_auth(
 	const struct explain_decided *d, const struct route *r, enum auth_plugin *by)
 {
-	enum auth_verdict v = decide_verdict(AUTH_BASIC, r, d->look_up, d->look_up_of);
+	enum auth_verdict v = decide_verdict(AUTH_BASIC, r, &d->caller);
 
 	*by = v != AUTH_OK ? AUTH_BASIC : AUTH_KEY;
-	return v != AUTH_OK ? v : decide_verdict(AUTH_KEY, r, d->look_up, d->look_up_of);
+	return v != AUTH_OK ? v : decide_verdict(AUTH_KEY, r, &d->caller);
 }
 
 static void judge_candidate(const struct explain_decided *d, struct explain_route *e)

@@ -46,8 +46,7 @@ struct explain_decided {
 	size_t n_candidates;
 	const struct route *route;       /* NULL: none was chosen */
 	const struct route_model *model; /* NULL: the choice by the model was not reached */
-	decide_look_up *look_up;
-	void *look_up_of;
+	struct decide_caller caller;
 };
 
 struct explain_routes {

@@ -351,7 +351,7 @@ static bool identify(struct asking *k)
 	for (unsigned p = AUTH_PLUGINS; p-- > 0;) {
 		enum auth_plugin by = (enum auth_plugin)p;
 		enum auth_verdict v =
-			decide_identify(by, d->candidates, d->n_candidates, look_up, k);
+			decide_identify(by, d->candidates, d->n_candidates, &d->caller);
 
 		k->out->known = known(k, d->candidates[0]);
 		if (v != AUTH_OK) {
@@ -418,8 +418,10 @@ static bool read_body(struct asking *k)
 
 static bool allows(void *of, const struct route *r)
 {
-	return decide_verdict(AUTH_BASIC, r, look_up, of) == AUTH_OK &&
-		decide_verdict(AUTH_KEY, r, look_up, of) == AUTH_OK;
+	const struct asking *k = of;
+	enum auth_plugin by;
+
+	return explain_judge_auth(&k->decided, r, &by) == AUTH_OK;
 }
 
 static bool asks_models(const struct explain_request *rq, enum api api)
@@ -442,7 +444,7 @@ static bool list_models(struct asking *k)
 	}
 	d->route = k->out->route = r;
 	k->out->known = known(k, r);
-	k->out->consumer = decide_consumer(r, look_up, k);
+	k->out->consumer = decide_consumer(r, &d->caller);
 	if (!judge_head(k, r) || !judge_page(k, r)) {
 		return true;
 	}
@@ -493,7 +495,7 @@ static bool choose(struct asking *k)
 		refuse(k, by, v);
 		return false;
 	}
-	k->out->consumer = decide_consumer(d->route, look_up, k);
+	k->out->consumer = decide_consumer(d->route, &d->caller);
 	if (!judge_head(k, d->route) || !judge_page(k, d->route)) {
 		return false;
 	}
@@ -595,8 +597,7 @@ void explain_request(const struct plan *p, const struct explain_request *rq, str
 		.header_of = &k};
 	k.sent = (struct url){.path = rq->url.path, .query = rq->url.query};
 	k.decided.query = &k.query;
-	k.decided.look_up = look_up;
-	k.decided.look_up_of = &k;
+	k.decided.caller = (struct decide_caller){look_up, &k, rq->url.host};
 	list_headers(&k);
 	if (begin(&k) && find_candidates(&k) && identify(&k) && read_body(&k) && !list_models(&k) &&
 		choose(&k)) {

@@ -52,7 +52,8 @@ static void sort_allowed(struct auth_rule *rule)
 static struct auth_rule *rule_like(struct auth_rule *v, size_t n, const struct auth_rule *rule)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (v[i].need == rule->need && v[i].consumers == rule->consumers) {
+		if (v[i].need == rule->need && v[i].consumers == rule->consumers &&
+			v[i].cases == rule->cases) {
 			return &v[i];
 		}
 	}

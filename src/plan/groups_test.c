@@ -556,7 +556,8 @@ static void a_group_asks_what_its_routes_ask(void **state)
 	assert_int_equal(leaders[0]->group->n_rules[AUTH_KEY], 1);
 	for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
 		struct caller caller = {p->consumers, callers[i].name};
-		enum auth_verdict v = decide_identify(AUTH_KEY, leaders, n, look_up, &caller);
+		enum auth_verdict v = decide_identify(AUTH_KEY, leaders, n,
+			&(struct decide_caller){look_up, &caller, BYTES("a.com")});
 
 		if (v != callers[i].verdict) {
 			fail_msg("%s: %s: %d", callers[i].name, callers[i].reason, (int)v);

@@ -103,10 +103,17 @@ struct consumer_set { /* one of a plan's: rules may bring their own */
 
 /* What one of the plugins demands on a route. */
 struct auth_rule {
-	enum { AUTH_PASS, AUTH_ANY_CONSUMER, AUTH_ALLOW_LIST, AUTH_BROKEN } need;
+	enum { AUTH_PASS, AUTH_ANY_CONSUMER, AUTH_ALLOW_LIST, AUTH_BROKEN, AUTH_BY_HOST } need;
 	const struct consumers *consumers; /* whose credentials count; never NULL */
 	const struct consumer **allow;     /* sorted by pointer */
 	size_t n_allow;
+	const struct auth_case *cases; /* AUTH_BY_HOST; in order, the last is for every host */
+	size_t n_cases;
+};
+
+struct auth_case {
+	const struct strings *domains; /* NULL: every host */
+	struct auth_rule rule;         /* never AUTH_BY_HOST */
 };
 
 struct rewrite_target;

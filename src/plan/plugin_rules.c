@@ -302,9 +302,9 @@ struct plugin_hit plugin_rules_choose(const struct plugin_rules *p, const struct
 	return first.hit;
 }
 
-bool plugin_domain_is(struct bytes domain, struct bytes host)
+bool plugin_domain_is_any(const struct strings *domains, struct bytes host)
 {
-	return domain_matches(domain, host) == YES;
+	return any_domain_matches(domains, host) == YES;
 }
 
 const struct strings *plugin_rules_keep(const struct strings *domains, struct arena *a)

@@ -65,7 +65,7 @@ size_t plugin_rules_cases(const struct plugin_rules *p, const struct plugin_targ
 	struct plugin_case *out, size_t max);
 /* Domains of a case, for as long as a plan. */
 const struct strings *plugin_rules_keep(const struct strings *domains, struct arena *a);
-/* Whether a rule for that domain holds for a host. */
-bool plugin_domain_is(struct bytes domain, struct bytes host);
+/* Whether a rule for one of these domains holds for a host. */
+bool plugin_domain_is_any(const struct strings *domains, struct bytes host);
 
 #endif

@@ -63,8 +63,7 @@ static bool find_routes(struct exchange *x, struct explain_routes *out)
 	struct explain_decided d = {.query = &q,
 		.route = rq->route,
 		.model = rq->has_route_model ? &rq->route_model : NULL,
-		.look_up = who,
-		.look_up_of = rq};
+		.caller = {who, rq, rq->host}};
 	uint64_t struck[ARRAY_LEN(rq->strip_fields)];
 	bool made;
 

@@ -147,7 +147,7 @@ test('plugins by the management API', async (t) => {
 		assert.deepEqual(await both('/x', basic('ann:secret-2')), [401, 401]);
 		await put(c, GLOBAL, 'basic-auth', { consumers: people, global_auth: false });
 		assert.deepEqual(await both('/x'), [200, 200], 'asked where a rule says so');
-		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE]]) {
+		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE], ['DOMAIN', DOMAIN]]) {
 			await put(c, base, 'basic-auth', { allow: ['ann'] });
 			assert.deepEqual(await both('/x'), [401, 200], scope);
 			assert.deepEqual(await both('/x', basic('ben:secret-2')), [403, 200], scope);
@@ -166,7 +166,7 @@ test('plugins by the management API', async (t) => {
 		assert.deepEqual(await both('/x', key('key-1')), [200, 200]);
 		assert.deepEqual(await both('/x?x-key=key-2'), [200, 200], 'in the query');
 		await put(c, GLOBAL, 'key-auth', { ...keys, in_query: false, global_auth: false });
-		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE]]) {
+		for (const [scope, base] of [['ROUTE', ROUTE], ['SERVICE', SERVICE], ['DOMAIN', DOMAIN]]) {
 			await put(c, base, 'key-auth', { allow: ['ann'] });
 			assert.deepEqual(await both('/x'), [401, 200], scope);
 			assert.deepEqual(await both('/x?x-key=key-1'), [401, 200], scope);
