@@ -262,21 +262,93 @@ void statistics_init(struct statistics_rules *r, const struct snapshot *s,
 	}
 }
 
+static const struct statistics *of_hit(struct statistics_rules *r, const struct plugin_hit *hit)
+{
+	const struct statistics **memo;
+
+	if (hit->off || (hit->choice != PLUGIN_RULE && hit->choice != PLUGIN_DEFAULT)) {
+		return NULL;
+	}
+	memo = &r->of_rule[hit->choice == PLUGIN_RULE ? hit->index : r->rules.plugin->n_rules];
+	if (*memo == NULL) {
+		*memo = compile(r, hit->config);
+	}
+	return *memo;
+}
+
+/* Routes for every host, which are many or none, have the same as a rule. */
+static bool is_last(const struct statistics_rules *r, const struct statistics_case *cases, size_t n)
+{
+	bool same = r->last != NULL && r->last->n_cases == n;
+
+	for (size_t i = 0; same && i < n; i++) {
+		same = r->last->cases[i].statistics == cases[i].statistics &&
+			(r->last->cases[i].domains == NULL) == (cases[i].domains == NULL);
+	}
+	return same;
+}
+
+static const struct statistics *choice(
+	struct statistics_rules *r, const struct statistics_case *cases, size_t n)
+{
+	struct statistics *s;
+
+	if (is_last(r, cases, n)) {
+		return r->last;
+	}
+	s = arena_must(r->arena, sizeof(*s));
+	s->cases = arena_must(r->arena, n * sizeof(*s->cases));
+	s->n_cases = n;
+	for (size_t i = 0; i < n; i++) {
+		s->cases[i] = cases[i];
+		if (cases[i].domains != NULL) {
+			s->cases[i].domains = plugin_rules_keep(cases[i].domains, r->arena);
+		}
+	}
+	r->last = s;
+	return s;
+}
+
 const struct statistics *statistics_find(
 	struct statistics_rules *r, const struct plugin_target *target)
 {
-	struct plugin_hit hit = plugin_rules_choose(&r->rules, target);
-	const struct statistics **memo;
+	struct plugin_case found[STATISTICS_DOMAINS_MAX + 1];
+	struct statistics_case cases[STATISTICS_DOMAINS_MAX + 1];
+	size_t n = plugin_rules_cases(&r->rules, target, found, ARRAY_LEN(found));
+	bool any = false;
 
-	if (r->rules.invalid || hit.off ||
-		(hit.choice != PLUGIN_RULE && hit.choice != PLUGIN_DEFAULT)) {
+	if (n > ARRAY_LEN(found)) {
+		struct finding at = build_warning(r->rules.object,
+			build_place(r->rules.object->root), "unsupported-condition");
+
+		findings_add(r->findings, &at,
+			"more than %u rules of ai-statistics for domains hold for some hosts of the "
+			"route " BYTES_FMT ", which has none then: give the route its hosts",
+			STATISTICS_DOMAINS_MAX, BYTES_ARG(target->route));
+	}
+	if (r->rules.invalid || n > ARRAY_LEN(found)) {
 		return NULL;
 	}
-	memo = &r->of_rule[hit.choice == PLUGIN_RULE ? hit.index : r->rules.plugin->n_rules];
-	if (*memo == NULL) {
-		*memo = compile(r, hit.config);
+	for (size_t i = 0; i < n; i++) {
+		cases[i] = (struct statistics_case){found[i].domains, of_hit(r, &found[i].hit)};
+		any = any || cases[i].statistics != NULL;
 	}
-	return *memo;
+	if (!any) {
+		return NULL;
+	}
+	return n == 1 ? cases[0].statistics : choice(r, cases, n);
+}
+
+const struct statistics *statistics_for(const struct statistics *s, struct bytes host)
+{
+	for (size_t i = 0; s != NULL && i < s->n_cases; i++) {
+		const struct strings *domains = s->cases[i].domains;
+
+		if (domains == NULL || plugin_domain_is_any(domains, host)) {
+			return s->cases[i].statistics;
+		}
+	}
+	return s;
 }
 
 static void guard(struct reading *r, const struct consumer_set *sets)

@@ -12,6 +12,8 @@
 /* Of one configuration: a line has an end. */
 #define STATISTICS_ATTRIBUTES_MAX 32u
 #define STATISTICS_KEY_MAX 64u
+/* Rules for domains among which a request's host decides: they are asked one by one. */
+#define STATISTICS_DOMAINS_MAX 64u
 /* Longest value, whatever value_length_limit says; longer ones are cut in their middle. */
 #define STATISTICS_VALUE_MAX 4000u
 
@@ -24,7 +26,15 @@ struct statistics_attribute {
 	struct bytes absent; /* default_value; empty: the attribute is left out */
 };
 
+struct statistics_case {                     /* of a route for several hosts, in order */
+	const struct strings *domains;       /* NULL: every host */
+	const struct statistics *statistics; /* NULL: nothing is asked for */
+};
+
 struct statistics {
+	struct statistics_case
+		*cases; /* NULL: this is what is asked for; else it is one of these */
+	size_t n_cases;
 	struct statistics_attribute *attributes;
 	size_t n_attributes;
 	size_t value_max;
@@ -36,6 +46,8 @@ struct statistics {
 	struct statistics *next;
 };
 
+/* What is asked for where the host (without port) is that; NULL: nothing. s may be NULL. */
+const struct statistics *statistics_for(const struct statistics *s, struct bytes host);
 /* Whether requests for that path are meant. */
 bool statistics_means(const struct statistics *s, struct bytes path);
 /* The names of session headers are asked for in this order. NULL: no more. */
@@ -45,7 +57,8 @@ struct statistics_rules {
 	struct plugin_rules rules;
 	const struct statistics **of_rule; /* by rule index; the default's is the last */
 	struct statistics *all;
-	size_t n_bodies, n_texts; /* attributes that are left out */
+	const struct statistics *last; /* the last choice by host that was made */
+	size_t n_bodies, n_texts;      /* attributes that are left out */
 	struct place bodies_at, texts_at;
 	struct arena *arena;
 	struct findings *findings;

@@ -67,7 +67,7 @@ static void take_session(struct exchange *x)
 
 void attributes_of_request(struct exchange *x)
 {
-	const struct statistics *s = x->rq->route->statistics;
+	const struct statistics *s = statistics_for(x->rq->route->statistics, x->rq->host);
 
 	if (s == NULL || !statistics_means(s, x->rq->url.path)) {
 		return;

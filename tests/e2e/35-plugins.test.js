@@ -204,6 +204,31 @@ test('plugins by the management API', async (t) => {
 		assert.deepEqual(await line('page.example.com'), [null, null], 'removed');
 	});
 
+	await t.test('for a domain, also where a request goes to the route of every host', async () => {
+		await c.raw('POST /v1/domains', { name: 'other.example.com', enableHttps: 'off' });
+		const at = '/v1/domains/other.example.com/plugin-instances';
+		const three = async (path, options) => Promise.all(['page', 'other', 'third'].map(async (host) => (await ask(`${host}.example.com`, path, options)).status));
+		await put(c, GLOBAL, 'basic-auth', { consumers: people, global_auth: false });
+		await put(c, at, 'basic-auth', { allow: ['ann'] });
+		assert.deepEqual(await three('/x'), [200, 401, 200]);
+		assert.deepEqual(await three('/x', basic('ben:secret-2')), [200, 403, 200]);
+		assert.deepEqual(await three('/x', basic('ann:secret-1')), [200, 200, 200]);
+		await gone(c, at, 'basic-auth');
+		await put(c, at, 'request-block', { block_urls: ['x1'] });
+		assert.deepEqual(await three('/x1'), [200, 403, 200]);
+		await put(c, at, 'cors', { allow_origins: ['https://app.example.org'] });
+		assert.deepEqual(await three('/x', { headers: { origin: 'https://evil.org' } }), [200, 403, 200]);
+		await put(c, at, 'ai-statistics', { attributes: [{ key: 'where', value_source: 'fixed_value', value: 'other', apply_to_log: true }] });
+		await three('/counted');
+		const lines = await until('three lines', () => {
+			const all = c.serve.stdout().split('\n').filter((l) => l.includes('/counted"'));
+			return all.length === 3 && all.map((l) => JSON.parse(l));
+		});
+		assert.deepEqual(Object.fromEntries(lines.map((l) => [l.host, l.attributes?.where ?? null])), { 'page.example.com': null, 'other.example.com': 'other', 'third.example.com': null });
+		for (const plugin of ['request-block', 'cors', 'ai-statistics']) await gone(c, at, plugin);
+		await gone(c, GLOBAL, 'basic-auth');
+	});
+
 	await t.test('a plugin without effect is kept, and the log and lint say so, once', async () => {
 		const said = () => c.serve.stderr().split('\n').filter((l) => /there is no plugin ai-cache/.test(l)).length;
 		await put(c, ROUTE, 'ai-cache', { a: 1 });
