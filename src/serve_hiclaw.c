@@ -40,6 +40,7 @@ void serve_hiclaw_read(struct serve *s)
 
 	arena_init(&h->arena, ENV_MAX);
 	env_read(&h->arena, &env_of_process, &h->env);
+	h->alias = (struct plan_alias){BYTES(ENV_OLD_DOMAIN), h->env.gateway_domain};
 	make_backup_dir(&h->env);
 	host_load_open(&h->load, &host_load_usual);
 	process_open(&h->process);

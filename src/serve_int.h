@@ -67,6 +67,7 @@ struct serve_hiclaw {          /* serve_hiclaw.c */
 	bool opened;
 	struct arena arena; /* of env */
 	struct env env;
+	struct plan_alias alias; /* of the gateway's domain */
 	struct host_load load;
 	struct process process;
 	char *state_dir;

@@ -81,7 +81,8 @@ struct plan_env serve_resources_env(const struct serve *s, const struct plan *be
 	return (struct plan_env){.types = &provider_types,
 		.seed = s->opts.seed,
 		.before = before,
-		.inside = s->inside.port != 0 ? &s->inside : NULL};
+		.inside = s->inside.port != 0 ? &s->inside : NULL,
+		.alias = s->settings.hiclaw ? &s->hiclaw.alias : NULL};
 }
 
 void serve_resources_trust(const struct plan *p)

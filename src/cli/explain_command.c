@@ -11,6 +11,7 @@
 #include "cli/explain_print.h"
 #include "base/nearest.h"
 #include "cli/tree.h"
+#include "hiclaw/env.h"
 #include "plan/consumers.h"
 #include "plan/explain.h"
 #include "wire/h1.h"
@@ -23,7 +24,7 @@ struct options {
 	struct text fields, query;
 	char **paths; /* instead of --resources */
 	size_t n_paths;
-	bool json, tls;
+	bool json, tls, hiclaw;
 	char key_room[AUTH_VALUE_MAX + 2];
 };
 
@@ -58,6 +59,9 @@ static const struct row {
 	{"consumer", TEXT, offsetof(struct options, consumer), "NAME",
 		"Instead of a key: the name of the consumer who calls."},
 	{"tls", SWITCH, offsetof(struct options, tls), NULL, "The request comes over TLS."},
+	{"hiclaw", SWITCH, offsetof(struct options, hiclaw), NULL,
+		"As serve --hiclaw, for which " ENV_OLD_DOMAIN " is another name of "
+		"HICLAW_AI_GATEWAY_DOMAIN."},
 	{"json", SWITCH, offsetof(struct options, json), NULL,
 		"One JSON object; docs/explain.md lists its members."},
 };
@@ -331,11 +335,30 @@ static bool is_consumer(const struct plan *p, struct bytes name)
 	return name.n == 0;
 }
 
+static struct plan *compile(
+	const struct snapshot *s, const struct provider_types *types, bool hiclaw)
+{
+	struct plan_alias alias = {BYTES(ENV_OLD_DOMAIN), BYTES("")};
+	const struct plan_env env = {
+		.types = types, .seed = {1, 2}, .alias = hiclaw ? &alias : NULL};
+	struct arena a;
+	struct plan *p;
+	struct env e;
+
+	arena_init(&a, SIZE_MAX);
+	if (hiclaw) {
+		env_read(&a, &env_of_process, &e);
+		alias.of = e.gateway_domain;
+	}
+	p = plan_compile(s, &env);
+	arena_done(&a);
+	return p;
+}
+
 static int explain_tree(const struct tree *t, const struct provider_types *types,
 	const struct options *o, const struct request *r)
 {
-	const struct plan_env env = {.types = types, .seed = {1, 2}};
-	struct plan *p = plan_compile(t->snapshot, &env);
+	struct plan *p = compile(t->snapshot, types, o->hiclaw);
 	struct explain e;
 	struct explain_print print = {.e = &e,
 		.rq = &r->rq,

@@ -89,7 +89,8 @@ static const struct option rows[] = {
 		.env = "SLUICE_HICLAW",
 		.type = OPTION_BOOL,
 		.help = "Be what HiClaw expects of Higress: monitor on all interfaces, manage-on-gateway, "
-			"error-format plain, init-open.",
+			"error-format plain, init-open; ai-gateway.hiclaw.io is another name of "
+			"HICLAW_AI_GATEWAY_DOMAIN.",
 		MEMBER(hiclaw)},
 	{.name = "manage-on-gateway",
 		.env = "SLUICE_MANAGE_ON_GATEWAY",

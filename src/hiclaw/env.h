@@ -43,6 +43,10 @@ struct env_secrets { /* unset: empty */
 enum env_apply { ENV_APPLY_AUTO, ENV_APPLY_FORCE, ENV_APPLY_FILES_ONLY };
 enum env_drift { ENV_DRIFT_REAPPLY, ENV_DRIFT_REPORT, ENV_DRIFT_OFF };
 
+/* What the gateway was called before HICLAW_AI_GATEWAY_DOMAIN; clients of that time still ask for it
+ * (hiclaw-integration.md §2.2). */
+#define ENV_OLD_DOMAIN "ai-gateway.hiclaw.io"
+
 struct env {
 	struct bytes admin_user, creds_dir;
 	struct env_secrets secrets;

@@ -1,6 +1,7 @@
 #include "hiclaw/own_listener.h"
 
 #include "base/num.h"
+#include "hiclaw/env.h"
 
 /* Bytes of an IPv4 address, also of one that is mapped into IPv6; NULL: it is none. */
 static const unsigned char *v4_of(const struct sys_addr *a)
@@ -76,7 +77,9 @@ static bool is_name_of_ours(const struct own_listener *o, struct bytes host)
 	return bytes_eq_nocase(host, BYTES("localhost")) ||
 		(host.n > 10 &&
 			bytes_eq_nocase(bytes_of(host.p + host.n - 10, 10), BYTES(".localhost"))) ||
-		(o->domain.n != 0 && bytes_eq_nocase(host, o->domain));
+		(o->domain.n != 0 &&
+			(bytes_eq_nocase(host, o->domain) ||
+				bytes_eq_nocase(host, BYTES(ENV_OLD_DOMAIN))));
 }
 
 static bool is_at(const struct own_listener *o, const struct sys_addr *listens, struct bytes host)

@@ -37,6 +37,7 @@ static const struct row {
 	{"LOCALHOST.", 8001, true, "written otherwise"},
 	{"x.localhost", 8080, true, "below it"},
 	{"aigw-local.hiclaw.io", 8080, true, "the gateway's domain"},
+	{"AI-gateway.hiclaw.io", 8080, true, "its old name"},
 	{"10.1.2.3", 18080, true, "one address"},
 	{"127.0.0.1", 18080, false, "nobody of ours is there"},
 	{"localhost", 18080, false, "nor by name"},

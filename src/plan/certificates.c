@@ -317,43 +317,7 @@ static void add_ingresses(struct builder *b)
 	free(sorted);
 }
 
-void certificates_compile(struct plan *p, const struct snapshot *s, const struct hash_seed *seed)
-{
-	struct builder b = {.plan = p, .snapshot = s};
-
-	b.c = arena_must(&p->arena, sizeof(*b.c));
-	map_init(&b.c->by_host, seed);
-	map_init(&b.c->by_name, seed);
-	map_init(&b.c->domains, seed);
-	map_init(&b.secrets, seed);
-	add_secrets(&b);
-	add_domains(&b);
-	add_ingresses(&b);
-	map_done(&b.secrets);
-	p->certificates = b.c;
-}
-
-void certificates_done(struct certificates *c)
-{
-	if (c == NULL) {
-		return;
-	}
-	for (struct held *h = c->list; h != NULL; h = h->next) {
-		certificate_unref(h->certificate);
-	}
-	map_done(&c->by_host);
-	map_done(&c->by_name);
-	map_done(&c->domains);
-}
-
-/* --- asking ------------------------------------------------------------------------------------- */
-
-bool certificates_forces(const struct certificates *c, struct bytes host)
-{
-	const struct domain *d = map_get(&c->domains, host);
-
-	return d != NULL && d->force;
-}
+/* --- names ---------------------------------------------------------------------------------------- */
 
 static size_t next_dot(struct bytes name, size_t from)
 {
@@ -384,6 +348,61 @@ static const struct held *find_covering(const struct certificates *c, struct byt
 		: map_get(&c->by_name, bytes_of(name.p + dot, name.n - dot));
 }
 
+static const struct held *find(const struct certificates *c, struct bytes name)
+{
+	const struct held *h = find_named(c, name);
+
+	return h != NULL ? h : find_covering(c, name);
+}
+
+static void add_alias(struct certificates *c, const struct plan_alias *alias)
+{
+	const struct held *h = alias->name.n != 0 ? find(c, alias->of) : NULL;
+
+	if (h != NULL && find(c, alias->name) == NULL) {
+		map_put(&c->by_host, alias->name, (void *)(uintptr_t)h);
+	}
+}
+
+void certificates_compile(struct plan *p, const struct snapshot *s, const struct hash_seed *seed)
+{
+	struct builder b = {.plan = p, .snapshot = s};
+
+	b.c = arena_must(&p->arena, sizeof(*b.c));
+	map_init(&b.c->by_host, seed);
+	map_init(&b.c->by_name, seed);
+	map_init(&b.c->domains, seed);
+	map_init(&b.secrets, seed);
+	add_secrets(&b);
+	add_domains(&b);
+	add_ingresses(&b);
+	map_done(&b.secrets);
+	add_alias(b.c, &p->alias);
+	p->certificates = b.c;
+}
+
+void certificates_done(struct certificates *c)
+{
+	if (c == NULL) {
+		return;
+	}
+	for (struct held *h = c->list; h != NULL; h = h->next) {
+		certificate_unref(h->certificate);
+	}
+	map_done(&c->by_host);
+	map_done(&c->by_name);
+	map_done(&c->domains);
+}
+
+/* --- asking ------------------------------------------------------------------------------------- */
+
+bool certificates_forces(const struct certificates *c, struct bytes host)
+{
+	const struct domain *d = map_get(&c->domains, host);
+
+	return d != NULL && d->force;
+}
+
 const struct certificate *plan_certificate(const struct plan *p, struct bytes name)
 {
 	const struct certificates *c = p->certificates;
@@ -395,8 +414,7 @@ const struct certificate *plan_certificate(const struct plan *p, struct bytes na
 			lower[i] = ascii_lower(name.p[i]);
 		}
 		name.p = lower;
-		h = find_named(c, name);
-		h = h != NULL ? h : find_covering(c, name);
+		h = find(c, name);
 	}
 	h = h != NULL ? h : c->any;
 	return h != NULL ? h->certificate : NULL;

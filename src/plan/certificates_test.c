@@ -131,6 +131,40 @@ static void without_default(void **state)
 	world_done(&w);
 }
 
+static void second_names(void **state)
+{
+	static const struct {
+		const char *alias, *of;
+		struct ask ask;
+	} rows[] = {
+		{"x.org", "named.com", {"x.org", "a", "named for the other name"}},
+		{"x.org", "b.com", {"x.org", "b", "covers the other name"}},
+		{"X.org", "named.com", {"x.ORG", "a", "in any case"}},
+		{"b.com", "named.com", {"b.com", "b", "what covers the name itself comes first"}},
+		{"x.org", "named.com", {"y.org", "-", "no other name has it"}},
+		{"x.org", "none.com", {"x.org", "-", "the other name has none"}},
+		{"", "named.com", {"x.org", "-", "no second name"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct plan_alias alias = {bytes_str(rows[i].alias), bytes_str(rows[i].of)};
+		const struct plan_env env = {.types = &no_types, .seed = {1, 2}, .alias = &alias};
+		struct world w;
+		struct plan *p;
+
+		world_init(&w);
+		add_secret(&w, "a", "DNS:named.com");
+		add_secret(&w, "b", "DNS:b.com");
+		world_add(&w, "configmaps/domain-named.com.yaml",
+			DOMAIN("domain: named.com, enableHttps: 'on', cert: a"));
+		p = plan_compile(w.snapshot, &env);
+		check(&w, p, &rows[i].ask, 1);
+		plan_free(p);
+		world_done(&w);
+	}
+}
+
 /* Console's first start, and Ingresses as Console writes them for the default domain. */
 static void defaults(void **state)
 {
@@ -460,6 +494,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order),
 		cmocka_unit_test(without_default),
+		cmocka_unit_test(second_names),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(precedence),
 		cmocka_unit_test(findings),

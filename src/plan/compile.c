@@ -106,7 +106,7 @@ static void compile_routes(struct plan *p, const struct snapshot *s, const struc
 		s, &routes, services, &upstreams, &env->seed, &p->arena, &p->findings});
 	groups_finish(routes.groups, routes.v, routes.n, &env->seed, &p->arena);
 	p->groups = routes.groups;
-	p->index = match_index_new(&routes, &env->seed, &p->arena);
+	p->index = match_index_new(&routes, &p->alias, &env->seed, &p->arena);
 	p->routes = (const struct route *const *)routes.v;
 	p->n_routes = routes.n;
 	p->n_turns = routes.n_turns;
@@ -136,6 +136,10 @@ struct plan *plan_compile(const struct snapshot *s, const struct plan_env *env)
 	arena_init(&p->arena, ARENA_MAX);
 	findings_init(&p->findings, &p->arena);
 	p->router = arena_must(&p->arena, sizeof(*p->router));
+	if (env->alias != NULL) {
+		p->alias.name = build_lower(&p->arena, env->alias->name);
+		p->alias.of = build_lower(&p->arena, env->alias->of);
+	}
 	services_compile(&services, s, &env->seed, &p->arena, &p->findings);
 	certificates_compile(p, s, &env->seed);
 	global_config_read(&p->global, s, &p->findings);

@@ -186,6 +186,10 @@ static void walk_scopes(const struct plan *p, struct bytes asked, struct walk *w
 	}
 	if (n != 0 && host[0] != '.') {
 		walk_scope(p, bytes_of(host, n), w);
+		if (bytes_eq(bytes_of(host, n), p->alias.name) &&
+			!bytes_eq(p->alias.name, p->alias.of)) {
+			walk_scope(p, p->alias.of, w);
+		}
 	}
 	for (size_t i = 1; i < n; i++) {
 		if (host[i] == '.') {

@@ -296,12 +296,71 @@ static void the_nearest_are_named(void **state)
 	fail_msg("the route with the nearest path is not named");
 }
 
+/* Routes of the other name are walked where the lookup offers them, also when one of these serves. */
+static void a_second_name_is_walked(void **state)
+{
+	static const struct {
+		struct row row;
+		const char *has;
+	} asks[] = {
+		{{.method = "POST",
+			 .target = CHAT,
+			 .model = "max",
+			 .host = "old.com",
+			 .why = "the route of the other name"},
+			"served; route=max; model=max"},
+		{{.method = "POST",
+			 .target = CHAT,
+			 .model = "max",
+			 .host = "old.com",
+			 .why = "and why not its neighbours"},
+			"m:closer"},
+		{{.method = "GET",
+			 .target = "/w",
+			 .host = "old.com",
+			 .why = "behind them the scopes"},
+			"served; route=wide"},
+		{{.method = "POST",
+			 .target = CHAT,
+			 .model = "max",
+			 .host = "old.org",
+			 .why = "another host has none of them"},
+			"status=404; reason=route.not_found"},
+	};
+	const struct plan_alias alias = {BYTES("old.com"), BYTES("a.com")};
+	const struct plan_env env = {.types = &no_types, .seed = {1, 2}, .alias = &alias};
+	struct world w;
+	struct plan *p;
+
+	(void)state;
+	plan_free(make_plan(&w));
+	p = plan_compile(w.snapshot, &env);
+	for (size_t i = 0; i < ARRAY_LEN(asks); i++) {
+		struct explain e;
+		struct arena a;
+		struct text t;
+
+		arena_init(&a, SIZE_MAX);
+		text_init(&t, EXPLAIN_LINE_MAX);
+		explain_row(p, &asks[i].row, &a, &e);
+		put_line(&e, &t);
+		if (strstr(text_cstr(&t), asks[i].has) == NULL) {
+			fail_msg("%s: %s", asks[i].row.why, text_cstr(&t));
+		}
+		text_done(&t);
+		arena_done(&a);
+	}
+	plan_free(p);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_are_explained),
 		cmocka_unit_test(the_line_is_bounded_and_printable),
 		cmocka_unit_test(the_nearest_are_named),
+		cmocka_unit_test(a_second_name_is_walked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

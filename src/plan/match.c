@@ -35,6 +35,7 @@ struct host_index {
 	size_t *lengths; /* of the prefixes, longest first */
 	size_t n_lengths;
 	struct path_list patterns, catch_all;
+	const struct host_index *also; /* looked at behind it; NULL: none */
 	struct host_index *next;
 };
 
@@ -120,8 +121,24 @@ static void add_host(
 	map_put(&x->hosts, host, h);
 }
 
-struct plan_index *match_index_new(
-	const struct routes *routes, const struct hash_seed *seed, struct arena *a)
+/* Before any request, so that no lookup of another host does more. */
+static void add_alias(struct plan_index *x, const struct plan_alias *alias)
+{
+	struct host_index *own = map_get(&x->hosts, alias->name);
+	struct host_index *other = map_get(&x->hosts, alias->of);
+
+	if (other == NULL || own == other) {
+		return;
+	}
+	if (own != NULL) {
+		own->also = other;
+	} else {
+		map_put(&x->hosts, alias->name, other);
+	}
+}
+
+struct plan_index *match_index_new(const struct routes *routes, const struct plan_alias *alias,
+	const struct hash_seed *seed, struct arena *a)
 {
 	struct plan_index *x = arena_must(a, sizeof(*x));
 	size_t from = 0;
@@ -139,6 +156,9 @@ struct plan_index *match_index_new(
 		}
 		add_host(x, routes, from, to, a);
 		from = to;
+	}
+	if (alias->name.n != 0) {
+		add_alias(x, alias);
 	}
 	return x;
 }
@@ -294,6 +314,9 @@ static void find_by_name(const struct plan_index *x, struct bytes name, struct l
 
 	if (h != NULL) {
 		find_in_host(h, l);
+		if (h->also != NULL && !l->complete) {
+			find_in_host(h->also, l);
+		}
 	}
 }
 

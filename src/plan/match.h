@@ -6,8 +6,8 @@
 
 #include "plan/routes.h"
 
-struct plan_index *match_index_new(
-	const struct routes *routes, const struct hash_seed *seed, struct arena *a);
+struct plan_index *match_index_new(const struct routes *routes, const struct plan_alias *alias,
+	const struct hash_seed *seed, struct arena *a);
 /* Frees what is not in the arena. NULL is allowed. */
 void match_index_free(struct plan_index *x);
 

@@ -188,6 +188,12 @@ struct condition;
 struct certificate;
 struct certificates;
 
+/* A second name of a host: what is asked of the one, and finds no route of that very name, has those of the other, and
+ * its certificate where none covers the name. Lower case in a plan. */
+struct plan_alias {
+	struct bytes name, of;
+};
+
 struct plan {
 	uint64_t version; /* counts up with every plan of the process; set by the caller */
 	uint64_t hash[2];
@@ -211,6 +217,7 @@ struct plan {
 	struct plan_index *index;        /* host and path lookup (plan/match.c) */
 	struct route_group *groups;      /* plan/groups.h */
 	struct model_router *router;     /* never NULL */
+	struct plan_alias alias;         /* name.n == 0: none */
 	const struct route *inside;      /* plan/inside.h; NULL: none. Not among routes */
 	struct endpoint *inside_endpoint;
 	struct map pinned; /* provider id to struct route (plan/pinned.h) */
@@ -227,6 +234,7 @@ struct plan_env { /* what compiling needs beside the resources */
 	 * has not changed since is taken from it. It must live until plan_compile has returned. */
 	const struct plan *before;
 	const struct plan_inside *inside; /* plan/inside.h; NULL: management has no route */
+	const struct plan_alias *alias;   /* in any case; NULL: each host has one name */
 };
 
 /* Never NULL: what cannot be compiled is left out and said in plan->findings (with place and remedy). */

@@ -29,9 +29,9 @@ async function client(t, { console: c, mock }, name, env = {}) {
 	return got.stdout;
 }
 
-async function world(t) {
+async function world(t, options) {
 	const mock = await startMock(t);
-	return { console: await startConsole(t), mock };
+	return { console: await startConsole(t, options), mock };
 }
 const inside = async (w) => {
 	await w.console.login();
@@ -40,13 +40,21 @@ const inside = async (w) => {
 const ROUTE = 'GET /v1/ai/routes/default-ai-route';
 
 test('K250: a container\'s first boot: everything is made, and a chat is served', async (t) => {
-	const w = await world(t);
+	const w = await world(t, { args: ['--hiclaw'], env: { MONITOR_BIND: '127.0.0.1', MONITOR_PORT: '0' } });
 	const out = await client(t, w, 'boot', { GITHUB_TOKEN: 'ghp_0001' });
 	assert.match(out, /a chat with the manager's key \(served\)/);
 	const c = await inside(w);
 	assert.match((await c.data('GET /v1/mcpServer/mcp-github')).rawConfigurations, /accessToken: ghp_0001\n/);
 	assert.deepEqual((await c.data(ROUTE)).domains, ['aigw.example.com', 'aigw-local.hiclaw.io']);
 	assert.equal((await c.data('GET /v1/domains')).length, 6);
+	// The route is the domain's; who asks by its old name gets it, and nobody by another one.
+	const headers = (host) => ({ host, authorization: `Bearer ${MANAGER_KEY}` });
+	for (const [host, status] of Object.entries({ 'aigw-local.hiclaw.io': 200, 'AI-Gateway.hiclaw.io:8080': 200, 'ai-gateways.hiclaw.io': 404 })) {
+		assert.equal((await request(c.serve.port, { headers: headers(host), body: { model: 'm', messages: [] } })).status, status, host);
+		const explain = (...args) => run(['explain', '--resources', path.join(c.serve.data, 'resources'), '--host', host, '--path', '/v1/chat/completions', '--model', 'm', '--consumer', 'manager', ...args]);
+		assert.equal((await explain('--hiclaw')).code, status === 200 ? 0 : 1, `explain ${host}`);
+		if (/^AI/.test(host)) assert.equal((await explain()).code, 1, 'without HiClaw it is a name like any other');
+	}
 });
 
 test('K251, K252: its later boots: what is there is found, with and without the steps of the first one', async (t) => {
