@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "hiclaw/aside.h"
 #include "hiclaw/claw_file.h"
 
 #define RECORD_MODE 0644u /* an agent's own programs read it; it holds no secret */
@@ -263,64 +264,21 @@ static void stamp(char out[STAMP_N + 1])
 		iso + 14, iso + 17);
 }
 
-struct backups { /* of a record, oldest first */
-	const char *dir;
-	char *names[AGENT_PLACE_RECORD_BACKUPS_MAX + 1];
-	size_t n;
-};
-
-static void remove_below(const char *dir, const char *name)
-{
-	char *path = must_path(dir, name);
-
-	IGNORE(file_remove(path)); /* the next one tries again */
-	free(path);
-}
-
-static bool count_backup(void *arg, const char *name)
-{
-	struct backups *b = arg;
-
-	if (strncmp(name, "model.json.backup.", 18) == 0) {
-		if (b->n == AGENT_PLACE_RECORD_BACKUPS_MAX) {
-			remove_below(b->dir, b->names[0]);
-			free(b->names[0]);
-			memmove(b->names, b->names + 1, (b->n - 1) * sizeof(char *));
-			b->n--;
-		}
-		b->names[b->n++] = must_strdup(name);
-	}
-	return true;
-}
-
-/* At most AGENT_PLACE_RECORD_BACKUPS_MAX stay; the names are in order of time. */
-static void prune_backups(const char *record)
-{
-	const char *slash = strrchr(record, '/');
-	char *dir = bytes_dup(bytes_of(record, (size_t)(slash - record)));
-	struct backups b = {.dir = dir};
-
-	IGNORE(file_list(dir, count_backup, &b, NULL)); /* what cannot be listed is kept */
-	while (b.n > 0) {
-		free(b.names[--b.n]);
-	}
-	free(dir);
-}
-
 /* The broken record, or the one before, beside it. */
 static void put_aside(const struct agent_place *p, struct bytes before)
 {
+	const char *kind = p->corrupt ? "corrupt" : "backup";
 	char when[STAMP_N + 1];
 	char *path = NULL;
 
 	stamp(when);
-	if (asprintf(&path, "%s.%s.%s", p->name, p->corrupt ? "corrupt" : "backup", when) < 0) {
+	if (asprintf(&path, "%s.%s.%s", p->name, kind, when) < 0) {
 		return;
 	}
 	IGNORE(file_write_atomic(
 		path, before, RECORD_MODE, NULL)); /* the automatic backup has it */
 	free(path);
-	prune_backups(p->name);
+	aside_prune(p->name, kind, p->corrupt ? ASIDE_CORRUPT_MAX : AGENT_PLACE_RECORD_BACKUPS_MAX);
 }
 
 static void write_record(struct agent_place *p, const struct agent_place_wish *wish)

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "hiclaw/agents_int.h"
+#include "hiclaw/aside.h"
 
 /* Of one agent: eight texts of some hundred bytes. */
 #define ENTRY_MAX ((size_t)64 << 10)
@@ -283,6 +284,7 @@ static void put_aside(const struct agents *a, const char *why)
 			"the store of assignments cannot be read and is kept as %s: %s; records "
 			"in the agents' directories are adopted in its place",
 			text_cstr(&t), why);
+		aside_prune(a->path, "corrupt", ASIDE_CORRUPT_MAX);
 	} else {
 		log_error("hiclaw", "the store of assignments %s cannot be read: %s", a->path, why);
 	}

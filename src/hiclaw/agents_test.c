@@ -170,6 +170,36 @@ static void test_refused(void **state)
 	end(&w);
 }
 
+static bool count_copies(void *arg, const char *name)
+{
+	unsigned *n = arg;
+
+	*n += strstr(name, ".corrupt.") != NULL;
+	return true;
+}
+
+/* However often it is found broken, what is kept has a bound. */
+static void test_corrupt_again(void **state)
+{
+	unsigned n = 0;
+	struct world w;
+
+	(void)state;
+	begin(&w);
+	close_store(&w);
+	for (unsigned i = 0; i < 8; i++) {
+		char copy[160];
+
+		snprintf(copy, sizeof(copy), "%s.corrupt.160000000%u", w.file, i);
+		assert_int_equal(file_write_atomic(copy, BYTES("{"), 0600, NULL), 0);
+	}
+	assert_int_equal(file_write_atomic(w.file, BYTES("{"), 0600, NULL), 0);
+	open_store(&w);
+	assert_int_equal(file_list(w.dir, count_copies, &n, NULL), 0);
+	assert_int_equal(n, 5);
+	end(&w);
+}
+
 static void test_corrupt(void **state)
 {
 	static const char *const texts[] = {"", "{", "[]", "{\"version\":2,\"agents\":[]}"};
@@ -251,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_corrupt),
+		cmocka_unit_test(test_corrupt_again),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test(test_history),
 	};

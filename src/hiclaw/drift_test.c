@@ -451,28 +451,52 @@ static void test_records_of_the_storage(void **state)
 	world_end(&w);
 }
 
-static bool find_corrupt(void *arg, const char *name)
-{
-	bool *found = arg;
+struct copies {
+	unsigned corrupt, backup;
+	bool oldest, fresh;
+};
 
-	*found = *found || strncmp(name, "model.json.corrupt.", 19) == 0;
+static bool count_copies(void *arg, const char *name)
+{
+	struct copies *c = arg;
+
+	c->corrupt += strncmp(name, "model.json.corrupt.", 19) == 0;
+	c->backup += strncmp(name, "model.json.backup.", 18) == 0;
+	c->oldest = c->oldest || strcmp(name, "model.json.corrupt.20200101_000000") == 0;
+	c->fresh = c->fresh || strncmp(name, "model.json.corrupt.2020", 23) > 0;
 	return true;
 }
 
-/* M-98: the broken record is kept aside. */
+static void put_copies(struct world *w, const char *kind, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		char name[80];
+
+		snprintf(name, sizeof(name), "agents/alice/model.json.%s.20200101_0000%02u", kind,
+			i);
+		world_write(w, name, "{");
+	}
+}
+
+/* M-98: the broken record is kept aside, with the newest of those before. */
 static void test_corrupt(void **state)
 {
-	bool aside = false;
+	struct copies c = {0};
 	struct world w;
 
 	(void)state;
 	world_begin(&w);
+	put_copies(&w, "corrupt", 9);
+	put_copies(&w, "backup", 14);
 	assert_int_equal(world_switch(&w, "alice", "qwen", "qwen-max"), HICLAW_OK);
+	assert_int_equal(world_switch(&w, "alice", "qwen", "qwen-plus"), HICLAW_OK);
 	world_write(&w, "agents/alice/model.json", "{broken");
 	assert_int_equal(world_switch(&w, "alice", "qwen", "qwen-turbo"), HICLAW_OK);
 	is(world_record(&w, "agents/alice/model.json"), "qwen-turbo");
-	assert_int_equal(file_list(world_path(&w, "agents/alice"), find_corrupt, &aside, NULL), 0);
-	assert_true(aside);
+	assert_int_equal(file_list(world_path(&w, "agents/alice"), count_copies, &c, NULL), 0);
+	assert_int_equal(c.corrupt, 5);
+	assert_int_equal(c.backup, 10);
+	assert_true(c.fresh && !c.oldest);
 	world_end(&w);
 }
 
