@@ -8,10 +8,16 @@ static struct drift_verdict again(const char *why, const char *writer)
 	return (struct drift_verdict){DRIFT_REAPPLY, true, why, writer, BYTES("")};
 }
 
-static bool is_one_of_old(const struct drift_facts *f, struct bytes model)
+/* With both variables set the controller begins with the one, the Manager's start sets the other. */
+static bool is_default(const struct drift_facts *f, struct bytes model)
 {
 	return bytes_eq(model, f->default_model) ||
-		(f->former.n != 0 && bytes_eq(model, f->former));
+		(f->boot_model.n != 0 && bytes_eq(model, f->boot_model));
+}
+
+static bool is_one_of_old(const struct drift_facts *f, struct bytes model)
+{
+	return is_default(f, model) || (f->former.n != 0 && bytes_eq(model, f->former));
 }
 
 /* Another model than the one that was assigned. */
@@ -22,7 +28,7 @@ static struct drift_verdict judge_model(const struct drift_facts *f)
 	if (f->configured.n == 0) {
 		return again("MODEL_RESET", "who wrote the configuration anew, without a model");
 	}
-	if (bytes_eq(f->configured, f->default_model)) {
+	if (is_default(f, f->configured)) {
 		return again("MODEL_RESET", "the Manager's start, which sets HICLAW_DEFAULT_MODEL");
 	}
 	if (is_one_of_old(f, f->configured)) {

@@ -119,6 +119,7 @@ static const struct text_row texts[] = {
 	{{"HICLAW_LLM_PROVIDER"}, AT(llm_provider), "qwen"},
 	{{"HICLAW_LLM_API_URL", "HICLAW_OPENAI_BASE_URL"}, AT(llm_url), NULL},
 	{{"HICLAW_MANAGER_MODEL", "HICLAW_DEFAULT_MODEL"}, AT(default_model), NULL},
+	{{"HICLAW_DEFAULT_MODEL"}, AT(boot_model), NULL},
 	{{"HICLAW_MANAGER_RUNTIME"}, AT(manager_runtime), "openclaw"},
 	{{"HICLAW_DEFAULT_WORKER_RUNTIME"}, AT(worker_runtime), NULL},
 	{{"HICLAW_STORAGE_PROVIDER"}, AT(storage_provider), "minio"},

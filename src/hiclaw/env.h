@@ -57,10 +57,12 @@ struct env {
 	uint64_t stream_idle_s;
 	/* models */
 	struct bytes llm_provider, llm_url; /* llm_url may be empty */
-	struct bytes default_model;    /* HICLAW_MANAGER_MODEL, HICLAW_DEFAULT_MODEL, built in */
-	bool default_model_set;        /* somebody gave it */
-	struct bytes embedding_model;  /* empty: disabled */
-	struct model_traits overrides; /* of the default model */
+	struct bytes default_model; /* HICLAW_MANAGER_MODEL, HICLAW_DEFAULT_MODEL, built in */
+	struct bytes
+		boot_model; /* HICLAW_DEFAULT_MODEL: what the Manager's start sets; may be empty */
+	bool default_model_set;                       /* somebody gave it */
+	struct bytes embedding_model;                 /* empty: disabled */
+	struct model_traits overrides;                /* of the default model */
 	struct bytes manager_runtime, worker_runtime; /* the latter may be empty */
 	/* storage */
 	struct bytes storage_provider; /* "minio", "oss" */

@@ -131,6 +131,8 @@ static const struct row {
 	{"", T(default_model), "qwen3.6-plus", "default, as in code"},
 	{"", F(default_model_set), "0", "nobody gave it"},
 	{"HICLAW_DEFAULT_MODEL=d", T(default_model), "d", "given"},
+	{"HICLAW_DEFAULT_MODEL=d\nHICLAW_MANAGER_MODEL=m", T(boot_model), "d",
+		"what the Manager's start sets, whatever the controller begins with"},
 	{"HICLAW_DEFAULT_MODEL=d", F(default_model_set), "1", "somebody gave it"},
 	{"HICLAW_DEFAULT_MODEL=d\nHICLAW_MANAGER_MODEL=m", T(default_model), "m",
 		"the controller's wins"},

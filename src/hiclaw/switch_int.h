@@ -172,7 +172,7 @@ enum drift_kind {
 struct drift_facts {
 	bool applying, pending, unsynced, records_change, has_config, config_changes, routes_change;
 	bool cr_known, serves; /* serves: some provider serves what is configured */
-	struct bytes asked, configured, former, default_model;
+	struct bytes asked, configured, former, default_model, boot_model;
 	struct bytes cr_model, cr_before;
 };
 struct drift_verdict {

@@ -126,6 +126,7 @@ static void gather(struct switch_run *r, struct drift_facts *f)
 		.configured = config != NULL ? config->configured : BYTES(""),
 		.former = r->before.former,
 		.default_model = r->h->env->default_model,
+		.boot_model = r->h->env->boot_model,
 		.cr_model = r->cr.model,
 		.cr_before = r->before.cr_model};
 	f->serves = provider_of(r, f->cr_known ? f->cr_model : f->configured).n != 0;
