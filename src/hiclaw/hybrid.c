@@ -107,9 +107,15 @@ static void repoint(struct hybrid_work *w, struct hybrid_entry *e, struct bytes 
 
 /* --- a provider's own route -------------------------------------------------------------------------- */
 
+/* Whose models it has; empty: what stands behind a URL of its own may be anything. */
 static struct bytes type_of(const struct hybrid_work *w, struct bytes provider)
 {
-	return doc_peek(hybrid_work_object(w, OPS_PROVIDER, provider), "type", BYTES(""));
+	const struct doc *object = hybrid_work_object(w, OPS_PROVIDER, provider);
+	struct bytes type = doc_peek(object, "type", BYTES(""));
+	const struct doc *url =
+		object != NULL ? doc_at(w->arena, object, "rawConfigs.openaiCustomUrl") : NULL;
+
+	return bytes_eq(type, BYTES("openai")) && doc_given(url) ? BYTES("") : type;
 }
 
 /* Conditions of the routes of all other providers. */
@@ -549,8 +555,9 @@ void hybrid_created(const struct hybrid_world *world, struct bytes provider, str
 		repoint(&w, hybrid_work_default(&w), provider);
 	} else {
 		if (n_others == 1) {
-			need_own(&w, doc_peek(other, "name", BYTES("")),
-				doc_peek(other, "type", BYTES("")));
+			struct bytes name = doc_peek(other, "name", BYTES(""));
+
+			need_own(&w, name, type_of(&w, name));
 		}
 		need_own(&w, provider, type);
 		out->route = hybrid_work_name(&w, provider);

@@ -1,7 +1,7 @@
 /*
  * Plans of routes. A world is written in short, and so is what is expected of it:
  *
- *     providers  "qwen deepseek hub:openrouter@hub.dns"     name[:type[@its custom service]]
+ *     providers  "qwen deepseek hub:openrouter@hub.dns"     name[:type[@its custom service]]; "^" its custom URL
  *     routes     "default@qwen q-ai-route@q{PRE q,EQUAL m}" name@provider[*weight][+provider][{conditions}]
  *     assigned   "manager=qwen/qwen-max alice=…"
  *     event      "switch alice qwen qwen-max qualify", "create p type", "rename a b", "delete a force b"
@@ -52,6 +52,13 @@ static const struct row rows[] = {
 		"+d-ai-route@d[manager,worker-alice,worker-bob]{PRE d} "
 		"+default-ai-route@qwen > d-ai-route",
 		NULL, "the default route is missing: it goes to the one that was there"},
+	{"home:openai^http://h/v1", "default@home", "", "create o openai",
+		"+home-ai-route@home{PRE home} "
+		"+o-ai-route@o{PRE o,PRE gpt-} > o-ai-route",
+		NULL, "who knows what is behind a URL: gpt- is left to the vendor"},
+	{"qwen home:openai^http://h/v1", "default@qwen", "", "switch alice home gpt-oss",
+		"+home-ai-route@home[manager,worker-alice]{PRE home,EQUAL gpt-oss} > home-ai-route",
+		NULL, "behind a URL a model is taken by its name"},
 	{"hub:openrouter", "default@hub", "alice=hub/qwen-max", "create qwen qwen",
 		"+hub-ai-route@hub{PRE hub,EQUAL qwen-max} +qwen-ai-route@qwen{PRE qwen} "
 		"> qwen-ai-route",
@@ -215,7 +222,7 @@ static void set(struct arena *a, struct doc *m, const char *key, struct bytes va
 /* "qwen", "hub:openrouter", "a:openai@a.dns" */
 static void add_provider(struct arena *a, struct doc *lists[], struct bytes text)
 {
-	struct bytes service = text, type = bytes_cut(&service, '@');
+	struct bytes url = text, service = bytes_cut(&url, '^'), type = bytes_cut(&service, '@');
 	struct bytes name = bytes_cut(&type, ':');
 	struct doc *p = doc_map(a), *source = doc_map(a);
 
@@ -225,6 +232,9 @@ static void add_provider(struct arena *a, struct doc *lists[], struct bytes text
 		set(a, doc_need_map(a, p, "rawConfigs"), "openaiCustomServiceName", service);
 		set(a, source, "name", name);
 		doc_append(a, lists[OPS_SOURCE], source);
+	}
+	if (url.p != NULL) {
+		set(a, doc_need_map(a, p, "rawConfigs"), "openaiCustomUrl", url);
 	}
 	doc_append(a, lists[OPS_PROVIDER], p);
 }

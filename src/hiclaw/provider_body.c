@@ -362,6 +362,7 @@ static void put_settings(struct making *m)
 	overlay(m, m->raw, "rawConfigs");
 	if (read_base(m, &b) && !put_own_setting(m, &b, type)) {
 		put_custom(m, &b);
+		m->out->type = bytes_eq(type, BYTES("openai")) ? BYTES("") : type;
 		type = BYTES("openai");
 	} else if (custom && b.text.n == 0 && m->stored == NULL) {
 		refuse(m, PROVIDER_BODY_INVALID, "baseUrl", "a custom provider needs a baseUrl");

@@ -41,7 +41,8 @@ struct provider_body {
 	size_t n_items;
 	struct bytes name;
 	struct bytes
-		type; /* of the models, for the routes; the object's may be openai (see below) */
+		type; /* of the models, for the routes; the object's may be openai (see below). Empty:
+			 a URL was given, and no vendor */
 };
 
 /* "apiKey" or "tokens"; "type" by any of its names; "baseUrl", "protocol", "rawConfigs", "modelMapping",

@@ -59,18 +59,18 @@ static const struct row {
 		"deepseek's",
 		false},
 	{"{\"name\":\"x\",\"apiKey\":\"k\",\"type\":\"custom\",\"baseUrl\":\"https://Hub.test/v1\"}",
-		"openai",
+		"",
 		SOURCE("x", "dns", "hub.test", "443", "https")
 			OPENAI("x", TRIO("https://Hub.test/v1", "x.dns", "443")),
 		"a name, the scheme's port", false},
-	{"{\"name\":\"x\",\"apiKey\":\"k\",\"baseUrl\":\"http://[fd00::1]:81\"}", "openai",
+	{"{\"name\":\"x\",\"apiKey\":\"k\",\"baseUrl\":\"http://[fd00::1]:81\"}", "",
 		SOURCE("x", "static", "[fd00::1]:81", "81", "http")
 			OPENAI("x", TRIO("http://[fd00::1]:81", "x.static", "81")),
 		"an address of IPv6", false},
-	{"{\"name\":\"a.b\",\"apiKey\":\"k\",\"baseUrl\":\"http://hub.test\"}", "openai",
+	{"{\"name\":\"a.b\",\"apiKey\":\"k\",\"baseUrl\":\"http://hub.test\"}", "",
 		OPENAI("a.b", "\"openaiCustomUrl\":\"http://hub.test\",\"_custom\":\"true\","),
 		"no source can have that name: the URL alone", false},
-	{"{\"name\":\"used\",\"apiKey\":\"k\",\"baseUrl\":\"http://new.test:80/\"}", "openai",
+	{"{\"name\":\"used\",\"apiKey\":\"k\",\"baseUrl\":\"http://new.test:80/\"}", "",
 		"~{\"name\":\"used\",\"version\":\"3\",\"type\":\"dns\",\"domain\":\"new.test\",\"port\":80,"
 		"\"sni\":\"s\",\"protocol\":\"http\"} " OPENAI(
 			"used", TRIO("http://new.test:80/", "used.dns", "80")),
