@@ -192,7 +192,7 @@ test('measures', async (t) => {
 
 	await t.test('status', async () => {
 		const got = await m.ok('GET /ni_status/status', undefined, { as: 'manager' });
-		assert.deepEqual(Object.keys(got), ['success', 'gateway', 'console', 'manager', 'routing', 'counts', 'attachments', 'pendingSync', 'warnings']);
+		assert.deepEqual(Object.keys(got), ['success', 'gateway', 'monitor_listener', 'console', 'manager', 'routing', 'counts', 'attachments', 'pendingSync', 'warnings']);
 		assert.deepEqual(got.gateway.listeners.monitor, m.serve.ready.monitor);
 		assert.deepEqual(got.routing, { mode: 'single', default: 'mine', dedicated: 0 });
 		assert.equal(got.counts.workers, 2);
