@@ -10,6 +10,7 @@
 struct regex {
 	pcre2_code *code;
 	pcre2_match_context *limits;
+	struct bytes counted; /* the expression, whose work is counted; n 0: its steps alone are */
 };
 
 static pcre2_code *compile(struct bytes pattern, uint32_t flags, struct fault *fault)
@@ -46,6 +47,7 @@ static struct regex *make(pcre2_code *code, uint32_t steps)
 	(void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 	r = must_alloc(sizeof(*r));
 	r->code = code;
+	r->counted = (struct bytes){NULL, 0};
 	r->limits = pcre2_match_context_create(NULL);
 	ASSERT(r->limits != NULL);
 	pcre2_set_match_limit(r->limits, steps);
@@ -59,22 +61,53 @@ struct regex *regex_new(struct bytes pattern, struct fault *fault)
 
 /* pcre2 counts its steps anew at each byte where a match may begin, which would multiply the bound by the
  * length of the text. So the search is a part of the expression. It must be one by itself: "a)(b" is none. */
-struct regex *regex_new_search(struct bytes pattern, struct fault *fault)
+static bool search_of(struct bytes pattern, struct text *out, struct fault *fault)
 {
 	pcre2_code *code = compile(pattern, 0, fault);
-	struct text t;
 
 	if (code == NULL) {
-		return NULL;
+		return false;
 	}
 	pcre2_code_free(code);
-	text_init(&t, 2 * REGEX_MAX);
-	text_add_str(&t, "(?s:.*?)\\K(?:");
-	text_add_bytes(&t, pattern);
-	text_add_char(&t, ')');
-	code = compile(text_bytes(&t), 0, fault);
+	text_init(out, 2 * REGEX_MAX);
+	text_add_str(out, "(?s:.*?)\\K(?:");
+	text_add_bytes(out, pattern);
+	text_add_char(out, ')');
+	return true;
+}
+
+struct regex *regex_new_search(struct bytes pattern, struct fault *fault)
+{
+	struct regex *r;
+	struct text t;
+
+	if (!search_of(pattern, &t, fault)) {
+		return NULL;
+	}
+	r = make(compile(text_bytes(&t), 0, fault), REGEX_SEARCH_STEPS_MAX);
 	text_done(&t);
-	return make(code, REGEX_SEARCH_STEPS_MAX);
+	return r;
+}
+
+/* Steps are no measure of what a text costs: one of them may run over all that is left of it, and the machine's code of
+ * an expression counts few. So pcre2 is made to call before each item of the expression. */
+struct regex *regex_new_look(struct bytes pattern, struct fault *fault)
+{
+	struct regex *r;
+	struct text t;
+
+	if (!search_of(pattern, &t, fault)) {
+		return NULL;
+	}
+	r = make(compile(text_bytes(&t), PCRE2_AUTO_CALLOUT, fault), REGEX_SEARCH_STEPS_MAX);
+	if (r != NULL) {
+		char *copy = must_alloc(t.n);
+
+		memcpy(copy, text_bytes(&t).p, t.n);
+		r->counted = bytes_of(copy, t.n);
+	}
+	text_done(&t);
+	return r;
 }
 
 /* Whether a bar may stand between alternatives of the whole. Where it is not plain to see which parentheses
@@ -121,19 +154,64 @@ void regex_free(struct regex *r)
 	if (r != NULL) {
 		pcre2_code_free(r->code);
 		pcre2_match_context_free(r->limits);
+		free((char *)(uintptr_t)r->counted.p);
 		free(r);
 	}
+}
+
+/* Bytes that a repetition passes over in the time of one other item. */
+#define PASSED_AT_ONCE 16u
+
+struct work {
+	struct bytes pattern;
+	size_t left;
+};
+
+/* "[a-z]*", ".+?", "a{2,}"; "\+" is a character. */
+static bool is_repetition(struct bytes item)
+{
+	if (item.n < 2 || (item.n == 2 && item.p[0] == '\\')) {
+		return false;
+	}
+	return memchr("*+?}", item.p[item.n - 1], 4) != NULL;
+}
+
+static int on_item(pcre2_callout_block *at, void *arg)
+{
+	struct work *w = arg;
+	size_t cost = 1;
+
+	if (at->pattern_position + at->next_item_length <= w->pattern.n &&
+		is_repetition(
+			bytes_of(w->pattern.p + at->pattern_position, at->next_item_length))) {
+		cost += (at->subject_length - at->current_position) / PASSED_AT_ONCE;
+	}
+	if (cost > w->left) {
+		return PCRE2_ERROR_MATCHLIMIT;
+	}
+	w->left -= cost;
+	return 0;
 }
 
 enum regex_found regex_look(const struct regex *r, struct bytes text)
 {
 	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+	struct work work = {r->counted, REGEX_LOOK_WORK_MAX};
+	pcre2_match_context *limits = r->limits;
 	const char *p = text.p != NULL ? text.p : "";
 	int rc;
 
 	ASSERT(data != NULL);
-	rc = pcre2_match(r->code, (PCRE2_SPTR)p, text.n, 0, 0, data, r->limits);
+	if (r->counted.n != 0) {
+		limits = pcre2_match_context_copy(r->limits);
+		ASSERT(limits != NULL);
+		pcre2_set_callout(limits, on_item, &work);
+	}
+	rc = pcre2_match(r->code, (PCRE2_SPTR)p, text.n, 0, 0, data, limits);
 	pcre2_match_data_free(data);
+	if (limits != r->limits) {
+		pcre2_match_context_free(limits);
+	}
 	return rc >= 0 ? REGEX_FOUND : rc == PCRE2_ERROR_NOMATCH ? REGEX_ABSENT : REGEX_GIVEN_UP;
 }
 

@@ -128,6 +128,55 @@ static void texts_are_searched(void **state)
 	regex_free(r);
 }
 
+static void what_a_look_costs_is_bounded(void **state)
+{
+	static const struct {
+		const char *pattern, *unit;
+		size_t n;
+		enum regex_found found;
+		const char *reason;
+	} looks[] = {
+		{"\\.(php|asp)$", "/.php", 6000, REGEX_ABSENT, "a long address that may pass"},
+		{"swagger|druid|[?&]cmd=[a-z]+", "q=abc&", 6000, REGEX_ABSENT, "alternatives"},
+		{"swagger", "swagge", 32000, REGEX_ABSENT, "a plain text in the longest head"},
+		{"\\+\\*\\?", "+*", 4000, REGEX_ABSENT, "signs that repeat nothing"},
+		{"[a-z]*[0-9]", "a", 16000, REGEX_GIVEN_UP, "each step of it runs to the end"},
+		{"union.*select.*from", "unionselect", 4000, REGEX_GIVEN_UP, "two that do"},
+		{"<.*?scriptm", "<t", 8000, REGEX_GIVEN_UP, "one that is not greedy"},
+		{"(a+)+[0-9]", "a", 200, REGEX_GIVEN_UP, "one inside of another"},
+		{"[a-z]{2,}[0-9]", "ab", 16000, REGEX_GIVEN_UP, "a number of times"},
+		{"x.*y", "ax.y", 16000, REGEX_FOUND, "what is there is found first"},
+	};
+	static char text[32000];
+	struct fault f;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
+		struct regex *r = regex_new_look(bytes_str(looks[i].pattern), &f);
+
+		for (size_t k = 0; k < looks[i].n; k++) {
+			text[k] = looks[i].unit[k % strlen(looks[i].unit)];
+		}
+		text[looks[i].n - 1] = 'm'; /* what "from" ends with is there */
+		assert_non_null(r);
+		if (regex_look(r, bytes_of(text, looks[i].n)) != looks[i].found) {
+			fail_msg("%s: %s", looks[i].pattern, looks[i].reason);
+		}
+		regex_free(r);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(searches); i++) {
+		struct regex *r = regex_new_look(bytes_str(searches[i].pattern), &f);
+
+		assert_non_null(r);
+		if (regex_matches(r, bytes_str(searches[i].text)) != searches[i].matches) {
+			fail_msg("%s in %s: %s", searches[i].pattern, searches[i].text,
+				searches[i].reason);
+		}
+		regex_free(r);
+	}
+	assert_null(regex_new_look(BYTES("a)(b"), &f));
+}
+
 static void what_is_none_is_refused(void **state)
 {
 	static const char *const bad[] = {"(", "[a", "a**b(", "*", "\\C", "(*UTF)a"};
@@ -223,6 +272,7 @@ int main(void)
 		cmocka_unit_test(texts_are_matched_whole),
 		cmocka_unit_test(groups_are_found),
 		cmocka_unit_test(texts_are_searched),
+		cmocka_unit_test(what_a_look_costs_is_bounded),
 		cmocka_unit_test(beginnings_are_seen),
 		cmocka_unit_test(beginnings_agree_with_matches),
 		cmocka_unit_test(what_is_none_is_refused),
