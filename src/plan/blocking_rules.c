@@ -118,6 +118,25 @@ static void free_regex(void *of)
 	regex_free(of);
 }
 
+/* What a search may begin with anyway, and many begin with because others match whole texts only: left there, an address
+ * of some hundred bytes would cost more than a look may. */
+static struct bytes without_beginning(struct bytes pattern)
+{
+	struct bytes p = pattern;
+
+	if (bytes_starts(p, BYTES("^.*"))) {
+		p = bytes_of(p.p + 1, p.n - 1);
+	}
+	if (!bytes_starts(p, BYTES(".*"))) {
+		return pattern;
+	}
+	p = bytes_of(p.p + 2, p.n - 2);
+	if (bytes_starts(p, BYTES("?"))) {
+		p = bytes_of(p.p + 1, p.n - 1);
+	}
+	return p.n != 0 && memchr("*+?{", p.p[0], 4) != NULL ? pattern : p;
+}
+
 static void read_regex(struct reading *r, struct bytes pattern, const struct yaml_node *at)
 {
 	struct blocking *b = r->out;
@@ -127,8 +146,8 @@ static void read_regex(struct reading *r, struct bytes pattern, const struct yam
 
 	text_init(&t, SIZE_MAX);
 	text_add_str(&t, b->nocase ? "(?i)" : "");
-	text_add_bytes(&t, pattern);
-	regex = regex_new_search(text_bytes(&t), &fault);
+	text_add_bytes(&t, without_beginning(pattern));
+	regex = regex_new_look(text_bytes(&t), &fault);
 	text_done(&t);
 	if (regex == NULL) {
 		refuse(r, build_place(at),

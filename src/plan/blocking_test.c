@@ -27,6 +27,11 @@ static const struct world_ingress routes[] = {
 	{.name = "wide", .path = "/"},
 };
 
+#define LONG_10 "q=abcdefg&"
+#define LONG_100 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10 LONG_10
+#define LONG_1000 \
+	LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100 LONG_100
+
 static const struct row {
 	const char *plugin;
 	const char *host, *target;
@@ -104,6 +109,15 @@ static const struct row {
 	{DEFAULT("{block_urls: ['', null]}"), "a.com", "/a", NULL, "pass",
 		"empty texts would be in every address"},
 	{DEFAULT("{block_bodies: [x]}"), "a.com", "/x", NULL, "pass", "not the address"},
+	{DEFAULT("{block_regexp_urls: ['.*swagger.*', '^.*\\.php$', '.*?druid']}"), "a.com",
+		"/x?" LONG_1000 LONG_1000, NULL, "pass",
+		"a long address, and expressions that begin anywhere"},
+	{DEFAULT("{block_regexp_urls: ['^.*\\.php$']}"), "a.com", "/x?" LONG_1000 ".php", NULL,
+		"403 request-block.url_blocked.regexp", "its end"},
+	{DEFAULT("{block_regexp_urls: ['.*+x']}"), "a.com", "/x", NULL, "pass",
+		"nothing is behind what gives nothing back"},
+	{DEFAULT("{block_regexp_urls: ['union.*select.*from']}"), "a.com",
+		"/x?union" LONG_1000 LONG_1000, NULL, "pass", "long, with a part of it"},
 	{DEFAULT("{block_regexp_urls: ['(']}"), "a.com", "/x", NULL, "503 config.invalid",
 		"what it was meant to refuse is not let pass"},
 	{DEFAULT("{block_urls: x}"), "a.com", "/x", NULL, "503 config.invalid", "no list"},
