@@ -133,7 +133,7 @@ static const struct blocking *look(struct screening *s, struct bytes next)
 static enum verdict slice(struct exchange *x, const struct chain *c)
 {
 	struct screening *s = x->rq->screening;
-	size_t left = REQUEST_BLOCK_SLICE;
+	size_t left = REQUEST_BLOCK_SLICE / s->n; /* each byte is read for each of them */
 
 	if (s->seg == NULL && c->head != NULL) {
 		s->seg = c->head;
