@@ -213,6 +213,11 @@ int decide_target(const struct route *r, const struct destination *to, enum api 
 	return rc;
 }
 
+struct bytes decide_plain_host(struct bytes host)
+{
+	return host.n > 1 && bytes_ends(host, BYTES(".")) ? bytes_of(host.p, host.n - 1) : host;
+}
+
 struct bytes decide_host(const struct route *r, const struct destination *to, struct bytes host)
 {
 	if (to->provider != NULL && to->provider->host.n != 0) {

@@ -54,6 +54,10 @@ const struct consumer *decide_consumer(const struct route *r, const struct decid
 /* "key-auth.invalid_key"; NULL for AUTH_OK. */
 const char *decide_auth_reason(enum auth_plugin plugin, enum auth_verdict v);
 
+/* The host by which routes and rules are found: "a.com." is the name "a.com" written from its root (RFC 3986 §3.2.2), and
+ * most servers behind us take it for that, so a rule for a.com must hold for it. */
+struct bytes decide_plain_host(struct bytes host);
+
 /* The query that is sent on when that part of it ("key=secret") was a credential: without each parameter
  * of its name. In the arena; p NULL: nothing is left, or there is no room, and rather no query than one
  * with a credential. */

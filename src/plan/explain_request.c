@@ -583,11 +583,14 @@ static void list_headers(struct asking *k)
 	}
 }
 
-void explain_request(const struct plan *p, const struct explain_request *rq, struct arena *a,
+void explain_request(const struct plan *p, const struct explain_request *asked, struct arena *a,
 	struct explain *out)
 {
+	struct explain_request plain = *asked;
+	const struct explain_request *rq = &plain;
 	struct asking k = {.plan = p, .rq = rq, .arena = a, .out = out};
 
+	plain.url.host = decide_plain_host(asked->url.host);
 	*out = (struct explain){.text = BYTES("")};
 	k.query = (struct route_query){.host = rq->url.host,
 		.path = rq->url.path,

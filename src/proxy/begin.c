@@ -112,7 +112,7 @@ static struct bytes find_host(const struct request *rq)
 		url_parse_authority(head_get(&rq->head, FIELD_HOST), &host, &port) != 0) {
 		return (struct bytes){"", 0};
 	}
-	return host;
+	return decide_plain_host(host);
 }
 
 /* Any other Upgrade may be ignored (RFC 9110 §7.8): Java's client asks for h2c with every request. */
