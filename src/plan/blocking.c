@@ -115,9 +115,13 @@ static bool is_host(struct bytes name)
 	return bytes_eq_nocase(name, BYTES("host"));
 }
 
-/* Every request has a Host; with HTTP/2 its name is another one. */
+/* Every request has a Host; with HTTP/2 its name is another one. Where the target is absolute, its host counts, and what
+ * the field says is nobody's. */
 static bool any_header(const struct blocking *b, const struct blocking_head *h)
 {
+	if (holds(b->headers, h->host)) {
+		return true;
+	}
 	for (size_t i = 0; i < h->n_fields; i++) {
 		struct bytes name, value;
 

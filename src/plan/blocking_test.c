@@ -196,6 +196,28 @@ static void field(const void *of, size_t i, struct bytes *name, struct bytes *va
 	*value = rq->values[i];
 }
 
+static struct plan *make(struct world *w, const char *const *plugins, size_t n);
+
+/* GET http://bad.com/ HTTP/1.1 with "Host: a.com": the second is what is sent, the first what counts. */
+static void the_host_of_an_absolute_target_is_a_header(void **state)
+{
+	static const char plugin[] = DEFAULT("{block_headers: [bad.com]}");
+	const char *const plugins[] = {plugin};
+	const struct blocking *whose = NULL;
+	struct world w;
+	struct plan *p = make(&w, plugins, 1);
+	const struct route *route = world_route(p, "bad.com", "/", METHOD_GET);
+	struct request rq = {{BYTES("Host")}, {BYTES("a.com")}};
+	struct blocking_head h = {BYTES("bad.com"), BYTES("/"), 1, field, &rq};
+
+	(void)state;
+	assert_int_equal(blocking_judge(route->blocking, &h, &whose), BLOCKING_HEADER);
+	h.host = BYTES("a.com");
+	assert_int_equal(blocking_judge(route->blocking, &h, &whose), BLOCKING_NOT);
+	plan_free(p);
+	world_done(&w);
+}
+
 static void judge(const struct plan *p, const struct row *r, struct text *out)
 {
 	const struct route *route = world_route(p, r->host, "/", METHOD_GET);
@@ -346,6 +368,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests),
+		cmocka_unit_test(the_host_of_an_absolute_target_is_a_header),
 		cmocka_unit_test(findings),
 		cmocka_unit_test(two_plugins),
 	};
