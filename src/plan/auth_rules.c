@@ -271,11 +271,7 @@ static bool same_cases(const struct auth_rule *a, const struct auth_case *v, siz
 
 	for (size_t i = 0; yes && i < n; i++) {
 		yes = same(&a->cases[i].rule, &v[i].rule) &&
-			(a->cases[i].domains == NULL) == (v[i].domains == NULL);
-		for (size_t d = 0; yes && v[i].domains != NULL && d < v[i].domains->n; d++) {
-			yes = a->cases[i].domains->n == v[i].domains->n &&
-				bytes_eq(a->cases[i].domains->v[d], v[i].domains->v[d]);
-		}
+			plugin_domains_are_same(a->cases[i].domains, v[i].domains);
 	}
 	return yes;
 }

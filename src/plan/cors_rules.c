@@ -262,7 +262,7 @@ static bool is_last(const struct cors_rules *r, const struct cors_case *cases, s
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (r->last->cases[i].policy != cases[i].policy ||
-			(r->last->cases[i].domains == NULL) != (cases[i].domains == NULL)) {
+			!plugin_domains_are_same(r->last->cases[i].domains, cases[i].domains)) {
 			return false;
 		}
 	}

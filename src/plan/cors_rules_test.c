@@ -26,7 +26,15 @@ static const struct world_ingress routes[] = {
 		.path = "/",
 		.annotations = "    higress.io/enable-cors: \"true\"\n"
 			       "    higress.io/cors-allow-origin: https://own.org\n"},
+	{.name = "p", .host = "*.p.com", .path = "/"},
+	{.name = "q", .host = "*.q.com", .path = "/"},
 };
+
+#define TWO_OFF                                                                              \
+	WORLD_PLUGIN("cors",                                                                 \
+		"  defaultConfig: {allow_origins: ['https://x.org']}\n  matchRules:\n" RULE( \
+			"domain: [x.p.com]", "{_disable_: true}")                            \
+			RULE("domain: [x.q.com]", "{_disable_: true}"))
 
 static const struct row {
 	const char *plugin;
@@ -99,6 +107,9 @@ static const struct row {
 		"https://y.org", "GET", NULL, "origin", "one of those of a route for every host"},
 	{RULES(RULE("domain: [b.com]", "{allow_origins: ['https://x.org']}")), "c.com",
 		"https://y.org", "GET", NULL, "none", "another of those"},
+	{TWO_OFF, "x.p.com", "https://y.org", "GET", NULL, "none", "switched off for one host"},
+	{TWO_OFF, "x.q.com", "https://y.org", "GET", NULL, "none", "and for another route's"},
+	{TWO_OFF, "y.q.com", "https://y.org", "GET", NULL, "origin", "but not for all of them"},
 	{RULES(RULE("service: [up.static]", "{allow_origins: ['https://x.org']}")), "a.com",
 		"https://y.org", "GET", NULL, "origin", "a service"},
 	{RULES(RULE("service: [else.static]", "{}")), "a.com", "https://y.org", "GET", NULL, "none",

@@ -317,3 +317,16 @@ const struct strings *plugin_rules_keep(const struct strings *domains, struct ar
 	}
 	return s;
 }
+
+bool plugin_domains_are_same(const struct strings *x, const struct strings *y)
+{
+	if (x == NULL || y == NULL || x->n != y->n) {
+		return x == y;
+	}
+	for (size_t i = 0; i < x->n; i++) {
+		if (!bytes_eq(x->v[i], y->v[i])) {
+			return false;
+		}
+	}
+	return true;
+}

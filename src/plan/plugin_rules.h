@@ -65,6 +65,8 @@ size_t plugin_rules_cases(const struct plugin_rules *p, const struct plugin_targ
 	struct plugin_case *out, size_t max);
 /* Domains of a case, for as long as a plan. */
 const struct strings *plugin_rules_keep(const struct strings *domains, struct arena *a);
+/* Whether two cases have the same ones; NULL: every host. */
+bool plugin_domains_are_same(const struct strings *x, const struct strings *y);
 /* Whether a rule for one of these domains holds for a host. */
 bool plugin_domain_is_any(const struct strings *domains, struct bytes host);
 

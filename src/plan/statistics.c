@@ -283,7 +283,7 @@ static bool is_last(const struct statistics_rules *r, const struct statistics_ca
 
 	for (size_t i = 0; same && i < n; i++) {
 		same = r->last->cases[i].statistics == cases[i].statistics &&
-			(r->last->cases[i].domains == NULL) == (cases[i].domains == NULL);
+			plugin_domains_are_same(r->last->cases[i].domains, cases[i].domains);
 	}
 	return same;
 }

@@ -155,10 +155,41 @@ static void routes_ask(void **state)
 	}
 }
 
+/* Routes of some hosts each, and a rule that switches it off for one host of each. */
+static void each_route_has_its_own_hosts(void **state)
+{
+	static const struct world_ingress two[] = {{.name = "p", .host = "*.p.com", .path = "/"},
+		{.name = "q", .host = "*.q.com", .path = "/"}};
+	static const char *const hosts[] = {"x.p.com", "x.q.com", "y.p.com", "y.q.com"};
+	struct world w;
+	struct plan *p;
+
+	(void)state;
+	world_init(&w);
+	world_add(&w, "mcpbridges/default.yaml", WORLD_REGISTRIES(WORLD_UP));
+	world_add(&w, "wasmplugins/ai-statistics-2.0.1.yaml",
+		WORLD_PLUGIN("ai-statistics",
+			"  defaultConfig: {disable_openai_usage: true}\n  matchRules:\n"
+			"  - {domain: [x.p.com], config: {_disable_: true}}\n"
+			"  - {domain: [x.q.com], config: {_disable_: true}}\n"));
+	world_add_ingress(&w, &two[0]);
+	world_add_ingress(&w, &two[1]);
+	p = world_plan(&w, &no_types);
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+		const struct route *r = world_route(p, hosts[i], "/", METHOD_POST);
+		bool asks = statistics_for(r->statistics, bytes_str(hosts[i])) != NULL;
+
+		assert_int_equal(asks, hosts[i][0] == 'y');
+	}
+	plan_free(p);
+	world_done(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(routes_ask),
+		cmocka_unit_test(each_route_has_its_own_hosts),
 	};
 
 	return cmocka_run_group_tests_name("plan/statistics", tests, NULL, NULL);
