@@ -196,7 +196,7 @@ static int on_item(pcre2_callout_block *at, void *arg)
 enum regex_found regex_look(const struct regex *r, struct bytes text)
 {
 	pcre2_match_data *data = pcre2_match_data_create(1, NULL);
-	struct work work = {r->counted, REGEX_LOOK_WORK_MAX};
+	struct work work = {r->counted, REGEX_LOOK_WORK_MAX + REGEX_LOOK_WORK_EACH * text.n};
 	pcre2_match_context *limits = r->limits;
 	const char *p = text.p != NULL ? text.p : "";
 	int rc;

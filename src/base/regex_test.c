@@ -138,6 +138,8 @@ static void what_a_look_costs_is_bounded(void **state)
 	} looks[] = {
 		{"\\.(php|asp)$", "/.php", 6000, REGEX_ABSENT, "a long address that may pass"},
 		{"swagger|druid|[?&]cmd=[a-z]+", "q=abc&", 6000, REGEX_ABSENT, "alternatives"},
+		{"swagger|druid|actuator|jolokia|[?&]cmd=[a-z]+", "q=abc&", 32000, REGEX_ABSENT,
+			"more of them, in the longest head"},
 		{"swagger", "swagge", 32000, REGEX_ABSENT, "a plain text in the longest head"},
 		{"\\+\\*\\?", "+*", 4000, REGEX_ABSENT, "signs that repeat nothing"},
 		{"[a-z]*[0-9]", "a", 16000, REGEX_GIVEN_UP, "each step of it runs to the end"},
