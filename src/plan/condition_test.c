@@ -433,6 +433,37 @@ static void the_plugin_says_when(void **state)
 	}
 }
 
+/* Each step of the first rule runs over all that is left of the text. */
+static void a_text_that_would_hold_a_worker_is_given_up(void **state)
+{
+	static const struct world_ingress one = {
+		.name = "a", .path = "/", .annotations = MODEL("exact", "m")};
+	static char text[MODEL_ROUTER_TEXT_MAX];
+	struct world w;
+	struct plan *p;
+
+	(void)state;
+	world_init(&w);
+	world_add(&w, "wasmplugins/model-router.internal.yaml",
+		PLUGIN(TO_HEADER "    autoRouting: {enable: true, defaultModel: other, rules: "
+				 "[{pattern: '[a-z ]+[0-9]', model: m}]}\n"));
+	p = plan_of(&w, &one, 1);
+	for (size_t i = 0; i < sizeof(text); i++) {
+		text[i] = "write code "[i % 11];
+	}
+	assert_true(bytes_eq(
+		model_router_choose(p->router, bytes_of(text, sizeof(text))), BYTES("other")));
+	memcpy(text + sizeof(text) - 5, "code1", 5); /* the first step finds it */
+	assert_true(
+		bytes_eq(model_router_choose(p->router, bytes_of(text, sizeof(text))), BYTES("m")));
+	text[sizeof(text) - 15] = '\n'; /* where all steps before it end */
+	memcpy(text + sizeof(text) - 12, "write code1!", 12);
+	assert_true(bytes_eq(
+		model_router_choose(p->router, bytes_of(text, sizeof(text))), BYTES("other")));
+	plan_free(p);
+	world_done(&w);
+}
+
 /* --- what cannot be ----------------------------------------------------------------------------- */
 
 static const struct bad {
@@ -497,6 +528,7 @@ int main(void)
 		cmocka_unit_test(golden_rows),
 		cmocka_unit_test(the_list_ends_where_the_model_does_not_matter),
 		cmocka_unit_test(the_plugin_says_when),
+		cmocka_unit_test(a_text_that_would_hold_a_worker_is_given_up),
 		cmocka_unit_test(what_cannot_be_evaluated_takes_the_route_out),
 		cmocka_unit_test(conditions_make_routes_different),
 	};

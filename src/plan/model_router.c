@@ -145,7 +145,7 @@ static void read_rule(const struct compiling *c, const struct yaml_node *n)
 		model.n == 0) {
 		skip_rule(c, n, "it needs a pattern and a model");
 	} else {
-		rule.regex = regex_new_search(pattern, &fault);
+		rule.regex = regex_new_look(pattern, &fault);
 		rule.model = build_text(c->arena, model);
 		if (rule.regex == NULL) {
 			skip_rule(c, n, fault.text);
