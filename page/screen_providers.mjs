@@ -26,7 +26,7 @@ function health(p) {
 	const test = store.tests.get(p.name);
 	if (!test) return h('div.row', lamp('l-off'), h('span.soft.nw', t('not tested')));
 	if (test.running) return h('div.row', lamp('l-info'), h('span.soft.nw', t('CONNECTING...')));
-	const facts = test.ok ? [`${number(test.ms)} ms · `, test.models ? `${t('{0} models', number(test.models))} · ` : ''] : [h('span.badt', test.text), ' · '];
+	const facts = test.ok ? [`${number(test.ms)} ms · `] : [h('span.badt', test.text), ' · '];
 	return h('div.row', lamp(test.ok ? 'l-ok' : 'l-bad'), h('div.tested', h(`div.${test.ok ? 'n' : 'badt'}.nw`, t(test.ok ? 'CONNECTED' : 'FAILED')), h('div.xs.soft.any', facts, when(test.at))));
 }
 
@@ -55,7 +55,7 @@ function columns(local, redraw) {
 	return [
 		{ title: 'HEALTH', cell: health },
 		{ title: 'NAME', sort: (p) => p.name, cell: (p) => h('div.row', h('span.swatch', { style: { background: `var(--${colourOf(p.name)})` } }), h('div', h('h3', p.name), badge(shownType(p), 'b-off'))) },
-		{ title: 'BASE URL', cell: (p) => h('div', h('div.any', urlOf(p) ?? sourceOf(p)), h('div.xs.soft', holdings(p))) },
+		{ title: 'BASE URL', cell: (p) => h('div.where', h('div.any', urlOf(p) ?? sourceOf(p)), h('div.xs.soft', holdings(p))) },
 		{ title: 'USED BY', cell: (p) => used(p) },
 		{ title: 'REQUESTS 1 H', end: true, sort: (p) => counted('provider', p.name)?.requests ?? -1, cell: (p) => traffic(p) },
 		{ title: '', end: true, cell: (p) => h('div.row.acts',
