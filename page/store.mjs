@@ -126,7 +126,7 @@ export async function refresh(...names) {
 
 // What a screen shows: read now unless it is fresh, and again from time to time.
 export function need(...names) {
-	const old = names.filter((name) => !store.lists[name].at || Date.now() - store.lists[name].at > LISTS_MS / 4);
+	const old = names.filter((name) => !store.lists[name].at || (!document.hidden && Date.now() - store.lists[name].at > LISTS_MS / 4)); // all is asked for when a tab is seen again
 	wanted.clear();
 	for (const name of names) wanted.add(name);
 	const due = old.filter((name) => !store.lists[name].asking);

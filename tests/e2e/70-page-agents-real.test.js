@@ -110,6 +110,12 @@ test('a HiClaw on the page', async (t) => {
 			Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
 			document.dispatchEvent(new Event('visibilitychange'));
 		}, hidden);
+		let [seen, calm] = [0, 0]; // a list that is older than others is asked for once more when something is drawn
+		await until('it is at rest', () => {
+			calm = asked.length === seen ? calm + 1 : 0;
+			seen = asked.length;
+			return calm === 50;
+		});
 		await hide(true);
 		asked.length = 0;
 		await tab.clock.runFor(60000);
